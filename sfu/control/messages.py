@@ -1,0 +1,359 @@
+"""What signaling and a node say to each other.
+
+A link carries `Command`s from signaling to the node, each answered by exactly one `Reply`, and `Event`s the
+other way. Commands of one link are applied in the order in which they were sent. The values are pydantic
+models because they cross a process boundary; `sfu.control.link` frames them as length-prefixed JSON.
+
+Ids (`router_id`, `transport_id`, `producer_id`, `consumer_id`) are chosen by signaling, so that a command can
+be retried and a lost reply does not lose an object.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Kind = Literal["audio", "video"]
+Direction = Literal["publish", "subscribe"]
+TransportStateName = Literal["new", "connecting", "connected", "disconnected", "failed", "closed"]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LayerSpec(_Message):
+    """A pair (spatial, temporal), counted from 0 = lowest."""
+
+    spatial: int = Field(ge=0, le=7)
+    temporal: int = Field(ge=0, le=7)
+
+
+class Grant(_Message):
+    """What one transport may publish: a source by name ("camera", "microphone", ...) and its kind.
+
+    `max_spatial` is the highest encoding forwarded, None for no limit.
+    """
+
+    source: str
+    kind: Kind
+    max_spatial: int | None = None
+
+
+class ProducerSpec(_Message):
+    """Binds one m-line of a publish offer to a producer."""
+
+    producer_id: str
+    mid: str
+    source: str
+    kind: Kind
+    paused: bool = False
+
+
+class ProducerInfo(_Message):
+    producer_id: str
+    mid: str
+    kind: Kind
+    codec: str
+    """Media type as in SDP, for example "video/VP8"."""
+    encodings: int
+    """Number of simulcast encodings negotiated, 1 without simulcast."""
+
+
+class ConsumerSpec(_Message):
+    consumer_id: str
+    producer_id: str
+    preferred: LayerSpec | None = None
+    paused: bool = False
+
+
+# --- commands: signaling -> node ---------------------------------------------------------------------
+
+
+class CreateRouter(_Message):
+    type: Literal["create_router"] = "create_router"
+    router_id: str
+
+
+class CloseRouter(_Message):
+    type: Literal["close_router"] = "close_router"
+    router_id: str
+
+
+class CreateTransport(_Message):
+    type: Literal["create_transport"] = "create_transport"
+    router_id: str
+    transport_id: str
+    direction: Direction
+    grants: tuple[Grant, ...] = ()
+    label: str = ""
+    """Shown in the subscribe SDP as the msid prefix and in logs; never a name or token."""
+
+
+class CloseTransport(_Message):
+    type: Literal["close_transport"] = "close_transport"
+    transport_id: str
+
+
+class SetGrants(_Message):
+    """Replaces a publish transport's grants. Producers outside them are closed in the same loop turn."""
+
+    type: Literal["set_grants"] = "set_grants"
+    transport_id: str
+    grants: tuple[Grant, ...]
+
+
+class HandleOffer(_Message):
+    """A publish offer. `producers` lists every m-line that may carry media, old ones included.
+
+    An m-line that is not listed, or whose source is not granted, is answered inactive.
+    """
+
+    type: Literal["handle_offer"] = "handle_offer"
+    transport_id: str
+    sdp: str
+    producers: tuple[ProducerSpec, ...]
+
+
+class HandleAnswer(_Message):
+    """The client's answer to the subscribe offer of that version."""
+
+    type: Literal["handle_answer"] = "handle_answer"
+    transport_id: str
+    version: int
+    sdp: str
+
+
+class HandleCandidate(_Message):
+    type: Literal["handle_candidate"] = "handle_candidate"
+    transport_id: str
+    candidate: str | None
+
+
+class RestartIce(_Message):
+    """New ICE credentials for a subscribe transport; an offer event follows. (Publish: the client offers.)"""
+
+    type: Literal["restart_ice"] = "restart_ice"
+    transport_id: str
+
+
+class CloseProducer(_Message):
+    type: Literal["close_producer"] = "close_producer"
+    producer_id: str
+
+
+class PauseProducer(_Message):
+    """Stops forwarding of a producer at the node (mute). Consumers stay."""
+
+    type: Literal["pause_producer"] = "pause_producer"
+    producer_id: str
+
+
+class ResumeProducer(_Message):
+    type: Literal["resume_producer"] = "resume_producer"
+    producer_id: str
+
+
+class Consume(_Message):
+    """Adds consumers to a subscribe transport; one coalesced offer event follows."""
+
+    type: Literal["consume"] = "consume"
+    transport_id: str
+    consumers: tuple[ConsumerSpec, ...]
+
+
+class CloseConsumers(_Message):
+    type: Literal["close_consumers"] = "close_consumers"
+    consumer_ids: tuple[str, ...]
+
+
+class SetPreferredLayer(_Message):
+    type: Literal["set_preferred_layer"] = "set_preferred_layer"
+    consumer_id: str
+    preferred: LayerSpec | None
+
+
+class PauseConsumer(_Message):
+    type: Literal["pause_consumer"] = "pause_consumer"
+    consumer_id: str
+
+
+class ResumeConsumer(_Message):
+    type: Literal["resume_consumer"] = "resume_consumer"
+    consumer_id: str
+
+
+class GetStats(_Message):
+    """Node counters, and with a router_id that router's transports, producers and consumers."""
+
+    type: Literal["get_stats"] = "get_stats"
+    router_id: str | None = None
+
+
+class Ping(_Message):
+    type: Literal["ping"] = "ping"
+
+
+class Drain(_Message):
+    """No new routers; close what is left after `deadline` seconds and stop."""
+
+    type: Literal["drain"] = "drain"
+    deadline: float = 5.0
+
+
+Command = Annotated[
+    CreateRouter
+    | CloseRouter
+    | CreateTransport
+    | CloseTransport
+    | SetGrants
+    | HandleOffer
+    | HandleAnswer
+    | HandleCandidate
+    | RestartIce
+    | CloseProducer
+    | PauseProducer
+    | ResumeProducer
+    | Consume
+    | CloseConsumers
+    | SetPreferredLayer
+    | PauseConsumer
+    | ResumeConsumer
+    | GetStats
+    | Ping
+    | Drain,
+    Field(discriminator="type"),
+]
+
+# --- replies: node -> signaling ----------------------------------------------------------------------
+
+
+class Done(_Message):
+    type: Literal["done"] = "done"
+
+
+class Failed(_Message):
+    """The command changed nothing. `code` is stable, `message` is for a human."""
+
+    type: Literal["failed"] = "failed"
+    code: str
+    message: str
+
+
+class Answered(_Message):
+    """Reply to HandleOffer."""
+
+    type: Literal["answered"] = "answered"
+    sdp: str
+    producers: tuple[ProducerInfo, ...]
+
+
+class Consumed(_Message):
+    """Reply to Consume. `failed` maps a consumer id to an error code (such as "producer_not_found")."""
+
+    type: Literal["consumed"] = "consumed"
+    failed: dict[str, str] = {}
+
+
+class Stats(_Message):
+    """`counters` are node totals since start; `router` is present where one was asked for."""
+
+    type: Literal["stats"] = "stats"
+    counters: dict[str, float]
+    router: dict[str, object] | None = None
+
+
+Reply = Annotated[Done | Failed | Answered | Consumed | Stats, Field(discriminator="type")]
+
+# --- events: node -> signaling -----------------------------------------------------------------------
+
+
+class ConsumerMid(_Message):
+    mid: str
+    consumer_id: str
+    producer_id: str
+    kind: Kind
+
+
+class OfferReady(_Message):
+    """A subscribe offer. At most one is outstanding; changes made meanwhile go into the next version."""
+
+    type: Literal["offer_ready"] = "offer_ready"
+    transport_id: str
+    version: int
+    sdp: str
+    mids: tuple[ConsumerMid, ...]
+
+
+class TransportStateChanged(_Message):
+    type: Literal["transport_state"] = "transport_state"
+    transport_id: str
+    state: TransportStateName
+
+
+class ProducerClosed(_Message):
+    """The node closed a producer on its own: reason "grant", "transport_closed" or "removed" (by SDP)."""
+
+    type: Literal["producer_closed"] = "producer_closed"
+    producer_id: str
+    reason: str
+
+
+class ConsumerClosed(_Message):
+    """Reason "producer_closed", "unsupported_codec" (refused in the answer) or "transport_closed"."""
+
+    type: Literal["consumer_closed"] = "consumer_closed"
+    consumer_id: str
+    reason: str
+
+
+class LayerChanged(_Message):
+    """The layer on the wire to a consumer is another one now."""
+
+    type: Literal["layer_changed"] = "layer_changed"
+    consumer_id: str
+    current: LayerSpec
+
+
+class Speaker(_Message):
+    producer_id: str
+    level: int
+    """RFC 6464: 0 is loudest, 127 silence."""
+
+
+class SpeakersChanged(_Message):
+    """Who is speaking in a router, loudest first; `dominant` changes with hysteresis."""
+
+    type: Literal["speakers_changed"] = "speakers_changed"
+    router_id: str
+    speakers: tuple[Speaker, ...]
+    dominant: str | None
+
+
+class NodeLoad(_Message):
+    """Every 2 seconds: what this node carries."""
+
+    type: Literal["node_load"] = "node_load"
+    cpu: float
+    """Busy fraction of one core over the last interval, 0.0 to 1.0."""
+    packets_per_second: float
+    routers: int
+    transports: int
+    counters: dict[str, float]
+
+
+Event = Annotated[
+    OfferReady
+    | TransportStateChanged
+    | ProducerClosed
+    | ConsumerClosed
+    | LayerChanged
+    | SpeakersChanged
+    | NodeLoad,
+    Field(discriminator="type"),
+]
+
+command_adapter: TypeAdapter[Command] = TypeAdapter(Command)
+reply_adapter: TypeAdapter[Reply] = TypeAdapter(Reply)
+event_adapter: TypeAdapter[Event] = TypeAdapter(Event)

@@ -1,0 +1,29 @@
+"""A person or machine admitted to a meeting: durable, with a preset and a token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    id: str
+    organization_id: str
+    meeting_id: str
+    name: str
+    custom_participant_id: str
+    preset_name: str
+    picture: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantClaims:
+    """What a verified token says. Whether the participant still exists is the store's word."""
+
+    organization_id: str
+    meeting_id: str
+    participant_id: str
+    expires_at: datetime
