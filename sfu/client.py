@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from sfu.config import NodeConfig
 from sfu.control.messages import Command, Event, Reply
 from sfu.errors import NodeCommandError, NodeLostError
 
-__all__ = ["EventHandler", "NodeClient", "NodeCommandError", "NodeLostError"]
+__all__ = [
+    "EventHandler",
+    "NodeClient",
+    "NodeCommandError",
+    "NodeConfig",
+    "NodeLostError",
+    "spawn_worker",
+    "start_in_process",
+]
 
 EventHandler = Callable[[Event], None]
 
@@ -40,3 +49,22 @@ class NodeClient(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+async def start_in_process(config: NodeConfig) -> NodeClient:
+    """Run a node in this loop (`--workers 0`, tests). Raises `OSError` when the port is taken."""
+    from sfu.control.link import InProcessLink
+
+    return await InProcessLink.start(config)
+
+
+async def spawn_worker(config: NodeConfig) -> NodeClient:
+    """Start a node in a process of its own and return once it serves.
+
+    The link is a socket pair inherited by the child, so nothing listens anywhere. Raises `NodeLostError` with
+    the child's reason when it does not come up (for example because the port is taken). `close()` drains and
+    ends the process.
+    """
+    from sfu.control.link import SocketLink
+
+    return await SocketLink.spawn(config)

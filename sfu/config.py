@@ -1,0 +1,23 @@
+"""What a node needs to know before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """One media node: where it listens, what it announces.
+
+    `udp_port` is bound for UDP and, where `tcp` is set, for ICE-TCP on the same number; 0 picks a free one
+    (tests). `announce` are the addresses put into candidates; with none, the addresses of this machine's
+    interfaces (loopback if there is nothing else).
+    """
+
+    node_id: str
+    host: str = "0.0.0.0"
+    udp_port: int = 40000
+    announce: tuple[str, ...] = ()
+    tcp: bool = True
+    consent_timeout: float = 30.0
+    log_level: str = "info"
