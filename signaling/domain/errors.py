@@ -1,0 +1,216 @@
+"""Everything that can go wrong in signaling, as one tree.
+
+    SignalingError
+    ├── InvalidInputError               a body, query or message that is not what it should be
+    ├── UnauthorizedError               no credentials, or wrong ones
+    │   └── InvalidTokenError           a participant token that is bad, expired, revoked or not ours
+    ├── ForbiddenError                  credentials are right, the right is missing
+    │   └── PermissionDenied            ... a permission of the preset (2001)
+    ├── NotFoundError                   no such thing, or not in this organization
+    │   └── NoActiveSessionError        nobody is in the meeting
+    ├── ConflictError                   against something that is already there
+    │   ├── MeetingInactiveError        nobody can join a meeting that is INACTIVE
+    │   ├── AlreadyJoinedError          a second join on one socket
+    │   └── StateError                  not now
+    │       ├── NotJoinedError                  before join (2005)
+    │       ├── StageDisabledForMeetingType     the meeting has no stage for this preset (2003)
+    │       └── ActionInvalidForStageStatus     not in the present stage status (2006)
+    │           └── NoRequestToCancel           nothing pending (2007)
+    ├── UnsupportedError                known, but not in this combination (2002)
+    ├── NotImplementedYetError          planned, not there (2004)
+    ├── LimitExceededError              more than one peer, meeting or message may have
+    ├── RateLimitedError                too often; says when to come back
+    ├── ResumeRefusedError              the peer is gone, join again
+    └── UnavailableError                the server cannot do it at the moment
+        └── MediaUnavailableError       no media node can take it
+
+`code` and `name` are stable. Codes are the field's where it has one (4, 13, 101, 2001 to 2006); 2007 and the
+9000 block are our own, the latter being 9000 plus the HTTP status (9450 and up where that is taken). The
+message is a sentence for a human that says what to do. REST answers with `http_status`, the client protocol
+with `code`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SignalingError(Exception):
+    """Base of the tree; raised as itself only for what has no better name."""
+
+    code: ClassVar[int] = 9500
+    name: ClassVar[str] = "InternalError"
+    http_status: ClassVar[int] = 500
+    default_message: ClassVar[str] = (
+        "Something went wrong on the server. Try again; if it stays, read its log."
+    )
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message: str = message or self.default_message
+        super().__init__(self.message)
+
+
+class InvalidInputError(SignalingError):
+    """`field` names what is wrong, dotted ("config.media.video.quality"), where one field is."""
+
+    code = 9400
+    name = "InvalidInput"
+    http_status = 400
+    default_message = "The request is not valid. Correct it and send it again."
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnauthorizedError(SignalingError):
+    code = 9401
+    name = "Unauthorized"
+    http_status = 401
+    default_message = (
+        "Credentials are missing or wrong. Send 'Authorization: Basic base64(organization_id:api_key)'."
+    )
+
+
+class InvalidTokenError(UnauthorizedError):
+    code = 4
+    name = "InvalidToken"
+    default_message = "The participant token is not valid or has expired. Ask for a new one and join again."
+
+
+class ForbiddenError(SignalingError):
+    code = 101
+    name = "Forbidden"
+    http_status = 403
+    default_message = "You may not do this."
+
+
+class PermissionDenied(ForbiddenError):  # noqa: N818 - the field's name
+    code = 2001
+    name = "PermissionDenied"
+    default_message = "Your preset does not permit this. Ask a host, or have the preset changed."
+
+
+class NotFoundError(SignalingError):
+    """`NotFoundError.of("meeting", meeting_id)`. Also the answer across organizations."""
+
+    code = 9404
+    name = "NotFound"
+    http_status = 404
+    default_message = "There is no such thing here. Check the id."
+
+    @classmethod
+    def of(cls, noun: str, object_id: str) -> NotFoundError:
+        return cls(f"There is no {noun} {object_id!r} in this organization. Check the id.")
+
+
+class NoActiveSessionError(NotFoundError):
+    code = 9450
+    name = "NoActiveSession"
+    default_message = "The meeting has no active session: nobody is in it. Join first."
+
+
+class ConflictError(SignalingError):
+    code = 9409
+    name = "Conflict"
+    http_status = 409
+    default_message = "This conflicts with something that is already there."
+
+
+class MeetingInactiveError(ConflictError):
+    code = 9451
+    name = "MeetingInactive"
+    http_status = 403
+    default_message = "The meeting is INACTIVE, nobody can join it. Set its status to ACTIVE first."
+
+
+class AlreadyJoinedError(ConflictError):
+    code = 9452
+    name = "AlreadyJoined"
+    default_message = "This connection has joined already. Open another one for another peer."
+
+
+class StateError(ConflictError):
+    """The request is right in itself but not in the present state."""
+
+    code = 9453
+    name = "InvalidState"
+    default_message = "This is not possible in the present state."
+
+
+class NotJoinedError(StateError):
+    code = 2005
+    name = "NotJoined"
+    default_message = "This needs a joined peer. Join first."
+
+
+class StageDisabledForMeetingType(StateError):  # noqa: N818 - the field's name
+    code = 2003
+    name = "StageDisabledForMeetingType"
+    default_message = "There is no stage in this meeting for this preset. Publish directly instead."
+
+
+class ActionInvalidForStageStatus(StateError):  # noqa: N818 - the field's name
+    code = 2006
+    name = "ActionInvalidForStageStatus"
+    default_message = "This stage action is not possible in the present stage status."
+
+
+class NoRequestToCancel(ActionInvalidForStageStatus):
+    code = 2007
+    name = "NoRequestToCancel"
+    default_message = "There is no pending request to cancel."
+
+
+class UnsupportedError(SignalingError):
+    code = 2002
+    name = "Unsupported"
+    http_status = 422
+    default_message = "This is not supported."
+
+
+class NotImplementedYetError(SignalingError):
+    code = 2004
+    name = "NotImplemented"
+    http_status = 501
+    default_message = "This is not implemented in this version."
+
+
+class LimitExceededError(SignalingError):
+    code = 9413
+    name = "LimitExceeded"
+    http_status = 413
+    default_message = "A limit is exceeded. Send less."
+
+
+class RateLimitedError(SignalingError):
+    """`retry_after` in seconds."""
+
+    code = 13
+    name = "RateLimited"
+    http_status = 429
+    default_message = "Too many requests. Wait before the next one."
+
+    def __init__(self, message: str | None = None, *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ResumeRefusedError(SignalingError):
+    code = 9410
+    name = "ResumeRefused"
+    http_status = 410
+    default_message = "This peer can no longer be resumed. Join again."
+
+
+class UnavailableError(SignalingError):
+    code = 9503
+    name = "Unavailable"
+    http_status = 503
+    default_message = "The server cannot do this at the moment. Try again in some seconds."
+
+
+class MediaUnavailableError(UnavailableError):
+    code = 9454
+    name = "MediaUnavailable"
+    default_message = "No media node can take this at the moment. Try again in some seconds."

@@ -1,0 +1,49 @@
+"""Ids as types.
+
+What the REST API shows (organizations, meetings, participants, presets, sessions, keys) are plain UUIDs,
+since clients written for the field's APIs expect those. What only the live side knows (peers, publications,
+transports, ...) carries a readable prefix, then the time in milliseconds and 80 random bits in base 32
+(Crockford's alphabet, lower case), so that ids of one kind sort by age and cannot be guessed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Literal, NewType
+from uuid import uuid4
+
+OrganizationId = NewType("OrganizationId", str)
+MeetingId = NewType("MeetingId", str)
+ParticipantId = NewType("ParticipantId", str)
+PresetId = NewType("PresetId", str)
+SessionId = NewType("SessionId", str)
+PeerId = NewType("PeerId", str)
+PublicationId = NewType("PublicationId", str)
+RouterId = NewType("RouterId", str)
+TransportId = NewType("TransportId", str)
+ProducerId = NewType("ProducerId", str)
+ConsumerId = NewType("ConsumerId", str)
+NodeId = NewType("NodeId", str)
+
+Prefix = Literal["ses", "peer", "pub", "rt", "tp", "pr", "cs", "nd", "req"]
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_TIME_BITS = 48
+_RANDOM_BITS = 80
+
+
+def new_uuid() -> str:
+    """A random UUID (version 4) as text, for everything the REST API shows."""
+    return str(uuid4())
+
+
+def new_id(prefix: Prefix) -> str:
+    """`peer_06ehx2...`: the prefix and 26 characters that sort by the millisecond of their making."""
+    value = (time.time_ns() // 1_000_000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+    return f"{prefix}_{_base32(value)}"
+
+
+def _base32(value: int) -> str:
+    digits = -(-(_TIME_BITS + _RANDOM_BITS) // 5)
+    return "".join(_ALPHABET[(value >> 5 * place) & 31] for place in reversed(range(digits)))
