@@ -1,22 +1,27 @@
 """What the services need of the outside, as narrow protocols. `app.py` plugs the adapters in.
 
-`store` implements `UnitOfWork` and the repositories; `nodes` implements `MediaNodes`; `auth` implements
-`Tokens`; `testing.py` ships a fake of each that passes the same conformance tests.
+`store` implements `UnitOfWork` and the repositories; `auth` implements `Tokens`; `services.live` implements
+`LiveSessions`; `nodes` implements `MetricsSource`; `testing.py` ships a fake of each. What one organization
+owns is invisible to every other: repositories take the organization's id and find nothing outside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from signaling.domain.attendance import Attendance
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import ApiKey, Organization
 from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.preset import PresetRecord
 from signaling.domain.session import SessionRecord
-from signaling.domain.attendance import Attendance
+
+
+# --- the store -----------------------------------------------------------------------------------------
 
 
 class OrganizationRepository(Protocol):
@@ -50,6 +55,7 @@ class ParticipantRepository(Protocol):
     async def add(self, participant: Participant) -> None: ...
     async def save(self, participant: Participant) -> None: ...
     async def remove(self, participant: Participant) -> None: ...
+    async def count_with_preset(self, organization_id: str, preset_name: str) -> int: ...
     async def list(
         self, organization_id: str, meeting_id: str, *, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[Participant], int]: ...
@@ -74,6 +80,7 @@ class SessionRepository(Protocol):
     async def unfinished(self) -> Sequence[SessionRecord]:
         """Sessions that a process which died left behind; ended at the next start."""
         ...
+
     async def add_attendance(self, attendance: Attendance) -> None: ...
     async def save_attendance(self, attendance: Attendance) -> None: ...
     async def attendances(self, session_id: str) -> Sequence[Attendance]: ...
@@ -98,6 +105,97 @@ class UnitOfWork(Protocol):
 
 class UnitOfWorkFactory(Protocol):
     def __call__(self) -> UnitOfWork: ...
+
+
+# --- live sessions ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSessionView:
+    """The active session of a meeting as REST shows it."""
+
+    id: str
+    meeting_id: str
+    organization_id: str
+    meeting_title: str | None
+    live_participants: int
+    max_concurrent_participants: int
+    minutes_consumed: float
+    """Sum over all peers, those that left included, of their time in the session."""
+    started_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class LiveSessions(Protocol):
+    """What REST tells and asks the sessions that run in this process.
+
+    Each call returns once the change is in force: a kicked peer's media is stopped at the node. Whether the
+    caller may see the meeting was decided before.
+    """
+
+    async def active(self, meeting_id: str) -> LiveSessionView | None: ...
+
+    async def kick(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> Sequence[Participant]:
+        """Put every peer of these participants out; returns those who were in. Raises
+        `NoActiveSessionError`."""
+        ...
+
+    async def kick_all(self, meeting_id: str) -> int:
+        """End the session; returns how many participants were in it. Raises `NoActiveSessionError`."""
+        ...
+
+    async def mute(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> Sequence[Participant]:
+        """Mute the microphones of these participants; returns those who are in. Raises
+        `NoActiveSessionError`."""
+        ...
+
+    async def preset_changed(self, organization_id: str, preset_name: str) -> None:
+        """The stored preset is another one now: apply it to every peer that has it. (One that was removed
+        stays in force for the peers that joined with it.)"""
+        ...
+
+    async def participant_changed(self, participant: Participant) -> None:
+        """Name, picture or preset is another one now."""
+        ...
+
+    async def participant_removed(self, participant: Participant) -> None:
+        """Its token is void: put its peers out."""
+        ...
+
+    async def meeting_changed(self, meeting: Meeting) -> None: ...
+
+
+# --- media nodes -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One media node by its last report. `counters` are totals since it started, by name."""
+
+    index: int
+    node_id: str
+    serving: bool
+    cpu: float = 0.0
+    """Busy fraction of one core, 0.0 to 1.0."""
+    packets_per_second: float = 0.0
+    routers: int = 0
+    transports: int = 0
+    restarts: int = 0
+    counters: Mapping[str, float] = field(default_factory=dict)
+
+
+class MetricsSource(Protocol):
+    def workers(self) -> Sequence[WorkerStatus]:
+        """Every media worker there should be, by index; does no IO."""
+        ...
+
+
+# --- the rest --------------------------------------------------------------------------------------------
 
 
 class Tokens(Protocol):
