@@ -20,7 +20,6 @@ from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.preset import PresetRecord
 from signaling.domain.session import SessionRecord
 
-
 # --- the store -----------------------------------------------------------------------------------------
 
 
