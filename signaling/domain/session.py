@@ -1,35 +1,406 @@
-"""One live run of a meeting, from the first join until it has been empty for the grace period."""
+"""One live run of a meeting: who is in it, who publishes what, who stands where.
+
+The aggregate decides. Each method checks, changes the state and returns what happened as events; it does no
+IO and is told the time. A refusal raises before anything changed. Its owner in the services applies one
+command after the other, makes the events true at the node and announces them.
+
+What always holds: a publication's owner is in the session and may publish it in its present standing; a
+subscription's publication exists; the pending requests are exactly the peers that are
+REQUESTED_TO_JOIN_STAGE, in the order of asking.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from signaling.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    LimitExceededError,
+    NotFoundError,
+    NotJoinedError,
+    PermissionDenied,
+)
+from signaling.domain.events import (
+    Event,
+    Events,
+    GrantsChanged,
+    LeaveReason,
+    MediaLost,
+    PeerDetached,
+    PeerJoined,
+    PeerLeft,
+    PeerResumed,
+    PresetChanged,
+    PublicationAdded,
+    PublicationEnded,
+    PublicationMuted,
+    PublicationUnmuted,
+    SessionEnded,
+    StageRequestsChanged,
+    StageStatusChanged,
+    SubscriptionEnded,
+)
+from signaling.domain.peer import Peer
+from signaling.domain.permission import StageStatus
+from signaling.domain.preset import Preset
+from signaling.domain.publication import (
+    MAX_PUBLICATIONS_PER_PEER,
+    USUAL_GRANTS,
+    Announced,
+    EndReason,
+    Grant,
+    MutedBy,
+    Publication,
+    Subscription,
+    grants_of,
+)
+from signaling.domain.session_status import SessionRecord, SessionStatus, next_status
+from signaling.domain.stage import StageAction, after_permission_change
+from signaling.domain.stage import apply as apply_to_stage
 
-class SessionStatus(StrEnum):
-    CREATED = "CREATED"
-    READY = "READY"
-    WAITING = "WAITING"
-    LIVE = "LIVE"
-    ENDING = "ENDING"
-    FINISHED = "FINISHED"
-    ARCHIVED = "ARCHIVED"
-    CANCELLED = "CANCELLED"
-    EXPIRED = "EXPIRED"
+__all__ = ["PublishPlan", "Session", "SessionRecord", "SessionStatus"]
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRecord:
-    """A session as the store keeps it."""
+class PublishPlan:
+    """What a publish would change: `kept` stays, `known` is asked for again, `new` is added."""
 
-    id: str
-    meeting_id: str
-    organization_id: str
-    status: SessionStatus
-    created_at: datetime
-    updated_at: datetime
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    end_reason: str | None = None
-    max_concurrent_participants: int = 0
+    peer: Peer
+    kept: tuple[Publication, ...]
+    known: tuple[Publication, ...]
+    new: tuple[Publication, ...]
+
+
+class Session:
+    """The aggregate. `peers`, `publications` and `subscriptions` are for looking, not for changing."""
+
+    def __init__(self, session_id: str, meeting_id: str, organization_id: str) -> None:
+        self.id = session_id
+        self.meeting_id = meeting_id
+        self.organization_id = organization_id
+        self.status = SessionStatus.CREATED
+        self.peers: dict[str, Peer] = {}
+        self.publications: dict[str, Publication] = {}
+        self.subscriptions: dict[tuple[str, str], Subscription] = {}
+        """By (peer id, publication id)."""
+        self._requests: dict[str, None] = {}
+        self.empty_since: float | None = None
+        """On the monotonic clock; None while somebody is in."""
+
+    # --- looking ---------------------------------------------------------------------------------------
+
+    def peer(self, peer_id: str) -> Peer:
+        peer = self.peers.get(peer_id)
+        if peer is None:
+            raise NotJoinedError
+        return peer
+
+    def publications_of(self, peer_id: str) -> list[Publication]:
+        return [one for one in self.publications.values() if one.peer_id == peer_id]
+
+    @property
+    def stage_requests(self) -> list[Peer]:
+        """Oldest first; hidden peers cannot be seen asking."""
+        return [self.peers[peer_id] for peer_id in self._requests]
+
+    def overdue(self, now: float, resume_within: float) -> list[Peer]:
+        """Detached peers whose time to resume is over."""
+        return [
+            peer
+            for peer in self.peers.values()
+            if peer.detached_at is not None and now - peer.detached_at >= resume_within
+        ]
+
+    # --- coming and going ------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self.status = next_status(self.status, SessionStatus.LIVE)
+
+    def join(self, peer: Peer) -> Events:
+        if self.status is not SessionStatus.LIVE:
+            raise NotJoinedError("The session has ended. Join again.")
+        assert peer.id not in self.peers, "peer ids are never used twice"
+        self.peers[peer.id] = peer
+        self.empty_since = None
+        return [PeerJoined(peer)]
+
+    def detach(self, peer_id: str, now: float) -> Events:
+        """Its socket is gone."""
+        peer = self.peer(peer_id)
+        if not peer.connected:
+            return []
+        return [PeerDetached(self._put(replace(peer, detached_at=now)))]
+
+    def resume(self, peer_id: str) -> Events:
+        """A new socket speaks for it. Nothing happened if the old one was not known to be gone."""
+        peer = self.peer(peer_id)
+        if peer.connected:
+            return []
+        return [PeerResumed(self._put(replace(peer, detached_at=None)))]
+
+    def leave(self, peer_id: str, reason: LeaveReason, now: float) -> Events:
+        peer = self.peer(peer_id)
+        events: Events = [self._end(one, EndReason.PEER_LEFT) for one in self.publications_of(peer_id)]
+        for key in [key for key in self.subscriptions if key[0] == peer_id]:
+            del self.subscriptions[key]
+        del self.peers[peer_id]
+        events.append(PeerLeft(peer, reason))
+        events += self._withdraw_request(peer_id)
+        if not self.peers:
+            self.empty_since = now
+        return events
+
+    def end(self, reason: str, now: float, *, peers_leave: LeaveReason = LeaveReason.ENDED) -> Events:
+        """Everybody leaves and nobody can join any more."""
+        self.status = next_status(self.status, SessionStatus.ENDING)
+        events = [event for peer_id in list(self.peers) for event in self.leave(peer_id, peers_leave, now)]
+        return [*events, SessionEnded(reason)]
+
+    def finish(self) -> None:
+        self.status = next_status(self.status, SessionStatus.FINISHED)
+
+    # --- publishing ------------------------------------------------------------------------------------
+
+    def plan_publish(
+        self, peer_id: str, announced: Sequence[Announced], new_id: Callable[[], str]
+    ) -> PublishPlan:
+        """Whether all of it may be published now, and what it comes to.
+
+        The same source on the same m-line again is known already and stays. Raises `PermissionDenied`,
+        `LimitExceededError`, `ConflictError` (the source or the m-line is taken) or `InvalidInputError`.
+        """
+        peer = self.peer(peer_id)
+        own = self.publications_of(peer_id)
+        _check_distinct(announced)
+        known: list[Publication] = []
+        new: list[Publication] = []
+        for one in announced:
+            if not peer.may_publish(one.source, one.kind):
+                raise PermissionDenied(
+                    f"You may not publish {one.source!r} ({one.kind}) in your present standing "
+                    f"({peer.status}). Ask a host."
+                )
+            same = _known(one, own)
+            if same is not None:
+                known.append(same)
+            else:
+                muted_by = MutedBy.OWNER if one.muted else None
+                new.append(Publication(new_id(), peer_id, one.mid, one.source, one.kind, muted_by=muted_by))
+        self._check_limits(peer, own, new)
+        return PublishPlan(peer, tuple(own), tuple(known), tuple(new))
+
+    def publish(self, publications: Iterable[Publication]) -> Events:
+        """Adds planned publications, now that the node has accepted them."""
+        events: Events = []
+        for one in publications:
+            assert self.peers[one.peer_id].may_publish(one.source, one.kind), "a plan is carried out at once"
+            self.publications[one.id] = one
+            events.append(PublicationAdded(one))
+        return events
+
+    def unpublish(self, peer_id: str, publication_ids: Iterable[str]) -> Events:
+        """Of one's own. All or nothing."""
+        own = [self._own(peer_id, publication_id) for publication_id in dict.fromkeys(publication_ids)]
+        return [self._end(one, EndReason.UNPUBLISHED) for one in own]
+
+    def lose_publication(self, publication_id: str, reason: EndReason) -> Events:
+        """The node ended it on its own."""
+        lost = self.publications.get(publication_id)
+        return [] if lost is None else [self._end(lost, reason)]
+
+    def mute(self, peer_id: str, publication_id: str) -> Events:
+        return self._mute(self._own(peer_id, publication_id), MutedBy.OWNER)
+
+    def unmute(self, peer_id: str, publication_id: str) -> Events:
+        own = self._own(peer_id, publication_id)
+        if own.muted_by is None:
+            return []
+        self.publications[own.id] = unmuted = replace(own, muted_by=None)
+        return [PublicationUnmuted(unmuted)]
+
+    def mute_others(self, actor_id: str, peer_ids: Iterable[str], sources: Iterable[str]) -> Events:
+        """A moderator mutes sources of peers. Who is not there any more is passed over.
+
+        Raises `PermissionDenied` before anything changed, where the actor may not mute one of the sources.
+        """
+        actor, wanted, named = self.peer(actor_id), set(sources), set(peer_ids)
+        found = [one for one in self.publications.values() if one.peer_id in named and one.source in wanted]
+        usual = [grant for grant in USUAL_GRANTS if grant.source in wanted]
+        asked_for: list[Grant | Publication] = [*usual, *found]
+        for one in asked_for:
+            if not actor.may_mute(one.source, one.kind):
+                raise PermissionDenied(f"You may not mute {one.source!r} of others.")
+        return [event for each in found for event in self._mute(each, MutedBy.MODERATOR)]
+
+    def mute_participant(self, participant_id: str) -> Events:
+        """Every microphone of a participant, by the organization itself."""
+        return [
+            event
+            for one in list(self.publications.values())
+            if one.source == "microphone" and self.peers[one.peer_id].participant_id == participant_id
+            for event in self._mute(one, MutedBy.MODERATOR)
+        ]
+
+    # --- subscribing -----------------------------------------------------------------------------------
+
+    def check_subscribe(self, peer_id: str, publication_id: str) -> Publication:
+        """The publication, if this peer may receive it now.
+
+        Raises `NotFoundError` for what is not there or not shown to this peer, `PermissionDenied` where
+        its owner may not publish it (which cannot happen for long: it is ended in the same step),
+        `InvalidInputError` for one's own.
+        """
+        self.peer(peer_id)
+        publication = self.publications.get(publication_id)
+        if publication is None or self.peers[publication.peer_id].hidden:
+            raise NotFoundError.of("publication", publication_id)
+        if publication.peer_id == peer_id:
+            raise InvalidInputError("Nobody subscribes to their own publications.", field="publication_id")
+        if not self.peers[publication.peer_id].may_publish(publication.source, publication.kind):
+            raise PermissionDenied("Its owner may not publish this any more.")
+        return publication
+
+    def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
+        """Adds checked subscriptions, now that the node has accepted them."""
+        for one in subscriptions:
+            self.subscriptions[one.peer_id, one.publication_id] = one
+
+    def subscription(self, peer_id: str, publication_id: str) -> Subscription:
+        self.peer(peer_id)
+        found = self.subscriptions.get((peer_id, publication_id))
+        if found is None:
+            raise NotFoundError.of("subscription to publication", publication_id)
+        return found
+
+    def change_subscription(self, changed: Subscription) -> None:
+        self.subscription(changed.peer_id, changed.publication_id)
+        self.subscriptions[changed.peer_id, changed.publication_id] = changed
+
+    def unsubscribe(self, peer_id: str, publication_ids: Iterable[str]) -> list[str]:
+        """Those that were subscribed; what is not (any more) is passed over."""
+        self.peer(peer_id)
+        return [
+            publication_id
+            for publication_id in dict.fromkeys(publication_ids)
+            if self.subscriptions.pop((peer_id, publication_id), None) is not None
+        ]
+
+    def lose_subscription(self, peer_id: str, publication_id: str, reason: EndReason) -> Events:
+        """The node ended it on its own, for example because the client cannot decode the codec."""
+        lost = self.subscriptions.pop((peer_id, publication_id), None)
+        return [] if lost is None else [SubscriptionEnded(lost, reason)]
+
+    def lose_media(self) -> Events:
+        """The node is gone, and with it everything that was published and subscribed."""
+        self.publications.clear()
+        self.subscriptions.clear()
+        return [MediaLost()]
+
+    # --- standing --------------------------------------------------------------------------------------
+
+    def act_on_stage(self, action: StageAction, actor_id: str, target_id: str | None = None) -> Events:
+        """One stage action on oneself, or by a host on another. Raises what `stage.apply` raises."""
+        actor = self.peer(actor_id)
+        target = actor if target_id is None else self.peers.get(target_id)
+        if target is None:
+            raise NotFoundError.of("peer", str(target_id))
+        status = apply_to_stage(action, actor.on_stage_terms, target.on_stage_terms)
+        by = actor_id if target_id is not None and target_id != actor_id else None
+        return self._stand(target, replace(target, status=status), str(action), EndReason.STAGE_LEFT, by)
+
+    def change_preset(self, peer_id: str, preset: Preset) -> Events:
+        """Another preset applies to a peer from now on: what it no longer may, ends here."""
+        before = self.peer(peer_id)
+        if before.preset == preset:
+            return []
+        after = replace(before, preset=preset, status=after_permission_change(before.status, preset))
+        events = self._stand(before, after, "permission", EndReason.PERMISSION_REVOKED, None)
+        return [PresetChanged(after, before), *events]
+
+    def rename(self, peer_id: str, name: str, picture: str | None) -> Peer | None:
+        """The peer under its new name, None if nothing changed."""
+        peer = self.peer(peer_id)
+        changed = replace(peer, name=name, picture=picture)
+        return None if changed == peer else self._put(changed)
+
+    def check_may_kick(self, actor_id: str) -> None:
+        if not self.peer(actor_id).preset.permissions.kick_participant:
+            raise PermissionDenied("You may not remove participants.")
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    def _put(self, peer: Peer) -> Peer:
+        self.peers[peer.id] = peer
+        return peer
+
+    def _own(self, peer_id: str, publication_id: str) -> Publication:
+        self.peer(peer_id)
+        publication = self.publications.get(publication_id)
+        if publication is None or publication.peer_id != peer_id:
+            raise NotFoundError.of("publication of yours", publication_id)
+        return publication
+
+    def _end(self, publication: Publication, reason: EndReason) -> Event:
+        del self.publications[publication.id]
+        for key in [key for key in self.subscriptions if key[1] == publication.id]:
+            del self.subscriptions[key]
+        return PublicationEnded(publication, reason)
+
+    def _mute(self, publication: Publication, by: MutedBy) -> Events:
+        if publication.muted_by is not None:
+            return []
+        self.publications[publication.id] = muted = replace(publication, muted_by=by)
+        return [PublicationMuted(muted)]
+
+    def _stand(self, before: Peer, after: Peer, action: str, reason: EndReason, by: str | None) -> Events:
+        """A peer stands otherwise: grants, publications and requests follow in the same step."""
+        self._put(after)
+        own = self.publications_of(after.id)
+        events: Events = []
+        if grants_of(before, own) != grants_of(after, own):
+            events.append(GrantsChanged(after))
+        events += [self._end(one, reason) for one in own if not after.may_publish(one.source, one.kind)]
+        if before.status is after.status:
+            return events
+        events.append(StageStatusChanged(after, before.status, action, by))
+        if after.status is StageStatus.REQUESTED_TO_JOIN_STAGE:
+            self._requests[after.id] = None
+            return [*events, StageRequestsChanged()]
+        return events + self._withdraw_request(after.id)
+
+    def _withdraw_request(self, peer_id: str) -> Events:
+        if peer_id not in self._requests:
+            return []
+        del self._requests[peer_id]
+        return [StageRequestsChanged()]
+
+    def _check_limits(self, peer: Peer, own: Sequence[Publication], new: Sequence[Publication]) -> None:
+        if len(own) + len(new) > MAX_PUBLICATIONS_PER_PEER:
+            raise LimitExceededError(f"A peer has at most {MAX_PUBLICATIONS_PER_PEER} publications.")
+        wanted = sum(one.is_screen for one in new)
+        running = sum(one.is_screen for one in self.publications.values())
+        most = peer.preset.config.max_screenshare_count
+        if wanted and running + wanted > most:
+            raise LimitExceededError(f"At most {most} screens are shared at once. Wait until one ends.")
+
+
+def _check_distinct(announced: Sequence[Announced]) -> None:
+    mids = {one.mid for one in announced}
+    sources = {(one.source, one.kind) for one in announced}
+    if len(mids) < len(announced) or len(sources) < len(announced):
+        raise InvalidInputError("An m-line and a source occur once in a request.", field="publications")
+
+
+def _known(announced: Announced, own: Sequence[Publication]) -> Publication | None:
+    """The publication that this announces again. Raises `ConflictError` where it half matches another."""
+    for one in own:
+        same_source = (one.source, one.kind) == (announced.source, announced.kind)
+        if same_source and one.mid == announced.mid:
+            return one
+        if same_source:
+            raise ConflictError(f"{one.source!r} is published already, as {one.id}. Unpublish it first.")
+        if one.mid == announced.mid:
+            raise ConflictError(f"m-line {one.mid!r} carries {one.id} already.")
+    return None

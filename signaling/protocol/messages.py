@@ -5,7 +5,7 @@ Frames are JSON text:
     request    {"id": 7, "type": "publish", ...}                      client -> server, ids rise per socket
     response   {"id": 7, "ok": true, "result": {...}}                 exactly one per request
                {"id": 7, "ok": false, "error": {"code": 2001, "name": "PermissionDenied", "message": "..."}}
-    event      {"seq": 12, "event": {"type": "peer_joined", ...}}     server -> client, seq rises by 1 per peer
+    event      {"seq": 12, "event": {"type": "peer_joined", ...}}     server -> client, seq counts per peer
 
 The first request is `join` or `resume`. Events missed while a socket was down are replayed on resume.
 The TypeScript types are generated from the JSON Schema of these models (`signaling.protocol.schema`).
@@ -396,7 +396,7 @@ class Empty(_Out):
     pass
 
 
-# --- events ---------------------------------------------------------------------------------------------------
+# --- events ---------------------------------------------------------------------------------------------
 
 
 class PeerJoined(_Out):
@@ -571,6 +571,8 @@ class ErrorBody(_Out):
     code: int
     name: str
     message: str
+    field: str | None = None
+    """The offending field of a malformed request, as a path ("subscriptions.0.preferred")."""
 
 
 class Success(_Out):

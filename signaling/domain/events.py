@@ -1,0 +1,134 @@
+"""What happened in a session, as values. Decisions return them; services make them true at the node, keep
+what the store keeps, and then announce them. An event carries the object as it is afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from signaling.domain.peer import Peer
+from signaling.domain.permission import StageStatus
+from signaling.domain.publication import EndReason, Publication, Subscription
+
+
+class LeaveReason(StrEnum):
+    LEFT = "left"
+    KICKED = "kicked"
+    TIMEOUT = "timeout"
+    ENDED = "ended"
+    SHUTDOWN = "shutdown"
+
+
+@dataclass(frozen=True, slots=True)
+class PeerJoined:
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDetached:
+    """Its socket is gone; its media flows on until it resumes or its time is over."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class PeerResumed:
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLeft:
+    """Its subscriptions ended with it; its publications have events of their own, before this one."""
+
+    peer: Peer
+    reason: LeaveReason
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationAdded:
+    publication: Publication
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationMuted:
+    publication: Publication
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationUnmuted:
+    publication: Publication
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationEnded:
+    """The subscriptions to it ended with it."""
+
+    publication: Publication
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionEnded:
+    """The publication goes on, but not to this peer."""
+
+    subscription: Subscription
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class GrantsChanged:
+    """What the peer may publish is something else now; the node is told before anything is announced."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatusChanged:
+    """`action` is a stage action, or "permission" where a changed preset did it. `by` is a host's peer id."""
+
+    peer: Peer
+    previous: StageStatus
+    action: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageRequestsChanged:
+    """The list of pending requests, which hosts see, is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresetChanged:
+    peer: Peer
+    previous: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLost:
+    """All publications and subscriptions are gone with the node that carried them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    reason: str
+
+
+Event = (
+    PeerJoined
+    | PeerDetached
+    | PeerResumed
+    | PeerLeft
+    | PublicationAdded
+    | PublicationMuted
+    | PublicationUnmuted
+    | PublicationEnded
+    | SubscriptionEnded
+    | GrantsChanged
+    | StageStatusChanged
+    | StageRequestsChanged
+    | PresetChanged
+    | MediaLost
+    | SessionEnded
+)
+Events = list[Event]

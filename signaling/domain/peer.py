@@ -1,0 +1,93 @@
+"""One live connection of a participant in a session: a tab, a bot. A value; the session holds its latest.
+
+Its standing is two things, the preset and the stage status, and what it may publish follows from both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from signaling.domain.permission import MediaKind, StageStatus, can_produce, media_kind_of
+from signaling.domain.preset import Preset
+from signaling.domain.stage import StageMember, initial_status
+
+Device = Literal["desktop", "mobile", "bot"]
+Kind = Literal["audio", "video"]
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """`detached_at` is on the monotonic clock, None while a socket is there."""
+
+    id: str
+    participant_id: str
+    custom_participant_id: str | None
+    name: str
+    picture: str | None
+    preset: Preset
+    status: StageStatus
+    joined_at: datetime
+    device: Device = "desktop"
+    detached_at: float | None = None
+
+    @property
+    def preset_name(self) -> str:
+        return self.preset.name
+
+    @property
+    def connected(self) -> bool:
+        return self.detached_at is None
+
+    @property
+    def hidden(self) -> bool:
+        """Nobody else is told of it: recorders and the like."""
+        return self.preset.permissions.hidden_participant
+
+    @property
+    def on_stage_terms(self) -> StageMember:
+        return StageMember.of(self.preset, self.status)
+
+    @property
+    def is_stage_host(self) -> bool:
+        return self.on_stage_terms.is_host
+
+    def may_publish(self, source: str, kind: Kind) -> bool:
+        return can_produce(self.preset, media_kind_of(source, kind), self.status)
+
+    def may_mute(self, source: str, kind: Kind) -> bool:
+        """Of somebody else."""
+        permissions = self.preset.permissions
+        match media_kind_of(source, kind):
+            case MediaKind.AUDIO:
+                return permissions.disable_participant_audio
+            case MediaKind.VIDEO:
+                return permissions.disable_participant_video
+            case MediaKind.SCREENSHARE:
+                return permissions.disable_participant_screensharing
+
+
+def joining_peer(
+    peer_id: str,
+    *,
+    participant_id: str,
+    custom_participant_id: str | None,
+    name: str,
+    picture: str | None,
+    preset: Preset,
+    device: Device,
+    joined_at: datetime,
+) -> Peer:
+    """A peer as it enters: in the status its preset begins with."""
+    return Peer(
+        id=peer_id,
+        participant_id=participant_id,
+        custom_participant_id=custom_participant_id,
+        name=name,
+        picture=picture,
+        preset=preset,
+        status=initial_status(preset),
+        joined_at=joined_at,
+        device=device,
+    )

@@ -1,0 +1,103 @@
+"""What a peer sends and what a peer wishes to receive, as values; and the grants that follow from standing.
+
+A grant names a source and a kind. The usual four sources are granted as soon as the standing allows their
+kind; a source of the client's own is granted when it is published, so that the list stays finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from signaling.domain.peer import Kind, Peer
+from signaling.domain.permission import MediaKind, media_kind_of
+
+MAX_PUBLICATIONS_PER_PEER: Final = 64
+
+
+class MutedBy(StrEnum):
+    OWNER = "owner"
+    MODERATOR = "moderator"
+
+
+class EndReason(StrEnum):
+    """Why a publication or subscription ended, in the words of the client protocol."""
+
+    UNPUBLISHED = "unpublished"
+    PEER_LEFT = "peer_left"
+    STAGE_LEFT = "stage_left"
+    PERMISSION_REVOKED = "permission_revoked"
+    TRANSPORT_CLOSED = "transport_closed"
+    UNSUPPORTED_CODEC = "unsupported_codec"
+    NODE_LOST = "node_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """(spatial, temporal), 0 = lowest."""
+
+    spatial: int
+    temporal: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    source: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A publication as the client asks for it: the m-line of its offer that carries the source."""
+
+    mid: str
+    source: str
+    kind: Kind
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """`codec` and `encodings` are known once the node has answered the offer."""
+
+    id: str
+    peer_id: str
+    mid: str
+    source: str
+    kind: Kind
+    codec: str = ""
+    encodings: int = 1
+    muted_by: MutedBy | None = None
+
+    @property
+    def media(self) -> MediaKind:
+        return media_kind_of(self.source, self.kind)
+
+    @property
+    def is_screen(self) -> bool:
+        return self.media is MediaKind.SCREENSHARE and self.kind == "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    peer_id: str
+    publication_id: str
+    preferred: Layer | None = None
+    paused: bool = False
+
+
+USUAL_GRANTS: Final = (
+    Grant("camera", "video"),
+    Grant("microphone", "audio"),
+    Grant("screen", "video"),
+    Grant("screen_audio", "audio"),
+)
+
+
+def grants_of(peer: Peer, also: Iterable[Announced | Publication] = ()) -> tuple[Grant, ...]:
+    """What the peer's publish transport may carry now; `also` are sources beyond the usual ones."""
+    named = {Grant(one.source, one.kind) for one in also}.difference(USUAL_GRANTS)
+    wanted = (*USUAL_GRANTS, *sorted(named))
+    return tuple(grant for grant in wanted if peer.may_publish(grant.source, grant.kind))

@@ -1,0 +1,78 @@
+"""The states of a session, and its row in the store.
+
+    CREATED ──▶ READY ──▶ WAITING ──▶ LIVE ──▶ ENDING ──▶ FINISHED ──▶ ARCHIVED
+       │          │          │ ▲        │         ▲
+       │          │          │ └────────┘         │
+       │          │          │  (hosts gone)      │
+       │          │          └────────────────────┘
+       │          ├──────────▶ LIVE
+       ├──────────┼──────────▶ LIVE       (nothing to prepare: the first join starts it)
+       ├──────────┼─────┬────▶ CANCELLED  (called off before anybody was in)
+       └──────────┴─────┴────▶ EXPIRED    (nobody came)
+
+CREATED: it has an id. READY: prepared, nobody is in. WAITING: peers wait to be admitted. LIVE: at least one
+peer was admitted; an empty session stays LIVE for its grace period. ENDING: peers are being told and media
+closed. FINISHED: nothing of it is running. ARCHIVED: what it left behind was moved away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from signaling.domain.errors import StateError
+
+
+class SessionStatus(StrEnum):
+    CREATED = "CREATED"
+    READY = "READY"
+    WAITING = "WAITING"
+    LIVE = "LIVE"
+    ENDING = "ENDING"
+    FINISHED = "FINISHED"
+    ARCHIVED = "ARCHIVED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+_S = SessionStatus
+TRANSITIONS: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = MappingProxyType(
+    {
+        _S.CREATED: frozenset({_S.READY, _S.LIVE, _S.CANCELLED, _S.EXPIRED}),
+        _S.READY: frozenset({_S.WAITING, _S.LIVE, _S.CANCELLED, _S.EXPIRED}),
+        _S.WAITING: frozenset({_S.LIVE, _S.ENDING, _S.CANCELLED, _S.EXPIRED}),
+        _S.LIVE: frozenset({_S.WAITING, _S.ENDING}),
+        _S.ENDING: frozenset({_S.FINISHED}),
+        _S.FINISHED: frozenset({_S.ARCHIVED}),
+        _S.ARCHIVED: frozenset(),
+        _S.CANCELLED: frozenset(),
+        _S.EXPIRED: frozenset(),
+    }
+)
+
+
+def next_status(present: SessionStatus, wanted: SessionStatus) -> SessionStatus:
+    """Raises `StateError` where the table has no such move."""
+    if wanted not in TRANSITIONS[present]:
+        raise StateError(f"a session that is {present} cannot become {wanted}")
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session as the store keeps it."""
+
+    id: str
+    meeting_id: str
+    organization_id: str
+    status: SessionStatus
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    end_reason: str | None = None
+    max_concurrent_participants: int = 0
