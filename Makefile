@@ -1,0 +1,110 @@
+# Rostrum's commands. `make` alone lists them.
+#
+# Everything is installed into this directory: Python packages into .venv from requirements*.lock (pinned, with
+# hashes), the web client's into web/node_modules from package-lock.json. A stamp file beside each remembers
+# what was installed, so a later `make run` starts the server without asking a registry.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PYTEST_ARGS ?=
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+WEB_MANIFESTS := $(wildcard web/package.json web/package-lock.json web/packages/*/package.json web/apps/*/package.json)
+WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -name .vite -prune -o -type f -print 2>/dev/null)
+WEB_MODULES := web/node_modules/.installed
+WEB_BUILT := web/apps/meet/dist/index.html
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/.installed $(WEB_BUILT) ## Install what is missing, build the web client and serve (ARGS="--port 8080 ...")
+	@exec $(BIN)/rostrum serve $(ARGS)
+
+.PHONY: install
+install: $(VENV)/.installed $(WEB_BUILT) ## Install and build, without serving
+
+.PHONY: test
+test: $(VENV)/.installed-dev $(WEB_BUILT) chromium ## Run every test (PYTEST_ARGS="-k stage")
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	cd web && npm run --silent test
+
+.PHONY: check
+check: $(VENV)/.installed-dev $(WEB_MODULES) ## Style, types, import rules, and that generated files are current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.support.generated
+	cd web && npm run --silent check
+
+.PHONY: bench
+bench: $(VENV)/.installed $(WEB_BUILT) ## Measure the fan-out of docs/performance.md (about 3 minutes)
+	$(BIN)/python -m benchmarks.fanout $(ARGS)
+
+.PHONY: lock
+lock: $(VENV)/.installed-dev ## Pin the dependencies of pyproject.toml again, with hashes
+	$(BIN)/python -m pip install --quiet pip-tools==7.6.2
+	$(BIN)/pip-compile $(LOCK_FLAGS) --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra dev -c requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+LOCK_FLAGS := --quiet --generate-hashes --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.PHONY: clean
+clean: ## Remove what was installed and built; data/ stays
+	rm -rf $(VENV) web/node_modules web/apps/*/dist artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# --- the Python environment ----------------------------------------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Rostrum needs Python 3.11 or later; name it with: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing python3-venv"; apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
+	  else \
+	    echo "This Python cannot make virtual environments. On Debian: sudo apt install python3-venv" >&2; exit 1; \
+	  fi; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml requirements.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# --- the web client --------------------------------------------------------------------------------------
+
+$(WEB_MODULES): $(WEB_MANIFESTS)
+	@command -v npm >/dev/null || { echo "The web client needs Node 20.19 or later with npm" >&2; exit 1; }
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB_BUILT): $(WEB_MODULES) $(WEB_SOURCES)
+	cd web && npm run --silent build
+	@touch $@
+
+# --- what the end-to-end tests need ----------------------------------------------------------------------
+
+.PHONY: chromium
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing chromium"; apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	  else \
+	    echo "The end-to-end tests drive Chromium. On Debian: sudo apt install chromium" >&2; \
+	    echo "Without it: make test PYTEST_ARGS='-m \"not e2e\"' with CHROMIUM=none" >&2; \
+	    [ "$${CHROMIUM:-}" = none ]; \
+	  fi; }
