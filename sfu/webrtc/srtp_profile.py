@@ -18,7 +18,7 @@ LABEL_RTCP_ENCRYPTION = 0x03
 LABEL_RTCP_SALT = 0x05
 
 KDF_SALT_LENGTH = 14
-"""The key derivation works on a 112-bit salt; the 96-bit one of AES-GCM is filled up with zeros on the right."""
+"""The key derivation wants a 112-bit salt; the 96-bit one of AES-GCM is filled up with zeros on the right."""
 
 
 class SrtpProfile(Enum):
