@@ -1,0 +1,33 @@
+"""H.264 over RTP (RFC 6184): finding an IDR picture among single NAL units, STAP-A and FU-A."""
+
+from __future__ import annotations
+
+IDR = 5
+SPS = 7
+STAP_A = 24
+FU_A = 28
+
+
+def starts_keyframe(payload: bytes) -> bool:
+    """Whether this packet begins an IDR picture.
+
+    Encoders send the parameter sets in front of it, alone or aggregated; the first of them counts, since a
+    decoder that starts at the slice without them shows nothing.
+    """
+    if len(payload) < 2:
+        return False
+    kind = payload[0] & 0x1F
+    if kind == STAP_A:
+        return _aggregate_holds_keyframe(payload)
+    if kind == FU_A:
+        return bool(payload[1] & 0x80) and payload[1] & 0x1F in (IDR, SPS)
+    return kind in (IDR, SPS)
+
+
+def _aggregate_holds_keyframe(payload: bytes) -> bool:
+    position = 1
+    while position + 2 < len(payload):
+        if payload[position + 2] & 0x1F in (IDR, SPS):
+            return True
+        position += 2 + (payload[position] << 8 | payload[position + 1])
+    return False

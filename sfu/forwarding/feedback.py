@@ -1,0 +1,49 @@
+"""Transport-wide feedback to a publisher: when each of its packets arrived (transport-wide-cc-01)."""
+
+from __future__ import annotations
+
+from sfu.rtp.rtcp import build_transport_feedback
+from sfu.rtp.sequence import extend
+
+INTERVAL = 0.1
+"""Seconds between two feedback packets."""
+MAX_PENDING = 4096
+
+
+class ArrivalRecorder:
+    """Collects arrivals by append; settled into feedback packets on a tick."""
+
+    __slots__ = ("_arrivals", "_count", "_due", "_highest", "dropped")
+
+    def __init__(self) -> None:
+        self._arrivals: list[tuple[int, float]] = []
+        self._highest: int | None = None
+        self._count = 0
+        self._due = 0.0
+        self.dropped = 0
+
+    def record(self, sequence: int, now: float) -> None:
+        """`sequence` is the 16-bit transport-wide number, `now` in seconds."""
+        self._arrivals.append((sequence, now))
+
+    def poll(self, now: float, sender_ssrc: int, media_ssrc: int) -> list[bytes]:
+        """RTCP packets to send now; empty while nothing is due or nothing arrived."""
+        if not self._arrivals or now < self._due:
+            return []
+        self._due = now + INTERVAL
+        arrivals, self._arrivals = self._arrivals, []
+        if len(arrivals) > MAX_PENDING:
+            self.dropped += len(arrivals) - MAX_PENDING
+            del arrivals[:-MAX_PENDING]
+        extended: dict[int, int] = {}
+        for sequence, at in arrivals:
+            if self._highest is None:
+                number = sequence
+            else:
+                number = extend(sequence, self._highest)
+            if self._highest is None or number > self._highest:
+                self._highest = number
+            extended.setdefault(number, int(at * 1_000_000))
+        packets = build_transport_feedback(sender_ssrc, media_ssrc, self._count, sorted(extended.items()))
+        self._count = (self._count + len(packets)) & 0xFF
+        return packets

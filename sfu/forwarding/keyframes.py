@@ -1,0 +1,33 @@
+"""When to ask a publisher for a key frame: requests of many receivers become one per interval and encoding."""
+
+from __future__ import annotations
+
+THROTTLE = 0.5
+"""Seconds between two requests for one encoding."""
+
+
+class KeyframeRequests:
+    """Merges and paces requests. `poll` says when one is to be sent; a key frame answers all of them."""
+
+    __slots__ = ("_last_sent", "requested", "sent", "wanted")
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self.requested = 0
+        self.sent = 0
+        self._last_sent = float("-inf")
+
+    def request(self) -> None:
+        self.requested += 1
+        self.wanted = True
+
+    def handle_keyframe(self) -> None:
+        self.wanted = False
+
+    def poll(self, now: float) -> bool:
+        """True when a request is due now. It is repeated every `THROTTLE` until a key frame comes."""
+        if not self.wanted or now - self._last_sent < THROTTLE:
+            return False
+        self._last_sent = now
+        self.sent += 1
+        return True

@@ -1,0 +1,171 @@
+"""The prepared state that the hot loop reads: one `Egress` per receiving transport, one `Leg` per consumer.
+
+Everything a packet needs is computed when a subscription changes, not when a packet comes. A leg maps the
+sequence and timestamp of its current encoding onto one continuous outgoing stream by two offsets; every change
+of them opens a new `Epoch`, so that a NACK for an older packet still finds its source.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from sfu.forwarding.encoding import Encoding
+    from sfu.webrtc.srtp import OutboundSrtp
+    from sfu.webrtc.udp import Path
+
+MAX_EPOCHS = 64
+HEADER_WITH_TWCC = 20
+"""12 bytes of RTP header, 4 of extension header, one word with the transport-wide sequence number."""
+HEADER_BARE = 12
+
+
+class Epoch(NamedTuple):
+    """From outgoing index `start` on, packets come from `encoding` under these offsets."""
+
+    start: int
+    encoding: Encoding
+    index_offset: int
+    timestamp_offset: int
+    picture_offset: int
+    tl0_offset: int
+
+
+class Egress:
+    """The sending side of one subscribe transport."""
+
+    __slots__ = (
+        "address",
+        "blocked",
+        "datagrams",
+        "outbound",
+        "path",
+        "sendmsg",
+        "transport_sequence",
+        "transport_tag",
+    )
+
+    def __init__(self) -> None:
+        self.outbound: OutboundSrtp | None = None
+        self.path: Path | None = None
+        self.sendmsg: Callable[..., int] | None = None
+        """The socket's sendmsg for a UDP path, None for a path that takes whole datagrams (TCP)."""
+        self.address: tuple[Any, ...] = ()
+        self.transport_sequence = 0
+        self.transport_tag = 0
+        """First byte of the TWCC element (id << 4 | 1), 0 where the receiver did not negotiate it."""
+        self.blocked = 0
+        self.datagrams = 0
+
+
+class Leg:
+    """One consumer as the fan-out sees it."""
+
+    __slots__ = (
+        "egress",
+        "encoding",
+        "encrypt",
+        "epochs",
+        "first_index",
+        "highest_index",
+        "index_offset",
+        "iv_base",
+        "last_sent_at",
+        "last_timestamp",
+        "octets",
+        "overhead",
+        "packets",
+        "payload_type",
+        "picture_offset",
+        "protect",
+        "resent_at",
+        "retransmitted",
+        "rtt",
+        "rtx_index",
+        "rtx_iv_base",
+        "rtx_payload_type",
+        "rtx_ssrc",
+        "ssrc",
+        "target",
+        "timestamp_offset",
+        "tl0_offset",
+        "with_twcc",
+    )
+
+    def __init__(self, egress: Egress, *, ssrc: int, rtx_ssrc: int, first_index: int) -> None:
+        self.egress = egress
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.payload_type = 0
+        self.rtx_payload_type = 0
+        """0 where the receiver took no RTX."""
+        self.encoding: Encoding | None = None
+        self.target: Encoding | None = None
+        """The encoding this leg waits for a key frame of, None when it waits for nothing."""
+        self.encrypt: Callable[[bytes, bytes, bytes], bytes] | None = None
+        self.protect: Callable[[bytes], bytes] | None = None
+        self.iv_base = 0
+        self.rtx_iv_base = 0
+        self.with_twcc = False
+        self.overhead = HEADER_BARE
+        self.index_offset = 0
+        self.timestamp_offset = 0
+        self.picture_offset = 0
+        self.tl0_offset = 0
+        self.first_index = first_index
+        self.highest_index = first_index - 1
+        self.last_timestamp: int | None = None
+        self.last_sent_at = 0.0
+        self.rtx_index = first_index
+        self.epochs: deque[Epoch] = deque(maxlen=MAX_EPOCHS)
+        self.resent_at: dict[int, float] = {}
+        self.rtt = 0.05
+        self.packets = 0
+        self.octets = 0
+        self.retransmitted = 0
+
+    def prepare(self, *, payload_type: int, rtx_payload_type: int) -> None:
+        """Fix what the answer and the DTLS handshake decided. Called whenever either changes."""
+        outbound = self.egress.outbound
+        self.payload_type = payload_type
+        self.rtx_payload_type = rtx_payload_type
+        self.with_twcc = self.egress.transport_tag != 0
+        if outbound is None:
+            return
+        self.overhead = (HEADER_WITH_TWCC if self.with_twcc else HEADER_BARE) + outbound.profile.overhead
+        if outbound.is_gcm:
+            self.encrypt = outbound.encrypt
+            self.iv_base = outbound.rtp_iv_base(self.ssrc)
+            self.rtx_iv_base = outbound.rtp_iv_base(self.rtx_ssrc)
+        else:
+            self.protect = outbound.protect
+
+    @property
+    def ready(self) -> bool:
+        """May carry packets: negotiated, keyed and with a path."""
+        return (self.encrypt is not None or self.protect is not None) and self.egress.path is not None
+
+    def open_epoch(self, encoding: Encoding, first_sequence: int, timestamp_offset: int) -> None:
+        """Continue the outgoing stream with `encoding`, whose extended sequence `first_sequence` goes next."""
+        self.encoding = encoding
+        self.index_offset = self.highest_index + 1 - first_sequence
+        self.timestamp_offset = timestamp_offset
+        self.epochs.append(
+            Epoch(
+                self.highest_index + 1,
+                encoding,
+                self.index_offset,
+                timestamp_offset,
+                self.picture_offset,
+                self.tl0_offset,
+            )
+        )
+
+    def epoch_of(self, index: int) -> Epoch | None:
+        """The epoch an outgoing index belongs to, None if it is from before the oldest one kept."""
+        for epoch in reversed(self.epochs):
+            if index >= epoch.start:
+                return epoch
+        return None

@@ -1,0 +1,61 @@
+"""Which packets of one incoming stream are missing, and when to ask for them (RFC 4585 section 6.2.1).
+
+Sans-IO: the stream tells what came, a timer polls what to ask for now.
+"""
+
+from __future__ import annotations
+
+REORDER_TOLERANCE = 0.01
+"""Seconds a gap may stand before it is asked for: packets overtaken on the way need no repair."""
+MAX_ATTEMPTS = 10
+MAX_AGE = 2.0
+MAX_MISSING = 512
+"""Above this the stream is beyond repair by NACK and wants a key frame."""
+
+
+class NackGenerator:
+    """Missing packets by extended sequence number: [first seen missing, last asked, times asked]."""
+
+    __slots__ = ("_missing", "given_up", "overflowed")
+
+    def __init__(self) -> None:
+        self._missing: dict[int, list[float]] = {}
+        self.given_up = 0
+        self.overflowed = False
+        """Set when more was lost than NACK can heal; whoever acts on it clears it."""
+
+    def __len__(self) -> int:
+        return len(self._missing)
+
+    def handle_gap(self, first: int, end: int, now: float) -> None:
+        """The sequences from `first` up to but not including `end` were jumped over."""
+        if end - first + len(self._missing) > MAX_MISSING:
+            self.given_up += end - first + len(self._missing)
+            self._missing.clear()
+            self.overflowed = True
+            return
+        for sequence in range(first, end):
+            self._missing[sequence] = [now, 0.0, 0.0]
+
+    def handle_arrival(self, sequence: int) -> bool:
+        """A late or repaired packet came. True when it was missing."""
+        return self._missing.pop(sequence, None) is not None
+
+    def poll(self, now: float, rtt: float) -> list[int]:
+        """Extended sequences to ask for now; those past hope are forgotten and counted."""
+        due: list[int] = []
+        lost: list[int] = []
+        for sequence, entry in self._missing.items():
+            since, asked, attempts = entry
+            if now - since > MAX_AGE or attempts >= MAX_ATTEMPTS:
+                lost.append(sequence)
+            elif (asked == 0.0 and now - since >= REORDER_TOLERANCE) or (asked and now - asked >= rtt):
+                entry[1] = now
+                entry[2] = attempts + 1
+                due.append(sequence)
+        for sequence in lost:
+            del self._missing[sequence]
+        if lost:
+            self.given_up += len(lost)
+            self.overflowed = True
+        return due

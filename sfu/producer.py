@@ -1,0 +1,128 @@
+"""A producer: media of one source arriving on a publish transport, in one or several encodings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sfu.control.messages import Kind, ProducerInfo
+from sfu.forwarding.encoding import Encoding
+from sfu.forwarding.leg import Leg
+from sfu.forwarding.selector import aim, detach
+from sfu.rtp.parameters import Codec
+
+if TYPE_CHECKING:
+    from sfu.consumer import Consumer
+
+
+class Producer:
+    """Owned by its publish transport. Closing it closes its consumers."""
+
+    def __init__(
+        self,
+        *,
+        producer_id: str,
+        mid: str,
+        source: str,
+        kind: Kind,
+        codec: Codec,
+        rids: tuple[str, ...],
+        ssrc: int,
+        paused: bool,
+    ) -> None:
+        self.id = producer_id
+        self.mid = mid
+        self.source = source
+        self.kind = kind
+        self.codec = codec
+        self.paused = paused
+        self.consumers: dict[str, Consumer] = {}
+        self.encodings: list[Encoding] = [
+            Encoding(
+                mime=codec.mime,
+                clock_rate=codec.clock_rate,
+                spatial=spatial,
+                rid=rid,
+                ssrc=ssrc if rid is None else 0,
+                on_switch=self._handle_switch,
+            )
+            for spatial, rid in enumerate(rids or (None,))
+        ]
+        self._legs: dict[int, Consumer] = {}
+        for encoding in self.encodings:
+            encoding.paused = paused
+
+    @property
+    def info(self) -> ProducerInfo:
+        return ProducerInfo(
+            producer_id=self.id,
+            mid=self.mid,
+            kind=self.kind,
+            codec=self.codec.mime,
+            encodings=len(self.encodings),
+        )
+
+    def encoding_of(self, rid: str | None) -> Encoding | None:
+        return next((encoding for encoding in self.encodings if encoding.rid == rid), None)
+
+    def pause(self) -> None:
+        """Stop forwarding in this turn of the loop. Receiving, and with it statistics, goes on."""
+        self.paused = True
+        for encoding in self.encodings:
+            encoding.paused = True
+        for consumer in self.consumers.values():
+            detach(consumer.leg)
+
+    def resume(self) -> None:
+        self.paused = False
+        for encoding in self.encodings:
+            encoding.paused = False
+            encoding.pending.clear()
+
+    def attach(self, consumer: Consumer) -> None:
+        self.consumers[consumer.id] = consumer
+        self._legs[id(consumer.leg)] = consumer
+
+    def release(self, consumer: Consumer) -> None:
+        detach(consumer.leg)
+        self.consumers.pop(consumer.id, None)
+        self._legs.pop(id(consumer.leg), None)
+
+    def aim(self, leg: Leg, encoding: Encoding) -> None:
+        if not self.paused:
+            aim(leg, encoding)
+
+    def stats(self, now: float) -> dict[str, object]:
+        return {
+            "producer_id": self.id,
+            "source": self.source,
+            "kind": self.kind,
+            "codec": self.codec.mime,
+            "paused": self.paused,
+            "consumers": len(self.consumers),
+            "encodings": [
+                {
+                    "rid": encoding.rid,
+                    "live": encoding.is_live(now),
+                    "packets": encoding.stream.packets,
+                    "bytes": encoding.stream.bytes,
+                    "lost": encoding.stream.lost,
+                    "jitter": encoding.stream.jitter / encoding.stream.clock_rate,
+                    "forwarded": encoding.forwarded,
+                    "keyframe_requests": encoding.keyframes.sent,
+                }
+                for encoding in self.encodings
+            ],
+        }
+
+    def close(self) -> None:
+        """Detach every leg at once, so that no further packet leaves. Consumers are closed by the router."""
+        self.paused = True
+        for encoding in self.encodings:
+            encoding.paused = True
+            for leg in (*encoding.legs, *encoding.waiting):
+                detach(leg)
+
+    def _handle_switch(self, leg: Leg) -> None:
+        consumer = self._legs.get(id(leg))
+        if consumer is not None:
+            consumer.handle_switch()

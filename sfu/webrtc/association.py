@@ -1,0 +1,224 @@
+"""One client's ICE, DTLS and SRTP on this node, from its first STUN check to its last packet.
+
+    datagram --> handle_other --> STUN --> IceLiteAgent --> response, selected path
+                              \\-> DTLS --> DtlsEndpoint --> keys --> InboundSrtp, OutboundSrtp
+    datagrams -> rtp_in / rtcp_in -> handle_batch -> listener (only once there are keys)
+
+An address is attached to the port only after a check from it carried the right credentials, and DTLS is only
+taken from such an address (the ClientHello race). Media before the fingerprint was verified is counted and
+thrown away. The last pair nominated with USE-CANDIDATE is the selected one.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sfu.webrtc.certificate import Certificate
+from sfu.webrtc.dtls import DtlsEndpoint, DtlsRole, DtlsState
+from sfu.webrtc.ice import IceLiteAgent
+from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp
+from sfu.webrtc.udp import Address, Path, Receiver
+
+MAX_PATHS = 16
+MAX_BATCH = 1024
+"""Packets kept for one turn of the loop; a flood beyond it is dropped before any work is done on it."""
+
+
+class AssociationListener(Protocol):
+    def handle_connected(self, now: float) -> None:
+        """DTLS is done and verified; `inbound` and `outbound` are there."""
+        ...
+
+    def handle_path(self, path: Path) -> None:
+        """Another address pair was nominated."""
+        ...
+
+    def handle_consent(self, fresh: bool, now: float) -> None:  # noqa: FBT001
+        """Connectivity checks stopped coming (False) or came back (True)."""
+        ...
+
+    def handle_failed(self, reason: str) -> None:
+        """The handshake cannot succeed, or the client closed the association."""
+        ...
+
+    def handle_rtp(self, packets: list[bytes], now: float) -> None: ...
+
+    def handle_rtcp(self, packets: list[bytes], now: float) -> None: ...
+
+
+class Ports(Protocol):
+    """Where an association registers its addresses."""
+
+    def attach(self, path: Path, receiver: Receiver) -> None: ...
+
+    def detach(self, path: Path, receiver: Receiver) -> None: ...
+
+
+class Association:
+    """Transport-level state of one client. The owner calls `tick` about 20 times a second."""
+
+    def __init__(
+        self,
+        *,
+        ports: Ports,
+        certificate: Certificate,
+        local_ufrag: str,
+        local_pwd: str,
+        listener: AssociationListener,
+        consent_timeout: float,
+        now: float,
+    ) -> None:
+        self.rtp_in: list[bytes] = []
+        self.rtcp_in: list[bytes] = []
+        self.ice = IceLiteAgent(local_ufrag, local_pwd)
+        self.dtls = DtlsEndpoint(certificate, DtlsRole.SERVER, None)
+        self.inbound: InboundSrtp | None = None
+        self.outbound: OutboundSrtp | None = None
+        self.path: Path | None = None
+        self.dropped = 0
+        self.consented = False
+        self._ports = ports
+        self._listener = listener
+        self._paths: dict[Address, Path] = {}
+        self._consent_timeout = consent_timeout
+        self._last_check = now
+        self._dtls_due: float | None = None
+        self._closed = False
+
+    # --- what the port calls -------------------------------------------------------------------------
+
+    def handle_other(self, data: bytes, path: Path, now: float) -> None:
+        if self._closed:
+            return
+        first = data[0]
+        if first < 4:
+            self.handle_stun(data, path, now)
+        elif 20 <= first < 64 and path.address in self._paths:
+            self._handle_dtls(data, now)
+        else:
+            self.dropped += 1
+
+    def handle_stun(self, data: bytes, path: Path, now: float) -> None:
+        """A binding request, possibly from an address not seen before."""
+        result = self.ice.handle_request(data, path.address, now)
+        if result.response is not None:
+            path.send(result.response)
+        if not result.valid:
+            self.dropped += 1
+            return
+        self._last_check = now
+        if path.address not in self._paths:
+            self._remember(path)
+        if result.nominated or self.path is None:
+            self._select(self._paths[path.address])
+        if not self.consented:
+            self.consented = True
+            self._listener.handle_consent(True, now)
+
+    def handle_batch(self, now: float) -> None:
+        rtp, rtcp = self.rtp_in, self.rtcp_in
+        self.rtp_in, self.rtcp_in = [], []
+        if self.inbound is None:
+            self.dropped += len(rtp) + len(rtcp)
+            return
+        if rtp:
+            if len(rtp) > MAX_BATCH:
+                self.dropped += len(rtp) - MAX_BATCH
+                del rtp[MAX_BATCH:]
+            self._listener.handle_rtp(rtp, now)
+        if rtcp:
+            self._listener.handle_rtcp(rtcp[:MAX_BATCH], now)
+
+    # --- what the transport calls --------------------------------------------------------------------
+
+    def set_remote(self, ufrag: str, pwd: str, fingerprints: tuple[tuple[str, str], ...]) -> None:
+        """The client's half of the SDP: credentials and certificate fingerprints."""
+        self.ice.set_remote(ufrag, pwd)
+        self.dtls.set_expected_fingerprints(list(fingerprints))
+        self._after_dtls(self._last_check)
+
+    def send_rtcp(self, data: bytes) -> None:
+        """Seal and send one (compound) RTCP packet; nothing happens before the association is connected."""
+        if self.outbound is not None and self.path is not None:
+            self.path.send(self.outbound.seal_rtcp(data))
+
+    def tick(self, now: float) -> None:
+        if self._dtls_due is not None and now >= self._dtls_due:
+            self.dtls.handle_timeout()
+            self._flush_dtls(now)
+            self._after_dtls(now)
+        if self.consented and now - self._last_check > self._consent_timeout:
+            self.consented = False
+            self._listener.handle_consent(False, now)
+
+    @property
+    def handshaking(self) -> bool:
+        return self.dtls.state in (DtlsState.NEW, DtlsState.HANDSHAKING)
+
+    @property
+    def last_check(self) -> float:
+        return self._last_check
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self.dtls.close()
+        if self.path is not None:
+            for datagram in self.dtls.poll_datagrams():
+                self.path.send(datagram)
+        for path in self._paths.values():
+            self._ports.detach(path, self)
+        self._paths.clear()
+        self.inbound = None
+        self.outbound = None
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    def _remember(self, path: Path) -> None:
+        while len(self._paths) >= MAX_PATHS:
+            oldest = next(address for address, known in self._paths.items() if known is not self.path)
+            self._ports.detach(self._paths.pop(oldest), self)
+        self._paths[path.address] = path
+        self._ports.attach(path, self)
+
+    def _select(self, path: Path) -> None:
+        if path is not self.path:
+            self.path = path
+            self._listener.handle_path(path)
+
+    def handle_path_lost(self, path: Path) -> None:
+        """A TCP connection ended. The association lives on if the client comes back on another path."""
+        known = self._paths.get(path.address)
+        if known is path:
+            del self._paths[path.address]
+            self._ports.detach(path, self)
+        if self.path is path:
+            self.path = None
+            for other in reversed(self._paths.values()):
+                self._select(other)
+                break
+
+    def _handle_dtls(self, data: bytes, now: float) -> None:
+        self.dtls.handle_datagram(data)
+        self._flush_dtls(now)
+        self._after_dtls(now)
+
+    def _flush_dtls(self, now: float) -> None:
+        if self.path is not None:
+            for datagram in self.dtls.poll_datagrams():
+                self.path.send(datagram)
+        timeout = self.dtls.next_timeout()
+        self._dtls_due = None if timeout is None else now + timeout
+
+    def _after_dtls(self, now: float) -> None:
+        state = self.dtls.state
+        if state is DtlsState.CONNECTED and self.inbound is None and not self._closed:
+            keys = self.dtls.keys
+            if keys is None:
+                return
+            self.inbound = InboundSrtp(keys.profile, keys.client_key, keys.client_salt)
+            self.outbound = OutboundSrtp(keys.profile, keys.server_key, keys.server_salt)
+            self._listener.handle_connected(now)
+        elif state in (DtlsState.FAILED, DtlsState.CLOSED) and not self._closed:
+            self._listener.handle_failed(str(self.dtls.error or "the client closed the association"))

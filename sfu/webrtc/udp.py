@@ -1,0 +1,238 @@
+"""One UDP port for every client of a node.
+
+The port drains its socket in one go when it becomes readable, sorts the datagrams by the association they
+belong to, and hands each association its share as one batch. Demultiplexing goes by remote address; only a
+datagram from an address that is not known yet is looked into (STUN with our username fragment, RFC 7983).
+
+Bursts come in as one `recvmsg` with UDP_GRO and go out as one `sendmsg` with UDP_SEGMENT; both are probed at
+start and everything works without them, one datagram per call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sfu.clock import monotonic
+
+Address = tuple[Any, ...]
+
+SOL_UDP = 17
+UDP_SEGMENT = 103
+UDP_GRO = 104
+
+RECEIVE_CALLS_PER_TURN = 64
+"""Upper bound of recvmsg calls before the loop gets its turn again."""
+MAX_SEGMENTS = 64
+MAX_SEGMENT_BYTES = 64_000
+BUFFER_BYTES = 8 << 20
+
+
+class Receiver(Protocol):
+    """What a port needs of the object behind a remote address (an `Association`)."""
+
+    rtp_in: list[bytes]
+    rtcp_in: list[bytes]
+
+    def handle_other(self, data: bytes, path: Path, now: float) -> None:
+        """A datagram that is neither RTP nor RTCP: STUN, DTLS or rubbish."""
+        ...
+
+    def handle_batch(self, now: float) -> None:
+        """Work off `rtp_in` and `rtcp_in`, both sorted in by the port."""
+        ...
+
+
+class Path(Protocol):
+    """A way back to one remote address, over UDP or TCP."""
+
+    @property
+    def address(self) -> Address: ...
+
+    @property
+    def reliable(self) -> bool: ...
+
+    def send(self, data: bytes) -> None: ...
+
+
+class PortListener(Protocol):
+    def handle_stranger(self, data: bytes, path: Path, now: float) -> None:
+        """A datagram from an address that belongs to nobody."""
+        ...
+
+
+class UdpPath:
+    """The path to one address through the node's UDP socket."""
+
+    __slots__ = ("address", "port")
+    reliable = False
+
+    def __init__(self, port: UdpPort, address: Address) -> None:
+        self.port = port
+        self.address = address
+
+    def send(self, data: bytes) -> None:
+        self.port.send(data, self.address)
+
+
+class UdpPort:
+    """A bound, non-blocking UDP socket in the running loop.
+
+    Counters are plain attributes, read by the node's statistics.
+    """
+
+    def __init__(self, sock: socket.socket, listener: PortListener) -> None:
+        self.socket = sock
+        self.listener = listener
+        self.receivers: dict[Address, Receiver] = {}
+        self.datagrams_received = 0
+        self.bytes_received = 0
+        self.strangers = 0
+        self.send_blocked = 0
+        self.send_errors = 0
+        self.sendmsg = sock.sendmsg
+        self.gro = _try_enable_gro(sock)
+        self.segmentation = _supports_segmentation(sock)
+        self._recvmsg = sock.recvmsg
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(sock.fileno(), self._handle_readable)
+        self._closed = False
+
+    @classmethod
+    def bind(cls, host: str, port: int, listener: PortListener) -> UdpPort:
+        """Bind in the running loop. Raises `OSError` when the port is taken or the address is not ours."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+            # Root may exceed net.core.rmem_max; anyone else keeps what the line above got.
+            for force_option in (33, 32):  # SO_RCVBUFFORCE, SO_SNDBUFFORCE
+                with contextlib.suppress(OSError):
+                    sock.setsockopt(socket.SOL_SOCKET, force_option, BUFFER_BYTES)
+            sock.bind((host, port))
+        except OSError:
+            sock.close()
+            raise
+        return cls(sock, listener)
+
+    @property
+    def number(self) -> int:
+        return int(self.socket.getsockname()[1])
+
+    def attach(self, address: Address, receiver: Receiver) -> None:
+        self.receivers[address] = receiver
+
+    def detach(self, address: Address, receiver: Receiver) -> None:
+        if self.receivers.get(address) is receiver:
+            del self.receivers[address]
+
+    def send(self, data: bytes, address: Address) -> None:
+        """Send one datagram; a full socket drops it, as the network would."""
+        try:
+            self.socket.sendto(data, address)
+        except (BlockingIOError, InterruptedError):
+            self.send_blocked += 1
+        except OSError:
+            self.send_errors += 1
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.remove_reader(self.socket.fileno())
+        self.socket.close()
+        self.receivers.clear()
+
+    def _handle_readable(self) -> None:
+        now = monotonic()
+        recvmsg = self._recvmsg
+        receivers = self.receivers
+        touched: dict[int, Receiver] = {}
+        for _ in range(RECEIVE_CALLS_PER_TURN):
+            try:
+                data, ancillary, _, address = recvmsg(65535, 64)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                # An ICMP error of an earlier send is reported here; the socket stays usable.
+                self.send_errors += 1
+                continue
+            self.bytes_received += len(data)
+            receiver = receivers.get(address)
+            if receiver is None:
+                self._handle_stranger(data, ancillary, address, now)
+                continue
+            size = len(data)
+            if ancillary:
+                size = _gro_size(ancillary, size)
+            if size >= len(data):
+                self.datagrams_received += 1
+                if len(data) < 2:
+                    continue
+                first = data[0]
+                if 128 <= first < 192:
+                    (receiver.rtcp_in if 192 <= data[1] <= 223 else receiver.rtp_in).append(data)
+                    touched[id(receiver)] = receiver
+                else:
+                    receiver.handle_other(data, UdpPath(self, address), now)
+                continue
+            for start in range(0, len(data), size):
+                self.datagrams_received += 1
+                part = data[start : start + size]
+                if len(part) < 2:
+                    continue
+                if 128 <= part[0] < 192:
+                    (receiver.rtcp_in if 192 <= part[1] <= 223 else receiver.rtp_in).append(part)
+                    touched[id(receiver)] = receiver
+                else:
+                    receiver.handle_other(part, UdpPath(self, address), now)
+        for receiver in touched.values():
+            receiver.handle_batch(now)
+
+    def _handle_stranger(
+        self, data: bytes, ancillary: Sequence[tuple[int, int, bytes]], address: Address, now: float
+    ) -> None:
+        size = _gro_size(ancillary, len(data)) or 1
+        for start in range(0, len(data), size):
+            self.datagrams_received += 1
+            self.strangers += 1
+            self.listener.handle_stranger(data[start : start + size], UdpPath(self, address), now)
+
+
+def _gro_size(ancillary: Sequence[tuple[int, int, bytes]], default: int) -> int:
+    for level, kind, value in ancillary:
+        if level == SOL_UDP and kind == UDP_GRO:
+            return int.from_bytes(value[:2], "little") or default
+    return default
+
+
+def _try_enable_gro(sock: socket.socket) -> bool:
+    try:
+        sock.setsockopt(SOL_UDP, UDP_GRO, 1)
+    except OSError:
+        return False
+    return True
+
+
+def _supports_segmentation(sock: socket.socket) -> bool:
+    try:
+        sock.getsockopt(SOL_UDP, UDP_SEGMENT)
+    except OSError as error:
+        if error.errno in (errno.ENOPROTOOPT, errno.EINVAL):
+            return False
+        raise
+    return True
+
+
+def segment_control(size: int) -> list[tuple[int, int, bytes]]:
+    """Ancillary data that cuts one sendmsg into datagrams of `size` bytes (the last may be shorter)."""
+    return [(SOL_UDP, UDP_SEGMENT, struct.pack("=H", size))]
