@@ -1,0 +1,54 @@
+"""Bringing the schema up to date at start.
+
+alembic is only imported when there is something to do: a start with a database that is at `HEAD` costs one
+query. A migration runs in one transaction, so a process that dies in it leaves the old schema.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from signaling.errors import InvalidInputError
+
+HEAD: Final = "0001"
+"""The newest revision in `migrations/versions`; a test compares the two."""
+
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Raises `InvalidInputError` when the database was written by a newer version of this program."""
+    async with engine.begin() as connection:
+        await connection.run_sync(_migrate)
+
+
+def _migrate(connection: Connection) -> None:
+    present = _revision(connection)
+    if present == HEAD:
+        return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        raise InvalidInputError(
+            f"the database has schema revision {present!r}, which this version does not know: "
+            "it was written by a newer version. Upgrade the program or use another database.",
+            field="database_url",
+        ) from None
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return revision

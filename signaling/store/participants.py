@@ -1,0 +1,70 @@
+"""Participants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
+
+from signaling.domain.participant import Participant
+from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.tables import participants
+
+
+class SqlParticipants:
+    def __init__(self, db: AsyncConnection) -> None:
+        self._db = db
+
+    async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant | None:
+        query = select(participants).where(
+            participants.c.organization_id == organization_id,
+            participants.c.meeting_id == meeting_id,
+            participants.c.id == participant_id,
+        )
+        row = (await self._db.execute(query)).first()
+        return _participant(row) if row else None
+
+    async def add(self, participant: Participant) -> None:
+        statement = insert(participants).values(values_of(participant))
+        await insert_unique(self._db, statement, f"There is a participant {participant.id!r} already.")
+
+    async def save(self, participant: Participant) -> None:
+        await self._db.execute(update(participants).where(*_same(participant)).values(values_of(participant)))
+
+    async def remove(self, participant: Participant) -> None:
+        await self._db.execute(delete(participants).where(*_same(participant)))
+
+    async def count_with_preset(self, organization_id: str, preset_name: str) -> int:
+        query = (
+            select(func.count())
+            .select_from(participants)
+            .where(
+                participants.c.organization_id == organization_id, participants.c.preset_name == preset_name
+            )
+        )
+        return await self._db.scalar(query) or 0
+
+    async def list(
+        self, organization_id: str, meeting_id: str, *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[Participant], int]:
+        query = (
+            select(participants)
+            .where(participants.c.organization_id == organization_id, participants.c.meeting_id == meeting_id)
+            .order_by(participants.c.created_at.desc(), participants.c.id.desc())
+        )
+        return await page(self._db, query, _participant, offset=offset, limit=limit)
+
+
+def _same(participant: Participant) -> tuple[ColumnElement[bool], ...]:
+    return (
+        participants.c.organization_id == participant.organization_id,
+        participants.c.meeting_id == participant.meeting_id,
+        participants.c.id == participant.id,
+    )
+
+
+def _participant(row: Row[Any]) -> Participant:
+    return Participant(**row._mapping)

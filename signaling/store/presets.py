@@ -1,0 +1,70 @@
+"""Presets. The name is a column of its own, for it is looked up and unique; the rest is JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from signaling.domain.preset import Preset, PresetRecord
+from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.tables import presets
+
+
+class SqlPresets:
+    def __init__(self, db: AsyncConnection) -> None:
+        self._db = db
+
+    async def get(self, organization_id: str, preset_id: str) -> PresetRecord | None:
+        query = select(presets).where(presets.c.organization_id == organization_id, presets.c.id == preset_id)
+        row = (await self._db.execute(query)).first()
+        return _record(row) if row else None
+
+    async def by_name(self, organization_id: str, name: str) -> PresetRecord | None:
+        query = select(presets).where(presets.c.organization_id == organization_id, presets.c.name == name)
+        row = (await self._db.execute(query)).first()
+        return _record(row) if row else None
+
+    async def add(self, preset: PresetRecord) -> None:
+        await insert_unique(self._db, insert(presets).values(_values(preset)), _taken(preset))
+
+    async def save(self, preset: PresetRecord) -> None:
+        statement = (
+            update(presets)
+            .where(presets.c.organization_id == preset.organization_id, presets.c.id == preset.id)
+            .values(_values(preset))
+        )
+        await insert_unique(self._db, statement, _taken(preset))
+
+    async def remove(self, preset: PresetRecord) -> None:
+        await self._db.execute(
+            delete(presets).where(
+                presets.c.organization_id == preset.organization_id, presets.c.id == preset.id
+            )
+        )
+
+    async def list(
+        self, organization_id: str, *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[PresetRecord], int]:
+        query = (
+            select(presets)
+            .where(presets.c.organization_id == organization_id)
+            .order_by(presets.c.created_at.desc(), presets.c.id.desc())
+        )
+        return await page(self._db, query, _record, offset=offset, limit=limit)
+
+
+def _taken(preset: PresetRecord) -> str:
+    return f"There is a preset named {preset.name!r} already. Choose another name or change that one."
+
+
+def _values(preset: PresetRecord) -> dict[str, Any]:
+    return values_of(preset) | {"name": preset.name}
+
+
+def _record(row: Row[Any]) -> PresetRecord:
+    values = dict(row._mapping)
+    del values["name"]
+    return PresetRecord(**values | {"preset": Preset.model_validate(values["preset"])})

@@ -1,0 +1,43 @@
+"""Between rows and the domain's values, for the repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import UpdateBase
+
+from signaling.errors import ConflictError
+
+T = TypeVar("T")
+
+
+def values_of(record: Any) -> dict[str, Any]:
+    """A dataclass as column values, models as JSON."""
+    return {field.name: _column_value(getattr(record, field.name)) for field in fields(record)}
+
+
+async def page(
+    db: AsyncConnection, query: Select[Any], read: Callable[[Row[Any]], T], *, offset: int, limit: int
+) -> tuple[Sequence[T], int]:
+    """One page of an ordered query, and how many rows the whole has."""
+    total = await db.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
+    rows = await db.execute(query.offset(offset).limit(limit))
+    return [read(row) for row in rows], total or 0
+
+
+async def insert_unique(db: AsyncConnection, statement: UpdateBase, complaint: str) -> None:
+    """Execute; a violated constraint becomes `ConflictError(complaint)`."""
+    try:
+        await db.execute(statement)
+    except IntegrityError:
+        raise ConflictError(complaint) from None
+
+
+def _column_value(value: Any) -> Any:
+    return value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value

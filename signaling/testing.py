@@ -1,0 +1,379 @@
+"""Fakes of the ports, for tests of what stands on them; small enough to be read at once.
+
+`FakeStore` passes the same conformance tests as the database (`tests/signaling/store/test_conformance.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from signaling.domain.attendance import Attendance
+from signaling.domain.meeting import Meeting
+from signaling.domain.organization import ApiKey, Organization
+from signaling.domain.participant import Participant, ParticipantClaims
+from signaling.domain.preset import PresetRecord
+from signaling.domain.session import SessionRecord
+from signaling.errors import ConflictError, InvalidTokenError, NoActiveSessionError
+from signaling.services.ports import (
+    LiveSessionView,
+    MeetingRepository,
+    OrganizationRepository,
+    ParticipantRepository,
+    PresetRepository,
+    SessionRepository,
+    WorkerStatus,
+)
+
+T = TypeVar("T")
+
+
+class FakeClock:
+    """Stands still until it is told to advance."""
+
+    def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._now = now
+        self._monotonic = 1000.0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+        self._monotonic += seconds
+
+
+class FakeTokens:
+    """Tokens that are readable: `fake.<organization>.<meeting>.<participant>`."""
+
+    def issue(self, participant: Participant) -> str:
+        return f"fake.{participant.organization_id}.{participant.meeting_id}.{participant.id}"
+
+    def verify(self, token: str) -> ParticipantClaims:
+        match token.split("."):
+            case ["fake", organization_id, meeting_id, participant_id]:
+                forever = datetime(9999, 1, 1, tzinfo=UTC)
+                return ParticipantClaims(organization_id, meeting_id, participant_id, forever)
+        raise InvalidTokenError
+
+
+# --- the store -----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Tables:
+    organizations: dict[str, Organization] = field(default_factory=dict)
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    meetings: dict[str, Meeting] = field(default_factory=dict)
+    participants: dict[str, Participant] = field(default_factory=dict)
+    presets: dict[str, PresetRecord] = field(default_factory=dict)
+    sessions: dict[str, SessionRecord] = field(default_factory=dict)
+    attendances: dict[str, Attendance] = field(default_factory=dict)
+
+
+class FakeStore:
+    """`store()` is a new unit of work; units run one after the other, as with SQLite."""
+
+    def __init__(self) -> None:
+        self._tables = _Tables()
+        self._turn = asyncio.Lock()
+
+    def __call__(self) -> FakeUnitOfWork:
+        return FakeUnitOfWork(self)
+
+    async def begin(self) -> _Tables:
+        await self._turn.acquire()
+        return _Tables(**{name: dict(getattr(self._tables, name)) for name in _Tables.__slots__})
+
+    def commit(self, tables: _Tables) -> None:
+        self._tables = copy.copy(tables)
+
+    def end(self) -> None:
+        self._turn.release()
+
+
+class FakeUnitOfWork:
+    organizations: OrganizationRepository
+    meetings: MeetingRepository
+    participants: ParticipantRepository
+    presets: PresetRepository
+    sessions: SessionRepository
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self._tables = _Tables()
+
+    async def __aenter__(self) -> Self:
+        tables = self._tables = await self._store.begin()
+        self.organizations = _Organizations(tables)
+        self.meetings = _Meetings(tables)
+        self.participants = _Participants(tables)
+        self.presets = _Presets(tables)
+        self.sessions = _Sessions(tables)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._store.end()
+
+    async def commit(self) -> None:
+        self._store.commit(self._tables)
+
+
+class _Organizations:
+    def __init__(self, tables: _Tables) -> None:
+        self._t = tables
+
+    async def get(self, organization_id: str) -> Organization | None:
+        return self._t.organizations.get(organization_id)
+
+    async def first(self) -> Organization | None:
+        return min(self._t.organizations.values(), key=lambda one: (one.created_at, one.id), default=None)
+
+    async def add(self, organization: Organization) -> None:
+        _insert(self._t.organizations, organization.id, organization)
+
+    async def add_key(self, key: ApiKey) -> None:
+        _check(all(key.key_hash != other.key_hash for other in self._t.keys.values()))
+        _check(key.organization_id in self._t.organizations)
+        _insert(self._t.keys, key.id, key)
+
+    async def keys(self, organization_id: str) -> Sequence[ApiKey]:
+        found = (key for key in self._t.keys.values() if key.organization_id == organization_id)
+        return sorted(found, key=lambda key: (key.created_at, key.id))
+
+
+class _Meetings:
+    def __init__(self, tables: _Tables) -> None:
+        self._t = tables
+
+    async def get(self, organization_id: str, meeting_id: str) -> Meeting | None:
+        meeting = self._t.meetings.get(meeting_id)
+        return meeting if meeting and meeting.organization_id == organization_id else None
+
+    async def add(self, meeting: Meeting) -> None:
+        _check(meeting.organization_id in self._t.organizations)
+        _insert(self._t.meetings, meeting.id, meeting)
+
+    async def save(self, meeting: Meeting) -> None:
+        if await self.get(meeting.organization_id, meeting.id):
+            self._t.meetings[meeting.id] = meeting
+
+    async def list(
+        self,
+        organization_id: str,
+        *,
+        search: str | None = None,
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
+        offset: int = 0,
+        limit: int = 20,
+    ) -> tuple[Sequence[Meeting], int]:
+        def wanted(one: Meeting) -> bool:
+            return (
+                one.organization_id == organization_id
+                and (not search or search.lower() in (one.title or "").lower() or search == one.id)
+                and (not start_time or one.created_at >= start_time)
+                and (not end_time or one.created_at <= end_time)
+            )
+
+        return _page(self._t.meetings.values(), wanted, offset, limit)
+
+
+class _Participants:
+    def __init__(self, tables: _Tables) -> None:
+        self._t = tables
+
+    async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant | None:
+        one = self._t.participants.get(participant_id)
+        inside = one and one.organization_id == organization_id and one.meeting_id == meeting_id
+        return one if inside else None
+
+    async def add(self, participant: Participant) -> None:
+        _check(participant.meeting_id in self._t.meetings)
+        _insert(self._t.participants, participant.id, participant)
+
+    async def save(self, participant: Participant) -> None:
+        if await self.get(participant.organization_id, participant.meeting_id, participant.id):
+            self._t.participants[participant.id] = participant
+
+    async def remove(self, participant: Participant) -> None:
+        if await self.get(participant.organization_id, participant.meeting_id, participant.id):
+            del self._t.participants[participant.id]
+
+    async def count_with_preset(self, organization_id: str, preset_name: str) -> int:
+        everyone = self._t.participants.values()
+        return sum(p.organization_id == organization_id and p.preset_name == preset_name for p in everyone)
+
+    async def list(
+        self, organization_id: str, meeting_id: str, *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[Participant], int]:
+        def wanted(one: Participant) -> bool:
+            return one.organization_id == organization_id and one.meeting_id == meeting_id
+
+        return _page(self._t.participants.values(), wanted, offset, limit)
+
+
+class _Presets:
+    def __init__(self, tables: _Tables) -> None:
+        self._t = tables
+
+    async def get(self, organization_id: str, preset_id: str) -> PresetRecord | None:
+        record = self._t.presets.get(preset_id)
+        return record if record and record.organization_id == organization_id else None
+
+    async def by_name(self, organization_id: str, name: str) -> PresetRecord | None:
+        everything = self._t.presets.values()
+        found = (one for one in everything if one.organization_id == organization_id and one.name == name)
+        return next(found, None)
+
+    async def add(self, preset: PresetRecord) -> None:
+        _check(preset.organization_id in self._t.organizations)
+        _check(await self.by_name(preset.organization_id, preset.name) is None)
+        _insert(self._t.presets, preset.id, preset)
+
+    async def save(self, preset: PresetRecord) -> None:
+        same = await self.by_name(preset.organization_id, preset.name)
+        _check(same is None or same.id == preset.id)
+        if await self.get(preset.organization_id, preset.id):
+            self._t.presets[preset.id] = preset
+
+    async def remove(self, preset: PresetRecord) -> None:
+        if await self.get(preset.organization_id, preset.id):
+            del self._t.presets[preset.id]
+
+    async def list(
+        self, organization_id: str, *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[PresetRecord], int]:
+        def wanted(one: PresetRecord) -> bool:
+            return one.organization_id == organization_id
+
+        return _page(self._t.presets.values(), wanted, offset, limit)
+
+
+class _Sessions:
+    def __init__(self, tables: _Tables) -> None:
+        self._t = tables
+
+    async def add(self, session: SessionRecord) -> None:
+        _check(session.meeting_id in self._t.meetings)
+        _check(session.ended_at is not None or await self.active_for(session.meeting_id) is None)
+        _insert(self._t.sessions, session.id, session)
+
+    async def save(self, session: SessionRecord) -> None:
+        if session.id in self._t.sessions:
+            self._t.sessions[session.id] = session
+
+    async def get(self, session_id: str) -> SessionRecord | None:
+        return self._t.sessions.get(session_id)
+
+    async def active_for(self, meeting_id: str) -> SessionRecord | None:
+        return next((one for one in await self.unfinished() if one.meeting_id == meeting_id), None)
+
+    async def unfinished(self) -> Sequence[SessionRecord]:
+        found = (one for one in self._t.sessions.values() if one.ended_at is None)
+        return sorted(found, key=lambda one: one.created_at)
+
+    async def add_attendance(self, attendance: Attendance) -> None:
+        _check(attendance.session_id in self._t.sessions)
+        _insert(self._t.attendances, attendance.peer_id, attendance)
+
+    async def save_attendance(self, attendance: Attendance) -> None:
+        if attendance.peer_id in self._t.attendances:
+            self._t.attendances[attendance.peer_id] = attendance
+
+    async def attendances(self, session_id: str) -> Sequence[Attendance]:
+        found = (one for one in self._t.attendances.values() if one.session_id == session_id)
+        return sorted(found, key=lambda one: (one.joined_at, one.peer_id))
+
+
+def _insert(table: dict[str, T], key: str, value: T) -> None:
+    _check(key not in table)
+    table[key] = value
+
+
+def _check(holds: bool) -> None:  # noqa: FBT001 - an assertion
+    if not holds:
+        raise ConflictError
+
+
+def _page(
+    everything: Iterable[T], wanted: Callable[[T], bool], offset: int, limit: int
+) -> tuple[Sequence[T], int]:
+    def age(one: Any) -> tuple[datetime, str]:
+        return one.created_at, one.id
+
+    found = sorted(filter(wanted, everything), key=age, reverse=True)
+    return found[offset : offset + limit], len(found)
+
+
+# --- live sessions and nodes ---------------------------------------------------------------------------
+
+
+@dataclass
+class FakeLiveSessions:
+    """Remembers what it was told in `calls`; `present` says who is in which meeting."""
+
+    views: dict[str, LiveSessionView] = field(default_factory=dict)
+    present: dict[str, list[Participant]] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    async def active(self, meeting_id: str) -> LiveSessionView | None:
+        return self.views.get(meeting_id)
+
+    async def kick(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> Sequence[Participant]:
+        chosen = self._choose(meeting_id, participant_ids, custom_participant_ids)
+        self.present[meeting_id] = [one for one in self.present[meeting_id] if one not in chosen]
+        return chosen
+
+    async def kick_all(self, meeting_id: str) -> int:
+        if meeting_id not in self.present:
+            raise NoActiveSessionError
+        return len(self.present.pop(meeting_id))
+
+    async def mute(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> Sequence[Participant]:
+        return self._choose(meeting_id, participant_ids, custom_participant_ids)
+
+    async def preset_changed(self, organization_id: str, preset_name: str) -> None:
+        self.calls.append(("preset_changed", preset_name))
+
+    async def participant_changed(self, participant: Participant) -> None:
+        self.calls.append(("participant_changed", participant.id))
+
+    async def participant_removed(self, participant: Participant) -> None:
+        self.calls.append(("participant_removed", participant.id))
+
+    async def meeting_changed(self, meeting: Meeting) -> None:
+        self.calls.append(("meeting_changed", meeting.id))
+
+    def _choose(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> list[Participant]:
+        if meeting_id not in self.present:
+            raise NoActiveSessionError
+        return [
+            one
+            for one in self.present[meeting_id]
+            if one.id in participant_ids or one.custom_participant_id in custom_participant_ids
+        ]
+
+
+@dataclass
+class FakeMetricsSource:
+    statuses: list[WorkerStatus] = field(default_factory=list)
+
+    def workers(self) -> Sequence[WorkerStatus]:
+        return self.statuses
