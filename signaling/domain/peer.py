@@ -42,7 +42,7 @@ class Peer:
 
     @property
     def hidden(self) -> bool:
-        """Nobody else is told of it: recorders and the like."""
+        """Nobody else is told of it, so it publishes nothing: recorders and the like."""
         return self.preset.permissions.hidden_participant
 
     @property
@@ -54,7 +54,10 @@ class Peer:
         return self.on_stage_terms.is_host
 
     def may_publish(self, source: str, kind: Kind) -> bool:
-        return can_produce(self.preset, media_kind_of(source, kind), self.status)
+        return self.may_produce(media_kind_of(source, kind))
+
+    def may_produce(self, media: MediaKind) -> bool:
+        return not self.hidden and can_produce(self.preset, media, self.status)
 
     def may_mute(self, source: str, kind: Kind) -> bool:
         """Of somebody else."""

@@ -21,6 +21,7 @@ from signaling.domain.errors import (
     NotFoundError,
     NotJoinedError,
     PermissionDenied,
+    StageDisabledForMeetingType,
 )
 from signaling.domain.events import (
     Event,
@@ -102,7 +103,7 @@ class Session:
 
     @property
     def stage_requests(self) -> list[Peer]:
-        """Oldest first; hidden peers cannot be seen asking."""
+        """Oldest first."""
         return [self.peers[peer_id] for peer_id in self._requests]
 
     def overdue(self, now: float, resume_within: float) -> list[Peer]:
@@ -115,8 +116,9 @@ class Session:
 
     # --- coming and going ------------------------------------------------------------------------------
 
-    def start(self) -> None:
+    def start(self, now: float) -> None:
         self.status = next_status(self.status, SessionStatus.LIVE)
+        self.empty_since = now
 
     def join(self, peer: Peer) -> Events:
         if self.status is not SessionStatus.LIVE:
@@ -248,13 +250,12 @@ class Session:
     def check_subscribe(self, peer_id: str, publication_id: str) -> Publication:
         """The publication, if this peer may receive it now.
 
-        Raises `NotFoundError` for what is not there or not shown to this peer, `PermissionDenied` where
-        its owner may not publish it (which cannot happen for long: it is ended in the same step),
-        `InvalidInputError` for one's own.
+        Raises `NotFoundError` for what is not there, `InvalidInputError` for one's own, `PermissionDenied`
+        where its owner may not publish it. (The last cannot happen while the class keeps its promise.)
         """
         self.peer(peer_id)
         publication = self.publications.get(publication_id)
-        if publication is None or self.peers[publication.peer_id].hidden:
+        if publication is None:
             raise NotFoundError.of("publication", publication_id)
         if publication.peer_id == peer_id:
             raise InvalidInputError("Nobody subscribes to their own publications.", field="publication_id")
@@ -324,6 +325,13 @@ class Session:
         peer = self.peer(peer_id)
         changed = replace(peer, name=name, picture=picture)
         return None if changed == peer else self._put(changed)
+
+    def check_stage_host(self, actor_id: str) -> None:
+        terms = self.peer(actor_id).on_stage_terms
+        if not terms.enabled:
+            raise StageDisabledForMeetingType
+        if not terms.is_host:
+            raise PermissionDenied("Only a host who accepts stage requests may do this. Ask one.")
 
     def check_may_kick(self, actor_id: str) -> None:
         if not self.peer(actor_id).preset.permissions.kick_participant:

@@ -1,0 +1,154 @@
+"""Who hears what. Every domain event goes to its audience as events of the client protocol.
+
+Hidden peers hear everything and are never spoken of, except to themselves (and publish nothing). Pending
+stage requests go to stage hosts. One's own standing goes to oneself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from signaling.domain.events import (
+    Event,
+    GrantsChanged,
+    MediaLost,
+    PeerDetached,
+    PeerJoined,
+    PeerLeft,
+    PeerResumed,
+    PresetChanged,
+    PublicationAdded,
+    PublicationEnded,
+    PublicationMuted,
+    PublicationUnmuted,
+    SessionEnded,
+    StageRequestsChanged,
+    StageStatusChanged,
+    SubscriptionEnded,
+)
+from signaling.domain.peer import Peer
+from signaling.domain.publication import Publication
+from signaling.domain.session import Session, SessionStatus
+from signaling.protocol import messages
+from signaling.services.live import render
+from signaling.services.live.ports import PeerHub
+
+
+class Announcer:
+    """Speaks for one session. Call it after the session has changed and the node obeys."""
+
+    def __init__(self, session: Session, hub: PeerHub) -> None:
+        self._session = session
+        self._hub = hub
+
+    def announce(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._announce(event)
+
+    def to_peer(self, peer_id: str, event: messages.AnyEvent) -> None:
+        self._hub.send((peer_id,), event)
+
+    def to_all(self, event: messages.AnyEvent) -> None:
+        self._hub.send(self._session.peers, event)
+
+    def _announce(self, event: Event) -> None:
+        match event:
+            case PeerJoined(peer):
+                self._about(peer, messages.PeerJoined(peer=render.peer_info(peer)), oneself=False)
+            case PeerDetached(peer) | PeerResumed(peer):
+                self.updated(peer)
+            case PeerLeft():
+                self._left(event)
+            case PublicationAdded(publication):
+                added = messages.PublicationAdded(publication=render.publication_info(publication))
+                self._hub.send(self._others(publication), added)
+            case PublicationMuted(publication) | PublicationUnmuted(publication):
+                updated = messages.PublicationUpdated(publication=render.publication_info(publication))
+                self.to_all(updated)
+            case PublicationEnded():
+                self._ended(event)
+            case SubscriptionEnded(subscription, reason):
+                ended = messages.SubscriptionEnded(
+                    publication_id=subscription.publication_id,
+                    reason=render.subscription_end_reason(reason),
+                )
+                self.to_peer(subscription.peer_id, ended)
+            case StageStatusChanged():
+                self._stage(event)
+            case StageRequestsChanged():
+                hosts = [peer.id for peer in self._session.peers.values() if peer.is_stage_host]
+                self._hub.send(hosts, self._stage_requests())
+            case PresetChanged(peer, previous):
+                self._preset(peer, previous)
+            case MediaLost() | GrantsChanged() | SessionEnded():
+                pass  # told by media_reset once placed again; by stage or permissions; by session_left
+            case _:
+                assert_never(event)
+
+    def updated(self, peer: Peer) -> None:
+        self._about(peer, messages.PeerUpdated(peer=render.peer_info(peer)), oneself=False)
+
+    def _left(self, event: PeerLeft) -> None:
+        peer, reason = event.peer, event.reason
+        if self._session.status is SessionStatus.LIVE:
+            left = messages.PeerLeft(peer_id=peer.id, reason=render.peer_left_reason(reason))
+            self._about(peer, left, oneself=False)
+        self.to_peer(peer.id, messages.SessionLeft(reason=render.session_left_reason(reason)))
+        self._hub.close(peer.id, render.close_code(reason))
+
+    def _ended(self, event: PublicationEnded) -> None:
+        if self._session.status is not SessionStatus.LIVE:
+            return
+        removed = messages.PublicationRemoved(
+            publication_id=event.publication.id,
+            peer_id=event.publication.peer_id,
+            reason=render.removed_reason(event.reason),
+        )
+        self.to_all(removed)
+
+    def _stage(self, event: StageStatusChanged) -> None:
+        peer = event.peer
+        changed = messages.StageStatusChanged(
+            peer_id=peer.id,
+            status=messages.StageStatusName(peer.status),
+            previous=messages.StageStatusName(event.previous),
+            action=render.stage_action(event.action),
+            by=event.by,
+        )
+        self._about(peer, changed)
+        self.to_peer(peer.id, messages.StageChanged(stage=render.stage_info(peer)))
+
+    def _preset(self, peer: Peer, previous: Peer) -> None:
+        self.to_peer(peer.id, render.permissions_updated(peer))
+        if peer.status is previous.status:
+            self.to_peer(peer.id, messages.StageChanged(stage=render.stage_info(peer)))
+        if peer.is_stage_host:
+            self.to_peer(peer.id, self._stage_requests())
+        elif previous.is_stage_host:
+            self.to_peer(peer.id, messages.StageRequests(requests=()))
+        self._visibility(peer, previous)
+
+    def _visibility(self, peer: Peer, previous: Peer) -> None:
+        """A preset may hide a peer or show it: to the others it goes or comes."""
+        others = [peer_id for peer_id in self._session.peers if peer_id != peer.id]
+        if peer.hidden and not previous.hidden:
+            self._hub.send(others, messages.PeerLeft(peer_id=peer.id, reason="left"))
+        elif previous.hidden and not peer.hidden:
+            self._hub.send(others, messages.PeerJoined(peer=render.peer_info(peer)))
+        elif peer.preset_name != previous.preset_name:
+            self.updated(peer)
+
+    def _stage_requests(self) -> messages.StageRequests:
+        return messages.StageRequests(requests=render.stage_requests(self._session.stage_requests))
+
+    def _others(self, publication: Publication) -> list[str]:
+        return [peer_id for peer_id in self._session.peers if peer_id != publication.peer_id]
+
+    def _about(self, peer: Peer, event: messages.AnyEvent, *, oneself: bool = True) -> None:
+        """To everyone who may know of the peer."""
+        if not peer.hidden:
+            skip = None if oneself else peer.id
+            self._hub.send([peer_id for peer_id in self._session.peers if peer_id != skip], event)
+        elif oneself:
+            self.to_peer(peer.id, event)

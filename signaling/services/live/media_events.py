@@ -1,0 +1,83 @@
+"""What a node tells of a session's media, as changes of the session and as events to peers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from signaling.protocol import messages
+from signaling.services.live.ports import (
+    LayerChanged,
+    MediaEvent,
+    NodeLost,
+    OfferMade,
+    PublicationClosed,
+    SpeakersChanged,
+    SubscriptionClosed,
+    TransportStateChanged,
+)
+
+if TYPE_CHECKING:
+    from signaling.services.live.session import LiveSession
+
+
+async def handle(live: LiveSession, event: MediaEvent) -> None:
+    """Runs in the session's owner. News of what is over already is nothing new."""
+    session = live.session
+    match event:
+        case NodeLost():
+            await live.lose_media()
+        case PublicationClosed(publication_id, reason):
+            await live.carry_out(session.lose_publication(publication_id, reason))
+        case SubscriptionClosed(peer_id, publication_id, reason):
+            await live.carry_out(session.lose_subscription(peer_id, publication_id, reason))
+        case SpeakersChanged():
+            _speakers(live, event)
+        case OfferMade() | TransportStateChanged() | LayerChanged():
+            if event.peer_id in session.peers:
+                live.announcer.to_peer(event.peer_id, _to_peer(live, event))
+        case _:
+            assert_never(event)
+
+
+def _to_peer(live: LiveSession, event: OfferMade | TransportStateChanged | LayerChanged) -> messages.AnyEvent:
+    match event:
+        case OfferMade():
+            return _offer(live, event)
+        case TransportStateChanged(_, direction, state):
+            return messages.TransportState(transport=direction, state=state)
+        case LayerChanged(_, publication_id, current):
+            layer = messages.Layer(spatial=current.spatial, temporal=current.temporal)
+            return messages.LayerChanged(publication_id=publication_id, current=layer)
+        case _:
+            assert_never(event)
+
+
+def _offer(live: LiveSession, event: OfferMade) -> messages.SubscribeOffer:
+    """The m-lines in people's terms; a publication that ended meanwhile is in the next version's absence."""
+    known = live.session.publications
+    mids = tuple(
+        messages.OfferMid(
+            mid=one.mid,
+            publication_id=one.publication_id,
+            peer_id=known[one.publication_id].peer_id,
+            source=known[one.publication_id].source,
+            kind=known[one.publication_id].kind,
+        )
+        for one in event.mids
+        if one.publication_id in known
+    )
+    return messages.SubscribeOffer(version=event.version, offer=event.sdp, mids=mids)
+
+
+def _speakers(live: LiveSession, event: SpeakersChanged) -> None:
+    known = live.session.publications
+    speakers = tuple(
+        messages.SpeakerInfo(
+            peer_id=known[publication_id].peer_id, publication_id=publication_id, level=level
+        )
+        for publication_id, level in event.speakers
+        if publication_id in known
+    )
+    dominant = known.get(event.dominant) if event.dominant is not None else None
+    active = None if dominant is None else dominant.peer_id
+    live.announcer.to_all(messages.Speakers(speakers=speakers, active=active))

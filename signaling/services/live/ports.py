@@ -1,0 +1,182 @@
+"""What live sessions need of the media nodes and of the sockets, in the words of people: publish, subscribe.
+
+`signaling.nodes` implements `MediaNodes`, `signaling.ws.hub` implements `PeerHub`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from signaling.domain.publication import EndReason, Grant, Layer, Publication, Subscription
+from signaling.protocol.closing import CloseCode
+from signaling.protocol.messages import AnyEvent
+
+Direction = Literal["publish", "subscribe"]
+TransportStateName = Literal["new", "connecting", "connected", "disconnected", "failed", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """What became of a publication in the answer."""
+
+    codec: str
+    encodings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`publications` holds those that were accepted, by publication id."""
+
+    sdp: str
+    publications: Mapping[str, Negotiated]
+
+
+# --- what a node tells ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMid:
+    mid: str
+    publication_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMade:
+    """A subscribe offer for a peer. `mids` are the m-lines that carry media now."""
+
+    peer_id: str
+    version: int
+    sdp: str
+    mids: tuple[OfferMid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransportStateChanged:
+    peer_id: str
+    direction: Direction
+    state: TransportStateName
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationClosed:
+    publication_id: str
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionClosed:
+    peer_id: str
+    publication_id: str
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class LayerChanged:
+    peer_id: str
+    publication_id: str
+    current: Layer
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakersChanged:
+    """Loudest first, as (publication id, RFC 6464 level)."""
+
+    speakers: tuple[tuple[str, int], ...]
+    dominant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLost:
+    """The node is gone, and the media session with it. Place the session again."""
+
+
+MediaEvent = (
+    OfferMade
+    | TransportStateChanged
+    | PublicationClosed
+    | SubscriptionClosed
+    | LayerChanged
+    | SpeakersChanged
+    | NodeLost
+)
+MediaListener = Callable[[MediaEvent], None]
+"""Called in order and in the loop; must not block."""
+
+
+class MediaSession(Protocol):
+    """One session's media on one node.
+
+    What asks the node for something new raises `MediaUnavailableError` when the node is lost or does not
+    answer, and `InvalidInputError` where the client's SDP or candidate is at fault. What only ends something
+    (mute and narrower grants too) never raises for what is gone already, nor for a lost node, which carries
+    nothing.
+    """
+
+    @property
+    def node_id(self) -> str: ...
+
+    def publishes(self, peer_id: str) -> bool:
+        """Whether the peer has a publish transport."""
+        ...
+
+    async def handle_offer(
+        self,
+        peer_id: str,
+        sdp: str,
+        grants: Sequence[Grant],
+        kept: Sequence[Publication],
+        new: Sequence[Publication],
+    ) -> Answer:
+        """Makes the publish transport at the first offer; the grants are in force before the offer is."""
+        ...
+
+    async def set_grants(self, peer_id: str, grants: Sequence[Grant]) -> None:
+        """In force when it returns: what is outside of them is closed at the node."""
+        ...
+
+    async def end_publications(self, publication_ids: Iterable[str]) -> None: ...
+    async def mute(self, publication_id: str) -> None: ...
+    async def unmute(self, publication_id: str) -> None: ...
+
+    async def subscribe(self, peer_id: str, subscriptions: Sequence[Subscription]) -> Mapping[str, str]:
+        """Returns those that failed: publication id to the node's error code. An `OfferMade` follows."""
+        ...
+
+    async def unsubscribe(self, peer_id: str, publication_ids: Iterable[str]) -> None: ...
+    async def change_subscription(self, before: Subscription, after: Subscription) -> None: ...
+    async def handle_answer(self, peer_id: str, version: int, sdp: str) -> None: ...
+    async def handle_candidate(self, peer_id: str, direction: Direction, candidate: str | None) -> None: ...
+    async def restart_ice(self, peer_id: str) -> None: ...
+    async def close_peer(self, peer_id: str) -> None: ...
+    async def close(self) -> None: ...
+
+
+class MediaNodes(Protocol):
+    async def place(self, session_id: str, listener: MediaListener) -> MediaSession:
+        """Choose a node and make the session's router there.
+
+        Waits a while for a node to come up; raises `MediaUnavailableError` when none does.
+        """
+        ...
+
+
+class PeerHub(Protocol):
+    """Carries events to peers, numbered, whether a socket is there at the moment or not."""
+
+    def open(self, peer_id: str) -> None: ...
+
+    def seq(self, peer_id: str) -> int:
+        """The number of the peer's latest event."""
+        ...
+
+    def missed(self, peer_id: str, last_seq: int) -> int:
+        """How many came after that number. Raises `ResumeRefusedError` when they are not all kept."""
+        ...
+
+    def send(self, peer_ids: Iterable[str], event: AnyEvent) -> None: ...
+
+    def close(self, peer_id: str, code: CloseCode) -> None:
+        """The peer is out: its socket, if there is one, closes once the last event is on it."""
+        ...

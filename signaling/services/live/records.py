@@ -1,0 +1,125 @@
+"""What the store keeps of a running session: its row and who was in it when.
+
+A join is written before it is answered, and refused when it cannot be. An ending is made true first (media
+must stop even while the database is away); its rows wait here until they could be written, and a process that
+dies before is covered by `end_unfinished` at the next start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from signaling.domain.attendance import Attendance
+from signaling.domain.events import Event, PeerLeft, SessionEnded
+from signaling.domain.peer import Peer
+from signaling.domain.session import SessionRecord, SessionStatus
+from signaling.services.ports import Clock, UnitOfWorkFactory
+
+log = structlog.get_logger(__name__)
+
+SERVER_RESTARTED: Final = "server_restarted"
+
+
+class SessionRecords:
+    """The rows of one session."""
+
+    def __init__(self, record: SessionRecord, uow: UnitOfWorkFactory, clock: Clock) -> None:
+        self.record = record
+        self._uow = uow
+        self._clock = clock
+        self._present: dict[str, Attendance] = {}
+        self._unsaved: list[Attendance | SessionRecord] = []
+        self._seconds_of_those_left = 0.0
+
+    @property
+    def behind(self) -> bool:
+        """Whether rows wait to be written."""
+        return bool(self._unsaved)
+
+    async def add(self) -> None:
+        async with self._uow() as uow:
+            await uow.sessions.add(self.record)
+            await uow.commit()
+
+    async def joined(self, peer: Peer, *, present: int) -> None:
+        """Commits the attendance; `present` counts the peer. Raises what the store raises."""
+        attendance = Attendance(
+            peer_id=peer.id,
+            session_id=self.record.id,
+            participant_id=peer.participant_id,
+            name=peer.name,
+            preset_name=peer.preset_name,
+            joined_at=peer.joined_at,
+        )
+        record = self.record
+        async with self._uow() as uow:
+            await uow.sessions.add_attendance(attendance)
+            if present > record.max_concurrent_participants:
+                record = replace(record, max_concurrent_participants=present, updated_at=self._clock.now())
+                await uow.sessions.save(record)
+            await uow.commit()
+        self.record = record
+        self._present[peer.id] = attendance
+
+    async def keep(self, events: list[Event]) -> None:
+        """Writes down who left and that the session ended; never raises."""
+        now = self._clock.now()
+        for event in events:
+            match event:
+                case PeerLeft(peer, reason):
+                    attendance = self._present.pop(peer.id)
+                    self._unsaved.append(replace(attendance, left_at=now, leave_reason=reason.value))
+                    self._seconds_of_those_left += (now - attendance.joined_at).total_seconds()
+                case SessionEnded(reason):
+                    self.record = _finished(self.record, now, reason)
+                    self._unsaved.append(self.record)
+                case _:
+                    pass
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Tries to write what could not be written yet."""
+        if not self._unsaved:
+            return
+        rows = list(self._unsaved)
+        try:
+            async with self._uow() as uow:
+                for row in rows:
+                    if isinstance(row, Attendance):
+                        await uow.sessions.save_attendance(row)
+                    else:
+                        await uow.sessions.save(row)
+                await uow.commit()
+        except Exception as error:  # whatever the store's adapter raises: it is tried again
+            log.warning("session.not_saved", session=self.record.id, rows=len(rows), error=repr(error))
+            return
+        del self._unsaved[: len(rows)]
+
+    def minutes_consumed(self) -> float:
+        now = self._clock.now()
+        present = sum((now - one.joined_at).total_seconds() for one in self._present.values())
+        return (self._seconds_of_those_left + present) / 60
+
+
+async def end_unfinished(uow_factory: UnitOfWorkFactory, clock: Clock) -> int:
+    """Ends the sessions that a process which died left behind; returns how many there were."""
+    now = clock.now()
+    async with uow_factory() as uow:
+        unfinished = await uow.sessions.unfinished()
+        for record in unfinished:
+            await uow.sessions.save(_finished(record, now, SERVER_RESTARTED))
+            for attendance in await uow.sessions.attendances(record.id):
+                if attendance.left_at is None:
+                    await uow.sessions.save_attendance(
+                        replace(attendance, left_at=now, leave_reason=SERVER_RESTARTED)
+                    )
+        await uow.commit()
+    return len(unfinished)
+
+
+def _finished(record: SessionRecord, now: datetime, reason: str) -> SessionRecord:
+    return replace(record, status=SessionStatus.FINISHED, updated_at=now, ended_at=now, end_reason=reason)

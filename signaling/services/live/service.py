@@ -1,0 +1,369 @@
+"""Which sessions run in this process: joins and resumes lead into them, time ends them, REST asks about them.
+
+At most one session per meeting is active: the first join begins it, whoever comes meanwhile waits for the
+same beginning, and a new one begins only after the old one was ended in the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import structlog
+from pydantic import BaseModel
+
+from signaling.domain.events import LeaveReason
+from signaling.domain.meeting import Meeting
+from signaling.domain.participant import Participant, ParticipantClaims
+from signaling.domain.preset import Preset
+from signaling.domain.session import Session, SessionRecord, SessionStatus
+from signaling.errors import (
+    InvalidTokenError,
+    MeetingInactiveError,
+    NoActiveSessionError,
+    NotFoundError,
+    NotJoinedError,
+    ResumeRefusedError,
+    UnavailableError,
+)
+from signaling.ids import new_uuid
+from signaling.protocol import messages
+from signaling.services.live import moderation
+from signaling.services.live.records import SessionRecords, end_unfinished
+from signaling.services.live.requests import HANDLERS
+from signaling.services.live.session import LiveSession, Surroundings
+from signaling.services.ports import LiveSessionView, Tokens
+
+log = structlog.get_logger(__name__)
+
+
+class LiveService:
+    """Implements `signaling.services.ports.LiveSessions`; `start` before use, `close` at the end."""
+
+    def __init__(self, around: Surroundings, tokens: Tokens) -> None:
+        self._around = around
+        self._tokens = tokens
+        self._running: dict[str, LiveSession] = {}
+        """By meeting id, until its end is in the store."""
+        self._starting: dict[str, asyncio.Task[LiveSession]] = {}
+        self._of_peer: dict[str, LiveSession] = {}
+        self._resume_tokens: dict[str, str] = {}
+        """Resume token -> peer id."""
+        self._token_of: dict[str, str] = {}
+        self._sweeper: asyncio.Task[None] | None = None
+        self._closing = False
+
+    # --- the life of the service -----------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Ends what a process that died left behind, then watches over time."""
+        left_behind = await end_unfinished(self._around.uow, self._around.clock)
+        if left_behind:
+            log.warning("sessions.ended_after_restart", count=left_behind)
+        self._sweeper = asyncio.create_task(self._sweep_forever(), name="live sweeper")
+
+    async def close(self) -> None:
+        """Everybody is told that the service goes; nobody can join from now on."""
+        self._closing = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        await asyncio.gather(*self._starting.values(), return_exceptions=True)
+        for live in list(self._running.values()):
+            await self._end(live, "server_shutdown", LeaveReason.SHUTDOWN)
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._around.settings.sweep_interval)
+            await self.sweep()
+
+    async def sweep(self) -> None:
+        """One look at what is due."""
+        for live in list(self._running.values()):
+            if live.due():
+                await _unless_over(live, live.sweep)
+
+    # --- peers -----------------------------------------------------------------------------------------
+
+    async def join(self, request: messages.Join) -> messages.Joined:
+        """Raises `InvalidTokenError`, `MeetingInactiveError`, `NotFoundError` (the preset),
+        `PermissionDenied` (the name), `UnavailableError` (no node, or going down)."""
+        claims = self._tokens.verify(request.token)
+        meeting, _, _ = await self._admissible(claims)
+        while True:
+            live = await self._session_of(meeting)
+            try:
+                return await live.owner.do(partial(self._join, live, claims, request))
+            except NotJoinedError:
+                log.info("join.again", session=live.session.id)  # it ended before our turn came
+
+    async def resume(self, request: messages.Resume) -> messages.Resumed:
+        """The peer of the token speaks over another socket now. Raises `ResumeRefusedError`."""
+        peer_id = self._resume_tokens.get(request.resume_token)
+        live = None if peer_id is None else self._of_peer.get(peer_id)
+        if peer_id is None or live is None:
+            raise ResumeRefusedError
+        try:
+            return await live.owner.do(partial(self._resume, live, peer_id, request))
+        except NotJoinedError:
+            raise ResumeRefusedError from None
+
+    async def handle(self, peer_id: str, request: messages.AnyRequest) -> BaseModel:
+        """A joined peer's request; raises the named error that answers it."""
+        live = self._of_peer.get(peer_id)
+        if live is None:
+            raise NotJoinedError
+        return await live.owner.do(partial(HANDLERS[type(request)], live, peer_id, request))
+
+    async def detach(self, peer_id: str) -> None:
+        """The peer's socket is gone."""
+        live = self._of_peer.get(peer_id)
+        if live is not None:
+            await _unless_over(live, partial(live.detach, peer_id))
+
+    # --- what REST asks (LiveSessions) -----------------------------------------------------------------
+
+    async def active(self, meeting_id: str) -> LiveSessionView | None:
+        live = self._running.get(meeting_id)
+        if live is None:
+            return None
+        record = live.records.record
+        return LiveSessionView(
+            id=record.id,
+            meeting_id=record.meeting_id,
+            organization_id=record.organization_id,
+            meeting_title=live.meeting.title,
+            live_participants=len(live.session.peers),
+            max_concurrent_participants=record.max_concurrent_participants,
+            minutes_consumed=live.records.minutes_consumed(),
+            started_at=record.started_at or record.created_at,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+        )
+
+    async def kick(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> Sequence[Participant]:
+        live = self._active(meeting_id)
+
+        async def work() -> list[str]:
+            chosen = _chosen(live, participant_ids, custom_participant_ids)
+            await live.remove(
+                [peer.id for peer in live.session.peers.values() if peer.participant_id in chosen]
+            )
+            return chosen
+
+        return await self._participants(live, await live.owner.do(work))
+
+    async def kick_all(self, meeting_id: str) -> int:
+        live = self._active(meeting_id)
+
+        async def work() -> int:
+            count = len({peer.participant_id for peer in live.session.peers.values()})
+            await live.end(moderation.HOST_ENDED_MEETING)
+            return count
+
+        return await live.owner.do(work)
+
+    async def mute(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> Sequence[Participant]:
+        live = self._active(meeting_id)
+
+        async def work() -> list[str]:
+            chosen = _chosen(live, participant_ids, custom_participant_ids)
+            for participant_id in chosen:
+                await live.carry_out(live.session.mute_participant(participant_id))
+            return chosen
+
+        return await self._participants(live, await live.owner.do(work))
+
+    async def preset_changed(self, organization_id: str, preset_name: str) -> None:
+        async with self._around.uow() as uow:
+            record = await uow.presets.by_name(organization_id, preset_name)
+        if record is None:
+            return
+        for live in list(self._running.values()):
+            if live.session.organization_id == organization_id:
+                await _unless_over(live, partial(_apply_preset, live, record.preset))
+
+    async def participant_changed(self, participant: Participant) -> None:
+        live = self._running.get(participant.meeting_id)
+        if live is None:
+            return
+        async with self._around.uow() as uow:
+            record = await uow.presets.by_name(participant.organization_id, participant.preset_name)
+        preset = None if record is None else record.preset
+        await _unless_over(live, partial(_apply_participant, live, participant, preset))
+
+    async def participant_removed(self, participant: Participant) -> None:
+        live = self._running.get(participant.meeting_id)
+        if live is not None:
+            peers = live.session.peers
+
+            async def work() -> None:
+                await live.remove([one.id for one in peers.values() if one.participant_id == participant.id])
+
+            await _unless_over(live, work)
+
+    async def meeting_changed(self, meeting: Meeting) -> None:
+        live = self._running.get(meeting.id)
+        if live is not None:
+            live.meeting = meeting
+
+    # --- beginning and ending --------------------------------------------------------------------------
+
+    async def _session_of(self, meeting: Meeting) -> LiveSession:
+        """The running session, or the one that is being started, or a new one."""
+        if self._closing:
+            raise UnavailableError("The server is going down. Connect again in some seconds.")
+        running = self._running.get(meeting.id)
+        if running is not None:
+            return running
+        starting = self._starting.get(meeting.id)
+        if starting is None:
+            starting = asyncio.create_task(self._start_session(meeting), name=f"start {meeting.id}")
+            self._starting[meeting.id] = starting
+        return await asyncio.shield(starting)
+
+    async def _start_session(self, meeting: Meeting) -> LiveSession:
+        try:
+            now = self._around.clock.now()
+            record = SessionRecord(
+                id=new_uuid(),
+                meeting_id=meeting.id,
+                organization_id=meeting.organization_id,
+                status=SessionStatus.LIVE,
+                created_at=now,
+                updated_at=now,
+                started_at=now,
+            )
+            live = LiveSession(
+                Session(record.id, meeting.id, meeting.organization_id),
+                SessionRecords(record, self._around.uow, self._around.clock),
+                meeting,
+                self._around,
+                on_left=self._forget_peer,
+                on_ended=self._forget_session,
+            )
+            await live.start()
+            self._running[meeting.id] = live
+            return live
+        finally:
+            del self._starting[meeting.id]
+
+    async def _end(self, live: LiveSession, reason: str, peers_leave: LeaveReason) -> None:
+        await _unless_over(live, partial(live.end, reason, peers_leave=peers_leave))
+        await live.owner.wait_stopped()
+
+    def _forget_session(self, live: LiveSession) -> None:
+        self._running.pop(live.meeting.id, None)
+
+    def _forget_peer(self, peer_id: str) -> None:
+        self._of_peer.pop(peer_id, None)
+        token = self._token_of.pop(peer_id, None)
+        if token is not None:
+            del self._resume_tokens[token]
+
+    # --- joining and resuming, in the owner ------------------------------------------------------------
+
+    async def _join(
+        self, live: LiveSession, claims: ParticipantClaims, request: messages.Join
+    ) -> messages.Joined:
+        """Looks again in the session's own turn: a removal that was in force before it is seen here, one
+        that comes later finds the peer."""
+        _, participant, preset = await self._admissible(claims)
+        token = secrets.token_urlsafe(32)
+        joined = await live.join(participant, preset, request, token)
+        self._of_peer[joined.peer_id] = live
+        self._remember(joined.peer_id, token)
+        return joined
+
+    async def _resume(self, live: LiveSession, peer_id: str, request: messages.Resume) -> messages.Resumed:
+        if self._token_of.get(peer_id) != request.resume_token:
+            raise ResumeRefusedError
+        missed = await live.resume(peer_id, request.last_seq)
+        del self._resume_tokens[request.resume_token]
+        token = secrets.token_urlsafe(32)
+        self._remember(peer_id, token)
+        return messages.Resumed(
+            peer_id=peer_id, session_id=live.session.id, resume_token=token, replayed=missed
+        )
+
+    def _remember(self, peer_id: str, token: str) -> None:
+        self._resume_tokens[token] = peer_id
+        self._token_of[peer_id] = token
+
+    async def _admissible(self, claims: ParticipantClaims) -> tuple[Meeting, Participant, Preset]:
+        """What a verified token leads to, if it is still there."""
+        async with self._around.uow() as uow:
+            meeting = await uow.meetings.get(claims.organization_id, claims.meeting_id)
+            participant = await uow.participants.get(
+                claims.organization_id, claims.meeting_id, claims.participant_id
+            )
+            if meeting is None or participant is None:
+                raise InvalidTokenError("The meeting or the participant of this token was removed.")
+            if not meeting.active:
+                raise MeetingInactiveError
+            record = await uow.presets.by_name(claims.organization_id, participant.preset_name)
+        if record is None:
+            raise NotFoundError.of("preset", participant.preset_name)
+        return meeting, participant, record.preset
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    def _active(self, meeting_id: str) -> LiveSession:
+        live = self._running.get(meeting_id)
+        if live is None:
+            raise NoActiveSessionError
+        return live
+
+    async def _participants(self, live: LiveSession, ids: Sequence[str]) -> list[Participant]:
+        async with self._around.uow() as uow:
+            found = [
+                await uow.participants.get(live.session.organization_id, live.session.meeting_id, one)
+                for one in ids
+            ]
+        return [one for one in found if one is not None]
+
+
+async def _apply_preset(live: LiveSession, preset: Preset) -> None:
+    for peer in list(live.session.peers.values()):
+        if peer.preset_name == preset.name:
+            await live.carry_out(live.session.change_preset(peer.id, preset))
+
+
+async def _apply_participant(live: LiveSession, participant: Participant, preset: Preset | None) -> None:
+    """A preset that is not there (any more) leaves the present one in force."""
+    for peer in list(live.session.peers.values()):
+        if peer.participant_id != participant.id:
+            continue
+        renamed = live.session.rename(peer.id, participant.name, participant.picture)
+        if renamed is not None:
+            live.announcer.updated(renamed)
+        if preset is not None:
+            await live.carry_out(live.session.change_preset(peer.id, preset))
+
+
+def _chosen(
+    live: LiveSession, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+) -> list[str]:
+    """The ids of those named participants that are in the session, each once."""
+    ids, custom_ids = set(participant_ids), set(custom_participant_ids)
+    return list(
+        dict.fromkeys(
+            peer.participant_id
+            for peer in live.session.peers.values()
+            if peer.participant_id in ids or peer.custom_participant_id in custom_ids
+        )
+    )
+
+
+async def _unless_over(live: LiveSession, work: Callable[[], Awaitable[None]]) -> None:
+    """A session that ended meanwhile needs nothing any more."""
+    try:
+        await live.owner.do(work)
+    except NotJoinedError:
+        log.debug("session.over_already", session=live.session.id)

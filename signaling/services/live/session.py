@@ -1,0 +1,299 @@
+"""One running session: decide, then make it true at the node, keep it, announce it.
+
+Everything here runs inside the session's owner, one command after the other. The order in `carry_out` is the
+promise that security rests on: media is stopped at the node before anybody hears that it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from signaling.domain.events import (
+    Event,
+    GrantsChanged,
+    LeaveReason,
+    PeerLeft,
+    PublicationEnded,
+    PublicationMuted,
+    PublicationUnmuted,
+    SessionEnded,
+)
+from signaling.domain.meeting import Meeting
+from signaling.domain.participant import Participant
+from signaling.domain.peer import Peer, joining_peer
+from signaling.domain.preset import Preset
+from signaling.domain.publication import grants_of
+from signaling.domain.session import Session
+from signaling.errors import MediaUnavailableError, NotJoinedError, PermissionDenied
+from signaling.ids import new_id
+from signaling.protocol import messages
+from signaling.services.live import media_events, render
+from signaling.services.live.announce import Announcer
+from signaling.services.live.owner import Owner
+from signaling.services.live.ports import MediaEvent, MediaNodes, MediaSession, PeerHub
+from signaling.services.live.records import SessionRecords
+from signaling.services.ports import Clock, UnitOfWorkFactory
+
+log = structlog.get_logger(__name__)
+
+REPLACE_RETRY = 1.0
+"""Seconds between attempts to place a session again whose node was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """`session_grace` None: as the meeting says. Times in seconds."""
+
+    resume_within: float = 30.0
+    session_grace: float | None = None
+    sweep_interval: float = 0.5
+    ice_servers: tuple[messages.IceServer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every session of this process shares."""
+
+    uow: UnitOfWorkFactory
+    nodes: MediaNodes
+    hub: PeerHub
+    clock: Clock
+    settings: LiveSettings = field(default_factory=LiveSettings)
+
+
+class LiveSession:
+    """Made by `LiveService`; `on_left` and `on_ended` let it forget what is over."""
+
+    def __init__(
+        self,
+        session: Session,
+        records: SessionRecords,
+        meeting: Meeting,
+        around: Surroundings,
+        *,
+        on_left: Callable[[str], None],
+        on_ended: Callable[[LiveSession], None],
+    ) -> None:
+        self.session = session
+        self.records = records
+        self.meeting = meeting
+        self.around = around
+        self.owner = Owner(session.id)
+        self.announcer = Announcer(session, around.hub)
+        self._media: MediaSession | None = None
+        self._placing: asyncio.Task[None] | None = None
+        self._on_left = on_left
+        self._on_ended = on_ended
+
+    @property
+    def media(self) -> MediaSession:
+        """Raises `MediaUnavailableError` while the session is being placed again."""
+        if self._media is None:
+            raise MediaUnavailableError
+        return self._media
+
+    @property
+    def grace(self) -> float:
+        configured = self.around.settings.session_grace
+        return self.meeting.session_keep_alive_time_in_secs if configured is None else configured
+
+    # --- the life of the session -----------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Places it on a node, keeps it, and takes commands from now on."""
+        self._media = await self._place()
+        try:
+            await self.records.add()
+        except BaseException:
+            await self._media.close()
+            raise
+        self.session.start(self.around.clock.monotonic())
+        self.owner.start()
+        log.info("session.started", session=self.session.id, meeting=self.meeting.id)
+
+    async def end(self, reason: str, *, peers_leave: LeaveReason = LeaveReason.ENDED) -> None:
+        now = self.around.clock.monotonic()
+        await self.carry_out(self.session.end(reason, now, peers_leave=peers_leave))
+        self.session.finish()
+        if self._placing is not None:
+            self._placing.cancel()
+        self.owner.stop()
+        log.info("session.ended", session=self.session.id, reason=reason)
+
+    async def sweep(self) -> None:
+        """What time alone brings about: peers that did not come back, an empty session's end."""
+        now = self.around.clock.monotonic()
+        for peer in self.session.overdue(now, self.around.settings.resume_within):
+            await self.leave(peer.id, LeaveReason.TIMEOUT)
+        await self.records.flush()
+        empty = self.session.empty_since
+        if empty is not None and now - empty >= self.grace:
+            await self.end("ALL_PARTICIPANTS_LEFT")
+
+    def due(self) -> bool:
+        """Whether a sweep may have something to do, without taking the owner's time."""
+        now = self.around.clock.monotonic()
+        empty = self.session.empty_since
+        return (
+            self.records.behind
+            or (empty is not None and now - empty >= self.grace)
+            or bool(self.session.overdue(now, self.around.settings.resume_within))
+        )
+
+    # --- peers -----------------------------------------------------------------------------------------
+
+    async def join(
+        self, participant: Participant, preset: Preset, request: messages.Join, resume_token: str
+    ) -> messages.Joined:
+        peer = joining_peer(
+            new_id("peer"),
+            participant_id=participant.id,
+            custom_participant_id=participant.custom_participant_id,
+            name=_display_name(participant, preset, request.name),
+            picture=participant.picture,
+            preset=preset,
+            device=request.device,
+            joined_at=self.around.clock.now(),
+        )
+        await self.records.joined(peer, present=len(self.session.peers) + 1)
+        events = self.session.join(peer)
+        self.around.hub.open(peer.id)
+        self.announcer.announce(events)
+        log.info("peer.joined", session=self.session.id, peer=peer.id, preset=preset.name)
+        return self._joined(peer, resume_token)
+
+    async def detach(self, peer_id: str) -> None:
+        if peer_id in self.session.peers:
+            await self.carry_out(self.session.detach(peer_id, self.around.clock.monotonic()))
+
+    async def resume(self, peer_id: str, last_seq: int) -> int:
+        """How many events were missed. Raises `ResumeRefusedError` before anything changed."""
+        self.session.peer(peer_id)
+        missed = self.around.hub.missed(peer_id, last_seq)
+        await self.carry_out(self.session.resume(peer_id))
+        return missed
+
+    async def leave(self, peer_id: str, reason: LeaveReason) -> None:
+        if peer_id in self.session.peers:
+            now = self.around.clock.monotonic()
+            await self.carry_out(self.session.leave(peer_id, reason, now))
+
+    async def remove(self, peer_ids: list[str]) -> None:
+        """Puts peers out."""
+        now = self.around.clock.monotonic()
+        present = [peer_id for peer_id in dict.fromkeys(peer_ids) if peer_id in self.session.peers]
+        events = [
+            event for peer_id in present for event in self.session.leave(peer_id, LeaveReason.KICKED, now)
+        ]
+        await self.carry_out(events)
+
+    # --- making it true --------------------------------------------------------------------------------
+
+    async def carry_out(self, events: list[Event]) -> None:
+        """At the node, in the store, to the peers: in this order."""
+        await self._obey(events)
+        await self.records.keep(events)
+        self.announcer.announce(events)
+        for event in events:
+            if isinstance(event, PeerLeft):
+                log.info("peer.left", session=self.session.id, peer=event.peer.id, reason=event.reason)
+                self._on_left(event.peer.id)
+            elif isinstance(event, SessionEnded):
+                self._on_ended(self)
+
+    async def _obey(self, events: list[Event]) -> None:
+        media = self._media
+        if media is None:
+            return
+        if any(isinstance(event, SessionEnded) for event in events):
+            await media.close()
+            return
+        ended: list[str] = []
+        for event in events:
+            match event:
+                case GrantsChanged(peer):
+                    own = self.session.publications_of(peer.id)
+                    await media.set_grants(peer.id, grants_of(peer, own))
+                case PublicationEnded(publication):
+                    ended.append(publication.id)
+                case PublicationMuted(publication):
+                    await media.mute(publication.id)
+                case PublicationUnmuted(publication):
+                    await media.unmute(publication.id)
+                case PeerLeft(peer):
+                    await media.close_peer(peer.id)
+                case _:
+                    pass
+        await media.end_publications(ended)
+
+    # --- the node --------------------------------------------------------------------------------------
+
+    def handle_media_event(self, event: MediaEvent) -> None:
+        """The node's listener: the owner deals with it in its turn."""
+        self.owner.post(partial(media_events.handle, self, event))
+
+    async def lose_media(self) -> None:
+        """The node is gone. Peers are told once the session has a place again."""
+        self._media = None
+        await self.carry_out(self.session.lose_media())
+        self._placing = asyncio.create_task(self._place_again(), name=f"place {self.session.id}")
+
+    async def _place(self) -> MediaSession:
+        return await self.around.nodes.place(self.session.id, self.handle_media_event)
+
+    async def _place_again(self) -> None:
+        while True:
+            try:
+                media = await self._place()
+            except MediaUnavailableError:
+                log.warning("session.not_placed", session=self.session.id)
+                await asyncio.sleep(REPLACE_RETRY)
+            else:
+                break
+        try:
+            await self.owner.do(partial(self._placed, media))
+        except (asyncio.CancelledError, NotJoinedError):
+            await media.close()
+
+    async def _placed(self, media: MediaSession) -> None:
+        self._media = media
+        log.info("session.placed_again", session=self.session.id, node=media.node_id)
+        self.announcer.to_all(messages.MediaReset(reason="node_lost"))
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    def _joined(self, peer: Peer, resume_token: str) -> messages.Joined:
+        session, settings = self.session, self.around.settings
+        others = [one for one in session.peers.values() if one.id != peer.id and not one.hidden]
+        preset = peer.preset.to_dict()
+        stage = render.stage_info(peer)
+        return messages.Joined(
+            peer_id=peer.id,
+            session_id=session.id,
+            resume_token=resume_token,
+            resume_within=settings.resume_within,
+            seq=self.around.hub.seq(peer.id),
+            me=render.peer_info(peer),
+            meeting=render.meeting_info(self.meeting, peer),
+            permissions=preset["permissions"],
+            config=preset["config"],
+            ui=preset["ui"],
+            stage=stage,
+            peers=tuple(render.peer_info(one) for one in others),
+            publications=tuple(render.publication_info(one) for one in session.publications.values()),
+            stage_requests=render.stage_requests(session.stage_requests) if stage.is_host else (),
+            ice_servers=settings.ice_servers,
+        )
+
+
+def _display_name(participant: Participant, preset: Preset, wanted: str | None) -> str:
+    if wanted is None or wanted == participant.name:
+        return participant.name
+    if not preset.permissions.can_edit_display_name:
+        raise PermissionDenied("You may not choose your display name. Join without one.")
+    return wanted
