@@ -25,6 +25,7 @@ from signaling.domain.errors import (
     UnauthorizedError,
     UnavailableError,
     UnsupportedError,
+    ValidationFailedError,
 )
 
 __all__ = [
@@ -51,4 +52,5 @@ __all__ = [
     "UnauthorizedError",
     "UnavailableError",
     "UnsupportedError",
+    "ValidationFailedError",
 ]

@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from signaling.domain.organization import ApiKey
+from signaling.domain.organization import ApiKey, Organization
 from signaling.errors import UnauthorizedError
+from signaling.services.ports import UnitOfWorkFactory
 
 _MAX_HEADER: Final = 1024
 
@@ -72,3 +73,20 @@ def _decoded(value: str) -> str:
         return base64.b64decode(value, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
         raise UnauthorizedError from None
+
+
+class Authenticator:
+    """Tells which organization a request speaks for."""
+
+    def __init__(self, units: UnitOfWorkFactory) -> None:
+        self._units = units
+
+    async def organization(self, header: str | None) -> Organization:
+        """Raises `UnauthorizedError`, the same for an unknown organization and a wrong key."""
+        credentials = parse_authorization(header)
+        async with self._units() as uow:
+            organization = await uow.organizations.get(credentials.organization_id)
+            keys = await uow.organizations.keys(credentials.organization_id)
+        if organization is None or not matches(credentials.api_key, keys):
+            raise UnauthorizedError
+        return organization

@@ -2,6 +2,7 @@
 
     SignalingError
     ├── InvalidInputError               a body, query or message that is not what it should be
+    │   └── ValidationFailedError       ... it could be read, but a field in it is wrong
     ├── UnauthorizedError               no credentials, or wrong ones
     │   └── InvalidTokenError           a participant token that is bad, expired, revoked or not ours
     ├── ForbiddenError                  credentials are right, the right is missing
@@ -61,6 +62,13 @@ class InvalidInputError(SignalingError):
     def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class ValidationFailedError(InvalidInputError):
+    code = 9422
+    name = "ValidationFailed"
+    http_status = 422
+    default_message = "A field is not valid. Correct it and send it again."
 
 
 class UnauthorizedError(SignalingError):

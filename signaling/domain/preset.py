@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from signaling.domain.errors import InvalidInputError
+from signaling.domain.errors import ValidationFailedError
 
 
 class ViewType(StrEnum):
@@ -340,7 +340,7 @@ class PresetRecord:
 
 
 def parse_preset(value: Mapping[str, Any]) -> Preset:
-    """Raises `InvalidInputError` that names the first wrong field and what it may be."""
+    """Raises `ValidationFailedError` that names the first wrong field and what it may be."""
     try:
         return Preset.model_validate(value)
     except ValidationError as error:
@@ -351,7 +351,7 @@ def merged(preset: Preset, patch: Mapping[str, Any]) -> Preset:
     """The preset with a partial one laid over it, key by key at every depth.
 
     Lists are replaced, and so is `ui.config_diff`'s every leaf; None sets a field that may be None. Raises
-    `InvalidInputError` as `parse_preset` does.
+    `ValidationFailedError` as `parse_preset` does.
     """
     return parse_preset(_laid_over(preset.to_dict(), patch))
 
@@ -367,7 +367,7 @@ def _laid_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, A
     return result
 
 
-def invalid_input(error: ValidationError) -> InvalidInputError:
+def invalid_input(error: ValidationError) -> ValidationFailedError:
     """Renders a pydantic error as ours: the first wrong field, dotted, and how many more there are."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     first = problems[0]
@@ -378,4 +378,4 @@ def invalid_input(error: ValidationError) -> InvalidInputError:
         else first["msg"][:1].lower() + first["msg"][1:]
     )
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return InvalidInputError(f"{field or 'body'}: {reason}{more}", field=field or None)
+    return ValidationFailedError(f"{field or 'body'}: {reason}{more}", field=field or None)

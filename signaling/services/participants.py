@@ -1,0 +1,125 @@
+"""Participants: admit to a meeting, look up, change, remove, and give tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
+
+from signaling.domain.participant import Participant
+from signaling.errors import NotFoundError, ValidationFailedError
+from signaling.ids import new_uuid
+from signaling.services.meetings import load_meeting
+from signaling.services.ports import Clock, LiveSessions, Tokens, UnitOfWork, UnitOfWorkFactory
+
+
+class ParticipantChanges(TypedDict, total=False):
+    name: str
+    picture: str | None
+    preset_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was removed, and the id of the preset it had (None when that is gone)."""
+
+    participant: Participant
+    preset_id: str | None
+
+
+class ParticipantService:
+    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, tokens: Tokens, clock: Clock) -> None:
+        self._units = units
+        self._live = live
+        self._tokens = tokens
+        self._clock = clock
+
+    async def add(
+        self,
+        organization_id: str,
+        meeting_id: str,
+        *,
+        custom_participant_id: str,
+        preset_name: str,
+        name: str,
+        picture: str | None = None,
+    ) -> Participant:
+        """Raises `NotFoundError` for the meeting, `ValidationFailedError` for a preset that is not there."""
+        now = self._clock.now()
+        participant = Participant(
+            id=new_uuid(),
+            organization_id=organization_id,
+            meeting_id=meeting_id,
+            name=name,
+            custom_participant_id=custom_participant_id,
+            preset_name=preset_name,
+            picture=picture,
+            created_at=now,
+            updated_at=now,
+        )
+        async with self._units() as uow:
+            await load_meeting(uow, organization_id, meeting_id)
+            await _check_preset(uow, organization_id, preset_name)
+            await uow.participants.add(participant)
+            await uow.commit()
+        return participant
+
+    def token_for(self, participant: Participant) -> str:
+        return self._tokens.issue(participant)
+
+    async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant:
+        """Raises `NotFoundError`."""
+        async with self._units() as uow:
+            return await _load(uow, organization_id, meeting_id, participant_id)
+
+    async def list(
+        self, organization_id: str, meeting_id: str, *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[Participant], int]:
+        """A page, newest first, and the total. Raises `NotFoundError` for the meeting."""
+        async with self._units() as uow:
+            await load_meeting(uow, organization_id, meeting_id)
+            return await uow.participants.list(organization_id, meeting_id, offset=offset, limit=limit)
+
+    async def change(
+        self,
+        organization_id: str,
+        meeting_id: str,
+        participant_id: str,
+        **changes: Unpack[ParticipantChanges],
+    ) -> Participant:
+        """Raises as `get` and `add` do. Peers of the participant that are joined are told, and a new preset
+        applies to them when this returns."""
+        async with self._units() as uow:
+            participant = await _load(uow, organization_id, meeting_id, participant_id)
+            if "preset_name" in changes:
+                await _check_preset(uow, organization_id, changes["preset_name"])
+            participant = replace(participant, **changes, updated_at=self._clock.now())
+            await uow.participants.save(participant)
+            await uow.commit()
+        await self._live.participant_changed(participant)
+        return participant
+
+    async def remove(self, organization_id: str, meeting_id: str, participant_id: str) -> Removed:
+        """Raises `NotFoundError`. From here on its tokens are refused; its peers are put out."""
+        async with self._units() as uow:
+            participant = await _load(uow, organization_id, meeting_id, participant_id)
+            preset = await uow.presets.by_name(organization_id, participant.preset_name)
+            await uow.participants.remove(participant)
+            await uow.commit()
+        await self._live.participant_removed(participant)
+        return Removed(participant, preset.id if preset else None)
+
+
+async def _load(uow: UnitOfWork, organization_id: str, meeting_id: str, participant_id: str) -> Participant:
+    participant = await uow.participants.get(organization_id, meeting_id, participant_id)
+    if participant is None:
+        raise NotFoundError.of("participant", participant_id)
+    return participant
+
+
+async def _check_preset(uow: UnitOfWork, organization_id: str, preset_name: str) -> None:
+    if await uow.presets.by_name(organization_id, preset_name) is None:
+        raise ValidationFailedError(
+            f"preset_name: there is no preset named {preset_name!r}; GET /v2/presets lists them",
+            field="preset_name",
+        )

@@ -1,0 +1,82 @@
+"""Presets: create, look up, change, remove. A change applies at once to every peer that has the preset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from signaling.domain.preset import Preset, PresetRecord, merged
+from signaling.errors import ConflictError, NotFoundError
+from signaling.ids import new_uuid
+from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
+
+
+class PresetService:
+    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, clock: Clock) -> None:
+        self._units = units
+        self._live = live
+        self._clock = clock
+
+    async def create(self, organization_id: str, preset: Preset) -> PresetRecord:
+        """Raises `ConflictError` when the name is taken."""
+        now = self._clock.now()
+        record = PresetRecord(new_uuid(), organization_id, preset, now, now)
+        async with self._units() as uow:
+            await uow.presets.add(record)
+            await uow.commit()
+        return record
+
+    async def get(self, organization_id: str, preset_id: str) -> PresetRecord:
+        """Raises `NotFoundError`."""
+        async with self._units() as uow:
+            return await _load(uow, organization_id, preset_id)
+
+    async def list(
+        self, organization_id: str, *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[PresetRecord], int]:
+        """A page, newest first, and the total."""
+        async with self._units() as uow:
+            return await uow.presets.list(organization_id, offset=offset, limit=limit)
+
+    async def change(self, organization_id: str, preset_id: str, patch: Mapping[str, Any]) -> PresetRecord:
+        """Lay a partial preset over the stored one.
+
+        Raises `NotFoundError`, `ValidationFailedError`, and `ConflictError` when the new name is taken or the
+        preset is to be renamed while participants have it: they refer to it by name.
+        """
+        async with self._units() as uow:
+            before = await _load(uow, organization_id, preset_id)
+            after = replace(before, preset=merged(before.preset, patch), updated_at=self._clock.now())
+            if after.name != before.name:
+                await _check_unused(uow, before)
+            await uow.presets.save(after)
+            await uow.commit()
+        await self._live.preset_changed(organization_id, after.name)
+        return after
+
+    async def remove(self, organization_id: str, preset_id: str) -> PresetRecord:
+        """Raises `NotFoundError`. Participants that have it can no longer join until they get another; peers
+        that joined with it keep it until they leave."""
+        async with self._units() as uow:
+            record = await _load(uow, organization_id, preset_id)
+            await uow.presets.remove(record)
+            await uow.commit()
+        await self._live.preset_changed(organization_id, record.name)
+        return record
+
+
+async def _load(uow: UnitOfWork, organization_id: str, preset_id: str) -> PresetRecord:
+    record = await uow.presets.get(organization_id, preset_id)
+    if record is None:
+        raise NotFoundError.of("preset", preset_id)
+    return record
+
+
+async def _check_unused(uow: UnitOfWork, record: PresetRecord) -> None:
+    users = await uow.participants.count_with_preset(record.organization_id, record.name)
+    if users:
+        raise ConflictError(
+            f"{users} participants have the preset {record.name!r}, so it cannot be renamed. Create one with "
+            "the new name and give them that."
+        )
