@@ -1,0 +1,312 @@
+/**
+ * The line to the server: one session held over as many sockets as it takes.
+ *
+ *                 open()                     socket lost
+ *     disconnected ────> connecting ──> connected ──> reconnecting ──> connected   (resumed, or joined afresh)
+ *           ^                │              │               │
+ *           └── close() ─────┴──────────────┴───────────────┴──> failed            (attempts used up, or refused)
+ *
+ * A lost socket is resumed with the resume token and the number of the last event seen; the server replays
+ * what was missed, so listeners see every event exactly once and in order. When it will not resume, the
+ * connection joins afresh and says so: everything known before is void then.
+ */
+
+import type { AnyEvent, EventFrame, Join, Joined, Resumed } from "@rostrum/protocol";
+import type { Clock, TimerId } from "../clock";
+import { Emitter } from "../emitter";
+import { ConnectionFailedError, ConnectionLostError, RostrumError } from "../errors";
+import { backoffDelay, MAX_RECONNECT_ATTEMPTS } from "./backoff";
+import { parseFrame } from "./frames";
+import { Keepalive } from "./keepalive";
+import { PendingRequests, type RequestBody } from "./requests";
+import type { ResultOf, Signal } from "./results";
+import type { Socket, SocketFactory } from "./socket";
+
+export const CONNECT_TIMEOUT_MS = 5_000;
+/** Before the first join succeeded somebody is looking at a spinner: say so soon. */
+export const MAX_FIRST_ATTEMPTS = 3;
+
+export type SocketState = "disconnected" | "connecting" | "connected" | "reconnecting" | "failed";
+export type JoinDetails = Omit<Join, "id" | "type">;
+
+export interface ConnectionOptions {
+  url: string;
+  openSocket: SocketFactory;
+  clock: Clock;
+  /** Asked at every join, so that a name set late is used. */
+  joinDetails: () => JoinDetails;
+}
+
+export interface ConnectionEvents {
+  stateChanged: [state: SocketState, attempt: number];
+  /** A fresh join; `again` when it replaces one that could not be resumed. */
+  joined: [joined: Joined, again: boolean];
+  resumed: [resumed: Resumed];
+  event: [event: AnyEvent];
+  /** No more attempts: the reason. */
+  failed: [error: Error];
+}
+
+export class Connection extends Emitter<ConnectionEvents> implements Signal {
+  state: SocketState = "disconnected";
+
+  private readonly requests: PendingRequests;
+  private readonly keepalive: Keepalive;
+  private socket: Socket | null = null;
+  private resumeToken: string | null = null;
+  private lastSeq = 0;
+  private hasJoined = false;
+  /** Events that came before the answer to join or resume was handled. */
+  private early: EventFrame[] | null = null;
+  private retryTimer: TimerId | null = null;
+  private retryNow: (() => void) | null = null;
+  private waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+
+  constructor(private readonly options: ConnectionOptions) {
+    super();
+    this.requests = new PendingRequests(options.clock);
+    this.keepalive = new Keepalive(options.clock, {
+      ping: () => void this.send({ type: "ping" }).catch(() => undefined),
+      dead: () => this.handleClose(),
+    });
+  }
+
+  /** Connects and joins. Rejects with the server's reason, or ConnectionFailedError. */
+  async open(): Promise<void> {
+    if (this.state !== "disconnected" && this.state !== "failed") return;
+    this.forget();
+    this.setState("connecting", 0);
+    await this.connectRepeatedly(MAX_FIRST_ATTEMPTS);
+  }
+
+  /** Sends a request; while the socket is being resumed it waits for that. */
+  async request<Body extends RequestBody>(body: Body): Promise<ResultOf<Body["type"]>> {
+    if (this.state === "reconnecting") await this.untilConnected();
+    if (this.state !== "connected") throw new ConnectionLostError("Not connected to the meeting.");
+    return (await this.send(body)) as ResultOf<Body["type"]>;
+  }
+
+  /** Ends it here; nothing is sent and no event follows but the state. */
+  close(): void {
+    this.dropSocket(new ConnectionLostError("The meeting was left."));
+    this.cancelRetry();
+    this.forget();
+    this.releaseWaiting(new ConnectionLostError("The meeting was left."));
+    this.setState("disconnected", 0);
+  }
+
+  /** The network may be back: do not sit out the backoff. */
+  hurry(): void {
+    this.retryNow?.();
+  }
+
+  /** Gives the session up and joins afresh, for when its media cannot be repaired. */
+  rejoin(): void {
+    if (this.state !== "connected") return;
+    this.resumeToken = null;
+    this.handleClose();
+  }
+
+  private async connectRepeatedly(maxAttempts: number): Promise<void> {
+    let failure: Error = new ConnectionFailedError();
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if (attempt > 0 || this.state === "reconnecting") await this.backOff(attempt);
+      if (this.state === "disconnected") throw new ConnectionLostError("The meeting was left.");
+      try {
+        await this.connectOnce();
+        return;
+      } catch (error) {
+        this.dropSocket();
+        if (isRefusal(error)) {
+          failure = error;
+          break;
+        }
+      }
+    }
+    if (this.state === "disconnected") throw new ConnectionLostError("The meeting was left.");
+    this.forget();
+    this.setState("failed", 0);
+    this.releaseWaiting(failure);
+    this.emit("failed", failure);
+    throw failure;
+  }
+
+  private async connectOnce(): Promise<void> {
+    await this.openSocket();
+    if (this.resumeToken !== null && (await this.resume(this.resumeToken))) return;
+    if (this.socket === null) await this.openSocket();
+    await this.join();
+  }
+
+  private async join(): Promise<void> {
+    const again = this.hasJoined;
+    const joined = (await this.send({ type: "join", ...this.options.joinDetails() })) as Joined;
+    this.resumeToken = joined.resume_token;
+    this.lastSeq = joined.seq;
+    this.hasJoined = true;
+    if (again) this.releaseWaiting(new ConnectionLostError());
+    this.becomeConnected();
+    this.emit("joined", joined, again);
+    this.releaseEarlyEvents();
+  }
+
+  /** False when the server will not take the session up again: join on a new socket then. */
+  private async resume(resumeToken: string): Promise<boolean> {
+    let resumed: Resumed;
+    try {
+      resumed = (await this.send({
+        type: "resume",
+        resume_token: resumeToken,
+        last_seq: this.lastSeq,
+      })) as Resumed;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.resumeToken = null;
+      this.dropSocket();
+      return false;
+    }
+    this.resumeToken = resumed.resume_token;
+    this.becomeConnected();
+    this.emit("resumed", resumed);
+    this.releaseEarlyEvents();
+    return true;
+  }
+
+  private becomeConnected(): void {
+    this.setState("connected", 0);
+    this.keepalive.start();
+    this.releaseWaiting(null);
+  }
+
+  private openSocket(): Promise<void> {
+    const socket = this.options.openSocket(this.options.url);
+    this.socket = socket;
+    this.early = [];
+    return new Promise((resolve, reject) => {
+      const timer = this.options.clock.setTimeout(() => {
+        socket.close();
+        reject(new ConnectionFailedError("The server did not answer in time."));
+      }, CONNECT_TIMEOUT_MS);
+      socket.onopen = () => {
+        this.options.clock.clearTimeout(timer);
+        socket.onmessage = (text) => this.handleText(text);
+        resolve();
+      };
+      socket.onclose = () => {
+        this.options.clock.clearTimeout(timer);
+        reject(new ConnectionFailedError());
+        this.requests.failAll();
+        if (this.socket === socket) this.handleClose();
+      };
+    });
+  }
+
+  private handleText(text: string): void {
+    this.keepalive.heard();
+    const frame = parseFrame(text);
+    if (frame.kind === "response") this.requests.handleResponse(frame.response);
+    else if (frame.kind === "event") this.handleEvent(frame.frame);
+  }
+
+  private handleEvent(frame: EventFrame): void {
+    if (this.early !== null) {
+      this.early.push(frame);
+      return;
+    }
+    if (frame.seq <= this.lastSeq) return;
+    if (frame.seq > this.lastSeq + 1) {
+      // Something was lost between the server's queue and here: have it replayed.
+      this.handleClose();
+      return;
+    }
+    this.lastSeq = frame.seq;
+    this.emit("event", frame.event);
+  }
+
+  private releaseEarlyEvents(): void {
+    const frames = this.early ?? [];
+    this.early = null;
+    for (const frame of frames) this.handleEvent(frame);
+  }
+
+  private handleClose(): void {
+    const wasConnected = this.state === "connected";
+    this.dropSocket();
+    if (!wasConnected) return;
+    this.setState("reconnecting", 0);
+    // The failure is told by the event and by the requests that waited.
+    this.connectRepeatedly(MAX_RECONNECT_ATTEMPTS).catch(() => undefined);
+  }
+
+  private dropSocket(reason?: Error): void {
+    const socket = this.socket;
+    this.socket = null;
+    this.keepalive.stop();
+    if (socket !== null) {
+      socket.onclose = socket.onmessage = socket.onopen = null;
+      socket.close();
+    }
+    this.requests.failAll(reason);
+  }
+
+  private send(body: RequestBody): Promise<unknown> {
+    const socket = this.socket;
+    if (socket === null) return Promise.reject(new ConnectionLostError());
+    return this.requests.start(body, (text) => socket.send(text));
+  }
+
+  private backOff(attempt: number): Promise<void> {
+    const delay = backoffDelay(attempt, this.options.clock.random());
+    if (this.state === "reconnecting") this.setState("reconnecting", attempt + 1);
+    return new Promise((resolve) => {
+      const done = () => {
+        this.cancelRetry();
+        resolve();
+      };
+      this.retryTimer = this.options.clock.setTimeout(done, delay);
+      this.retryNow = done;
+    });
+  }
+
+  private cancelRetry(): void {
+    if (this.retryTimer !== null) this.options.clock.clearTimeout(this.retryTimer);
+    this.retryTimer = null;
+    this.retryNow = null;
+  }
+
+  private untilConnected(): Promise<void> {
+    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+  }
+
+  private releaseWaiting(error: Error | null): void {
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const waiter of waiting) {
+      if (error === null) waiter.resolve();
+      else waiter.reject(error);
+    }
+  }
+
+  private forget(): void {
+    this.resumeToken = null;
+    this.lastSeq = 0;
+    this.hasJoined = false;
+    this.early = null;
+  }
+
+  private setState(state: SocketState, attempt: number): void {
+    if (state === this.state && attempt === 0) return;
+    this.state = state;
+    this.emit("stateChanged", state, attempt);
+  }
+}
+
+/** The server understood and said no, as opposed to not being there. */
+function isRefusal(error: unknown): error is RostrumError {
+  return (
+    error instanceof RostrumError &&
+    !(error instanceof ConnectionLostError) &&
+    !(error instanceof ConnectionFailedError) &&
+    error.name !== "RequestTimeout"
+  );
+}

@@ -1,0 +1,50 @@
+/** Notices a line that died without saying so: pings while it is quiet, gives it up after a long silence. */
+
+import type { Clock, TimerId } from "../clock";
+
+export const PING_INTERVAL_MS = 10_000;
+export const SILENCE_LIMIT_MS = 30_000;
+
+export interface KeepaliveActions {
+  ping(): void;
+  dead(): void;
+}
+
+export class Keepalive {
+  private timer: TimerId | null = null;
+  private lastHeard = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly actions: KeepaliveActions,
+  ) {}
+
+  start(): void {
+    this.stop();
+    this.heard();
+    this.schedule();
+  }
+
+  stop(): void {
+    if (this.timer !== null) this.clock.clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  heard(): void {
+    this.lastHeard = this.clock.now();
+  }
+
+  private schedule(): void {
+    this.timer = this.clock.setTimeout(() => this.tick(), PING_INTERVAL_MS);
+  }
+
+  private tick(): void {
+    if (this.clock.now() - this.lastHeard >= SILENCE_LIMIT_MS) {
+      this.stop();
+      this.actions.dead();
+      return;
+    }
+    this.schedule();
+    this.actions.ping();
+  }
+}

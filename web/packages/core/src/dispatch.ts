@@ -1,0 +1,112 @@
+/** Hands each event of the server to the part of the meeting that it is about. */
+
+import type { AnyEvent, PublicationInfo, SessionLeft, SubscriptionSpec } from "@rostrum/protocol";
+import type { LocalMedia } from "./localMedia";
+import type { Publisher } from "./media/publisher";
+import type { Subscriber } from "./media/subscriber";
+import type { Participants } from "./participants";
+import type { Self } from "./self";
+import type { Stage } from "./stage";
+
+export interface DispatchTargets {
+  self: Self;
+  stage: Stage;
+  participants: Participants;
+  publisher: Publisher;
+  subscriber: Subscriber;
+  localMedia: LocalMedia;
+  /** A publication of someone else appeared. */
+  wanted: (subscriptions: SubscriptionSpec[]) => void;
+  mediaReset: () => void;
+  sessionLeft: (reason: SessionLeft["reason"]) => void;
+  /** Something started by an event failed, and nobody waits for it. */
+  failed: (error: unknown) => void;
+}
+
+export function dispatch(event: AnyEvent, to: DispatchTargets): void {
+  switch (event.type) {
+    case "peer_joined":
+      if (event.peer.peer_id !== to.self.id) to.participants.handlePeerJoined(event.peer);
+      break;
+    case "peer_updated":
+      if (event.peer.peer_id === to.self.id) to.self.name = event.peer.name;
+      else to.participants.handlePeerJoined(event.peer);
+      break;
+    case "peer_left":
+      to.participants.handlePeerLeft(event.peer_id, event.reason);
+      break;
+    case "publication_added":
+      publicationAdded(event.publication, to);
+      break;
+    case "publication_updated":
+      if (event.publication.peer_id === to.self.id) ownPublicationUpdated(event.publication, to);
+      else to.participants.joined.get(event.publication.peer_id)?.handlePublication(event.publication);
+      break;
+    case "publication_removed":
+      if (event.peer_id === to.self.id) ownPublicationRemoved(event.publication_id, event.reason, to);
+      else {
+        to.participants.joined.get(event.peer_id)?.handlePublicationRemoved(event.publication_id);
+        to.subscriber.handleEnded(event.publication_id);
+      }
+      break;
+    case "subscribe_offer":
+      to.subscriber.handleOffer(event).catch(to.failed);
+      break;
+    case "subscription_ended":
+      to.subscriber.handleEnded(event.publication_id);
+      break;
+    case "layer_changed": {
+      const { spatial, temporal = 0 } = event.current;
+      to.participants.ownerOf(event.publication_id)?.handleLayer(event.publication_id, spatial, temporal);
+      break;
+    }
+    case "speakers":
+      to.participants.handleSpeakers(event.speakers, event.active);
+      break;
+    case "stage_status":
+      if (event.peer_id === to.self.id) to.stage.handleOwnStatus(event);
+      else to.stage.handlePeerStatus(event);
+      break;
+    case "stage":
+      to.stage.handleInfo(event.stage);
+      break;
+    case "stage_requests":
+      to.stage.handleRequests(event.requests);
+      break;
+    case "permissions_updated":
+      to.self.handlePermissions(event.preset_name, event.permissions, event.config);
+      break;
+    case "media_reset":
+      to.mediaReset();
+      break;
+    case "session_left":
+      to.sessionLeft(event.reason);
+      break;
+    case "transport_state":
+      // The browser's own view of its connections is used; it knows sooner.
+      break;
+  }
+}
+
+function publicationAdded(publication: PublicationInfo, to: DispatchTargets): void {
+  if (publication.peer_id === to.self.id) return;
+  to.participants.joined.get(publication.peer_id)?.handlePublication(publication);
+  to.wanted([{ publication_id: publication.publication_id }]);
+}
+
+function ownPublicationUpdated(publication: PublicationInfo, to: DispatchTargets): void {
+  const source = to.publisher.sourceOf(publication.publication_id);
+  if (source === null || !publication.muted || publication.muted_by !== "moderator") return;
+  to.publisher.handleMuted(source, true);
+  to.localMedia.handleEndedRemotely(source);
+  to.publisher.mute(source).catch(to.failed);
+  to.self.announceModerated(source, "muted");
+}
+
+function ownPublicationRemoved(publicationId: string, reason: string, to: DispatchTargets): void {
+  const source = to.publisher.sourceOf(publicationId);
+  if (source === null || reason === "unpublished" || reason === "node_lost") return;
+  to.publisher.drop(source).catch(to.failed);
+  to.localMedia.handleEndedRemotely(source);
+  if (reason === "permission_revoked") to.self.announceModerated(source, "revoked");
+}

@@ -1,0 +1,29 @@
+/** @rostrum/core: the browser SDK. */
+
+export { Client } from "./client";
+export { Meeting } from "./meeting";
+export type { ClientOptions } from "./options";
+export { browserDependencies, type Dependencies } from "./dependencies";
+export type { Clock } from "./clock";
+export type { Socket, SocketFactory } from "./connection/socket";
+export type { SocketState } from "./connection/connection";
+export { Emitter } from "./emitter";
+export {
+  ConnectionFailedError,
+  ConnectionLostError,
+  MediaDeviceError,
+  type MediaPermissionState,
+  RostrumError,
+  StageError,
+  type StageErrorName,
+} from "./errors";
+export { Self, type RoomState } from "./self";
+export { Participant, type RemotePublication, type ScreenShareTracks } from "./participant";
+export { ParticipantMap, type LeaveReason } from "./participantMap";
+export { Participants, type Speaker } from "./participants";
+export { Stage, type StageAccessRequest } from "./stage";
+export { Meta, type SocketUpdate } from "./meta";
+export type { MeetingStats, InboundStats, OutboundStats } from "./stats";
+export type { Permissions, PresetConfig } from "./preset";
+export { tokenClaims } from "./token";
+export type { StageStatusName } from "@rostrum/protocol";

@@ -1,0 +1,183 @@
+/**
+ * What this client captures, and whether it goes out.
+ *
+ * Turning a source on captures it and, where `mayPublish` says so, publishes it; when the server refuses,
+ * the source is off again before the caller hears of it. While on the stage is only a prospect (before the
+ * join, and as long as an invitation is open) sources are captured for the preview alone.
+ */
+
+import type { Capture, ScreenTracks } from "./capture";
+import { Emitter } from "./emitter";
+import { LocalSource } from "./localSource";
+import { cameraEncodings, screenEncodings } from "./media/encodings";
+import type { PublishItem, Publisher } from "./media/publisher";
+import { SerialQueue } from "./media/queue";
+import type { PresetConfig } from "./preset";
+
+export const VIDEO_CODEC = "video/VP8";
+
+export interface LocalMediaOptions {
+  capture: Capture;
+  publisher: Publisher;
+  config: () => PresetConfig;
+  /** Whether to publish what is turned on; true also when the server will refuse it: it has the last word. */
+  mayPublish: () => boolean;
+  simulcast: boolean;
+}
+
+export interface LocalMediaEvents {
+  audio: [];
+  video: [];
+  screen: [];
+}
+
+export class LocalMedia extends Emitter<LocalMediaEvents> {
+  readonly microphone: LocalSource;
+  readonly camera: LocalSource;
+  screen: ScreenTracks | null = null;
+
+  private readonly queue = new SerialQueue();
+
+  constructor(private readonly options: LocalMediaOptions) {
+    super();
+    const { capture, config } = options;
+    this.microphone = new LocalSource(
+      (deviceId) => capture.microphone(config(), deviceId),
+      () => this.runDetached(this.disableAudio()),
+    );
+    this.camera = new LocalSource(
+      (deviceId) => capture.camera(config(), deviceId),
+      () => this.runDetached(this.disableVideo()),
+    );
+  }
+
+  enableAudio(track?: MediaStreamTrack): Promise<void> {
+    return this.queue.run(() => this.enable("microphone", "audio", track));
+  }
+
+  disableAudio(): Promise<void> {
+    return this.queue.run(() => this.disable("microphone", "audio"));
+  }
+
+  enableVideo(track?: MediaStreamTrack): Promise<void> {
+    return this.queue.run(() => this.enable("camera", "video", track));
+  }
+
+  disableVideo(): Promise<void> {
+    return this.queue.run(() => this.disable("camera", "video"));
+  }
+
+  enableScreen(tracks?: ScreenTracks): Promise<void> {
+    return this.queue.run(async () => {
+      if (this.screen !== null) return;
+      const screen = tracks ?? (await this.options.capture.screen(this.options.config()));
+      this.screen = screen;
+      screen.video.addEventListener("ended", () => this.runDetached(this.disableScreen()), { once: true });
+      try {
+        if (this.options.mayPublish()) await this.options.publisher.publish(this.screenItems(screen));
+      } catch (error) {
+        this.stopScreen();
+        throw error;
+      }
+      this.emit("screen");
+    });
+  }
+
+  disableScreen(): Promise<void> {
+    return this.queue.run(async () => {
+      if (this.screen === null) return;
+      this.stopScreen();
+      await this.options.publisher.unpublish(["screen", "screen_audio"]);
+    });
+  }
+
+  /** Captures from another device; what is being sent changes over without a new publication. */
+  setDevice(source: "microphone" | "camera", deviceId: string): Promise<void> {
+    return this.queue.run(async () => {
+      const local = this[source];
+      local.deviceId = deviceId;
+      if (!local.enabled) return;
+      local.stop();
+      await this.enable(source, source === "microphone" ? "audio" : "video");
+    });
+  }
+
+  /** Publishes everything that is turned on, in one offer. */
+  publishAll(): Promise<void> {
+    return this.queue.run(async () => {
+      const items: PublishItem[] = [];
+      if (this.microphone.track !== null) items.push(this.itemOf("microphone", this.microphone.track));
+      if (this.camera.track !== null) items.push(this.itemOf("camera", this.camera.track));
+      if (this.screen !== null) items.push(...this.screenItems(this.screen));
+      if (items.length > 0) await this.options.publisher.publish(items);
+    });
+  }
+
+  /** Turns one source off without telling the server, who knows: it was muted or ended from there. */
+  handleEndedRemotely(source: string): void {
+    if (source === "microphone") this.switchOff("microphone", "audio");
+    else if (source === "camera") this.switchOff("camera", "video");
+    else if (source === "screen" && this.screen !== null) this.stopScreen();
+  }
+
+  /** Turns everything off and lets the devices go. */
+  stopAll(): void {
+    this.switchOff("microphone", "audio");
+    this.switchOff("camera", "video");
+    if (this.screen !== null) this.stopScreen();
+  }
+
+  private async enable(source: "microphone" | "camera", event: "audio" | "video", track?: MediaStreamTrack) {
+    const local = this[source];
+    try {
+      const started = await local.start(track);
+      if (this.options.mayPublish()) await this.options.publisher.publish([this.itemOf(source, started)]);
+    } catch (error) {
+      local.stop();
+      throw error;
+    } finally {
+      this.emit(event);
+    }
+  }
+
+  private async disable(source: "microphone" | "camera", event: "audio" | "video"): Promise<void> {
+    if (!this[source].enabled) return;
+    this.switchOff(source, event);
+    await this.options.publisher.mute(source);
+  }
+
+  private switchOff(source: "microphone" | "camera", event: "audio" | "video"): void {
+    if (!this[source].enabled) return;
+    this[source].stop();
+    this.emit(event);
+  }
+
+  private stopScreen(): void {
+    this.screen?.video.stop();
+    this.screen?.audio?.stop();
+    this.screen = null;
+    this.emit("screen");
+  }
+
+  private itemOf(source: "microphone" | "camera", track: MediaStreamTrack): PublishItem {
+    if (source === "microphone") return { source, kind: "audio", track };
+    const { video } = this.options.config().media;
+    const width = track.getSettings().width ?? 640;
+    const simulcast = this.options.simulcast && video.simulcast !== false;
+    return { source, kind: "video", track, encodings: cameraEncodings(width, simulcast), codec: VIDEO_CODEC };
+  }
+
+  private screenItems(screen: ScreenTracks): PublishItem[] {
+    const encodings = screenEncodings(this.options.config().media.screenshare.frameRate);
+    const items: PublishItem[] = [
+      { source: "screen", kind: "video", track: screen.video, encodings, codec: VIDEO_CODEC },
+    ];
+    if (screen.audio !== null) items.push({ source: "screen_audio", kind: "audio", track: screen.audio });
+    return items;
+  }
+
+  /** For what nobody waits on: the source is off here already, telling the server is all that can fail. */
+  private runDetached(work: Promise<void>): void {
+    work.catch((error: unknown) => console.warn("Could not tell the server that a source ended:", error));
+  }
+}

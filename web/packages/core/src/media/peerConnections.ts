@@ -1,0 +1,32 @@
+/** How peer connections are made: one place for their configuration. */
+
+import type { IceServer } from "@rostrum/protocol";
+import { preferCodec } from "./encodings";
+
+export interface PeerConnectionOptions {
+  iceServers: IceServer[];
+  forceRelay: boolean;
+}
+
+export type PeerConnectionFactory = (options: PeerConnectionOptions) => RTCPeerConnection;
+
+export function createPeerConnection({ iceServers, forceRelay }: PeerConnectionOptions): RTCPeerConnection {
+  return new RTCPeerConnection({
+    bundlePolicy: "max-bundle",
+    rtcpMuxPolicy: "require",
+    iceServers: iceServers.map(({ urls, username, credential }) => ({
+      urls,
+      ...(username == null ? {} : { username }),
+      ...(credential == null ? {} : { credential }),
+    })),
+    iceTransportPolicy: forceRelay ? "relay" : "all",
+  });
+}
+
+/** Puts a codec first in what the transceiver offers. Browsers without the call offer their own order. */
+export function setPreferredCodec(transceiver: RTCRtpTransceiver, mimeType: string): void {
+  const kind = mimeType.split("/")[0] ?? "video";
+  const codecs = RTCRtpSender.getCapabilities(kind)?.codecs;
+  if (codecs === undefined || typeof transceiver.setCodecPreferences !== "function") return;
+  transceiver.setCodecPreferences(preferCodec(codecs, mimeType));
+}

@@ -1,0 +1,235 @@
+/**
+ * The publish connection: what this client sends. The client is its only offerer.
+ *
+ * A source keeps its transceiver for as long as the connection lives: unpublishing empties and deactivates
+ * it, publishing the source again uses it again. Operations run one after the other, so that no two offers
+ * are open at once; one that the server refuses is undone before the caller hears of it.
+ */
+
+import type { PublicationSpec, PublishedItem } from "@rostrum/protocol";
+import type { Signal } from "../connection/results";
+import { Emitter } from "../emitter";
+import { SerialQueue } from "./queue";
+
+export interface PublishItem {
+  source: string;
+  kind: "audio" | "video";
+  track: MediaStreamTrack;
+  encodings?: RTCRtpEncodingParameters[];
+  /** Media type of the codec to put first, for example "video/VP8". */
+  codec?: string;
+}
+
+interface Slot {
+  transceiver: RTCRtpTransceiver;
+  kind: "audio" | "video";
+  publicationId: string | null;
+  muted: boolean;
+}
+
+export interface PublisherOptions {
+  signal: Signal;
+  createPeerConnection: () => RTCPeerConnection;
+  preferCodec: (transceiver: RTCRtpTransceiver, mimeType: string) => void;
+}
+
+export interface PublisherEvents {
+  stateChanged: [state: RTCPeerConnectionState];
+}
+
+export class Publisher extends Emitter<PublisherEvents> {
+  private readonly queue = new SerialQueue();
+  private readonly slots = new Map<string, Slot>();
+  private pc: RTCPeerConnection | null = null;
+
+  constructor(private readonly options: PublisherOptions) {
+    super();
+  }
+
+  get peerConnection(): RTCPeerConnection | null {
+    return this.pc;
+  }
+
+  get state(): RTCPeerConnectionState {
+    return this.pc?.connectionState ?? "new";
+  }
+
+  publicationId(source: string): string | null {
+    return this.slots.get(source)?.publicationId ?? null;
+  }
+
+  sourceOf(publicationId: string): string | null {
+    for (const [source, slot] of this.slots) if (slot.publicationId === publicationId) return source;
+    return null;
+  }
+
+  sourceOfMid(mid: string): string | null {
+    for (const [source, slot] of this.slots) if (slot.transceiver.mid === mid) return source;
+    return null;
+  }
+
+  /** Sends `items`, all or none. A source that is published already gets the new track and is unmuted. */
+  publish(items: PublishItem[]): Promise<void> {
+    return this.queue.run(async () => {
+      const fresh = items.filter((item) => this.publicationId(item.source) === null);
+      for (const item of items) if (!fresh.includes(item)) await this.resumeWith(item);
+      if (fresh.length > 0) await this.offerNew(fresh);
+    });
+  }
+
+  /** Stops sending `source` but keeps its publication; `track` goes with a later `publish`. */
+  mute(source: string): Promise<void> {
+    return this.queue.run(async () => {
+      const slot = this.slots.get(source);
+      if (slot === undefined || slot.publicationId === null) return;
+      await slot.transceiver.sender.replaceTrack(null);
+      if (slot.muted) return;
+      slot.muted = true;
+      await this.options.signal.request({ type: "mute", publication_id: slot.publicationId });
+    });
+  }
+
+  unpublish(sources: string[]): Promise<void> {
+    return this.queue.run(async () => {
+      const ids = sources.map((source) => this.publicationId(source)).filter((id) => id !== null);
+      for (const source of sources) await this.empty(source);
+      if (ids.length > 0) await this.options.signal.request({ type: "unpublish", publication_ids: ids });
+    });
+  }
+
+  /** The server ended publications (the stage was left, a permission went): send nothing any more. */
+  dropAll(): Promise<void> {
+    return this.queue.run(async () => {
+      for (const source of this.slots.keys()) await this.empty(source);
+    });
+  }
+
+  drop(source: string): Promise<void> {
+    return this.queue.run(() => this.empty(source));
+  }
+
+  handleMuted(source: string, muted: boolean): void {
+    const slot = this.slots.get(source);
+    if (slot !== undefined) slot.muted = muted;
+  }
+
+  /** A new path to the same node; the DTLS association stays. */
+  restartIce(): Promise<void> {
+    return this.queue.run(async () => {
+      if (this.pc === null || this.pc.signalingState === "closed") return;
+      this.pc.restartIce();
+      await this.negotiate([]);
+    });
+  }
+
+  /** Forgets the connection; what is published next makes a new one. */
+  reset(): void {
+    this.slots.clear();
+    const pc = this.pc;
+    this.pc = null;
+    if (pc === null) return;
+    pc.onconnectionstatechange = null;
+    pc.close();
+    this.emit("stateChanged", "closed");
+  }
+
+  private async resumeWith(item: PublishItem): Promise<void> {
+    const slot = this.slots.get(item.source);
+    if (slot === undefined || slot.publicationId === null) return;
+    await slot.transceiver.sender.replaceTrack(item.track);
+    if (!slot.muted) return;
+    await this.options.signal.request({ type: "unmute", publication_id: slot.publicationId });
+    slot.muted = false;
+  }
+
+  private async offerNew(items: PublishItem[]): Promise<void> {
+    const pc = this.ensureConnection();
+    const added: string[] = [];
+    try {
+      for (const item of items) if (await this.occupy(pc, item)) added.push(item.source);
+      await this.negotiate(items);
+    } catch (error) {
+      await this.undo(pc, items, added);
+      throw error;
+    }
+  }
+
+  /** True when a transceiver was added for the source, false when its old one serves again. */
+  private async occupy(pc: RTCPeerConnection, item: PublishItem): Promise<boolean> {
+    const slot = this.slots.get(item.source);
+    if (slot !== undefined) {
+      await slot.transceiver.sender.replaceTrack(item.track);
+      slot.transceiver.direction = "sendonly";
+      slot.muted = false;
+      return false;
+    }
+    const transceiver = pc.addTransceiver(item.track, {
+      direction: "sendonly",
+      ...(item.encodings === undefined ? {} : { sendEncodings: item.encodings }),
+    });
+    if (item.codec !== undefined) this.options.preferCodec(transceiver, item.codec);
+    this.slots.set(item.source, { transceiver, kind: item.kind, publicationId: null, muted: false });
+    return true;
+  }
+
+  private async negotiate(items: PublishItem[]): Promise<void> {
+    const pc = this.ensureConnection();
+    await pc.setLocalDescription(await pc.createOffer());
+    try {
+      const result = await this.options.signal.request({
+        type: "publish",
+        offer: pc.localDescription?.sdp ?? "",
+        publications: items.map((item) => this.specOf(item)),
+      });
+      await pc.setRemoteDescription({ type: "answer", sdp: result.answer });
+      this.remember(result.publications);
+    } catch (error) {
+      if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
+      throw error;
+    }
+  }
+
+  private specOf(item: PublishItem): PublicationSpec {
+    const mid = this.slots.get(item.source)?.transceiver.mid;
+    if (mid === null || mid === undefined) throw new Error(`${item.source} has no m-line in the offer`);
+    return { mid, source: item.source, kind: item.kind };
+  }
+
+  private remember(published: PublishedItem[]): void {
+    for (const item of published) {
+      const slot = this.slots.get(item.source);
+      if (slot !== undefined) slot.publicationId = item.publication_id;
+    }
+  }
+
+  private async undo(pc: RTCPeerConnection, items: PublishItem[], added: string[]): Promise<void> {
+    for (const item of items) {
+      const slot = this.slots.get(item.source);
+      if (slot === undefined || slot.publicationId !== null) continue;
+      if (added.includes(item.source)) {
+        this.slots.delete(item.source);
+        if (pc.signalingState !== "closed") slot.transceiver.stop();
+      } else {
+        await this.empty(item.source);
+      }
+    }
+  }
+
+  private async empty(source: string): Promise<void> {
+    const slot = this.slots.get(source);
+    if (slot === undefined) return;
+    slot.publicationId = null;
+    slot.muted = false;
+    if (this.pc === null || this.pc.signalingState === "closed") return;
+    await slot.transceiver.sender.replaceTrack(null);
+    slot.transceiver.direction = "inactive";
+  }
+
+  private ensureConnection(): RTCPeerConnection {
+    if (this.pc !== null) return this.pc;
+    const pc = this.options.createPeerConnection();
+    pc.onconnectionstatechange = () => this.emit("stateChanged", pc.connectionState);
+    this.pc = pc;
+    return pc;
+  }
+}

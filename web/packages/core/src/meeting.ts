@@ -1,0 +1,271 @@
+/**
+ * A meeting, seen from one client: puts the parts together and runs the life of a session.
+ *
+ *     connection ──events──> dispatch ──> participants, stage, self, subscriber
+ *     self ──> local media ──> publisher ──requests──> connection
+ *
+ * `Client.init` makes one; `join` and `leave` are its life.
+ */
+
+import type { Joined, SubscriptionSpec } from "@rostrum/protocol";
+import { Capture } from "./capture";
+import type { Dependencies } from "./dependencies";
+import { Connection } from "./connection/connection";
+import { dispatch, type DispatchTargets } from "./dispatch";
+import { LocalMedia } from "./localMedia";
+import { IceWatch } from "./media/iceWatch";
+import { Publisher } from "./media/publisher";
+import { Subscriber } from "./media/subscriber";
+import { Meta } from "./meta";
+import type { ClientOptions } from "./options";
+import { detectDevice, SDK_NAME, socketUrl } from "./options";
+import { Participants } from "./participants";
+import { type RoomState, Self } from "./self";
+import { Stage } from "./stage";
+import { type MeetingStats, publishStats, subscribeStats } from "./stats";
+import { nameFromToken } from "./token";
+
+const LEFT_STATES: Record<string, RoomState> = {
+  left: "left",
+  kicked: "kicked",
+  ended: "ended",
+  replaced: "replaced",
+  timeout: "failed",
+};
+
+export class Meeting {
+  readonly self: Self;
+  readonly participants: Participants;
+  readonly stage: Stage;
+  readonly meta = new Meta();
+
+  private readonly connection: Connection;
+  private readonly publisher: Publisher;
+  private readonly subscriber: Subscriber;
+  private readonly localMedia: LocalMedia;
+  private readonly publishWatch: IceWatch;
+  private readonly subscribeWatch: IceWatch;
+  private iceServers: Joined["ice_servers"] = [];
+  private stopWatchingNetwork: (() => void) | null = null;
+  private startingMedia: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly options: ClientOptions,
+    private readonly dependencies: Dependencies,
+  ) {
+    const { clock } = dependencies;
+    this.connection = new Connection({
+      url: socketUrl(options.baseURI),
+      openSocket: dependencies.openSocket,
+      clock,
+      joinDetails: () => ({
+        token: options.authToken,
+        name: this.self.chosenName,
+        device: detectDevice(),
+        sdk: SDK_NAME,
+      }),
+    });
+    const createPeerConnection = () =>
+      dependencies.createPeerConnection({
+        iceServers: this.iceServers,
+        forceRelay: options.overrides?.forceRelay ?? false,
+      });
+    this.publisher = new Publisher({
+      signal: this.connection,
+      createPeerConnection,
+      preferCodec: dependencies.setPreferredCodec,
+    });
+    this.subscriber = new Subscriber({ signal: this.connection, createPeerConnection });
+    this.participants = new Participants(this.connection, this.subscriber);
+    this.stage = new Stage(this.connection, this.participants.joined);
+    const capture = new Capture(dependencies.mediaDevices);
+    this.localMedia = new LocalMedia({
+      capture,
+      publisher: this.publisher,
+      config: () => this.self.config,
+      mayPublish: () => this.mayPublish(),
+      simulcast: options.overrides?.disableSimulcast !== true,
+    });
+    this.self = new Self({
+      name: nameFromToken(options.authToken),
+      media: this.localMedia,
+      capture,
+      stage: this.stage,
+    });
+    this.publishWatch = this.watchPath(() => this.publisher.restartIce());
+    this.subscribeWatch = this.watchPath(() => this.subscriber.restartIce());
+    this.listen();
+  }
+
+  /** Joins, and publishes what is turned on where that is allowed. Rejects with the server's reason. */
+  async join(): Promise<void> {
+    if (this.self.roomState === "joined" || this.self.roomState === "disconnected") return;
+    this.stopWatchingNetwork ??= this.dependencies.watchNetwork(() => this.handleNetworkChange());
+    await this.connection.open();
+    await this.startingMedia;
+  }
+
+  /** Leaves at once; the server is told if it can be reached. */
+  async leave(): Promise<void> {
+    if (this.connection.state === "connected") {
+      await this.connection.request({ type: "leave" }).catch(() => undefined);
+    }
+    this.finish("left");
+  }
+
+  async stats(): Promise<MeetingStats> {
+    const [publish, subscribe] = await Promise.all([
+      publishStats(this.publisher.peerConnection, (mid) => this.publisher.sourceOfMid(mid)),
+      subscribeStats(this.subscriber.peerConnection, (id) => this.subscriber.publicationOfTrack(id)),
+    ]);
+    return { publish, subscribe };
+  }
+
+  private listen(): void {
+    this.connection.on("stateChanged", (state, attempt) => {
+      if (state === "reconnecting") this.self.handleRoomState("disconnected");
+      this.meta.handleSocketState(state, attempt);
+    });
+    this.connection.on("joined", (joined, again) => this.handleJoined(joined, again));
+    this.connection.on("resumed", () => this.handleResumed());
+    this.connection.on("failed", () => {
+      if (this.self.roomState === "disconnected") this.finish("failed");
+    });
+    const targets = this.dispatchTargets();
+    this.connection.on("event", (event) => dispatch(event, targets));
+    this.publisher.on("stateChanged", (state) => {
+      this.publishWatch.handleState(state);
+      this.meta.handleMediaState("producing", state);
+    });
+    this.subscriber.on("stateChanged", (state) => {
+      this.subscribeWatch.handleState(state);
+      this.meta.handleMediaState("consuming", state);
+    });
+    this.subscriber.on("track", (publicationId, track) => this.participants.handleTrack(publicationId, track));
+    this.stage.on("stageStatusUpdate", (status, previous) => {
+      if (!this.self.roomJoined) return;
+      if (status === "ON_STAGE") this.startSending();
+      else if (previous === "ON_STAGE") this.stopSending();
+    });
+  }
+
+  private dispatchTargets(): DispatchTargets {
+    return {
+      self: this.self,
+      stage: this.stage,
+      participants: this.participants,
+      publisher: this.publisher,
+      subscriber: this.subscriber,
+      localMedia: this.localMedia,
+      wanted: (subscriptions) => this.subscribe(subscriptions),
+      mediaReset: () => this.handleMediaReset(),
+      sessionLeft: (reason) => this.handleSessionLeft(reason),
+      failed: (error) => this.handleMediaError(error),
+    };
+  }
+
+  private handleJoined(joined: Joined, again: boolean): void {
+    this.resetMedia();
+    this.iceServers = joined.ice_servers;
+    this.meta.handleJoined(joined);
+    this.self.handleJoined(joined);
+    this.participants.handleRoster(joined.peers, joined.publications);
+    this.stage.handleInfo(joined.stage);
+    this.stage.handleRequests(joined.stage_requests);
+    this.self.handleRoomState("joined");
+    this.self.announceJoined(again);
+    if (joined.stage.status === "ON_STAGE") this.startSending();
+    else this.stopSending();
+    this.subscribe(joined.publications.map(({ publication_id }) => ({ publication_id })));
+  }
+
+  private handleResumed(): void {
+    this.self.handleRoomState("joined");
+    this.self.announceJoined(true);
+    this.publishWatch.handleState(this.publisher.state);
+    this.subscribeWatch.handleState(this.subscriber.state);
+  }
+
+  private handleMediaReset(): void {
+    this.resetMedia();
+    for (const participant of this.participants.joined) {
+      for (const id of [...participant.publications.keys()]) participant.handlePublicationRemoved(id);
+    }
+    if (this.stage.status === "ON_STAGE") this.startSending();
+  }
+
+  private handleSessionLeft(reason: string): void {
+    // A server that goes down for a restart takes us back: let the connection look for it.
+    if (reason === "shutdown") this.connection.rejoin();
+    else this.finish(LEFT_STATES[reason] ?? "left");
+  }
+
+  /** Whether turning something on sends it now. Off the stage the server is asked all the same: it refuses. */
+  private mayPublish(): boolean {
+    const inside = this.self.roomState === "joined" || this.self.roomState === "disconnected";
+    return inside && this.stage.status !== "ACCEPTED_TO_JOIN_STAGE";
+  }
+
+  private startSending(): void {
+    const { media } = this.self.permissions;
+    const denied = (kind: "audio" | "video" | "screenshare") => media[kind].canProduce === "NOT_ALLOWED";
+    if (denied("audio")) this.localMedia.handleEndedRemotely("microphone");
+    if (denied("video")) this.localMedia.handleEndedRemotely("camera");
+    if (denied("screenshare")) this.localMedia.handleEndedRemotely("screen");
+    this.startingMedia = this.localMedia.publishAll().catch((error: unknown) => {
+      this.localMedia.stopAll();
+      this.handleMediaError(error);
+    });
+  }
+
+  private stopSending(): void {
+    this.localMedia.stopAll();
+    this.publisher.dropAll().catch((error: unknown) => this.handleMediaError(error));
+  }
+
+  private subscribe(subscriptions: SubscriptionSpec[]): void {
+    if (this.options.autoSubscribe === false) return;
+    this.subscriber.subscribe(subscriptions).catch((error: unknown) => this.handleMediaError(error));
+  }
+
+  /** What fails because the connection went is done again after it came back; the rest is told. */
+  private handleMediaError(error: unknown): void {
+    if (this.self.roomState !== "joined") return;
+    this.self.announcePublishError(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  private watchPath(restart: () => Promise<void>): IceWatch {
+    return new IceWatch(this.dependencies.clock, {
+      repair: () => {
+        if (this.connection.state === "connected") restart().catch((error) => this.handleMediaError(error));
+      },
+      beyondRepair: () => this.connection.rejoin(),
+    });
+  }
+
+  private handleNetworkChange(): void {
+    this.connection.hurry();
+    if (this.connection.state !== "connected") return;
+    this.publisher.restartIce().catch((error: unknown) => this.handleMediaError(error));
+    this.subscriber.restartIce().catch((error: unknown) => this.handleMediaError(error));
+  }
+
+  private resetMedia(): void {
+    this.publishWatch.stop();
+    this.subscribeWatch.stop();
+    this.publisher.reset();
+    this.subscriber.reset();
+  }
+
+  private finish(state: RoomState): void {
+    this.stopWatchingNetwork?.();
+    this.stopWatchingNetwork = null;
+    this.self.handleRoomState(state);
+    this.connection.close();
+    this.resetMedia();
+    this.localMedia.stopAll();
+    this.participants.handleCleared();
+    this.stage.handleCleared();
+    this.self.announceLeft();
+  }
+}

@@ -1,0 +1,203 @@
+/** Another peer in the session: who it is, and the tracks it sends. */
+
+import type { PeerInfo, PublicationInfo, StageStatusName } from "@rostrum/protocol";
+import { Emitter } from "./emitter";
+
+export interface ScreenShareTracks {
+  video: MediaStreamTrack | null;
+  audio: MediaStreamTrack | null;
+}
+
+export interface ParticipantEvents {
+  audioUpdate: [update: { audioEnabled: boolean; audioTrack: MediaStreamTrack | null }];
+  videoUpdate: [update: { videoEnabled: boolean; videoTrack: MediaStreamTrack | null }];
+  screenShareUpdate: [update: { screenShareEnabled: boolean; screenShareTracks: ScreenShareTracks }];
+  stageStatusUpdate: [status: StageStatusName];
+  connectionUpdate: [connection: "connected" | "detached"];
+  layerUpdate: [update: { publicationId: string; spatial: number; temporal: number }];
+  /** Name, picture or preset changed. */
+  profileUpdate: [];
+}
+
+/** What moderating and tuning a participant needs; the meeting gives it. */
+export interface ParticipantActions {
+  kick(peerId: string): Promise<void>;
+  mute(peerId: string, sources: string[]): Promise<void>;
+  setLayer(publicationId: string, spatial: number | null): Promise<void>;
+}
+
+/** A publication as far as this client knows it. */
+export interface RemotePublication extends PublicationInfo {
+  track: MediaStreamTrack | null;
+}
+
+export class Participant extends Emitter<ParticipantEvents> {
+  /** By publication id; sources beyond camera, microphone and screen are found here. */
+  readonly publications = new Map<string, RemotePublication>();
+  private info: PeerInfo;
+
+  constructor(
+    info: PeerInfo,
+    private readonly actions: ParticipantActions,
+  ) {
+    super();
+    this.info = info;
+  }
+
+  /** The peer id: one per connection. */
+  get id(): string {
+    return this.info.peer_id;
+  }
+
+  /** The participant id: the same for every connection of this person. */
+  get userId(): string {
+    return this.info.participant_id;
+  }
+
+  get customParticipantId(): string | null {
+    return this.info.custom_participant_id;
+  }
+
+  get name(): string {
+    return this.info.name;
+  }
+
+  get picture(): string | null {
+    return this.info.picture;
+  }
+
+  get presetName(): string {
+    return this.info.preset_name;
+  }
+
+  get device(): string {
+    return this.info.device;
+  }
+
+  get stageStatus(): StageStatusName {
+    return this.info.stage_status;
+  }
+
+  /** `detached` while its socket is lost and may still come back. */
+  get connection(): "connected" | "detached" {
+    return this.info.connection ?? "connected";
+  }
+
+  get joinedAt(): string {
+    return this.info.joined_at;
+  }
+
+  get audioEnabled(): boolean {
+    return this.isOn("microphone");
+  }
+
+  get videoEnabled(): boolean {
+    return this.isOn("camera");
+  }
+
+  get screenShareEnabled(): boolean {
+    return this.isOn("screen");
+  }
+
+  get audioTrack(): MediaStreamTrack | null {
+    return this.publicationOf("microphone")?.track ?? null;
+  }
+
+  get videoTrack(): MediaStreamTrack | null {
+    return this.publicationOf("camera")?.track ?? null;
+  }
+
+  get screenShareTracks(): ScreenShareTracks {
+    return {
+      video: this.publicationOf("screen")?.track ?? null,
+      audio: this.publicationOf("screen_audio")?.track ?? null,
+    };
+  }
+
+  publicationOf(source: string): RemotePublication | null {
+    for (const publication of this.publications.values()) {
+      if (publication.source === source) return publication;
+    }
+    return null;
+  }
+
+  /** Removes this peer from the meeting; needs `kickParticipant`. */
+  kick(): Promise<void> {
+    return this.actions.kick(this.id);
+  }
+
+  /** Mutes its microphone; needs `disableParticipantAudio`. */
+  disableAudio(): Promise<void> {
+    return this.actions.mute(this.id, ["microphone"]);
+  }
+
+  disableVideo(): Promise<void> {
+    return this.actions.mute(this.id, ["camera"]);
+  }
+
+  disableScreenShare(): Promise<void> {
+    return this.actions.mute(this.id, ["screen", "screen_audio"]);
+  }
+
+  /** The best layer wanted of its camera: 0 is the smallest, null the best there is. */
+  async setPreferredLayer(spatial: number | null): Promise<void> {
+    const camera = this.publicationOf("camera");
+    if (camera !== null) await this.actions.setLayer(camera.publication_id, spatial);
+  }
+
+  // --- what the meeting feeds in ---------------------------------------------------------------------
+
+  handleInfo(info: PeerInfo): void {
+    const before = this.info;
+    this.info = info;
+    if (before.stage_status !== info.stage_status) this.emit("stageStatusUpdate", info.stage_status);
+    if (before.connection !== info.connection) this.emit("connectionUpdate", this.connection);
+    const sameProfile =
+      before.name === info.name && before.picture === info.picture && before.preset_name === info.preset_name;
+    if (!sameProfile) this.emit("profileUpdate");
+  }
+
+  handleStageStatus(status: StageStatusName): void {
+    this.handleInfo({ ...this.info, stage_status: status });
+  }
+
+  handlePublication(info: PublicationInfo): void {
+    const track = this.publications.get(info.publication_id)?.track ?? null;
+    this.publications.set(info.publication_id, { ...info, track });
+    this.announce(info.source);
+  }
+
+  handlePublicationRemoved(publicationId: string): void {
+    const publication = this.publications.get(publicationId);
+    if (publication === undefined) return;
+    this.publications.delete(publicationId);
+    this.announce(publication.source);
+  }
+
+  handleTrack(publicationId: string, track: MediaStreamTrack | null): void {
+    const publication = this.publications.get(publicationId);
+    if (publication === undefined || publication.track === track) return;
+    publication.track = track;
+    this.announce(publication.source);
+  }
+
+  handleLayer(publicationId: string, spatial: number, temporal: number): void {
+    this.emit("layerUpdate", { publicationId, spatial, temporal });
+  }
+
+  private isOn(source: string): boolean {
+    const publication = this.publicationOf(source);
+    return publication !== null && !publication.muted;
+  }
+
+  private announce(source: string): void {
+    if (source === "microphone") {
+      this.emit("audioUpdate", { audioEnabled: this.audioEnabled, audioTrack: this.audioTrack });
+    } else if (source === "camera") {
+      this.emit("videoUpdate", { videoEnabled: this.videoEnabled, videoTrack: this.videoTrack });
+    } else if (source === "screen" || source === "screen_audio") {
+      const { screenShareEnabled, screenShareTracks } = this;
+      this.emit("screenShareUpdate", { screenShareEnabled, screenShareTracks });
+    }
+  }
+}

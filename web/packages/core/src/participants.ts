@@ -1,0 +1,153 @@
+/** `meeting.participants`: everyone else, who is speaking, and what a moderator may do to all. */
+
+import type { PeerInfo, PublicationInfo, SpeakerInfo } from "@rostrum/protocol";
+import type { Signal } from "./connection/results";
+import { Emitter } from "./emitter";
+import type { Subscriber } from "./media/subscriber";
+import { Participant, type ParticipantActions } from "./participant";
+import { type LeaveReason, ParticipantMap } from "./participantMap";
+
+/** Someone who is speaking; `volume` is 0 (silence) to 1 (loudest). */
+export interface Speaker {
+  peerId: string;
+  publicationId: string;
+  volume: number;
+}
+
+export interface ParticipantsEvents {
+  /** The active speaker changed (it may be oneself). */
+  activeSpeaker: [speaker: { peerId: string; volume: number }];
+  /** Everyone who is speaking now, loudest first. */
+  speakersUpdate: [speakers: Speaker[]];
+}
+
+const QUIETEST_LEVEL = 127;
+
+export class Participants extends Emitter<ParticipantsEvents> {
+  readonly joined = new ParticipantMap();
+  /** Peer id of the latest active speaker, null before anyone spoke. */
+  lastActiveSpeaker: string | null = null;
+  speakers: Speaker[] = [];
+
+  private readonly actions: ParticipantActions;
+
+  constructor(
+    private readonly signal: Signal,
+    private readonly subscriber: Subscriber,
+  ) {
+    super();
+    this.actions = {
+      kick: (peerId) => this.kick([peerId]),
+      mute: (peerId, sources) => this.mute([peerId], sources),
+      setLayer: (publicationId, spatial) => this.setLayer(publicationId, spatial),
+    };
+  }
+
+  /** How many are in the session, oneself included once joined is up to the caller: this counts the others. */
+  get count(): number {
+    return this.joined.size;
+  }
+
+  /** Removes peers from the meeting; needs `kickParticipant`. */
+  async kick(peerIds: string[]): Promise<void> {
+    await this.signal.request({ type: "kick", peer_ids: peerIds });
+  }
+
+  /** Ends the meeting for everyone else. */
+  async kickAll(): Promise<void> {
+    await this.signal.request({ type: "kick_all" });
+  }
+
+  async mute(peerIds: string[], sources: string[]): Promise<void> {
+    await this.signal.request({ type: "mute_peer", peer_ids: peerIds, sources });
+  }
+
+  async disableAllAudio(): Promise<void> {
+    const ids = this.joined.toArray().filter((each) => each.audioEnabled).map((each) => each.id);
+    if (ids.length > 0) await this.mute(ids, ["microphone"]);
+  }
+
+  async disableAllVideo(): Promise<void> {
+    const ids = this.joined.toArray().filter((each) => each.videoEnabled).map((each) => each.id);
+    if (ids.length > 0) await this.mute(ids, ["camera"]);
+  }
+
+  /** The best spatial layer wanted of a publication, null for the best there is. */
+  async setLayer(publicationId: string, spatial: number | null): Promise<void> {
+    await this.subscriber.setLayer(publicationId, spatial === null ? null : { spatial });
+  }
+
+  /** Receives publications by id (needed with `autoSubscribe: false`). Throws if none was accepted. */
+  async subscribe(publicationIds: string[]): Promise<void> {
+    await this.subscriber.subscribe(publicationIds.map((publication_id) => ({ publication_id })));
+  }
+
+  async unsubscribe(publicationIds: string[]): Promise<void> {
+    await this.subscriber.unsubscribe(publicationIds);
+    for (const publicationId of publicationIds) this.subscriber.handleEnded(publicationId);
+  }
+
+  /** Stops or resumes the packets of a subscription without giving it up, for tiles out of view. */
+  async setPaused(publicationId: string, paused: boolean): Promise<void> {
+    await this.subscriber.setPaused(publicationId, paused);
+  }
+
+  // --- what the meeting feeds in ---------------------------------------------------------------------
+
+  handleRoster(peers: PeerInfo[], publications: PublicationInfo[]): void {
+    const participants = peers.map((peer) => new Participant(peer, this.actions));
+    for (const participant of participants) {
+      for (const publication of publications) {
+        if (publication.peer_id === participant.id) participant.handlePublication(publication);
+      }
+    }
+    this.speakers = [];
+    this.joined.handleRoster(participants);
+  }
+
+  handlePeerJoined(peer: PeerInfo): void {
+    const known = this.joined.get(peer.peer_id);
+    if (known !== undefined) known.handleInfo(peer);
+    else this.joined.handleJoined(new Participant(peer, this.actions));
+  }
+
+  handlePeerLeft(peerId: string, reason: LeaveReason): void {
+    this.joined.handleLeft(peerId, reason);
+    if (this.speakers.some((speaker) => speaker.peerId === peerId)) {
+      this.setSpeakers(this.speakers.filter((speaker) => speaker.peerId !== peerId));
+    }
+  }
+
+  handleTrack(publicationId: string, track: MediaStreamTrack | null): void {
+    this.ownerOf(publicationId)?.handleTrack(publicationId, track);
+  }
+
+  handleSpeakers(speakers: SpeakerInfo[], active: string | null): void {
+    this.setSpeakers(
+      speakers.map((speaker) => ({
+        peerId: speaker.peer_id,
+        publicationId: speaker.publication_id,
+        volume: 1 - speaker.level / QUIETEST_LEVEL,
+      })),
+    );
+    if (active === null || active === this.lastActiveSpeaker) return;
+    this.lastActiveSpeaker = active;
+    const volume = this.speakers.find((speaker) => speaker.peerId === active)?.volume ?? 0;
+    this.emit("activeSpeaker", { peerId: active, volume });
+  }
+
+  handleCleared(): void {
+    this.lastActiveSpeaker = null;
+    this.setSpeakers([]);
+    this.joined.handleCleared();
+  }
+
+  ownerOf(publicationId: string): Participant | undefined {
+    return this.joined.toArray().find((participant) => participant.publications.has(publicationId));
+  }
+
+  private setSpeakers(speakers: Speaker[]): void {
+    this.speakers = speakers;
+    this.emit("speakersUpdate", speakers);
+  }
+}

@@ -1,0 +1,249 @@
+/** `meeting.self`: who one is, what one may do, and one's own camera, microphone and screen. */
+
+import type { Joined, StageStatusName } from "@rostrum/protocol";
+import type { Capture } from "./capture";
+import { Emitter } from "./emitter";
+import { type MediaPermissionState, RostrumError } from "./errors";
+import type { LocalMedia } from "./localMedia";
+import type { ScreenShareTracks } from "./participant";
+import { DEFAULT_CONFIG, parseConfig, parsePermissions, type Permissions, type PresetConfig } from "./preset";
+import type { Stage } from "./stage";
+
+export type RoomState =
+  | "init"
+  | "joined"
+  | "disconnected"
+  | "left"
+  | "kicked"
+  | "ended"
+  | "replaced"
+  | "failed";
+
+export interface SelfEvents {
+  roomJoined: [update: { reconnected: boolean }];
+  roomLeft: [update: { state: RoomState }];
+  roomStateUpdate: [state: RoomState];
+  audioUpdate: [update: { audioEnabled: boolean; audioTrack: MediaStreamTrack | null }];
+  videoUpdate: [update: { videoEnabled: boolean; videoTrack: MediaStreamTrack | null }];
+  screenShareUpdate: [update: { screenShareEnabled: boolean; screenShareTracks: ScreenShareTracks }];
+  deviceUpdate: [update: { device: MediaDeviceInfo }];
+  deviceListUpdate: [update: { devices: MediaDeviceInfo[] }];
+  mediaPermissionError: [update: { kind: "audio" | "video" | "screenshare"; message: string }];
+  permissionsUpdate: [permissions: Permissions];
+  /** Muted, or unpublished, by a moderator or the server; what this client meant to do is undone. */
+  moderated: [update: { source: string; action: "muted" | "revoked" }];
+  /** Something that was turned on could not be published after a join or a reconnect. */
+  publishError: [error: Error];
+}
+
+export interface SelfOptions {
+  name: string;
+  media: LocalMedia;
+  capture: Capture;
+  stage: Stage;
+}
+
+export class Self extends Emitter<SelfEvents> {
+  id = "";
+  userId = "";
+  customParticipantId: string | null = null;
+  name: string;
+  picture: string | null = null;
+  presetName = "";
+  permissions: Permissions = parsePermissions({});
+  config: PresetConfig = DEFAULT_CONFIG;
+  roomState: RoomState = "init";
+  /** The audio output chosen with `setDevice`; players pass it to `setSinkId`. */
+  speakerDeviceId: string | null = null;
+  /** The name to join with, where it was set. */
+  chosenName: string | null = null;
+
+  private readonly media: LocalMedia;
+  private readonly capture: Capture;
+  private readonly stage: Stage;
+
+  constructor(options: SelfOptions) {
+    super();
+    this.name = options.name;
+    this.media = options.media;
+    this.capture = options.capture;
+    this.stage = options.stage;
+    this.repeatMediaEvents();
+    this.capture.onDeviceChange(() => void this.announceDevices());
+  }
+
+  get roomJoined(): boolean {
+    return this.roomState === "joined";
+  }
+
+  get stageStatus(): StageStatusName {
+    return this.stage.status;
+  }
+
+  get audioEnabled(): boolean {
+    return this.media.microphone.enabled;
+  }
+
+  get videoEnabled(): boolean {
+    return this.media.camera.enabled;
+  }
+
+  get screenShareEnabled(): boolean {
+    return this.media.screen !== null;
+  }
+
+  get audioTrack(): MediaStreamTrack | null {
+    return this.media.microphone.track;
+  }
+
+  get videoTrack(): MediaStreamTrack | null {
+    return this.media.camera.track;
+  }
+
+  get screenShareTracks(): ScreenShareTracks {
+    return { video: this.media.screen?.video ?? null, audio: this.media.screen?.audio ?? null };
+  }
+
+  get mediaPermissions(): { audio: MediaPermissionState; video: MediaPermissionState } {
+    return { audio: this.media.microphone.permission, video: this.media.camera.permission };
+  }
+
+  /** Before the join only; the server ignores it without `canEditDisplayName`. */
+  setName(name: string): void {
+    if (this.roomJoined) throw new RostrumError("AlreadyJoined", "The name can be set before joining only.", 1101);
+    const trimmed = name.trim();
+    if (trimmed === "") throw new RostrumError("EmptyName", "The name must not be empty.", 1103);
+    this.name = trimmed;
+    this.chosenName = trimmed;
+  }
+
+  /** Captures the microphone (or takes `track`) and publishes it once joined. Rejects if that is refused. */
+  enableAudio(track?: MediaStreamTrack): Promise<void> {
+    return this.reporting("audio", this.media.enableAudio(track));
+  }
+
+  disableAudio(): Promise<void> {
+    return this.media.disableAudio();
+  }
+
+  enableVideo(track?: MediaStreamTrack): Promise<void> {
+    return this.reporting("video", this.media.enableVideo(track));
+  }
+
+  disableVideo(): Promise<void> {
+    return this.media.disableVideo();
+  }
+
+  enableScreenShare(tracks?: { video: MediaStreamTrack; audio?: MediaStreamTrack | null }): Promise<void> {
+    const screen = tracks && { video: tracks.video, audio: tracks.audio ?? null };
+    return this.reporting("screenshare", this.media.enableScreen(screen));
+  }
+
+  disableScreenShare(): Promise<void> {
+    return this.media.disableScreen();
+  }
+
+  getAllDevices(): Promise<MediaDeviceInfo[]> {
+    return this.capture.list();
+  }
+
+  getAudioDevices(): Promise<MediaDeviceInfo[]> {
+    return this.capture.list("audioinput");
+  }
+
+  getVideoDevices(): Promise<MediaDeviceInfo[]> {
+    return this.capture.list("videoinput");
+  }
+
+  getSpeakerDevices(): Promise<MediaDeviceInfo[]> {
+    return this.capture.list("audiooutput");
+  }
+
+  /** Ids of the devices in use, null for the browser's choice. */
+  getCurrentDevices(): { audio: string | null; video: string | null; speaker: string | null } {
+    const { microphone, camera } = this.media;
+    return {
+      audio: microphone.track?.getSettings().deviceId ?? microphone.deviceId,
+      video: camera.track?.getSettings().deviceId ?? camera.deviceId,
+      speaker: this.speakerDeviceId,
+    };
+  }
+
+  async setDevice(device: MediaDeviceInfo): Promise<void> {
+    if (device.kind === "audiooutput") this.speakerDeviceId = device.deviceId;
+    else await this.media.setDevice(device.kind === "audioinput" ? "microphone" : "camera", device.deviceId);
+    this.emit("deviceUpdate", { device });
+  }
+
+  // --- what the meeting feeds in ---------------------------------------------------------------------
+
+  handleJoined(joined: Joined): void {
+    const { me } = joined;
+    this.id = me.peer_id;
+    this.userId = me.participant_id;
+    this.customParticipantId = me.custom_participant_id;
+    this.name = me.name;
+    this.picture = me.picture;
+    this.handlePermissions(me.preset_name, joined.permissions, joined.config);
+  }
+
+  handlePermissions(
+    presetName: string,
+    permissions: Record<string, unknown>,
+    config: Record<string, unknown>,
+  ): void {
+    this.presetName = presetName;
+    this.permissions = parsePermissions(permissions);
+    this.config = parseConfig(config);
+    this.emit("permissionsUpdate", this.permissions);
+  }
+
+  handleRoomState(state: RoomState): void {
+    if (state === this.roomState) return;
+    this.roomState = state;
+    this.emit("roomStateUpdate", state);
+  }
+
+  announceJoined(reconnected: boolean): void {
+    this.emit("roomJoined", { reconnected });
+  }
+
+  announceLeft(): void {
+    this.emit("roomLeft", { state: this.roomState });
+  }
+
+  announceModerated(source: string, action: "muted" | "revoked"): void {
+    this.emit("moderated", { source, action });
+  }
+
+  announcePublishError(error: Error): void {
+    this.emit("publishError", error);
+  }
+
+  private repeatMediaEvents(): void {
+    this.media.on("audio", () => {
+      this.emit("audioUpdate", { audioEnabled: this.audioEnabled, audioTrack: this.audioTrack });
+    });
+    this.media.on("video", () => {
+      this.emit("videoUpdate", { videoEnabled: this.videoEnabled, videoTrack: this.videoTrack });
+    });
+    this.media.on("screen", () => {
+      const { screenShareEnabled, screenShareTracks } = this;
+      this.emit("screenShareUpdate", { screenShareEnabled, screenShareTracks });
+    });
+  }
+
+  private async reporting(kind: "audio" | "video" | "screenshare", work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.emit("mediaPermissionError", { kind, message });
+      throw error;
+    }
+  }
+
+  private async announceDevices(): Promise<void> {
+    this.emit("deviceListUpdate", { devices: await this.getAllDevices() });
+  }
+}

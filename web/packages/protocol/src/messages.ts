@@ -1,0 +1,581 @@
+/* Generated from the JSON Schema of signaling/protocol/messages.py by `npm run generate`. Do not edit. */
+
+export type StageStatusName = "OFF_STAGE" | "REQUESTED_TO_JOIN_STAGE" | "ACCEPTED_TO_JOIN_STAGE" | "ON_STAGE";
+export type AnyRequest =
+  | Join
+  | Resume
+  | Leave
+  | Ping
+  | Publish
+  | Unpublish
+  | Subscribe
+  | Unsubscribe
+  | SubscribeAnswer
+  | RestartIce
+  | Candidate
+  | SetLayer
+  | PauseSubscription
+  | ResumeSubscription
+  | Mute
+  | Unmute
+  | MutePeer
+  | Kick
+  | KickAll
+  | StageRequest
+  | StageCancel
+  | StageJoin
+  | StageLeave
+  | StageGrant
+  | StageInvite
+  | StageDeny
+  | StageKick;
+export type AnyEvent =
+  | PeerJoined
+  | PeerUpdated
+  | PeerLeft
+  | PublicationAdded
+  | PublicationUpdated
+  | PublicationRemoved
+  | SubscribeOffer
+  | SubscriptionEnded
+  | LayerChanged
+  | Speakers
+  | TransportState
+  | StageStatusChanged
+  | StageChanged
+  | StageRequests
+  | PermissionsUpdated
+  | MediaReset
+  | SessionLeft;
+
+/**
+ * A trickled candidate; null or empty says there are no more.
+ */
+export interface Candidate {
+  candidate?: string | null;
+  id: number;
+  transport: "publish" | "subscribe";
+  type: "candidate";
+}
+export interface Empty {}
+/**
+ * `code` is a number of the field (2001 ...), `name` is stable, `message` says what to do.
+ */
+export interface ErrorBody {
+  code: number;
+  field: string | null;
+  message: string;
+  name: string;
+}
+export interface EventFrame {
+  event:
+    | PeerJoined
+    | PeerUpdated
+    | PeerLeft
+    | PublicationAdded
+    | PublicationUpdated
+    | PublicationRemoved
+    | SubscribeOffer
+    | SubscriptionEnded
+    | LayerChanged
+    | Speakers
+    | TransportState
+    | StageStatusChanged
+    | StageChanged
+    | StageRequests
+    | PermissionsUpdated
+    | MediaReset
+    | SessionLeft;
+  seq: number;
+}
+export interface PeerJoined {
+  peer: PeerInfo;
+  type: "peer_joined";
+}
+export interface PeerInfo {
+  connection: "connected" | "detached";
+  custom_participant_id: string | null;
+  device: string;
+  joined_at: string;
+  name: string;
+  participant_id: string;
+  peer_id: string;
+  picture: string | null;
+  preset_name: string;
+  stage_status: StageStatusName;
+}
+/**
+ * Connection, name or stage status of a peer changed; the whole of it follows.
+ */
+export interface PeerUpdated {
+  peer: PeerInfo;
+  type: "peer_updated";
+}
+export interface PeerLeft {
+  peer_id: string;
+  reason: "left" | "kicked" | "timeout" | "ended" | "replaced";
+  type: "peer_left";
+}
+export interface PublicationAdded {
+  publication: PublicationInfo;
+  type: "publication_added";
+}
+export interface PublicationInfo {
+  codec: string;
+  encodings: number;
+  kind: "audio" | "video";
+  muted: boolean;
+  muted_by: ("owner" | "moderator") | null;
+  peer_id: string;
+  publication_id: string;
+  source: string;
+}
+/**
+ * Mute state changed (also of one's own, when a moderator did it).
+ */
+export interface PublicationUpdated {
+  publication: PublicationInfo;
+  type: "publication_updated";
+}
+/**
+ * Also of one's own, when the server ended it.
+ */
+export interface PublicationRemoved {
+  peer_id: string;
+  publication_id: string;
+  reason:
+    "unpublished" | "peer_left" | "stage_left" | "permission_revoked" | "transport_closed" | "node_lost";
+  type: "publication_removed";
+}
+/**
+ * An offer for the subscribe connection; answer with `subscribe_answer` of the same version.
+ *
+ * `mids` lists the m-lines that carry media now, those not listed are inactive.
+ */
+export interface SubscribeOffer {
+  mids: OfferMid[];
+  offer: string;
+  type: "subscribe_offer";
+  version: number;
+}
+export interface OfferMid {
+  kind: "audio" | "video";
+  mid: string;
+  peer_id: string;
+  publication_id: string;
+  source: string;
+}
+export interface SubscriptionEnded {
+  publication_id: string;
+  reason: "unpublished" | "unsupported_codec" | "permission_revoked" | "node_lost";
+  type: "subscription_ended";
+}
+export interface LayerChanged {
+  current: Layer;
+  publication_id: string;
+  type: "layer_changed";
+}
+/**
+ * (spatial, temporal), 0 = lowest.
+ */
+export interface Layer {
+  spatial: number;
+  temporal?: number;
+}
+/**
+ * Who is speaking, loudest first. `active` is the active speaker with hysteresis.
+ */
+export interface Speakers {
+  active: string | null;
+  speakers: SpeakerInfo[];
+  type: "speakers";
+}
+export interface SpeakerInfo {
+  level: number;
+  peer_id: string;
+  publication_id: string;
+}
+export interface TransportState {
+  state: "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";
+  transport: "publish" | "subscribe";
+  type: "transport_state";
+}
+/**
+ * Of any peer, oneself included. `action` says why, `by` who (a host) where it was not the peer.
+ */
+export interface StageStatusChanged {
+  action: "request" | "cancel" | "grant" | "deny" | "join" | "leave" | "kick" | "permission";
+  by: string | null;
+  peer_id: string;
+  previous: StageStatusName;
+  status: StageStatusName;
+  type: "stage_status";
+}
+/**
+ * One's own standing after a change of status or permissions.
+ */
+export interface StageChanged {
+  stage: StageInfo;
+  type: "stage";
+}
+/**
+ * The joining peer's own standing. `access` and `can_produce` are derived on the server.
+ */
+export interface StageInfo {
+  access: "ALLOWED" | "NOT_ALLOWED" | "CAN_REQUEST";
+  can_produce: {
+    [k: string]: boolean;
+  };
+  enabled: boolean;
+  is_host: boolean;
+  status: StageStatusName;
+}
+/**
+ * To hosts: the pending requests, oldest first, whole list.
+ */
+export interface StageRequests {
+  requests: StageRequestInfo[];
+  type: "stage_requests";
+}
+export interface StageRequestInfo {
+  name: string;
+  participant_id: string;
+  peer_id: string;
+}
+export interface PermissionsUpdated {
+  config: {
+    [k: string]: unknown;
+  };
+  permissions: {
+    [k: string]: unknown;
+  };
+  preset_name: string;
+  type: "permissions_updated";
+}
+/**
+ * The media node is gone and the session was placed again: rebuild both peer connections.
+ *
+ * All publications and subscriptions ended; publish and subscribe afresh.
+ */
+export interface MediaReset {
+  reason: "node_lost";
+  type: "media_reset";
+}
+/**
+ * The last event: this peer is out, the socket closes.
+ */
+export interface SessionLeft {
+  reason: "left" | "kicked" | "ended" | "timeout" | "replaced" | "shutdown";
+  type: "session_left";
+}
+/**
+ * `id` is null when the frame was too broken to tell.
+ */
+export interface Failure {
+  error: ErrorBody;
+  id: number | null;
+  ok: false;
+}
+export interface IceServer {
+  credential: string | null;
+  urls: string[];
+  username: string | null;
+}
+export interface Join {
+  device?: "desktop" | "mobile" | "bot";
+  id: number;
+  name?: string | null;
+  sdk?: string;
+  token: string;
+  type: "join";
+}
+export interface Joined {
+  config: {
+    [k: string]: unknown;
+  };
+  ice_servers: IceServer[];
+  me: PeerInfo;
+  meeting: MeetingInfo;
+  peer_id: string;
+  peers: PeerInfo[];
+  permissions: {
+    [k: string]: unknown;
+  };
+  publications: PublicationInfo[];
+  resume_token: string;
+  resume_within: number;
+  seq: number;
+  session_id: string;
+  stage: StageInfo;
+  stage_requests: StageRequestInfo[];
+  ui: {
+    [k: string]: unknown;
+  };
+}
+export interface MeetingInfo {
+  meeting_id: string;
+  title: string | null;
+  view_type: string;
+}
+export interface Kick {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  type: "kick";
+}
+export interface KickAll {
+  id: number;
+  type: "kick_all";
+}
+export interface Leave {
+  id: number;
+  type: "leave";
+}
+/**
+ * Of one's own publication: packets stop at the node, everyone is told.
+ */
+export interface Mute {
+  id: number;
+  publication_id: string;
+  type: "mute";
+}
+/**
+ * Mute others' sources; needs disable_participant_audio / _video / _screensharing.
+ */
+export interface MutePeer {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  sources?: string[];
+  type: "mute_peer";
+}
+export interface PauseSubscription {
+  id: number;
+  publication_id: string;
+  type: "pause_subscription";
+}
+export interface Ping {
+  id: number;
+  type: "ping";
+}
+export interface PublicationSpec {
+  kind: "audio" | "video";
+  mid: string;
+  muted?: boolean;
+  source: string;
+}
+/**
+ * Announce sources and offer the publish connection.
+ *
+ * `offer` is the whole publish offer. m-lines of earlier publications stay as they are; a publication that
+ * is refused fails the request and nothing changes. With no publications it only renegotiates (for example
+ * an ICE restart).
+ */
+export interface Publish {
+  id: number;
+  offer: string;
+  /**
+   * @maxItems 64
+   */
+  publications?: PublicationSpec[];
+  type: "publish";
+}
+export interface Published {
+  answer: string;
+  publications: PublishedItem[];
+}
+export interface PublishedItem {
+  codec: string;
+  encodings: number;
+  mid: string;
+  publication_id: string;
+  source: string;
+}
+/**
+ * Of the subscribe transport; a new `subscribe_offer` follows. The publish side sends `publish`.
+ */
+export interface RestartIce {
+  id: number;
+  type: "restart_ice";
+}
+export interface Resume {
+  id: number;
+  last_seq: number;
+  resume_token: string;
+  type: "resume";
+}
+export interface ResumeSubscription {
+  id: number;
+  publication_id: string;
+  type: "resume_subscription";
+}
+export interface Resumed {
+  peer_id: string;
+  replayed: number;
+  resume_token: string;
+  session_id: string;
+}
+/**
+ * The best layer wanted of a subscription; null for the best there is.
+ */
+export interface SetLayer {
+  id: number;
+  preferred?: Layer | null;
+  publication_id: string;
+  type: "set_layer";
+}
+/**
+ * Result of stage requests. `status` is one's own afterwards; `peers` the outcome per named peer.
+ */
+export interface StageActionDone {
+  peers: StageActionItem[];
+  status: StageStatusName;
+}
+export interface StageActionItem {
+  error: {
+    [k: string]: unknown;
+  } | null;
+  ok: boolean;
+  peer_id: string;
+}
+export interface StageCancel {
+  id: number;
+  type: "stage_cancel";
+}
+export interface StageDeny {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  type: "stage_deny";
+}
+/**
+ * Accept a request; of a peer that is OFF_STAGE it is an invitation.
+ */
+export interface StageGrant {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  type: "stage_grant";
+}
+/**
+ * The same as stage_grant, under the name that hosts use for a peer that did not ask.
+ */
+export interface StageInvite {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  type: "stage_invite";
+}
+export interface StageJoin {
+  id: number;
+  type: "stage_join";
+}
+export interface StageKick {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  type: "stage_kick";
+}
+export interface StageLeave {
+  id: number;
+  type: "stage_leave";
+}
+export interface StageRequest {
+  id: number;
+  type: "stage_request";
+}
+/**
+ * An event `subscribe_offer` follows for those that were accepted.
+ */
+export interface Subscribe {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 256
+   */
+  subscriptions: SubscriptionSpec[];
+  type: "subscribe";
+}
+export interface SubscriptionSpec {
+  paused?: boolean;
+  preferred?: Layer | null;
+  publication_id: string;
+}
+export interface SubscribeAnswer {
+  answer: string;
+  id: number;
+  type: "subscribe_answer";
+  version: number;
+}
+export interface SubscribeItem {
+  error: {
+    [k: string]: unknown;
+  } | null;
+  ok: boolean;
+  publication_id: string;
+}
+export interface Subscribed {
+  subscriptions: SubscribeItem[];
+}
+export interface Success {
+  id: number;
+  ok: true;
+  result: {
+    [k: string]: unknown;
+  };
+}
+export interface Unmute {
+  id: number;
+  publication_id: string;
+  type: "unmute";
+}
+export interface Unpublish {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  publication_ids: string[];
+  type: "unpublish";
+}
+export interface Unsubscribe {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 256
+   */
+  publication_ids: string[];
+  type: "unsubscribe";
+}
+export interface ResultOf {
+  join: Joined;
+  publish: Published;
+  resume: Resumed;
+  stage_cancel: StageActionDone;
+  stage_deny: StageActionDone;
+  stage_grant: StageActionDone;
+  stage_invite: StageActionDone;
+  stage_join: StageActionDone;
+  stage_kick: StageActionDone;
+  stage_leave: StageActionDone;
+  stage_request: StageActionDone;
+  subscribe: Subscribed;
+}
