@@ -1,0 +1,86 @@
+"""Prometheus metrics of one serving process.
+
+Labels are bounded: routes, methods, status codes, worker indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from signaling.services.ports import MetricsSource, WorkerStatus
+
+_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class Metrics:
+    def __init__(self, source: MetricsSource) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "rostrum_http_requests",
+            "HTTP requests answered.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "rostrum_http_request_seconds",
+            "Time from a request's head to its answer.",
+            ("method", "route"),
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._registry.register(WorkerCollector(source))
+
+    def observe_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        """`route` is the template ("/v2/meetings/{meeting_id}"), never a path as sent."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+    def to_text(self) -> bytes:
+        """The exposition format, version 0.0.4."""
+        return generate_latest(self._registry)
+
+
+class WorkerCollector(Collector):
+    """Asks for the media workers' last reports at each scrape."""
+
+    def __init__(self, source: MetricsSource) -> None:
+        self._source = source
+
+    def collect(self) -> Iterator[Metric]:
+        workers = self._source.workers()
+        yield _gauge("up", "1 while the media worker serves.", [(w, float(w.serving)) for w in workers])
+        yield _gauge("cpu", "Busy fraction of one core.", [(w, w.cpu) for w in workers])
+        yield _gauge(
+            "packets_per_second",
+            "Packets forwarded per second.",
+            [(w, w.packets_per_second) for w in workers],
+        )
+        yield _gauge("routers", "Sessions on the worker.", [(w, float(w.routers)) for w in workers])
+        yield _gauge("transports", "Transports on the worker.", [(w, float(w.transports)) for w in workers])
+        yield _counter("restarts", "Times the worker was started again.", [(w, w.restarts) for w in workers])
+        for name in sorted({name for w in workers for name in w.counters}):
+            values = [(w, w.counters[name]) for w in workers if name in w.counters]
+            yield _counter(_metric_name(name), f"Counter {name} of the media worker.", values)
+
+
+def _gauge(name: str, help_text: str, values: list[tuple[WorkerStatus, float]]) -> Metric:
+    family = GaugeMetricFamily(f"rostrum_worker_{name}", help_text, labels=["worker"])
+    for worker, value in values:
+        family.add_metric([str(worker.index)], value)
+    return family
+
+
+def _counter(name: str, help_text: str, values: list[tuple[WorkerStatus, float]]) -> Metric:
+    family = CounterMetricFamily(f"rostrum_worker_{name}", help_text, labels=["worker"])
+    for worker, value in values:
+        family.add_metric([str(worker.index)], value)
+    return family
+
+
+def _metric_name(name: str) -> str:
+    clean = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
+    return clean.removesuffix("_total")

@@ -1,0 +1,135 @@
+"""What happens around every request: an id, a measurement, security headers, and errors in the envelope.
+
+Order, outermost first: request id -> metrics -> headers -> errors -> access (`signaling.rest.access`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from signaling.errors import SignalingError
+from signaling.ids import new_id
+from signaling.metrics import Metrics
+from signaling.rest.envelope import failure, plain_failure
+from signaling.services.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+_REQUEST_ID: Final = "X-Request-Id"
+_SAFE_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_SAFE_HOST: Final = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), autoplay=(self)",
+}
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@web.middleware
+async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Takes the caller's `X-Request-Id` if it is harmless, else makes one; logs and the answer carry it."""
+    given = request.headers.get(_REQUEST_ID, "")
+    request_id = given if _SAFE_ID.fullmatch(given) else new_id("req")
+    with structlog.contextvars.bound_contextvars(request_id=request_id):
+        response = await handler(request)
+    if not response.prepared:
+        response.headers[_REQUEST_ID] = request_id
+    return response
+
+
+def metrics_middleware(metrics: Metrics, clock: Clock) -> Middleware:
+    """Counts and times every request but the WebSocket, which lasts as long as a meeting."""
+
+    @web.middleware
+    async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = clock.monotonic()
+        response = await handler(request)
+        if not isinstance(response, web.WebSocketResponse):
+            resource = request.match_info.route.resource
+            metrics.observe_request(
+                method=request.method if request.method in _METHODS else "other",
+                route=resource.canonical if resource else "none",
+                status=response.status,
+                seconds=clock.monotonic() - started,
+            )
+        return response
+
+    return measure
+
+
+@web.middleware
+async def headers_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    response = await handler(request)
+    if response.prepared:
+        return response
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.content_type == "text/html":
+        response.headers.setdefault("Content-Security-Policy", content_security_policy(request.host))
+    elif request.path.startswith("/v2/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    if request.secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def content_security_policy(host: str) -> str:
+    """For pages: scripts and connections only from and to this server."""
+    sockets = f" ws://{host} wss://{host}" if _SAFE_HOST.fullmatch(host) else ""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob: https:",
+            "media-src 'self' blob:",
+            "font-src 'self' data:",
+            "worker-src 'self' blob:",
+            f"connect-src 'self'{sockets}",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'self'",
+            "object-src 'none'",
+        )
+    )
+
+
+@web.middleware
+async def errors_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except SignalingError as error:
+        return failure(error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _http_failure(error)
+    except Exception:
+        log.exception("request_failed", method=request.method, route=_route(request))
+        return failure(SignalingError())
+
+
+def _http_failure(error: web.HTTPException) -> web.Response:
+    name, message = {
+        404: ("NotFound", "There is no such path. See docs for the ones there are."),
+        405: ("MethodNotAllowed", "This path does not take this method."),
+        413: ("LimitExceeded", "The body is larger than 1 MiB. Send less."),
+    }.get(error.status, ("HttpError", error.reason or "The request failed."))
+    response = plain_failure(error.status, name, message)
+    if "Allow" in error.headers:
+        response.headers["Allow"] = error.headers["Allow"]
+    return response
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "none"

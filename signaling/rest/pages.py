@@ -1,0 +1,61 @@
+"""The meeting page, as the web build left it: `/meet/` and everything below it; `/` goes there.
+
+Files whose names carry a hash (Vite's `assets/`) are kept by browsers for a year; the page itself is asked
+for again each time. A path is resolved, links and all, and must still be inside the build.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+_FOREVER: Final = "public, max-age=31536000, immutable"
+_NOT_BUILT: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Rostrum</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;padding:0 1rem}</style></head>
+<body><h1>The meeting page is not built yet</h1>
+<p>The server runs, but it found no web client. Build it with <code>make run</code>, or with
+<code>npm ci &amp;&amp; npm run build</code> in the folder <code>web</code>, then reload.</p></body></html>
+"""
+
+
+class PageRoutes:
+    def __init__(self, web_dir: Path) -> None:
+        """`web_dir` holds `index.html` and `assets/`; it may appear later."""
+        self._dir = web_dir
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/", self.root),
+            web.get("/meet", self.root),
+            web.get("/meet/", self.index),
+            web.get("/meet/{path:.+}", self.file),
+        ]
+
+    async def root(self, _request: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": "/meet/"})
+
+    async def index(self, _request: web.Request) -> web.StreamResponse:
+        page = self._dir / "index.html"
+        if not page.is_file():
+            return web.Response(text=_NOT_BUILT, content_type="text/html", status=503)
+        return web.FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        path = self._inside(request.match_info["path"])
+        if path is None:
+            raise web.HTTPNotFound
+        kept = _FOREVER if path.parent == self._dir.resolve() / "assets" else "no-cache"
+        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return web.FileResponse(path, headers={"Cache-Control": kept, "Content-Type": content_type})
+
+    def _inside(self, name: str) -> Path | None:
+        """The file of that name if it is one of the build's, links followed."""
+        if "\0" in name:
+            return None
+        root = self._dir.resolve()
+        path = (root / name).resolve()
+        return path if path.is_relative_to(root) and path.is_file() else None

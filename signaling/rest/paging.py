@@ -1,0 +1,46 @@
+"""The query parameters that lists share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Page(BaseModel):
+    """`page_no` counts from 1; 0 is taken for the first page too."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    page_no: Annotated[int, Field(ge=0, le=1_000_000)] = 1
+    per_page: Annotated[int, Field(ge=1, le=100)] = 20
+
+    @property
+    def offset(self) -> int:
+        return (max(self.page_no, 1) - 1) * self.per_page
+
+
+def _aware(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _plus_was_a_space(value: object) -> object:
+    """In a query "+02:00" arrives as " 02:00" unless it was escaped."""
+    return value.replace(" ", "+") if isinstance(value, str) and "T" in value else value
+
+
+class Search(Page):
+    """`start_time` and `end_time` are ISO 8601; without an offset they are UTC."""
+
+    search: Annotated[str, Field(max_length=256)] | None = None
+    start_time: Annotated[datetime, BeforeValidator(_plus_was_a_space)] | None = None
+    end_time: Annotated[datetime, BeforeValidator(_plus_was_a_space)] | None = None
+
+    @property
+    def since(self) -> datetime | None:
+        return _aware(self.start_time) if self.start_time else None
+
+    @property
+    def until(self) -> datetime | None:
+        return _aware(self.end_time) if self.end_time else None

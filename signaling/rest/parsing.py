@@ -1,0 +1,56 @@
+"""From a request to a value that can be trusted: bodies and queries through pydantic, ids from the path."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from signaling.domain.preset import invalid_input
+from signaling.errors import InvalidInputError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Body(BaseModel):
+    """What every request body has in common: unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were sent, with their parsed values."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+async def parse_body(request: web.Request, model: type[M]) -> M:
+    """An empty body is an empty object. Raises `InvalidInputError` (400) for what is not a JSON object and
+    `ValidationFailedError` (422) for a wrong field."""
+    try:
+        return model.model_validate(await parse_object(request))
+    except ValidationError as error:
+        raise invalid_input(error) from None
+
+
+async def parse_object(request: web.Request) -> dict[str, Any]:
+    """The body as a JSON object. Raises `InvalidInputError`."""
+    raw = await request.read()
+    if not raw.strip():
+        return {}
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise InvalidInputError("The body is not JSON. Send a JSON object in UTF-8.") from None
+    if not isinstance(value, dict):
+        raise InvalidInputError("The body must be a JSON object.")
+    return value
+
+
+def parse_query(request: web.Request, model: type[M]) -> M:
+    """Raises `ValidationFailedError`. Of a parameter sent twice the first counts."""
+    values = {name: request.query[name] for name in request.query}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise invalid_input(error) from None
