@@ -145,8 +145,7 @@ class Session:
     def leave(self, peer_id: str, reason: LeaveReason, now: float) -> Events:
         peer = self.peer(peer_id)
         events: Events = [self._end(one, EndReason.PEER_LEFT) for one in self.publications_of(peer_id)]
-        for key in [key for key in self.subscriptions if key[0] == peer_id]:
-            del self.subscriptions[key]
+        self.lose_subscribing(peer_id)
         del self.peers[peer_id]
         events.append(PeerLeft(peer, reason))
         events += self._withdraw_request(peer_id)
@@ -292,6 +291,16 @@ class Session:
         """The node ended it on its own, for example because the client cannot decode the codec."""
         lost = self.subscriptions.pop((peer_id, publication_id), None)
         return [] if lost is None else [SubscriptionEnded(lost, reason)]
+
+    def lose_publishing(self, peer_id: str) -> Events:
+        """The peer's publish connection failed."""
+        lost = self.publications_of(peer_id)
+        return [self._end(one, EndReason.TRANSPORT_CLOSED) for one in lost]
+
+    def lose_subscribing(self, peer_id: str) -> None:
+        """The peer's subscribe connection failed, and every subscription with it."""
+        for key in [key for key in self.subscriptions if key[0] == peer_id]:
+            del self.subscriptions[key]
 
     def lose_media(self) -> Events:
         """The node is gone, and with it everything that was published and subscribed."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from signaling.protocol import messages
 from signaling.services.live.ports import (
+    Direction,
     LayerChanged,
     MediaEvent,
     NodeLost,
@@ -14,6 +15,7 @@ from signaling.services.live.ports import (
     SpeakersChanged,
     SubscriptionClosed,
     TransportStateChanged,
+    TransportStateName,
 )
 
 if TYPE_CHECKING:
@@ -32,19 +34,34 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
             await live.carry_out(session.lose_subscription(peer_id, publication_id, reason))
         case SpeakersChanged():
             _speakers(live, event)
-        case OfferMade() | TransportStateChanged() | LayerChanged():
+        case TransportStateChanged(peer_id, direction, state):
+            if peer_id in session.peers:
+                await _connection_changed(live, peer_id, direction, state)
+        case OfferMade() | LayerChanged():
             if event.peer_id in session.peers:
                 live.announcer.to_peer(event.peer_id, _to_peer(live, event))
         case _:
             assert_never(event)
 
 
-def _to_peer(live: LiveSession, event: OfferMade | TransportStateChanged | LayerChanged) -> messages.AnyEvent:
+async def _connection_changed(
+    live: LiveSession, peer_id: str, direction: Direction, state: TransportStateName
+) -> None:
+    """A connection that failed does not recover; the next publish or subscribe begins another."""
+    live.announcer.to_peer(peer_id, messages.TransportState(transport=direction, state=state))
+    if state not in ("failed", "closed"):
+        return
+    await live.media.close_transport(peer_id, direction)
+    if direction == "publish":
+        await live.carry_out(live.session.lose_publishing(peer_id))
+    else:
+        live.session.lose_subscribing(peer_id)
+
+
+def _to_peer(live: LiveSession, event: OfferMade | LayerChanged) -> messages.AnyEvent:
     match event:
         case OfferMade():
             return _offer(live, event)
-        case TransportStateChanged(_, direction, state):
-            return messages.TransportState(transport=direction, state=state)
         case LayerChanged(_, publication_id, current):
             layer = messages.Layer(spatial=current.spatial, temporal=current.temporal)
             return messages.LayerChanged(publication_id=publication_id, current=layer)

@@ -83,7 +83,10 @@ class LiveService:
         """One look at what is due."""
         for live in list(self._running.values()):
             if live.due():
-                await _unless_over(live, live.sweep)
+                try:
+                    await _unless_over(live, live.sweep)
+                except Exception:
+                    log.exception("session.sweep_failed", session=live.session.id)
 
     # --- peers -----------------------------------------------------------------------------------------
 

@@ -257,8 +257,11 @@ class LiveSession:
                 break
         try:
             await self.owner.do(partial(self._placed, media))
-        except (asyncio.CancelledError, NotJoinedError):
+        except NotJoinedError:
+            await media.close()  # the session ended meanwhile
+        except asyncio.CancelledError:
             await media.close()
+            raise
 
     async def _placed(self, media: MediaSession) -> None:
         self._media = media

@@ -1,0 +1,125 @@
+"""The link to one node: commands with a time limit and our errors; events to the session they belong to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import structlog
+
+from sfu.client import NodeClient, NodeCommandError, NodeLostError
+from sfu.control.messages import (
+    Command,
+    ConsumerClosed,
+    Event,
+    LayerChanged,
+    NodeLoad,
+    OfferReady,
+    ProducerClosed,
+    Reply,
+    SpeakersChanged,
+    TransportStateChanged,
+)
+from signaling.errors import InvalidInputError, MediaUnavailableError, NotFoundError, SignalingError
+
+log = structlog.get_logger(__name__)
+
+COMMAND_TIMEOUT: Final = 10.0
+"""Seconds after which a node that does not answer counts as unable to."""
+
+_CLIENTS_FAULT: Final = {"bad_sdp": "offer", "bad_candidate": "candidate", "parse_error": "offer"}
+"""Node error codes that say that what the client sent is wrong, and the field that is."""
+
+
+class EventSink(Protocol):
+    """One session's end of the link."""
+
+    def handle_event(self, event: Event) -> None: ...
+    def handle_lost(self) -> None: ...
+
+
+class NodeLink:
+    """Wraps a `NodeClient`. Objects of the node are registered with the sink that hears of them."""
+
+    def __init__(self, client: NodeClient, on_load: Callable[[NodeLoad], None]) -> None:
+        self._client = client
+        self._on_load = on_load
+        self._sinks: dict[str, EventSink] = {}
+        self.lost = False
+        client.on_event(self._handle_event)
+
+    @property
+    def node_id(self) -> str:
+        return self._client.node_id
+
+    def register(self, object_id: str, sink: EventSink) -> None:
+        self._sinks[object_id] = sink
+
+    def forget(self, object_id: str) -> None:
+        self._sinks.pop(object_id, None)
+
+    async def request(self, command: Command) -> Reply:
+        """Raises `MediaUnavailableError`, or what the client did wrong as `InvalidInputError`."""
+        try:
+            async with asyncio.timeout(COMMAND_TIMEOUT):
+                return await self._client.request(command)
+        except NodeCommandError as error:
+            raise _as_ours(error) from error
+        except NodeLostError as error:
+            raise MediaUnavailableError from error
+        except TimeoutError as error:
+            log.error("node.no_answer", node=self.node_id, command=command.type)
+            raise MediaUnavailableError("The media node does not answer. Try again.") from error
+
+    async def end(self, command: Command) -> None:
+        """A command that only ends something: what is gone already, or went with its node, has ended."""
+        if self.lost:
+            return
+        try:
+            await self.request(command)
+        except SignalingError as error:
+            if not isinstance(error, NotFoundError):
+                log.warning("node.refused", node=self.node_id, command=command.type, error=error.message)
+
+    def handle_lost(self) -> None:
+        """The supervisor's word: everything on this node is gone."""
+        self.lost = True
+        sinks, self._sinks = set(self._sinks.values()), {}
+        for sink in sinks:
+            sink.handle_lost()
+
+    def _handle_event(self, event: Event) -> None:
+        if isinstance(event, NodeLoad):
+            self._on_load(event)
+            return
+        sink = self._sinks.get(_object_of(event))
+        if sink is not None:
+            sink.handle_event(event)
+
+
+def _object_of(
+    event: OfferReady
+    | TransportStateChanged
+    | ProducerClosed
+    | ConsumerClosed
+    | LayerChanged
+    | SpeakersChanged,
+) -> str:
+    match event:
+        case OfferReady() | TransportStateChanged():
+            return event.transport_id
+        case ProducerClosed():
+            return event.producer_id
+        case ConsumerClosed() | LayerChanged():
+            return event.consumer_id
+        case SpeakersChanged():
+            return event.router_id
+
+
+def _as_ours(error: NodeCommandError) -> SignalingError:
+    if error.code in _CLIENTS_FAULT:
+        return InvalidInputError(error.message, field=_CLIENTS_FAULT[error.code])
+    if error.code.endswith("_not_found"):
+        return NotFoundError(error.message)
+    return MediaUnavailableError(f"The media node refused: {error.message}")

@@ -1,0 +1,386 @@
+"""One session's media on one node: people's words above, the node's below.
+
+    session       router
+    peer          at most two transports, publish and subscribe, made when first needed
+    publication   producer
+    subscription  consumer
+
+Implements `signaling.services.live.ports.MediaSession`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sfu.control import messages as node
+from signaling.domain.publication import EndReason, Grant, Layer, Publication, Subscription
+from signaling.errors import NotFoundError
+from signaling.ids import new_id
+from signaling.nodes.link import NodeLink
+from signaling.services.live import ports
+
+_PRODUCER_REASONS = {
+    "grant": EndReason.PERMISSION_REVOKED,
+    "transport_closed": EndReason.TRANSPORT_CLOSED,
+    "removed": EndReason.UNPUBLISHED,
+}
+_CONSUMER_REASONS = {"unsupported_codec": EndReason.UNSUPPORTED_CODEC}
+
+
+@dataclass(slots=True)
+class _Transport:
+    id: str
+    peer_id: str
+    direction: ports.Direction
+    grants: tuple[Grant, ...] = ()
+
+
+class NodeMedia:
+    """Made by the supervisor once the router stands."""
+
+    def __init__(self, link: NodeLink, router_id: str, listener: ports.MediaListener) -> None:
+        self._link = link
+        self._router_id = router_id
+        self._listener = listener
+        self._transports: dict[tuple[str, ports.Direction], _Transport] = {}
+        self._by_transport: dict[str, _Transport] = {}
+        self._producers: dict[str, str] = {}
+        """Publication id -> producer id."""
+        self._publications: dict[str, str] = {}
+        """Producer id -> publication id."""
+        self._consumers: dict[tuple[str, str], str] = {}
+        """(Peer id, publication id) -> consumer id."""
+        self._subscriptions: dict[str, tuple[str, str]] = {}
+        """Consumer id -> (peer id, publication id)."""
+        self._closed = False
+
+    @classmethod
+    async def create(cls, link: NodeLink, listener: ports.MediaListener) -> NodeMedia:
+        media = cls(link, new_id("rt"), listener)
+        link.register(media._router_id, media)
+        try:
+            await link.request(node.CreateRouter(router_id=media._router_id))
+        except BaseException:
+            link.forget(media._router_id)
+            raise
+        return media
+
+    @property
+    def node_id(self) -> str:
+        return self._link.node_id
+
+    def publishes(self, peer_id: str) -> bool:
+        return (peer_id, "publish") in self._transports
+
+    # --- publishing ------------------------------------------------------------------------------------
+
+    async def handle_offer(
+        self,
+        peer_id: str,
+        sdp: str,
+        grants: Sequence[Grant],
+        kept: Sequence[Publication],
+        new: Sequence[Publication],
+    ) -> ports.Answer:
+        transport = await self._transport(peer_id, "publish", tuple(grants))
+        for publication in new:
+            self._add_producer(publication.id)
+        command = node.HandleOffer(
+            transport_id=transport.id,
+            sdp=sdp,
+            producers=tuple(self._producer_spec(one) for one in (*kept, *new) if one.id in self._producers),
+        )
+        try:
+            reply = await self._link.request(command)
+        except BaseException:
+            for publication in new:
+                self._drop_producer(publication.id)
+            raise
+        assert isinstance(reply, node.Answered), "the reply to an offer is an answer"
+        return ports.Answer(sdp=reply.sdp, publications=self._negotiated(reply.producers))
+
+    async def set_grants(self, peer_id: str, grants: Sequence[Grant]) -> None:
+        transport = self._transports.get((peer_id, "publish"))
+        if transport is not None and transport.grants != tuple(grants):
+            transport.grants = tuple(grants)
+            await self._link.end(_set_grants(transport.id, transport.grants))
+
+    async def end_publications(self, publication_ids: Iterable[str]) -> None:
+        for publication_id in publication_ids:
+            producer_id = self._drop_producer(publication_id)
+            if producer_id is not None:
+                await self._link.end(node.CloseProducer(producer_id=producer_id))
+
+    async def mute(self, publication_id: str) -> None:
+        producer_id = self._producers.get(publication_id)
+        if producer_id is not None:
+            await self._link.end(node.PauseProducer(producer_id=producer_id))
+
+    async def unmute(self, publication_id: str) -> None:
+        producer_id = self._producers.get(publication_id)
+        if producer_id is not None:
+            await self._link.end(node.ResumeProducer(producer_id=producer_id))
+
+    # --- subscribing -----------------------------------------------------------------------------------
+
+    async def subscribe(self, peer_id: str, subscriptions: Sequence[Subscription]) -> Mapping[str, str]:
+        failed: dict[str, str] = {}
+        specs: list[node.ConsumerSpec] = []
+        transport = await self._transport(peer_id, "subscribe", ())
+        for one in subscriptions:
+            producer_id = self._producers.get(one.publication_id)
+            if producer_id is None:
+                failed[one.publication_id] = "producer_not_found"
+            else:
+                specs.append(self._consumer_spec(one, producer_id))
+        try:
+            reply = await self._link.request(node.Consume(transport_id=transport.id, consumers=tuple(specs)))
+        except BaseException:
+            for spec in specs:
+                self._drop_consumer(*self._subscriptions[spec.consumer_id])
+            raise
+        assert isinstance(reply, node.Consumed), "the reply to consume is consumed"
+        for consumer_id, code in reply.failed.items():
+            key = self._subscriptions[consumer_id]
+            failed[key[1]] = code
+            self._drop_consumer(*key)
+        return failed
+
+    async def unsubscribe(self, peer_id: str, publication_ids: Iterable[str]) -> None:
+        dropped = [self._drop_consumer(peer_id, publication_id) for publication_id in publication_ids]
+        consumer_ids = tuple(consumer_id for consumer_id in dropped if consumer_id is not None)
+        if consumer_ids:
+            await self._link.end(node.CloseConsumers(consumer_ids=consumer_ids))
+
+    async def change_subscription(self, before: Subscription, after: Subscription) -> None:
+        consumer_id = self._consumers.get((after.peer_id, after.publication_id))
+        if consumer_id is None:
+            raise NotFoundError.of("subscription to publication", after.publication_id)
+        if before.preferred != after.preferred:
+            await self._link.request(
+                node.SetPreferredLayer(consumer_id=consumer_id, preferred=_layer_spec(after.preferred))
+            )
+        if after.paused and not before.paused:
+            await self._link.request(node.PauseConsumer(consumer_id=consumer_id))
+        elif before.paused and not after.paused:
+            await self._link.request(node.ResumeConsumer(consumer_id=consumer_id))
+
+    # --- connections -----------------------------------------------------------------------------------
+
+    async def handle_answer(self, peer_id: str, version: int, sdp: str) -> None:
+        transport = self._existing(peer_id, "subscribe")
+        await self._link.request(node.HandleAnswer(transport_id=transport.id, version=version, sdp=sdp))
+
+    async def handle_candidate(self, peer_id: str, direction: ports.Direction, candidate: str | None) -> None:
+        transport = self._existing(peer_id, direction)
+        await self._link.request(node.HandleCandidate(transport_id=transport.id, candidate=candidate))
+
+    async def restart_ice(self, peer_id: str) -> None:
+        transport = self._existing(peer_id, "subscribe")
+        await self._link.request(node.RestartIce(transport_id=transport.id))
+
+    # --- closing ---------------------------------------------------------------------------------------
+
+    async def close_peer(self, peer_id: str) -> None:
+        """The publish side first: nothing of the peer is forwarded once this returns."""
+        await self.close_transport(peer_id, "publish")
+        await self.close_transport(peer_id, "subscribe")
+
+    async def close_transport(self, peer_id: str, direction: ports.Direction) -> None:
+        if direction == "subscribe":
+            for key in [key for key in self._consumers if key[0] == peer_id]:
+                self._drop_consumer(*key)
+        transport = self._transports.pop((peer_id, direction), None)
+        if transport is not None:
+            del self._by_transport[transport.id]
+            self._link.forget(transport.id)
+            await self._link.end(node.CloseTransport(transport_id=transport.id))
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._forget_everything()
+        await self._link.end(node.CloseRouter(router_id=self._router_id))
+
+    # --- what the node tells ---------------------------------------------------------------------------
+
+    def handle_event(self, event: node.Event) -> None:
+        told = self._in_peoples_words(event)
+        if told is not None:
+            self._listener(told)
+
+    def handle_lost(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._listener(ports.NodeLost())
+
+    def _in_peoples_words(self, event: node.Event) -> ports.MediaEvent | None:
+        match event:
+            case node.OfferReady():
+                return self._offer_made(event)
+            case node.TransportStateChanged():
+                transport = self._by_transport.get(event.transport_id)
+                if transport is None:
+                    return None
+                return ports.TransportStateChanged(transport.peer_id, transport.direction, event.state)
+            case node.ProducerClosed():
+                return self._publication_closed(event)
+            case node.ConsumerClosed():
+                return self._subscription_closed(event)
+            case node.LayerChanged():
+                key = self._subscriptions.get(event.consumer_id)
+                current = Layer(event.current.spatial, event.current.temporal)
+                return None if key is None else ports.LayerChanged(*key, current)
+            case node.SpeakersChanged():
+                return self._speakers_changed(event)
+            case node.NodeLoad():
+                return None
+
+    def _offer_made(self, event: node.OfferReady) -> ports.MediaEvent | None:
+        transport = self._by_transport.get(event.transport_id)
+        if transport is None:
+            return None
+        mids = tuple(
+            ports.OfferMid(one.mid, self._publications[one.producer_id])
+            for one in event.mids
+            if one.producer_id in self._publications
+        )
+        return ports.OfferMade(transport.peer_id, event.version, event.sdp, mids)
+
+    def _publication_closed(self, event: node.ProducerClosed) -> ports.MediaEvent | None:
+        publication_id = self._publications.get(event.producer_id)
+        if publication_id is None:
+            return None
+        self._drop_producer(publication_id)
+        reason = _PRODUCER_REASONS.get(event.reason, EndReason.TRANSPORT_CLOSED)
+        return ports.PublicationClosed(publication_id, reason)
+
+    def _subscription_closed(self, event: node.ConsumerClosed) -> ports.MediaEvent | None:
+        key = self._subscriptions.get(event.consumer_id)
+        if key is None:
+            return None
+        self._drop_consumer(*key)
+        reason = _CONSUMER_REASONS.get(event.reason, EndReason.UNPUBLISHED)
+        return ports.SubscriptionClosed(*key, reason)
+
+    def _speakers_changed(self, event: node.SpeakersChanged) -> ports.MediaEvent:
+        known = self._publications
+        return ports.SpeakersChanged(
+            speakers=tuple(
+                (known[one.producer_id], one.level) for one in event.speakers if one.producer_id in known
+            ),
+            dominant=None if event.dominant is None else known.get(event.dominant),
+        )
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    async def _transport(
+        self, peer_id: str, direction: ports.Direction, grants: tuple[Grant, ...]
+    ) -> _Transport:
+        """The peer's transport in that direction, with these grants in force."""
+        existing = self._transports.get((peer_id, direction))
+        if existing is not None:
+            if existing.grants != grants:
+                await self._link.request(_set_grants(existing.id, grants))
+                existing.grants = grants
+            return existing
+        transport = _Transport(new_id("tp"), peer_id, direction, grants)
+        self._link.register(transport.id, self)
+        self._transports[peer_id, direction] = self._by_transport[transport.id] = transport
+        try:
+            await self._link.request(
+                node.CreateTransport(
+                    router_id=self._router_id,
+                    transport_id=transport.id,
+                    direction=direction,
+                    grants=_node_grants(grants),
+                    label=peer_id,
+                )
+            )
+        except BaseException:
+            del self._transports[peer_id, direction], self._by_transport[transport.id]
+            self._link.forget(transport.id)
+            raise
+        return transport
+
+    def _existing(self, peer_id: str, direction: ports.Direction) -> _Transport:
+        transport = self._transports.get((peer_id, direction))
+        if transport is None:
+            raise NotFoundError(f"There is no {direction} connection. It begins with {direction!r}.")
+        return transport
+
+    def _producer_spec(self, publication: Publication) -> node.ProducerSpec:
+        return node.ProducerSpec(
+            producer_id=self._producers[publication.id],
+            mid=publication.mid,
+            source=publication.source,
+            kind=publication.kind,
+            paused=publication.muted_by is not None,
+        )
+
+    def _consumer_spec(self, subscription: Subscription, producer_id: str) -> node.ConsumerSpec:
+        key = (subscription.peer_id, subscription.publication_id)
+        consumer_id = new_id("cs")
+        self._consumers[key] = consumer_id
+        self._subscriptions[consumer_id] = key
+        self._link.register(consumer_id, self)
+        return node.ConsumerSpec(
+            consumer_id=consumer_id,
+            producer_id=producer_id,
+            preferred=_layer_spec(subscription.preferred),
+            paused=subscription.paused,
+        )
+
+    def _negotiated(self, producers: Iterable[node.ProducerInfo]) -> dict[str, ports.Negotiated]:
+        return {
+            self._publications[one.producer_id]: ports.Negotiated(one.codec, one.encodings)
+            for one in producers
+            if one.producer_id in self._publications
+        }
+
+    def _add_producer(self, publication_id: str) -> None:
+        producer_id = new_id("pr")
+        self._producers[publication_id] = producer_id
+        self._publications[producer_id] = publication_id
+        self._link.register(producer_id, self)
+
+    def _drop_producer(self, publication_id: str) -> str | None:
+        """Also what was subscribed to it: the node closes the consumers with the producer."""
+        producer_id = self._producers.pop(publication_id, None)
+        if producer_id is None:
+            return None
+        del self._publications[producer_id]
+        self._link.forget(producer_id)
+        for key in [key for key in self._consumers if key[1] == publication_id]:
+            self._drop_consumer(*key)
+        return producer_id
+
+    def _drop_consumer(self, peer_id: str, publication_id: str) -> str | None:
+        consumer_id = self._consumers.pop((peer_id, publication_id), None)
+        if consumer_id is not None:
+            del self._subscriptions[consumer_id]
+            self._link.forget(consumer_id)
+        return consumer_id
+
+    def _forget_everything(self) -> None:
+        for object_id in (
+            self._router_id,
+            *self._by_transport,
+            *self._publications,
+            *self._subscriptions,
+        ):
+            self._link.forget(object_id)
+
+
+def _set_grants(transport_id: str, grants: Iterable[Grant]) -> node.SetGrants:
+    return node.SetGrants(transport_id=transport_id, grants=_node_grants(grants))
+
+
+def _node_grants(grants: Iterable[Grant]) -> tuple[node.Grant, ...]:
+    return tuple(node.Grant(source=grant.source, kind=grant.kind) for grant in grants)
+
+
+def _layer_spec(layer: Layer | None) -> node.LayerSpec | None:
+    return None if layer is None else node.LayerSpec(spatial=layer.spatial, temporal=layer.temporal)

@@ -1,0 +1,256 @@
+"""The media nodes of this process: started, watched, started again, and chosen among.
+
+With `workers` from 1 on, each node is a process of its own on its own port (base + index); with 0 there is
+one, in this loop. A worker that dies is started again under a new node id on the same port, after a pause
+that doubles with each failure; its sessions are told and placed again, which waits for a node to come up.
+
+Implements `signaling.services.live.ports.MediaNodes` and `signaling.services.ports.MetricsSource`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from sfu.client import NodeClient, NodeConfig, NodeLostError, spawn_worker, start_in_process
+from sfu.control.messages import Drain, NodeLoad
+from signaling.errors import MediaUnavailableError
+from signaling.ids import new_id
+from signaling.nodes.link import NodeLink
+from signaling.nodes.media import NodeMedia
+from signaling.nodes.placement import NodeStanding, choose
+from signaling.services.live.ports import MediaListener
+from signaling.services.ports import WorkerStatus
+
+log = structlog.get_logger(__name__)
+
+Launch = Callable[[NodeConfig], Awaitable[NodeClient]]
+
+
+@dataclass(frozen=True, slots=True)
+class NodesConfig:
+    """`udp_port` 0 lets every node pick a free one. Times in seconds."""
+
+    workers: int = 1
+    host: str = "0.0.0.0"
+    udp_port: int = 40000
+    announce: tuple[str, ...] = ()
+    tcp: bool = True
+    log_level: str = "info"
+    place_within: float = 8.0
+    """How long a placement waits for a node to serve."""
+    silent_after: float = 15.0
+    """A worker that reports nothing for so long is ended and started again."""
+    first_pause: float = 0.2
+    longest_pause: float = 10.0
+    drain_within: float = 5.0
+
+
+WATCH_INTERVAL: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A place for a worker: index and port stay, the node in it changes."""
+
+    index: int
+    node_id: str = ""
+    client: NodeClient | None = None
+    link: NodeLink | None = None
+    load: NodeLoad | None = None
+    heard_at: float = 0.0
+    placed_since: int = 0
+    starts: int = 0
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def serving(self) -> bool:
+        return self.link is not None and not self.link.lost
+
+
+class NodeSupervisor:
+    """`start` before use, `close` at the end."""
+
+    def __init__(self, config: NodesConfig, *, launch: Launch | None = None) -> None:
+        self._config = config
+        self._launch = launch or (spawn_worker if config.workers else start_in_process)
+        self._slots = [_Slot(index) for index in range(max(config.workers, 1))]
+        self._keepers: list[asyncio.Task[None]] = []
+        self._changed = asyncio.Condition()
+
+    # --- life ------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Starts every node. Raises what the first one that does not come up raises (`OSError`,
+        `NodeLostError`), with the others closed again."""
+        results = await asyncio.gather(*map(self._fill, self._slots), return_exceptions=True)
+        failures = [result for result in results if isinstance(result, BaseException)]
+        if failures:
+            await self._close_clients()
+            raise failures[0]
+        self._keepers = [
+            asyncio.create_task(self._keep(slot), name=f"keep worker {slot.index}") for slot in self._slots
+        ]
+
+    async def close(self) -> None:
+        """Drains every node, with a deadline, and ends it. Sessions have been ended before."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        self._keepers = []
+        await asyncio.gather(*(self._drain(slot) for slot in self._slots if slot.serving))
+        await self._close_clients()
+
+    async def _drain(self, slot: _Slot) -> None:
+        assert slot.client is not None, "a serving slot has a client"
+        within = self._config.drain_within
+        try:
+            async with asyncio.timeout(within + 1.0):
+                await slot.client.request(Drain(deadline=within))
+        except (TimeoutError, NodeLostError) as error:
+            log.warning("node.not_drained", node=slot.node_id, error=repr(error))
+
+    async def _close_clients(self) -> None:
+        clients = [slot.client for slot in self._slots if slot.client is not None]
+        for slot in self._slots:
+            slot.client = slot.link = None
+        await asyncio.gather(*(client.close() for client in clients))
+
+    # --- placing ---------------------------------------------------------------------------------------
+
+    async def place(self, session_id: str, listener: MediaListener) -> NodeMedia:
+        """See `MediaNodes.place`. A node that is lost in the middle of it is not the last word."""
+        try:
+            async with asyncio.timeout(self._config.place_within):
+                while True:
+                    slot = await self._chosen()
+                    assert slot.link is not None, "only a serving node is chosen"
+                    slot.placed_since += 1
+                    try:
+                        media = await NodeMedia.create(slot.link, listener)
+                    except MediaUnavailableError:
+                        log.warning("node.refused_session", node=slot.node_id, session=session_id)
+                        await asyncio.sleep(self._config.first_pause)
+                    else:
+                        log.info("session.placed", session=session_id, node=slot.node_id)
+                        return media
+        except TimeoutError:
+            raise MediaUnavailableError from None
+
+    async def _chosen(self) -> _Slot:
+        async with self._changed:
+            while (node_id := choose(map(_standing, self._slots))) is None:
+                await self._changed.wait()
+        return next(slot for slot in self._slots if slot.node_id == node_id)
+
+    # --- looking ---------------------------------------------------------------------------------------
+
+    def workers(self) -> Sequence[WorkerStatus]:
+        return [_status(slot) for slot in self._slots]
+
+    def counters(self) -> Mapping[str, Mapping[str, float]]:
+        """The latest node totals, by node id."""
+        return {slot.node_id: slot.load.counters for slot in self._slots if slot.serving and slot.load}
+
+    def healthy(self) -> int:
+        """How many nodes serve."""
+        return sum(slot.serving for slot in self._slots)
+
+    # --- keeping a worker alive ------------------------------------------------------------------------
+
+    async def _keep(self, slot: _Slot) -> None:
+        """Runs for as long as the supervisor: waits for the loss of the worker, then starts another."""
+        while True:
+            await self._wait_lost(slot)
+            log.error("node.lost", node=slot.node_id, worker=slot.index)
+            client, link = slot.client, slot.link
+            slot.client = slot.link = slot.load = None
+            if link is not None:
+                link.handle_lost()
+            if client is not None:
+                await client.close()
+            await self._refill(slot)
+
+    async def _wait_lost(self, slot: _Slot) -> None:
+        """Until the link broke, or nothing was heard for too long."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                async with asyncio.timeout(WATCH_INTERVAL):
+                    await slot.lost.wait()
+                    return
+            except TimeoutError:
+                if loop.time() - slot.heard_at > self._config.silent_after:
+                    return
+
+    async def _refill(self, slot: _Slot) -> None:
+        pause = self._config.first_pause
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self._fill(slot)
+            except (OSError, NodeLostError) as error:
+                log.error("node.not_started", worker=slot.index, error=str(error), again_in=pause)
+                pause = min(2 * pause, self._config.longest_pause)
+            else:
+                return
+
+    async def _fill(self, slot: _Slot) -> None:
+        """Starts a node in the slot."""
+        lost = asyncio.Event()
+        client = await self._launch(self._node_config(slot))
+        client.on_lost(lost.set)
+        link = NodeLink(client, lambda load: self._heard(slot, load))
+        async with self._changed:
+            slot.node_id, slot.client, slot.link, slot.lost = client.node_id, client, link, lost
+            slot.heard_at, slot.placed_since = asyncio.get_running_loop().time(), 0
+            slot.starts += 1
+            self._changed.notify_all()
+        log.info("node.serving", node=slot.node_id, worker=slot.index)
+
+    def _heard(self, slot: _Slot, load: NodeLoad) -> None:
+        slot.load, slot.placed_since = load, 0
+        slot.heard_at = asyncio.get_running_loop().time()
+
+    def _node_config(self, slot: _Slot) -> NodeConfig:
+        config = self._config
+        return NodeConfig(
+            node_id=new_id("nd"),
+            host=config.host,
+            udp_port=config.udp_port + slot.index if config.udp_port else 0,
+            announce=config.announce,
+            tcp=config.tcp,
+            log_level=config.log_level,
+        )
+
+
+def _standing(slot: _Slot) -> NodeStanding:
+    return NodeStanding(
+        node_id=slot.node_id,
+        serving=slot.serving,
+        cpu=slot.load.cpu if slot.load else 0.0,
+        routers=slot.load.routers if slot.load else 0,
+        placed_since=slot.placed_since,
+    )
+
+
+def _status(slot: _Slot) -> WorkerStatus:
+    load = slot.load if slot.serving else None
+    restarts = max(slot.starts - 1, 0)
+    if load is None:
+        return WorkerStatus(slot.index, slot.node_id, slot.serving, restarts=restarts)
+    return WorkerStatus(
+        index=slot.index,
+        node_id=slot.node_id,
+        serving=True,
+        cpu=load.cpu,
+        packets_per_second=load.packets_per_second,
+        routers=load.routers,
+        transports=load.transports,
+        restarts=restarts,
+        counters=load.counters,
+    )
