@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sfu.errors import StunError
+from sfu.webrtc.candidate import candidate_priority
 from sfu.webrtc.stun import (
     BINDING_ERROR,
     BINDING_REQUEST,
@@ -199,6 +200,7 @@ RETRANSMIT_MAX = 1.6
 KEEPALIVE = 2.5
 CONSENT_TIMEOUT = 30.0
 MAX_TRANSACTIONS = 16
+CHECK_PRIORITY = candidate_priority("prflx", 65535)
 
 
 class IceController:
@@ -241,7 +243,7 @@ class IceController:
         self._interval = min(2 * self._interval, RETRANSMIT_MAX)
         attributes = [
             (USERNAME, f"{self.remote.ufrag}:{self.local.ufrag}".encode()),
-            (PRIORITY, priority.to_bytes(4, "big")),
+            (PRIORITY, CHECK_PRIORITY.to_bytes(4, "big")),
             (ICE_CONTROLLING, self._tie_breaker.to_bytes(8, "big")),
         ]
         if nominate:

@@ -61,9 +61,9 @@ class StunMessage:
     type: int
     transaction_id: bytes
     attributes: dict[int, bytes]
-    has_fingerprint: bool = False
-    integrity: bytes | None = None
-    _signed: bytes = field(default=b"", repr=False)
+    has_fingerprint: bool
+    integrity: bytes | None
+    _signed: bytes = field(repr=False)
 
     def verify_integrity(self, key: bytes) -> bool:
         """Whether MESSAGE-INTEGRITY is there and right: `key` is the password (RFC 8489 section 9.1.1)."""
@@ -143,7 +143,7 @@ def parse_stun(data: bytes) -> StunMessage:
         offset = end
     else:
         raise StunError("too many STUN attributes")
-    return StunMessage(message_type, data[8:20], attributes, integrity=integrity, _signed=signed)
+    return StunMessage(message_type, data[8:20], attributes, False, integrity, signed)
 
 
 def build_stun(

@@ -1,0 +1,217 @@
+"""Which of what a client offers is used, and under which numbers receivers get it. Pure.
+
+Publishing: of each m-section one media codec is taken, the first of the client's that we know, with its
+retransmission format, so that a Producer is of one codec for life. The payload types and extension ids are
+the client's own.
+
+Subscribing: payload types and extension ids are ours and the same for every receiver of the node. A packet's
+header, but for SSRC and sequence number, is therefore the same for all of them, and the forwarding loop need
+not know the receiver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sfu.rtp.parameters import Codec, Extension, ExtensionUri, MediaSection, PublishParameters
+
+MAX_ENCODINGS = 3
+
+AUDIO_FEEDBACK = ("nack", "transport-cc")
+VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "transport-cc")
+FALLBACK_FEEDBACK = "goog-remb"
+"""Bandwidth estimation for clients that lack transport-wide feedback."""
+
+PUBLISH_EXTENSIONS = {
+    "audio": (
+        ExtensionUri.MID,
+        ExtensionUri.TWCC,
+        ExtensionUri.AUDIO_LEVEL,
+        ExtensionUri.ABS_CAPTURE_TIME,
+    ),
+    "video": (
+        ExtensionUri.MID,
+        ExtensionUri.RID,
+        ExtensionUri.REPAIRED_RID,
+        ExtensionUri.TWCC,
+        ExtensionUri.VIDEO_ORIENTATION,
+        ExtensionUri.PLAYOUT_DELAY,
+        ExtensionUri.ABS_CAPTURE_TIME,
+        ExtensionUri.DEPENDENCY_DESCRIPTOR,
+    ),
+}
+
+SUBSCRIBE_EXTENSIONS: dict[str, int] = {
+    ExtensionUri.MID: 1,
+    ExtensionUri.TWCC: 2,
+    ExtensionUri.AUDIO_LEVEL: 3,
+    ExtensionUri.VIDEO_ORIENTATION: 4,
+    ExtensionUri.PLAYOUT_DELAY: 5,
+    ExtensionUri.ABS_CAPTURE_TIME: 6,
+    ExtensionUri.DEPENDENCY_DESCRIPTOR: 7,
+}
+"""Ids of header extensions towards receivers: all fit one-byte headers."""
+
+MAX_ONE_BYTE_ID = 14
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """A codec towards receivers. Parameters that vary without a receiver caring (levels) are fixed here."""
+
+    codec: Codec
+    rtx_payload_type: int | None
+
+
+def _audio(payload_type: int, name: str, channels: int, parameters: str) -> _Format:
+    codec = Codec(f"audio/{name}", payload_type, 48000, channels, _parse(parameters), AUDIO_FEEDBACK)
+    return _Format(codec, None)
+
+
+def _video(payload_type: int, name: str, parameters: str = "") -> _Format:
+    codec = Codec(f"video/{name}", payload_type, 90000, 1, _parse(parameters), VIDEO_FEEDBACK)
+    return _Format(codec, payload_type + 1)
+
+
+def _parse(parameters: str) -> tuple[tuple[str, str | None], ...]:
+    pairs = (parameter.partition("=") for parameter in parameters.split(";") if parameter)
+    return tuple((name, value) for name, _, value in pairs)
+
+
+_H264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id="
+
+_FORMATS: dict[str, _Format] = {
+    "opus": _audio(111, "opus", 2, "minptime=10;useinbandfec=1"),
+    "vp8": _video(96, "VP8"),
+    "vp9/0": _video(98, "VP9", "profile-id=0"),
+    "vp9/2": _video(100, "VP9", "profile-id=2"),
+    "h264/42e0": _video(102, "H264", _H264 + "42e01f"),
+    "h264/4200": _video(104, "H264", _H264 + "42001f"),
+    "h264/4d00": _video(106, "H264", _H264 + "4d001f"),
+    "h264/6400": _video(108, "H264", _H264 + "64001f"),
+    "h264/640c": _video(112, "H264", _H264 + "640c1f"),
+    "av1/0": _video(45, "AV1", "level-idx=5;profile=0;tier=0"),
+}
+"""Every codec that is forwarded, by its key. Payload types keep clear of 64 to 95 (RFC 5761 section 4)."""
+
+H264_BASELINE = "42001f"
+"""What H.264 without a profile-level-id means (RFC 6184 section 8.1)."""
+H264_PROFILES = {
+    "42e0": "42e0",
+    "42c0": "42e0",
+    "4200": "4200",
+    "4d00": "4d00",
+    "6400": "6400",
+    "640c": "640c",
+}
+
+
+def codec_key(codec: Codec) -> str | None:
+    """What distinguishes codecs for a receiver: name and profile. None: we do not forward this one."""
+    name = codec.name.lower()
+    key: str | None
+    if name == "opus" and (codec.clock_rate, codec.channels) != (48000, 2):
+        key = None
+    elif name == "vp9":
+        key = f"vp9/{codec.parameter('profile-id') or '0'}"
+    elif name == "av1":
+        key = f"av1/{codec.parameter('profile') or '0'}"
+    elif name == "h264":
+        profile = H264_PROFILES.get((codec.parameter("profile-level-id") or H264_BASELINE)[:4].lower())
+        key = f"h264/{profile}" if codec.parameter("packetization-mode") == "1" else None
+    else:
+        key = name
+    known = _FORMATS.get(key) if key is not None else None
+    return key if known is not None and known.codec.kind == codec.kind else None
+
+
+def choose_publish(section: MediaSection) -> PublishParameters | None:
+    """Choose what a client may send on an m-section it offered; None when we forward none of its codecs."""
+    if section.kind == "application":
+        return None
+    offered = next((c for c in section.codecs if c.is_media and codec_key(c) is not None), None)
+    if offered is None:
+        return None
+    extensions = _choose_extensions(section, offered)
+    has_twcc = any(extension.uri == ExtensionUri.TWCC for extension in extensions)
+    codec = replace(
+        offered,
+        parameters=_answer_parameters(offered),
+        feedback=_choose_feedback(offered, has_twcc=has_twcc),
+    )
+    rtx = section.rtx_of(codec.payload_type)
+    rids = _choose_rids(section, extensions)
+    ssrc = section.ssrcs[0] if section.ssrcs and not rids else None
+    return PublishParameters(
+        codec=codec,
+        rtx_payload_type=None if rtx is None else rtx.payload_type,
+        extensions=extensions,
+        rids=rids,
+        ssrc=ssrc,
+        rtx_ssrc=None if ssrc is None or rtx is None else _rtx_ssrc(section, ssrc),
+        bandwidth=(),
+    )
+
+
+def subscribe_codec(codec: Codec) -> tuple[Codec, int | None]:
+    """A producer's codec as receivers get it, and the payload type of its retransmissions.
+
+    `codec` is one that `choose_publish` chose.
+    """
+    key = codec_key(codec)
+    assert key is not None, f"{codec.mime} is not forwarded"
+    return _FORMATS[key].codec, _FORMATS[key].rtx_payload_type
+
+
+def subscribe_extensions(codec: Codec) -> tuple[Extension, ...]:
+    """The header extensions a receiver of `codec` gets."""
+    wanted = set(PUBLISH_EXTENSIONS[codec.kind])
+    if not _uses_dependency_descriptor(codec):
+        wanted.discard(ExtensionUri.DEPENDENCY_DESCRIPTOR)
+    return tuple(Extension(id_, uri) for uri, id_ in SUBSCRIBE_EXTENSIONS.items() if uri in wanted)
+
+
+def _choose_extensions(section: MediaSection, codec: Codec) -> tuple[Extension, ...]:
+    wanted = PUBLISH_EXTENSIONS[codec.kind]
+    return tuple(
+        extension
+        for extension in section.extensions
+        if extension.uri in wanted
+        and extension.id <= MAX_ONE_BYTE_ID
+        and (extension.uri != ExtensionUri.DEPENDENCY_DESCRIPTOR or _uses_dependency_descriptor(codec))
+    )
+
+
+def _uses_dependency_descriptor(codec: Codec) -> bool:
+    """Only AV1 has its layers nowhere else. With the others, a descriptor would have to be renumbered at
+    every switch between encodings, or receivers, which believe it before the payload, would wait for frames
+    that never come."""
+    return codec.name.upper() == "AV1"
+
+
+def _choose_feedback(codec: Codec, *, has_twcc: bool) -> tuple[str, ...]:
+    known = AUDIO_FEEDBACK if codec.kind == "audio" else VIDEO_FEEDBACK
+    chosen = [f for f in known if f in codec.feedback and (f != "transport-cc" or has_twcc)]
+    if "transport-cc" not in chosen and FALLBACK_FEEDBACK in codec.feedback:
+        chosen.append(FALLBACK_FEEDBACK)
+    return tuple(chosen)
+
+
+def _answer_parameters(codec: Codec) -> tuple[tuple[str, str | None], ...]:
+    """What the client said, as it is sent through untouched; Opus always with in-band error correction."""
+    if codec.name.lower() != "opus" or codec.parameter("useinbandfec") == "1":
+        return codec.parameters
+    others = tuple(pair for pair in codec.parameters if pair[0].lower() != "useinbandfec")
+    return (*others, ("useinbandfec", "1"))
+
+
+def _choose_rids(section: MediaSection, extensions: tuple[Extension, ...]) -> tuple[str, ...]:
+    """The encodings of a simulcast, which only works where packets can name theirs."""
+    if not any(extension.uri == ExtensionUri.RID for extension in extensions):
+        return ()
+    return section.simulcast_send[:MAX_ENCODINGS]
+
+
+def _rtx_ssrc(section: MediaSection, ssrc: int) -> int | None:
+    groups = (group.ssrcs for group in section.ssrc_groups if group.semantics == "FID")
+    return next((ssrcs[1] for ssrcs in groups if len(ssrcs) == 2 and ssrcs[0] == ssrc), None)
