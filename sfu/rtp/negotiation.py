@@ -96,14 +96,8 @@ _FORMATS: dict[str, _Format] = {
 
 H264_BASELINE = "42001f"
 """What H.264 without a profile-level-id means (RFC 6184 section 8.1)."""
-H264_PROFILES = {
-    "42e0": "42e0",
-    "42c0": "42e0",
-    "4200": "4200",
-    "4d00": "4d00",
-    "6400": "6400",
-    "640c": "640c",
-}
+H264_CONSTRAINED = {"42c0": "42e0"}
+"""Profiles that are another one by other flags."""
 
 
 def codec_key(codec: Codec) -> str | None:
@@ -117,7 +111,8 @@ def codec_key(codec: Codec) -> str | None:
     elif name == "av1":
         key = f"av1/{codec.parameter('profile') or '0'}"
     elif name == "h264":
-        profile = H264_PROFILES.get((codec.parameter("profile-level-id") or H264_BASELINE)[:4].lower())
+        profile = (codec.parameter("profile-level-id") or H264_BASELINE)[:4].lower()
+        profile = H264_CONSTRAINED.get(profile, profile)
         key = f"h264/{profile}" if codec.parameter("packetization-mode") == "1" else None
     else:
         key = name
@@ -149,7 +144,6 @@ def choose_publish(section: MediaSection) -> PublishParameters | None:
         rids=rids,
         ssrc=ssrc,
         rtx_ssrc=None if ssrc is None or rtx is None else _rtx_ssrc(section, ssrc),
-        bandwidth=(),
     )
 
 

@@ -95,7 +95,7 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class Rid:
-    """One a=rid line (RFC 8851): `direction` is "send" or "recv", `restrictions` such as ("max-width", "640")."""
+    """One a=rid line (RFC 8851): `direction` is "send" or "recv", a restriction is ("max-width", "640")."""
 
     id: str
     direction: str
@@ -170,7 +170,6 @@ class PublishParameters:
     rids: tuple[str, ...] = ()
     ssrc: int | None = None
     rtx_ssrc: int | None = None
-    bandwidth: tuple[tuple[str, int], ...] = ()
 
     def extension_id(self, uri: str) -> int | None:
         return next((extension.id for extension in self.extensions if extension.uri == uri), None)

@@ -19,6 +19,7 @@ some seconds more (RFC 8445 section 9).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sfu.errors import StunError
 from sfu.webrtc.candidate import candidate_priority
@@ -123,7 +124,7 @@ class IceLiteAgent:
         self._previous = self._current
         self._current = _Generation(IceCredentials(ufrag, pwd))
 
-    def handle_request(self, data: bytes, address: tuple[str, int], now: float) -> IceResult:
+    def handle_request(self, data: bytes, address: tuple[Any, ...], now: float) -> IceResult:
         """Take in a datagram from `address`. Never raises: what is not a check of this client is dropped.
 
         Errors are answered (RFC 8489 section 9.1.3), but never with more bytes than came in, so nobody can

@@ -12,6 +12,7 @@ import socket
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from zlib import crc32
 
 from sfu.errors import StunError
@@ -176,12 +177,12 @@ def encode_error(code: int, reason: str) -> bytes:
     return bytes([0, 0, code // 100, code % 100]) + reason.encode()
 
 
-def encode_xor_address(address: tuple[str, int], transaction_id: bytes) -> bytes:
+def encode_xor_address(address: tuple[Any, ...], transaction_id: bytes) -> bytes:
     """The value of XOR-MAPPED-ADDRESS (RFC 8489 section 14.2).
 
     A socket for both families shows IPv4 addresses inside IPv6 ones; they are reported as what they are.
     """
-    host, port = address
+    host, port = address[:2]
     if ":" in host:
         packed = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
         if packed.startswith(IPV4_IN_IPV6):
