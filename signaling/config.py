@@ -1,0 +1,181 @@
+"""What `rostrum serve` can be told, from where, and how it complains.
+
+Each setting is a flag (`--udp-port`), an environment variable (`ROSTRUM_UDP_PORT`) and a key of a flat TOML
+file (`udp_port`); the first of these that says something wins, then the default. Unknown keys, unknown
+`ROSTRUM_*` variables and bad values raise `InvalidInputError` with one line that names where the value came
+from.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from signaling.errors import InvalidInputError
+from signaling.logging import LogFormat, LogLevel
+
+ENV_PREFIX: Final = "ROSTRUM_"
+CONFIG_VARIABLE: Final = ENV_PREFIX + "CONFIG"
+_REPOSITORY: Final = Path(__file__).resolve().parent.parent
+_UNSPECIFIED: Final = frozenset({"0.0.0.0", "::", ""})
+
+
+def _split(value: object) -> object:
+    """From the environment a list comes as "a, b"."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _default_workers() -> int:
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""0 picks a free one."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
+
+    host: str = "0.0.0.0"
+    """Where HTTP and WebSocket listen. Media listens on all interfaces, see `announce`."""
+    port: Port = 8080
+    udp_port: Port = 40000
+    """Of the first media worker; the others take the numbers that follow. ICE-TCP uses the same numbers."""
+    announce: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Addresses that clients are told to send media to; with none, those of this machine's interfaces."""
+    announce_external: bool = False
+    """Allow `announce` to name addresses that are not this machine's (NAT, public addresses)."""
+    data_dir: Path = Path("data")
+    workers: Annotated[int, Field(ge=0, le=256)] = Field(default_factory=_default_workers)
+    """Media worker processes; 0 runs the node in the signaling process."""
+    public_url: str | None = None
+    """How browsers reach this server, for links; without a trailing slash."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    database_url: str | None = None
+    """Default: SQLite in the data directory."""
+    web_dir: Path = _REPOSITORY / "web" / "apps" / "meet" / "dist"
+    session_grace: Annotated[int, Field(ge=0, le=3600)] = 60
+    """Seconds for which a session outlives its last peer, unless its meeting says otherwise."""
+    resume_within: Annotated[float, Field(ge=0, le=600)] = 30.0
+    """Seconds for which a lost socket can be resumed."""
+    token_ttl: Annotated[int, Field(ge=60, le=31_536_000)] = 86400
+    """Seconds for which a participant token is good."""
+    log_level: LogLevel = "info"
+    log_format: LogFormat = "console"
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")) or any(c.isspace() for c in value):
+            raise ValueError("must be a URL that begins with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key must be given together")
+        if self.udp_port and self.udp_port + self.node_count - 1 > 65535:
+            raise ValueError(f"udp_port {self.udp_port} leaves no room for {self.node_count} workers")
+        return self
+
+    @property
+    def node_count(self) -> int:
+        return max(1, self.workers)
+
+    @property
+    def udp_ports(self) -> tuple[int, ...]:
+        """One per node; 0 stands for a free one."""
+        return tuple(self.udp_port + index if self.udp_port else 0 for index in range(self.node_count))
+
+    def base_url(self, port: int) -> str:
+        """`public_url`, else an address that works on this machine, with the port that was really bound."""
+        if self.public_url:
+            return self.public_url
+        host = "127.0.0.1" if self.host in _UNSPECIFIED else self.host
+        host = f"[{host}]" if ":" in host else host
+        return f"{'https' if self.tls_cert else 'http'}://{host}:{port}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Settings:
+    """`flags` are those that were given, by setting name; `config` is the TOML file, else ROSTRUM_CONFIG's.
+
+    Raises `InvalidInputError`.
+    """
+    _check_environment()
+    path = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    file = _read_toml(path) if path else {}
+    environment = EnvSettingsSource(Settings)()
+    values = file | environment | dict(flags)
+    try:
+        return Settings(**InitSettingsSource(Settings, values)())
+    except ValidationError as error:
+        raise _complaint(error, flags, environment, path) from None
+
+
+def _check_environment() -> None:
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    unknown = sorted(name for name in os.environ if name.startswith(ENV_PREFIX) and name not in known)
+    if unknown:
+        raise InvalidInputError(
+            f"unknown environment variable {unknown[0]}; known are {', '.join(sorted(known))}"
+        )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InvalidInputError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"{path} is not TOML: {error}") from None
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        known = ", ".join(sorted(Settings.model_fields))
+        raise InvalidInputError(f"unknown key {unknown[0]!r} in {path}; known are {known}", field=unknown[0])
+    return values
+
+
+def _complaint(
+    error: ValidationError, flags: Mapping[str, Any], environment: Mapping[str, Any], path: Path | None
+) -> InvalidInputError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    reason = first["msg"].removeprefix("Value error, ")
+    name = str(first["loc"][0]) if first["loc"] else None
+    if name is None:
+        return InvalidInputError(reason)
+    if name in flags:
+        where = "--" + name.replace("_", "-")
+    elif name in environment:
+        where = ENV_PREFIX + name.upper()
+    else:
+        where = f"{name} in {path}"
+    return InvalidInputError(
+        f"{where}: {reason[:1].lower()}{reason[1:]} (got {first['input']!r})", field=name
+    )
