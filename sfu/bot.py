@@ -1,0 +1,271 @@
+"""A light WebRTC client, for load and for tests: it joins as people do and sends or counts synthetic media.
+
+    bot = Bot(base_url, token, BotOptions(certificate))
+    await bot.join()
+    await bot.publish([VideoSpec(stream_ids=(7,))])      # or let it subscribe to whatever is published
+    ...
+    await bot.close()
+
+It speaks the same REST, WebSocket and wire protocols as a browser, and neither encodes nor decodes: a process
+can be several hundred of them. With `auto_subscribe` it subscribes to every publication it hears of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sfu.bots.association import AssociationOptions, ClientAssociation, Route
+from sfu.bots.publish import OutboundTrack, PublishTransport
+from sfu.bots.signalling import (
+    BotError,
+    Credentials,
+    Message,
+    Organization,
+    RefusedError,
+    Signalling,
+)
+from sfu.bots.subscribe import SAMPLE_INTERVAL, SubscribeTransport
+from sfu.webrtc.certificate import Certificate
+from sfu.webrtc.srtp_profile import SrtpProfile
+
+__all__ = [
+    "AudioSpec",
+    "Bot",
+    "BotError",
+    "BotOptions",
+    "Credentials",
+    "Organization",
+    "RefusedError",
+    "VideoSpec",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSpec:
+    """Video to publish: one stream id, or one per simulcast encoding, lowest first."""
+
+    stream_ids: tuple[int, ...]
+    source: str = "camera"
+    packets_per_second: float = 400.0
+    payload_size: int = 1100
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSpec:
+    stream_id: int
+    source: str = "microphone"
+    payload_size: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class BotOptions:
+    """`sample`: one received packet in so many is opened. `ssrc_base` keeps the SSRCs of bots apart."""
+
+    certificate: Certificate
+    profiles: tuple[SrtpProfile, ...] = tuple(SrtpProfile)
+    auto_subscribe: bool = False
+    sample: int = SAMPLE_INTERVAL
+    nack: bool = False
+    tcp: bool = False
+    route: Route | None = None
+    batching: bool = True
+    ssrc_base: int = 1000
+
+    def association(self) -> ClientAssociation:
+        return ClientAssociation(
+            AssociationOptions(self.certificate, self.profiles, self.tcp, self.route, self.batching)
+        )
+
+
+@dataclass(slots=True)
+class _EventLog:
+    """Every event of a bot, in order, and who waits for one."""
+
+    events: list[Message] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, event: Message) -> None:
+        self.events.append(event)
+        self.changed.set()
+
+
+class Bot:
+    """One participant. `publications` are the others', by id; `state` is what `join` answered."""
+
+    def __init__(self, base_url: str, token: str, options: BotOptions) -> None:
+        self.options = options
+        self.publisher: PublishTransport | None = None
+        self.subscriber: SubscribeTransport | None = None
+        self.publications: dict[str, Message] = {}
+        self.state: Message = {}
+        self.problems: list[str] = []
+        """What went wrong in answering events."""
+        self.signalling = Signalling(base_url, self._handle_event)
+        self._token = token
+        self._log = _EventLog()
+        self._todo: asyncio.Queue[Message] = asyncio.Queue()
+        self._worker: asyncio.Task[None] | None = None
+        self._mids: dict[str, str] = {}
+
+    @property
+    def peer_id(self) -> str:
+        return str(self.state["peer_id"])
+
+    @property
+    def events(self) -> list[Message]:
+        """Every event so far, in order."""
+        return self._log.events
+
+    async def join(self, *, name: str | None = None) -> Message:
+        """Open the socket and join. Raises `RefusedError`, `BotError`."""
+        await self.signalling.open()
+        self.state = await self.signalling.join(self._token, name=name)
+        self._worker = asyncio.create_task(self._work())
+        known = list(self.state["publications"])
+        self.publications.update({one["publication_id"]: one for one in known})
+        if self.options.auto_subscribe and known:
+            await self.subscribe([one["publication_id"] for one in known])
+        return self.state
+
+    async def publish(self, specs: Sequence[VideoSpec | AudioSpec]) -> list[OutboundTrack]:
+        """Announce media and connect; `self.publisher.start()` then lets it flow."""
+        if self.publisher is None:
+            self.publisher = PublishTransport(self.options.association(), ssrc_base=self.options.ssrc_base)
+        tracks = [_add(self.publisher, spec) for spec in specs]
+        await self._negotiate(
+            [{"mid": track.media.mid, "source": track.source, "kind": track.media.kind} for track in tracks]
+        )
+        return tracks
+
+    async def restart_publish_ice(self) -> None:
+        """Offer new ICE credentials for the publish connection."""
+        assert self.publisher is not None, "nothing is published"
+        self.publisher.association.renew_credentials()
+        await self._negotiate([])
+
+    async def unpublish(self, track: OutboundTrack) -> None:
+        assert track.publication_id is not None, "not published"
+        track.media = replace(track.media, active=False)
+        await self.signalling.request("unpublish", publication_ids=[track.publication_id])
+
+    async def subscribe(self, publication_ids: Sequence[str]) -> Message:
+        """Ask for publications; the offer that follows is answered by itself."""
+        wanted = [{"publication_id": one} for one in publication_ids]
+        return await self.signalling.request("subscribe", subscriptions=wanted)
+
+    async def wait_for(
+        self, matches: Callable[[Message], bool], what: str, *, timeout: float = 10.0
+    ) -> Message:
+        """The first event, past or coming, that matches. Raises `BotError` naming `what` did not come."""
+        position = 0
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    self._log.changed.clear()
+                    while position < len(self.events):
+                        if matches(self.events[position]):
+                            return self.events[position]
+                        position += 1
+                    await self._log.changed.wait()
+        except TimeoutError:
+            seen = [event["type"] for event in self.events]
+            raise BotError(f"{what} did not come within {timeout:.0f} s; events: {seen}") from None
+
+    def publication_of(self, mid: str | None) -> str | None:
+        """The publication that an m-line of the subscribe connection carries now."""
+        return self._mids.get(mid) if mid is not None else None
+
+    async def leave(self) -> None:
+        """Say goodbye, then close."""
+        with contextlib.suppress(BotError):
+            await self.signalling.request("leave")
+        await self.close()
+
+    async def close(self) -> None:
+        """Close everything without saying goodbye. Idempotent."""
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+            self._worker = None
+        for transport in (self.publisher, self.subscriber):
+            if transport is not None:
+                transport.close()
+        await self.signalling.close()
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    async def _negotiate(self, publications: list[Message]) -> None:
+        assert self.publisher is not None
+        result = await self.signalling.request(
+            "publish", offer=self.publisher.offer(), publications=publications
+        )
+        by_mid = {item["mid"]: item["publication_id"] for item in result["publications"]}
+        for track in self.publisher.tracks:
+            track.publication_id = by_mid.get(track.media.mid, track.publication_id)
+        await self.publisher.handle_answer(result["answer"])
+
+    def _handle_event(self, event: Message) -> None:
+        self._log.add(event)
+        kind = event["type"]
+        if kind == "publication_added":
+            publication = event["publication"]
+            self.publications[publication["publication_id"]] = publication
+            if self.options.auto_subscribe:
+                self._todo.put_nowait(event)
+        elif kind == "publication_removed":
+            self.publications.pop(event["publication_id"], None)
+        elif kind == "subscribe_offer":
+            self._todo.put_nowait(event)
+
+    async def _work(self) -> None:
+        """Answer events one after the other."""
+        while True:
+            event = await self._todo.get()
+            try:
+                if event["type"] == "subscribe_offer":
+                    await self._answer(event)
+                else:
+                    await self._subscribe_added(event)
+            except (BotError, ValueError) as error:
+                self.problems.append(f"{event['type']}: {error}")
+
+    async def _subscribe_added(self, event: Message) -> None:
+        """Subscribe to this publication and those announced right behind it, in one request."""
+        wanted = [event["publication"]["publication_id"]]
+        later = []
+        while not self._todo.empty():
+            following = self._todo.get_nowait()
+            if following["type"] == "publication_added":
+                wanted.append(following["publication"]["publication_id"])
+            else:
+                later.append(following)
+        for one in later:
+            self._todo.put_nowait(one)
+        await self.subscribe([one for one in wanted if one in self.publications])
+
+    async def _answer(self, event: Message) -> None:
+        if self.subscriber is None:
+            self.subscriber = SubscribeTransport(
+                self.options.association(),
+                own_ssrc=self.options.ssrc_base + 999,
+                sample=self.options.sample,
+                nack=self.options.nack,
+            )
+        self._mids = {item["mid"]: item["publication_id"] for item in event["mids"]}
+        answer, offer = self.subscriber.answer(event["offer"])
+        await self.signalling.request("subscribe_answer", version=event["version"], answer=answer)
+        await self.subscriber.connect(offer)
+
+
+def _add(publisher: PublishTransport, spec: VideoSpec | AudioSpec) -> OutboundTrack:
+    if isinstance(spec, AudioSpec):
+        return publisher.add_audio(spec.stream_id, source=spec.source, payload_size=spec.payload_size)
+    return publisher.add_video(
+        spec.stream_ids,
+        source=spec.source,
+        packets_per_second=spec.packets_per_second,
+        payload_size=spec.payload_size,
+    )

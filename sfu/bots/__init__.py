@@ -1,0 +1,1 @@
+"""The parts of `sfu.bot`: a WebRTC client that neither encodes nor decodes, for load and for tests."""

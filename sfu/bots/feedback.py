@@ -1,0 +1,167 @@
+"""The RTCP a bot sends and understands: reports, key frame requests, NACK, and transport-wide feedback.
+
+Formats of RFC 3550 section 6.4, RFC 4585 section 6, and draft-holmer-rmcat-transport-wide-cc-extensions-01
+section 3.1. Written apart from the server's RTCP so that the two check each other.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+SENDER_REPORT, RECEIVER_REPORT, SOURCE_DESCRIPTION, BYE = 200, 201, 202, 203
+TRANSPORT_FEEDBACK, PAYLOAD_FEEDBACK = 205, 206
+NACK_FORMAT, TRANSPORT_CC_FORMAT = 1, 15
+PLI_FORMAT, FIR_FORMAT = 1, 4
+
+NTP_EPOCH_OFFSET = 2_208_988_800
+REFERENCE_UNIT_US = 64_000
+DELTA_UNIT_US = 250
+NOT_RECEIVED, SMALL_DELTA, LARGE_DELTA = 0, 1, 2
+MAX_RUN = 0x1FFF
+VECTOR_LENGTH = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionReport:
+    """What a receiver says of one SSRC (RFC 3550 section 6.4.1)."""
+
+    ssrc: int
+    fraction_lost: int
+    packets_lost: int
+    highest_sequence: int
+    jitter: int = 0
+
+
+def sender_report(ssrc: int, unix_time: float, rtp_time: int, packets: int, octets: int) -> bytes:
+    """An SR without report blocks, followed by an SDES with a CNAME."""
+    ntp = int((unix_time + NTP_EPOCH_OFFSET) * 2**32) & 0xFFFF_FFFF_FFFF_FFFF
+    report = struct.pack(
+        "!BBHIQIII",
+        0x80,
+        SENDER_REPORT,
+        6,
+        ssrc,
+        ntp,
+        rtp_time & 0xFFFF_FFFF,
+        packets & 0xFFFF_FFFF,
+        octets & 0xFFFF_FFFF,
+    )
+    return report + struct.pack("!BBHIBB", 0x81, SOURCE_DESCRIPTION, 3, ssrc, 1, 3) + b"bot\0\0\0"
+
+
+def receiver_report(own_ssrc: int, reports: Sequence[ReceptionReport]) -> bytes:
+    """An RR with at most 31 blocks."""
+    blocks = reports[:31]
+    packet = struct.pack("!BBHI", 0x80 | len(blocks), RECEIVER_REPORT, 1 + 6 * len(blocks), own_ssrc)
+    for one in blocks:
+        lost = max(-0x80_0000, min(one.packets_lost, 0x7F_FFFF)) & 0xFF_FFFF
+        packet += struct.pack(
+            "!IIIIII",
+            one.ssrc,
+            (one.fraction_lost & 0xFF) << 24 | lost,
+            one.highest_sequence & 0xFFFF_FFFF,
+            one.jitter,
+            0,
+            0,
+        )
+    return packet
+
+
+def picture_loss(own_ssrc: int, media_ssrc: int) -> bytes:
+    return struct.pack("!BBHII", 0x80 | PLI_FORMAT, PAYLOAD_FEEDBACK, 2, own_ssrc, media_ssrc)
+
+
+def negative_acknowledgement(own_ssrc: int, media_ssrc: int, sequences: Iterable[int]) -> bytes:
+    """A generic NACK of 16-bit sequence numbers, packed into (first, bitmask of the next 16)."""
+    pairs: list[list[int]] = []
+    for sequence in sequences:
+        distance = (sequence - pairs[-1][0]) & 0xFFFF if pairs else 0
+        if pairs and 1 <= distance <= 16:
+            pairs[-1][1] |= 1 << (distance - 1)
+        else:
+            pairs.append([sequence & 0xFFFF, 0])
+    header = struct.pack(
+        "!BBHII", 0x80 | NACK_FORMAT, TRANSPORT_FEEDBACK, 2 + len(pairs), own_ssrc, media_ssrc
+    )
+    return header + b"".join(struct.pack("!HH", first, mask) for first, mask in pairs)
+
+
+def transport_feedback(
+    own_ssrc: int, media_ssrc: int, count: int, arrivals: Sequence[tuple[int, int]]
+) -> bytes:
+    """Transport-wide feedback on (sequence number, arrival in microseconds), in the order of arrival.
+
+    `count` is the feedback's own number. The packets span less than half the sequence space.
+    """
+    base = min(arrivals, key=lambda one: (one[0] - arrivals[0][0] + 0x8000) & 0xFFFF)[0]
+    times: dict[int, int] = {}
+    for sequence, arrival in arrivals:
+        times.setdefault((sequence - base) & 0xFFFF, arrival)
+    reference = min(times.values()) // REFERENCE_UNIT_US
+    clock = reference * REFERENCE_UNIT_US
+    symbols: list[int] = []
+    deltas = bytearray()
+    for offset in range(max(times) + 1):
+        time = times.get(offset)
+        if time is None:
+            symbols.append(NOT_RECEIVED)
+            continue
+        delta = (time - clock) // DELTA_UNIT_US
+        clock += delta * DELTA_UNIT_US
+        if 0 <= delta <= 0xFF:
+            symbols.append(SMALL_DELTA)
+            deltas.append(delta)
+        else:
+            symbols.append(LARGE_DELTA)
+            deltas += struct.pack("!h", max(-0x8000, min(delta, 0x7FFF)))
+    chunks = b"".join(_status_chunks(symbols))
+    body = struct.pack("!IIHH", own_ssrc, media_ssrc, base, len(symbols))
+    body += struct.pack("!I", (reference & 0xFF_FFFF) << 8 | (count & 0xFF)) + chunks + deltas
+    padding = -len(body) % 4
+    first = 0x80 | TRANSPORT_CC_FORMAT | (0x20 if padding else 0)
+    if padding:
+        body += bytes(padding - 1) + bytes((padding,))
+    return struct.pack("!BBH", first, TRANSPORT_FEEDBACK, len(body) // 4) + body
+
+
+def _status_chunks(symbols: Sequence[int]) -> Iterator[bytes]:
+    """Runs of seven or more of a symbol as run lengths, the rest in vectors of seven two-bit symbols."""
+    position = 0
+    while position < len(symbols):
+        symbol = symbols[position]
+        end = position + 1
+        while end < len(symbols) and symbols[end] == symbol and end - position < MAX_RUN:
+            end += 1
+        if end - position >= VECTOR_LENGTH or end == len(symbols):
+            yield struct.pack("!H", symbol << 13 | (end - position))
+            position = end
+            continue
+        word = 0x8000 | 0x4000
+        for index, one in enumerate(symbols[position : position + VECTOR_LENGTH]):
+            word |= one << (12 - 2 * index)
+        yield struct.pack("!H", word)
+        position += VECTOR_LENGTH
+
+
+def split_compound(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """The (count or format, packet type, body) of each packet of a compound one; stops where it is broken."""
+    position = 0
+    while position + 4 <= len(data):
+        first, kind, words = struct.unpack_from("!BBH", data, position)
+        end = position + 4 + 4 * words
+        if end > len(data):
+            return
+        yield first & 0x1F, kind, data[position + 4 : end]
+        position = end
+
+
+def nacked_sequences(body: bytes) -> list[int]:
+    """The sequence numbers of a NACK's body (after both SSRCs)."""
+    found = []
+    for position in range(8, len(body) - 3, 4):
+        first, mask = struct.unpack_from("!HH", body, position)
+        found.append(first)
+        found += [(first + 1 + bit) & 0xFFFF for bit in range(16) if mask >> bit & 1]
+    return found

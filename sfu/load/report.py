@@ -1,0 +1,144 @@
+"""The figures of one load, as the JSON object that ends the command's output and as text for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sfu.bot import Bot
+from sfu.load.run import Load, Room, Window
+from sfu.load.usage import describe_machine
+
+Report = dict[str, Any]
+
+
+class _Totals:
+    """Sums over all subscribers."""
+
+    def __init__(self) -> None:
+        self.expected = 0
+        self.received = 0
+        self.reordered = 0
+        self.duplicates = 0
+        self.repaired = 0
+        self.opened = 0
+        self.rejected = 0
+        self.unauthentic = 0
+        self.delays_ns: list[int] = []
+
+
+def build_report(load: Load, window: Window) -> Report:
+    """Add up what every subscriber counted.
+
+    What a subscriber should have got is what the senders sent in the window; of a simulcast publication,
+    where the server chooses the encoding, it is what the sequence numbers it received span.
+    """
+    totals = _Totals()
+    sent = {
+        one.frames.stream_id: one.packets_sent - window.sent_before[one.frames.stream_id]
+        for room in load.rooms
+        for bot in room.publishers
+        for one in room.encodings_of(bot)
+    }
+    for room in load.rooms:
+        for bot in room.subscribers:
+            _add_subscriber(totals, room, bot, sent)
+    report: Report = {
+        "sent": sum(sent.values()),
+        "expected": totals.expected,
+        "received": totals.received,
+        "lost": max(0, totals.expected - totals.received),
+        "reordered": totals.reordered,
+        "duplicates": totals.duplicates,
+        "repaired": totals.repaired,
+        "delay_ms": _percentiles(totals.delays_ns),
+        "seconds": round(window.seconds, 3),
+        "received_per_second": round(totals.received / window.seconds),
+        "join_ms": _percentiles([int(seconds * 1e9) for seconds in load.join_seconds]),
+        "verified": {
+            "method": _verification(load),
+            "opened": totals.opened,
+            "not_authentic": totals.unauthentic,
+            "not_ours": totals.rejected,
+        },
+        "sender_frames_skipped": sum(
+            one.frames_skipped
+            for room in load.rooms
+            for bot in room.publishers
+            for one in room.encodings_of(bot)
+        ),
+        "load": load.plan.describe(),
+        "machine": describe_machine(),
+    }
+    _add_usage(report, window)
+    return report
+
+
+def to_text(report: Report) -> str:
+    """A few lines for people."""
+    delay = report["delay_ms"]
+    lines = [
+        f"sent {report['sent']}, expected {report['expected']}, received {report['received']} "
+        f"({report['received_per_second']}/s), lost {report['lost']}, reordered {report['reordered']}",
+        f"delay p50 {delay['p50']} ms, p99 {delay['p99']} ms, p99.9 {delay['p999']} ms",
+    ]
+    if "cpu_s" in report:
+        lines.append(
+            f"server CPU {report['cpu_s']:.2f} s in {report['seconds']:.1f} s, "
+            f"{report['us_per_forwarded_packet']} µs per forwarded packet, {report['memory_mib']} MiB"
+        )
+    return "\n".join(lines)
+
+
+def _add_subscriber(totals: _Totals, room: Room, bot: Bot, sent: dict[int, int]) -> None:
+    subscriber = bot.subscriber
+    if subscriber is None:
+        return
+    others = [publisher for publisher in room.publishers if publisher is not bot]
+    for publisher in others:
+        assert publisher.publisher is not None
+        for track in publisher.publisher.tracks:
+            ids = {one.frames.stream_id for one in track.encodings}
+            tallies = [stream.tally for stream in subscriber.media_streams() if stream.tally.stream_id in ids]
+            received = sum(tally.packets - tally.padding for tally in tallies)
+            if len(ids) == 1:
+                totals.expected += sent[next(iter(ids))]
+            else:
+                totals.expected += received + sum(len(tally.missing) for tally in tallies)
+            totals.received += received
+            for tally in tallies:
+                totals.reordered += tally.reordered
+                totals.duplicates += tally.duplicates
+                totals.repaired += tally.repaired
+                totals.opened += tally.opened
+                totals.rejected += tally.rejected
+                totals.delays_ns += tally.delays_ns
+    totals.unauthentic += subscriber.unauthentic
+
+
+def _add_usage(report: Report, window: Window) -> None:
+    if window.before is None or window.after is None:
+        return
+    cpu = window.after.cpu_s - window.before.cpu_s
+    report["cpu_s"] = round(cpu, 3)
+    report["memory_mib"] = round(window.after.memory_bytes / 2**20, 1)
+    report["server_processes"] = window.after.processes
+    received = report["received"]
+    report["us_per_forwarded_packet"] = round(cpu * 1e6 / received, 3) if received else None
+
+
+def _verification(load: Load) -> str:
+    if load.plan.verify == "all":
+        return "every packet decrypted and authenticated"
+    return (
+        "1 packet in 17 decrypted and authenticated (stamp, delay); the others counted by the sequence "
+        "number of their unencrypted header"
+    )
+
+
+def _percentiles(values_ns: list[int]) -> dict[str, float | None]:
+    if not values_ns:
+        return {"p50": None, "p99": None, "p999": None}
+    p50, p99, p999 = np.percentile(np.array(values_ns, dtype=np.float64) / 1e6, [50, 99, 99.9])
+    return {"p50": round(float(p50), 3), "p99": round(float(p99), 3), "p999": round(float(p999), 3)}

@@ -1,0 +1,267 @@
+"""One load from the first request to the report.
+
+    meetings and participants by REST -> publishers join -> subscribers join -> media, until every subscriber
+    has every stream -> senders pause, the wire drains -> *window*: media -> senders stop -> drain -> report
+
+The pauses around the window make the count exact: whatever arrives after the first pause was sent in the
+window, and whatever has not arrived after the last one is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sfu.bot import AudioSpec, Bot, BotError, BotOptions, Credentials, Organization, VideoSpec
+from sfu.bots.publish import OutboundEncoding
+from sfu.bots.subscribe import SAMPLE_INTERVAL
+from sfu.load.plan import MAX_BOTS, LoadPlan
+from sfu.load.usage import Usage, tree_usage
+from sfu.webrtc.certificate import Certificate
+
+JOIN_CONCURRENCY = 8
+STREAMS_TIMEOUT = 20.0
+DRAIN_PAUSE = 0.3
+DRAIN_TIMEOUT = 3.0
+STREAM_IDS_PER_PUBLISHER = 8
+
+Progress = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Room:
+    """The bots of one meeting; `encodings` are what its publishers send, by stream id."""
+
+    meeting_id: str
+    publishers: list[Bot] = field(default_factory=list)
+    subscribers: list[Bot] = field(default_factory=list)
+
+    def encodings_of(self, publisher: Bot) -> list[OutboundEncoding]:
+        assert publisher.publisher is not None, "published when it joined"
+        return [one for track in publisher.publisher.tracks for one in track.encodings]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What was measured: the server's usage before and after, and how long media flowed."""
+
+    seconds: float
+    sent_before: dict[int, int]
+    """Stream id -> packets sent before the window."""
+    before: Usage | None
+    after: Usage | None
+
+
+class Load:
+    """Runs a plan once. `close` ends whatever `run` started, also after an error."""
+
+    def __init__(
+        self, plan: LoadPlan, credentials: Credentials, server_pid: int | None, progress: Progress
+    ) -> None:
+        if plan.bots > MAX_BOTS:
+            raise ValueError(f"{plan.bots} participants are more than {MAX_BOTS}")
+        self.plan = plan
+        self.rooms: list[Room] = []
+        self.join_seconds: list[float] = []
+        self._credentials = credentials
+        self._server_pid = server_pid
+        self._progress = progress
+        self._certificate = Certificate.generate(datetime.now(UTC))
+        self._slots = asyncio.Semaphore(JOIN_CONCURRENCY)
+        self._bots: list[Bot] = []
+
+    async def run(self) -> Window:
+        """Connect everyone, measure, and return the window. Raises `BotError` if that cannot be done."""
+        if self._server_pid is not None:
+            self._usage()
+        await self._connect()
+        self._progress(f"media to {sum(len(room.subscribers) for room in self.rooms)} subscribers")
+        self._start()
+        await self._wait_streams()
+        await asyncio.sleep(self.plan.warm_up)
+        self._stop()
+        await self._drain()
+        return await self._measure()
+
+    async def close(self) -> None:
+        """Let everyone leave."""
+        for start in range(0, len(self._bots), 50):
+            part = self._bots[start : start + 50]
+            await asyncio.gather(*(bot.leave() for bot in part), return_exceptions=True)
+
+    # --- joining ---------------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        plan = self.plan
+        async with Organization(self._credentials) as organization:
+            for number in range(plan.rooms):
+                self.rooms.append(Room(await organization.create_meeting(f"load {number}")))
+            self._progress(f"{plan.rooms * plan.publishers} publishers join")
+            await self._each(
+                self._add_publisher(organization, room, number)
+                for room in self.rooms
+                for number in range(plan.publishers)
+            )
+            self._progress(f"{plan.rooms * plan.subscribers} subscribers join")
+            await self._each(
+                self._add_subscriber(organization, room, number)
+                for room in self.rooms
+                for number in range(plan.subscribers)
+            )
+
+    async def _each(self, jobs: Iterable[Awaitable[None]]) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for job in jobs:
+                    group.create_task(self._within_slot(job))
+        except* BotError as errors:
+            raise BotError(str(errors.exceptions[0])) from errors
+
+    async def _within_slot(self, job: Awaitable[None]) -> None:
+        async with self._slots:
+            await job
+
+    async def _add_publisher(self, organization: Organization, room: Room, number: int) -> None:
+        bot = await self._new_bot(organization, room, f"publisher {number}", subscribe=self.plan.mesh)
+        await bot.publish(self._specs(len(self._bots)))
+        room.publishers.append(bot)
+        if self.plan.mesh:
+            room.subscribers.append(bot)
+
+    async def _add_subscriber(self, organization: Organization, room: Room, number: int) -> None:
+        begun = time.monotonic()
+        bot = await self._new_bot(organization, room, f"subscriber {number}", subscribe=True)
+        while bot.subscriber is None or not bot.subscriber.association.connected.is_set():
+            if bot.problems:
+                raise BotError(f"subscriber {number}: {bot.problems[0]}")
+            if time.monotonic() - begun > STREAMS_TIMEOUT:
+                raise BotError(f"subscriber {number} was offered nothing within {STREAMS_TIMEOUT:.0f} s")
+            await asyncio.sleep(0.01)
+        self.join_seconds.append(time.monotonic() - begun)
+        room.subscribers.append(bot)
+
+    async def _new_bot(self, organization: Organization, room: Room, name: str, *, subscribe: bool) -> Bot:
+        token = await organization.create_participant(room.meeting_id, name, self.plan.preset)
+        options = BotOptions(
+            self._certificate,
+            profiles=self.plan.profiles,
+            auto_subscribe=subscribe,
+            sample=1 if self.plan.verify == "all" else SAMPLE_INTERVAL,
+            nack=self.plan.nack,
+            tcp=self.plan.tcp,
+            ssrc_base=1000 * (len(self._bots) + 1),
+        )
+        bot = Bot(self._credentials.base_url, token, options)
+        self._bots.append(bot)
+        await bot.join()
+        return bot
+
+    def _specs(self, number: int) -> list[VideoSpec | AudioSpec]:
+        base = number * STREAM_IDS_PER_PUBLISHER
+        specs: list[VideoSpec | AudioSpec] = []
+        if self.plan.video:
+            layers = 3 if self.plan.simulcast else 1
+            specs.append(
+                VideoSpec(
+                    tuple(range(base, base + layers)),
+                    packets_per_second=self.plan.video_rate,
+                    payload_size=self.plan.packet_size,
+                )
+            )
+        if self.plan.audio:
+            specs.append(AudioSpec(base + STREAM_IDS_PER_PUBLISHER - 1))
+        return specs
+
+    # --- sending ---------------------------------------------------------------------------------------
+
+    def _publishers(self) -> list[Bot]:
+        return [bot for room in self.rooms for bot in room.publishers]
+
+    def _start(self) -> None:
+        """Start all senders, spread over a frame interval as independent cameras are."""
+        publishers = self._publishers()
+        for index, bot in enumerate(publishers):
+            assert bot.publisher is not None
+            bot.publisher.start(phase=0.04 * index / len(publishers))
+
+    def _stop(self) -> None:
+        for bot in self._publishers():
+            assert bot.publisher is not None
+            bot.publisher.stop()
+
+    async def _wait_streams(self) -> None:
+        """Until every subscriber receives every publication of the others in its room."""
+        deadline = time.monotonic() + STREAMS_TIMEOUT
+        per_publisher = int(self.plan.video) + int(self.plan.audio)
+        while True:
+            waiting = sum(
+                1
+                for room in self.rooms
+                for bot in room.subscribers
+                if _streams_received(bot) < per_publisher * (len(room.publishers) - (bot in room.publishers))
+            )
+            if not waiting:
+                return
+            if time.monotonic() > deadline:
+                raise BotError(
+                    f"{waiting} subscribers still lack streams after {STREAMS_TIMEOUT:.0f} s of media"
+                )
+            await asyncio.sleep(0.1)
+
+    async def _measure(self) -> Window:
+        for room in self.rooms:
+            for bot in room.subscribers:
+                assert bot.subscriber is not None
+                for stream in bot.subscriber.streams.values():
+                    stream.tally.begin_window()
+        sent_before = {
+            one.frames.stream_id: one.packets_sent
+            for room in self.rooms
+            for bot in room.publishers
+            for one in room.encodings_of(bot)
+        }
+        self._progress(f"measuring for {self.plan.seconds:.0f} s")
+        before = self._usage()
+        begun = time.monotonic()
+        self._start()
+        await asyncio.sleep(self.plan.seconds)
+        self._stop()
+        seconds = time.monotonic() - begun
+        await asyncio.sleep(0.1)
+        after = self._usage()
+        await self._drain()
+        return Window(seconds, sent_before, before, after)
+
+    def _usage(self) -> Usage | None:
+        if self._server_pid is None:
+            return None
+        try:
+            return tree_usage(self._server_pid)
+        except ProcessLookupError as error:
+            raise BotError(f"--server-pid: {error}") from error
+
+    async def _drain(self) -> None:
+        """Wait until nothing more arrives."""
+        deadline = time.monotonic() + DRAIN_TIMEOUT
+        before = -1
+        while time.monotonic() < deadline:
+            await asyncio.sleep(DRAIN_PAUSE)
+            received = sum(
+                stream.tally.packets
+                for room in self.rooms
+                for bot in room.subscribers
+                if bot.subscriber is not None
+                for stream in bot.subscriber.streams.values()
+            )
+            if received == before:
+                return
+            before = received
+
+
+def _streams_received(bot: Bot) -> int:
+    if bot.subscriber is None:
+        return 0
+    return sum(1 for stream in bot.subscriber.media_streams() if stream.tally.stream_id is not None)
