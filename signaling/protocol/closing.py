@@ -20,7 +20,5 @@ class CloseCode(IntEnum):
     """The peer was away for longer than it may be."""
     REPLACED = 4004
     """The peer was resumed on another socket."""
-    TOO_SLOW = 4005
-    """Events were not read fast enough. Resume."""
     NO_JOIN = 4006
     """No join or resume came in time."""

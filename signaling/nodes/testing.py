@@ -1,0 +1,319 @@
+"""A media node by hand, without media: honours the contract of `sfu.control.messages` and remembers what it
+was told. Tests read `commands` (in the order of arrival) and `producers`; `die` is the end of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sfu.client import EventHandler, NodeClient, NodeConfig, NodeLostError
+from sfu.control import messages as node
+from sfu.errors import NodeCommandError, NotFoundError
+
+BAD_SDP = "bad"
+"""An offer or answer of this text is refused as `bad_sdp`."""
+
+
+@dataclass
+class FakeTransport:
+    id: str
+    router_id: str
+    direction: node.Direction
+    grants: tuple[node.Grant, ...]
+    version: int = 0
+    answered: int = 0
+    dirty: bool = False
+
+
+@dataclass
+class FakeProducer:
+    id: str
+    transport_id: str
+    spec: node.ProducerSpec
+    paused: bool
+
+
+@dataclass
+class FakeConsumer:
+    id: str
+    transport_id: str
+    producer_id: str
+    mid: str
+    preferred: node.LayerSpec | None
+    paused: bool
+
+
+@dataclass
+class FakeNode:
+    """Implements `sfu.client.NodeClient`."""
+
+    config: NodeConfig
+    commands: list[node.Command] = field(default_factory=list)
+    routers: set[str] = field(default_factory=set)
+    transports: dict[str, FakeTransport] = field(default_factory=dict)
+    producers: dict[str, FakeProducer] = field(default_factory=dict)
+    consumers: dict[str, FakeConsumer] = field(default_factory=dict)
+    undecodable: set[str] = field(default_factory=set)
+    """m-lines (mids) for which no codec is found."""
+    closed: bool = False
+    _on_event: EventHandler | None = None
+    _on_lost: Callable[[], None] | None = None
+
+    @property
+    def node_id(self) -> str:
+        return self.config.node_id
+
+    def on_event(self, handler: EventHandler) -> None:
+        self._on_event = handler
+
+    def on_lost(self, handler: Callable[[], None]) -> None:
+        self._on_lost = handler
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def die(self) -> None:
+        """The process is gone."""
+        self.closed = True
+        self.routers.clear()
+        self.transports.clear()
+        self.producers.clear()
+        self.consumers.clear()
+        if self._on_lost is not None:
+            self._on_lost()
+
+    def emit(self, event: node.Event) -> None:
+        if self._on_event is not None and not self.closed:
+            self._on_event(event)
+
+    def producer_of(self, source: str) -> FakeProducer:
+        """The one producer of that source."""
+        (found,) = [one for one in self.producers.values() if one.spec.source == source]
+        return found
+
+    def heard(self, kind: type[node._Message]) -> list[node.Command]:
+        return [command for command in self.commands if isinstance(command, kind)]
+
+    # --- commands --------------------------------------------------------------------------------------
+
+    async def request(self, command: node.Command) -> node.Reply:
+        await asyncio.sleep(0)  # like every link, it answers in a later turn of the loop
+        if self.closed:
+            raise NodeLostError("this node is gone")
+        self.commands.append(command)
+        return self._apply(command)
+
+    def _apply(self, command: node.Command) -> node.Reply:
+        match command:
+            case node.CreateRouter():
+                self.routers.add(command.router_id)
+            case node.CloseRouter():
+                self._close_router(command.router_id)
+            case node.CreateTransport():
+                self._create_transport(command)
+            case node.CloseTransport():
+                self._close_transport(command.transport_id)
+            case node.SetGrants():
+                self._set_grants(command)
+            case node.HandleOffer():
+                return self._handle_offer(command)
+            case node.HandleAnswer():
+                self._handle_answer(command)
+            case node.HandleCandidate():
+                self._transport(command.transport_id)
+            case node.RestartIce():
+                self._offer_soon(self._transport(command.transport_id))
+            case node.CloseProducer():
+                self._producer(command.producer_id)
+                self._close_producer(command.producer_id, None)
+            case node.PauseProducer():
+                self._producer(command.producer_id).paused = True
+            case node.ResumeProducer():
+                self._producer(command.producer_id).paused = False
+            case node.Consume():
+                return self._consume(command)
+            case node.CloseConsumers():
+                for consumer_id in command.consumer_ids:
+                    self._close_consumer(consumer_id, None)
+            case node.SetPreferredLayer():
+                self._consumer(command.consumer_id).preferred = command.preferred
+            case node.PauseConsumer():
+                self._consumer(command.consumer_id).paused = True
+            case node.ResumeConsumer():
+                self._consumer(command.consumer_id).paused = False
+            case node.GetStats():
+                return node.Stats(counters={})
+            case node.Ping() | node.Drain():
+                pass
+        return node.Done()
+
+    def _close_router(self, router_id: str) -> None:
+        if router_id not in self.routers:
+            raise NotFoundError("router", router_id)
+        self.routers.discard(router_id)
+        for transport in [one for one in self.transports.values() if one.router_id == router_id]:
+            self._close_transport(transport.id)
+
+    def _create_transport(self, command: node.CreateTransport) -> None:
+        if command.router_id not in self.routers:
+            raise NotFoundError("router", command.router_id)
+        self.transports[command.transport_id] = FakeTransport(
+            command.transport_id, command.router_id, command.direction, command.grants
+        )
+
+    def _close_transport(self, transport_id: str) -> None:
+        self._transport(transport_id)
+        for producer in [one for one in self.producers.values() if one.transport_id == transport_id]:
+            self._close_producer(producer.id, "transport_closed")
+        for consumer in [one for one in self.consumers.values() if one.transport_id == transport_id]:
+            self._close_consumer(consumer.id, "transport_closed")
+        del self.transports[transport_id]
+
+    def _set_grants(self, command: node.SetGrants) -> None:
+        transport = self._transport(command.transport_id)
+        transport.grants = command.grants
+        for producer in [one for one in self.producers.values() if one.transport_id == transport.id]:
+            if not self._granted(transport, producer.spec):
+                self._close_producer(producer.id, "grant")
+
+    def _handle_offer(self, command: node.HandleOffer) -> node.Answered:
+        transport = self._transport(command.transport_id)
+        if command.sdp == BAD_SDP:
+            raise NodeCommandError("bad_sdp", "the offer is no SDP")
+        accepted = [
+            spec
+            for spec in command.producers
+            if self._granted(transport, spec) and spec.mid not in self.undecodable
+        ]
+        for spec in accepted:
+            if spec.producer_id not in self.producers:
+                self.producers[spec.producer_id] = FakeProducer(
+                    spec.producer_id, transport.id, spec, spec.paused
+                )
+        return node.Answered(
+            sdp=f"answer to {command.sdp}",
+            producers=tuple(
+                node.ProducerInfo(
+                    producer_id=spec.producer_id,
+                    mid=spec.mid,
+                    kind=spec.kind,
+                    codec="video/VP8" if spec.kind == "video" else "audio/opus",
+                    encodings=1,
+                )
+                for spec in accepted
+            ),
+        )
+
+    def _handle_answer(self, command: node.HandleAnswer) -> None:
+        transport = self._transport(command.transport_id)
+        if command.sdp == BAD_SDP:
+            raise NodeCommandError("bad_sdp", "the answer is no SDP")
+        transport.answered = command.version
+        if transport.dirty:
+            self._offer_soon(transport)
+
+    def _consume(self, command: node.Consume) -> node.Consumed:
+        transport = self._transport(command.transport_id)
+        failed: dict[str, str] = {}
+        for spec in command.consumers:
+            if spec.producer_id not in self.producers:
+                failed[spec.consumer_id] = "producer_not_found"
+                continue
+            mid = str(sum(one.transport_id == transport.id for one in self.consumers.values()))
+            self.consumers[spec.consumer_id] = FakeConsumer(
+                spec.consumer_id, transport.id, spec.producer_id, mid, spec.preferred, spec.paused
+            )
+        self._offer_soon(transport)
+        return node.Consumed(failed=failed)
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    def _transport(self, transport_id: str) -> FakeTransport:
+        if transport_id not in self.transports:
+            raise NotFoundError("transport", transport_id)
+        return self.transports[transport_id]
+
+    def _producer(self, producer_id: str) -> FakeProducer:
+        if producer_id not in self.producers:
+            raise NotFoundError("producer", producer_id)
+        return self.producers[producer_id]
+
+    def _consumer(self, consumer_id: str) -> FakeConsumer:
+        if consumer_id not in self.consumers:
+            raise NotFoundError("consumer", consumer_id)
+        return self.consumers[consumer_id]
+
+    def _granted(self, transport: FakeTransport, spec: node.ProducerSpec) -> bool:
+        return any((grant.source, grant.kind) == (spec.source, spec.kind) for grant in transport.grants)
+
+    def _close_producer(self, producer_id: str, reason: str | None) -> None:
+        """With a reason where the node does it on its own, which it then tells."""
+        del self.producers[producer_id]
+        for consumer in [one for one in self.consumers.values() if one.producer_id == producer_id]:
+            self._close_consumer(consumer.id, "producer_closed")
+        if reason is not None:
+            self.emit(node.ProducerClosed(producer_id=producer_id, reason=reason))
+
+    def _close_consumer(self, consumer_id: str, reason: str | None) -> None:
+        consumer = self.consumers.pop(consumer_id, None)
+        if consumer is None:
+            return
+        if reason is not None:
+            self.emit(node.ConsumerClosed(consumer_id=consumer_id, reason=reason))
+        if reason != "transport_closed":
+            self._offer_soon(self.transports[consumer.transport_id])
+
+    def _offer_soon(self, transport: FakeTransport) -> None:
+        if transport.version > transport.answered or transport.dirty:
+            transport.dirty = True
+            return
+        transport.dirty = True
+        asyncio.get_running_loop().call_soon(self._offer, transport.id)
+
+    def _offer(self, transport_id: str) -> None:
+        transport = self.transports.get(transport_id)
+        if transport is None:
+            return
+        transport.dirty = False
+        transport.version += 1
+        mids = tuple(
+            node.ConsumerMid(
+                mid=one.mid,
+                consumer_id=one.id,
+                producer_id=one.producer_id,
+                kind=self.producers[one.producer_id].spec.kind,
+            )
+            for one in self.consumers.values()
+            if one.transport_id == transport_id
+        )
+        self.emit(
+            node.OfferReady(
+                transport_id=transport_id,
+                version=transport.version,
+                sdp=f"offer {transport.version}",
+                mids=mids,
+            )
+        )
+
+
+class FakeNodes:
+    """A launcher for `NodeSupervisor` that starts `FakeNode`s and keeps them for the test to look at."""
+
+    def __init__(self) -> None:
+        self.started: list[FakeNode] = []
+        self.failures: list[Exception] = []
+        """Raised by the next starts, in order."""
+
+    async def launch(self, config: NodeConfig) -> NodeClient:
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
+        fake = FakeNode(config)
+        self.started.append(fake)
+        return fake
+
+    @property
+    def latest(self) -> FakeNode:
+        return self.started[-1]
