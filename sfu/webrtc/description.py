@@ -1,0 +1,227 @@
+"""The descriptions a node writes, and what it reads from the answers to them. Pure.
+
+Publishing, the client offers and `publish_answer` answers; subscribing, `subscribe_offer` offers and
+`read_subscribe_answer` reads what the client made of it. Each connection has one offerer, so offers never
+cross. In both directions the node ends up as the passive side of DTLS, because the passive side picks the
+SRTP profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sfu.errors import SdpError
+from sfu.rtp.negotiation import choose_publish, subscribe_extensions
+from sfu.rtp.parameters import Codec, Direction, Kind, MediaSection, PublishParameters, Rid, SsrcGroup
+from sfu.webrtc.candidate import Candidate
+from sfu.webrtc.session_description import SessionDescription
+
+SESSION_ID = 1
+"""Any number will do that stays the same for a connection (RFC 8866 section 5.2)."""
+ICE_OPTIONS = ("trickle",)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTransport:
+    """The node's share of a transport: `fingerprint` is SHA-256."""
+
+    ufrag: str
+    pwd: str
+    fingerprint: str
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeSection:
+    """One m-section of a subscribe offer. Its mid and kind never change; its content does.
+
+    `codec` and `rtx_payload_type` are as from `subscribe_codec`. An inactive section waits to be used again.
+    A `stopped` one was rejected by the client, and stays so.
+    """
+
+    mid: str
+    kind: Kind
+    codec: Codec
+    rtx_payload_type: int | None
+    ssrc: int
+    rtx_ssrc: int | None
+    cname: str
+    stream_id: str
+    track_id: str
+    active: bool = True
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeAnswer:
+    """What a client said about one m-section. `extensions` are the URIs it wants."""
+
+    mid: str
+    accepted: bool
+    extensions: frozenset[str] = frozenset()
+    supports_rtx: bool = False
+    feedback: tuple[str, ...] = ()
+
+
+def publish_answer(
+    offer: SessionDescription,
+    chosen: Mapping[str, PublishParameters],
+    local: LocalTransport,
+    *,
+    session_version: int = 1,
+) -> SessionDescription:
+    """Answer a publish offer: receive on the sections in `chosen` (by mid), nothing on the others.
+
+    Raises `SdpError` when the offer cannot be answered: it wants us to be the active side of DTLS, or has
+    sections in use without credentials or fingerprint.
+    """
+    if offer.setup == "passive":
+        raise SdpError("the client must be the active side of DTLS: offer a=setup:actpass or active")
+    check_transport(offer)
+    sections = [_answer_section(section, offer, chosen.get(section.mid)) for section in offer.sections]
+    return _describe(sections, local, "passive", session_version)
+
+
+def subscribe_offer(
+    sections: Sequence[SubscribeSection], local: LocalTransport, *, session_version: int
+) -> SessionDescription:
+    """Offer what a client is to receive. `session_version` grows with every offer of a connection.
+
+    The offer says actpass, as it has to (RFC 8842 section 5.2); clients answer active, and an answer of
+    passive is refused by `read_subscribe_answer`.
+    """
+    return _describe([_offer_section(section) for section in sections], local, "actpass", session_version)
+
+
+def read_subscribe_answer(
+    answer: SessionDescription, offered: Sequence[SubscribeSection]
+) -> dict[str, SubscribeAnswer]:
+    """What the client accepted, by mid. Raises `SdpError` when it is no answer to this offer.
+
+    A section is accepted when the client receives on it under the payload type it was offered.
+    """
+    mids = [section.mid for section in offered]
+    if [section.mid for section in answer.sections] != mids:
+        raise SdpError("an answer must have the m-sections of its offer, in the same order")
+    if any(not section.is_rejected for section in answer.sections):
+        check_transport(answer)
+        if answer.setup != "active":
+            raise SdpError("the client must be the active side of DTLS: answer a=setup:active")
+    pairs = zip(answer.sections, offered, strict=True)
+    return {section.mid: _read_section(section, offer) for section, offer in pairs}
+
+
+def check_transport(description: SessionDescription) -> None:
+    """Raise `SdpError` unless a description with sections in use says how to reach and to know its author."""
+    if all(section.is_rejected for section in description.sections):
+        return
+    if not description.ice_ufrag or not description.ice_pwd:
+        raise SdpError("a description needs a=ice-ufrag and a=ice-pwd")
+    if not description.fingerprints:
+        raise SdpError("a description needs a=fingerprint")
+
+
+def _describe(
+    sections: Sequence[MediaSection], local: LocalTransport, setup: str, session_version: int
+) -> SessionDescription:
+    bundle = tuple(section.mid for section in sections if not section.is_rejected)
+    candidates = tuple(candidate.to_sdp() for candidate in local.candidates)
+    return SessionDescription(
+        ice_ufrag=local.ufrag,
+        ice_pwd=local.pwd,
+        fingerprints=(("sha-256", local.fingerprint),),
+        setup="passive" if setup == "passive" else "actpass",
+        ice_lite=True,
+        bundle=bundle,
+        sections=tuple(
+            replace(section, candidates=candidates, end_of_candidates=True)
+            if bundle and section.mid == bundle[0]
+            else section
+            for section in sections
+        ),
+        session_id=SESSION_ID,
+        session_version=session_version,
+        ice_options=ICE_OPTIONS,
+        extmap_allow_mixed=True,
+    )
+
+
+def _answer_section(
+    offered: MediaSection, offer: SessionDescription, chosen: PublishParameters | None
+) -> MediaSection:
+    """Receive what was chosen; else keep the section, but inactive; else reject it."""
+    bundled = offered.mid in offer.bundle
+    parameters = chosen or choose_publish(offered)
+    if offered.is_rejected or not bundled or not offered.rtcp_mux or parameters is None:
+        return _rejected(offered)
+    receives = chosen is not None and offered.direction.sends
+    return MediaSection(
+        mid=offered.mid,
+        kind=offered.kind,
+        protocol=offered.protocol,
+        direction=Direction.RECVONLY if receives else Direction.INACTIVE,
+        codecs=_with_rtx(parameters.codec, parameters.rtx_payload_type),
+        extensions=parameters.extensions,
+        rids=tuple(Rid(rid, "recv") for rid in parameters.rids),
+        simulcast_recv=parameters.rids,
+        rtcp_rsize=offered.rtcp_rsize,
+    )
+
+
+def _rejected(offered: MediaSection) -> MediaSection:
+    return MediaSection(
+        mid=offered.mid,
+        kind=offered.kind,
+        port=0,
+        protocol=offered.protocol,
+        direction=Direction.INACTIVE,
+        codecs=offered.codecs[:1],
+        formats=() if offered.codecs else offered.formats[:1],
+        rtcp_mux=False,
+    )
+
+
+def _offer_section(section: SubscribeSection) -> MediaSection:
+    codecs = _with_rtx(section.codec, section.rtx_payload_type)
+    if section.stopped:
+        return MediaSection(
+            section.mid, section.kind, port=0, direction=Direction.INACTIVE, codecs=codecs, rtcp_mux=False
+        )
+    repaired = section.rtx_ssrc if section.rtx_payload_type is not None else None
+    ssrcs = (section.ssrc,) if repaired is None else (section.ssrc, repaired)
+    return MediaSection(
+        mid=section.mid,
+        kind=section.kind,
+        direction=Direction.SENDONLY if section.active else Direction.INACTIVE,
+        codecs=codecs,
+        extensions=subscribe_extensions(section.codec),
+        ssrcs=ssrcs if section.active else (),
+        ssrc_groups=(SsrcGroup("FID", ssrcs),) if section.active and repaired is not None else (),
+        cname=section.cname if section.active else None,
+        msid=(section.stream_id, section.track_id) if section.active else None,
+        rtcp_rsize=True,
+    )
+
+
+def _with_rtx(codec: Codec, rtx_payload_type: int | None) -> tuple[Codec, ...]:
+    if rtx_payload_type is None:
+        return (codec,)
+    apt = (("apt", str(codec.payload_type)),)
+    return codec, Codec(f"{codec.kind}/rtx", rtx_payload_type, codec.clock_rate, parameters=apt)
+
+
+def _read_section(answered: MediaSection, offered: SubscribeSection) -> SubscribeAnswer:
+    wanted = offered.codec
+    codec = next((c for c in answered.codecs if c.payload_type == wanted.payload_type), None)
+    same = codec is not None and codec.mime.lower() == wanted.mime.lower()
+    if codec is None or not same or answered.is_rejected or not answered.direction.receives:
+        return SubscribeAnswer(offered.mid, accepted=False)
+    rtx = answered.rtx_of(codec.payload_type)
+    return SubscribeAnswer(
+        mid=offered.mid,
+        accepted=True,
+        extensions=frozenset(extension.uri for extension in answered.extensions),
+        supports_rtx=rtx is not None and rtx.payload_type == offered.rtx_payload_type,
+        feedback=codec.feedback,
+    )
