@@ -195,7 +195,7 @@ class Bot:
                 transport.close()
         await self.signalling.close()
 
-    # --- inside ----------------------------------------------------------------------------------------
+    # --- inside --------------------------------------------------------------------------------------
 
     async def _negotiate(self, publications: list[Message]) -> None:
         assert self.publisher is not None

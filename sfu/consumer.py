@@ -8,6 +8,7 @@ from sfu.control.messages import LayerSpec
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import choose, detach
 from sfu.producer import Producer
+from sfu.rtp.rtcp import ReportBlock
 
 
 class Consumer:
@@ -17,6 +18,7 @@ class Consumer:
         self,
         *,
         consumer_id: str,
+        transport_id: str,
         producer: Producer,
         leg: Leg,
         preferred: LayerSpec | None,
@@ -24,6 +26,7 @@ class Consumer:
         on_layer: Callable[[Consumer, int], None],
     ) -> None:
         self.id = consumer_id
+        self.transport_id = transport_id
         self.producer = producer
         self.leg = leg
         self.preferred = preferred
@@ -31,6 +34,9 @@ class Consumer:
         self.negotiated = False
         self._on_layer = on_layer
         self._spatial: int | None = None
+        self._reported: tuple[int, float] = (0, 0.0)
+        self.fraction_lost = 0.0
+        self.jitter = 0.0
         producer.attach(self)
 
     @property
@@ -65,6 +71,20 @@ class Consumer:
         if self.leg.encoding is not None and self.leg.target is None:
             self.leg.encoding.request_keyframe()
 
+    def note_report(self, middle_ntp: int, now: float) -> None:
+        """A sender report with this middle part of its NTP time goes out now."""
+        self._reported = (middle_ntp, now)
+
+    def handle_report(self, block: ReportBlock, now: float) -> None:
+        """The receiver's report: loss, jitter and, from its echo of our last one, the round-trip time."""
+        self.fraction_lost = block.fraction_lost / 256
+        self.jitter = block.jitter / self.producer.codec.clock_rate
+        middle, sent_at = self._reported
+        if block.lsr == middle and middle:
+            rtt = now - sent_at - block.dlsr / 65536
+            if 0.0 <= rtt < 10.0:
+                self.leg.rtt = rtt
+
     def handle_switch(self) -> None:
         encoding = self.leg.encoding
         if encoding is not None and encoding.spatial != self._spatial:
@@ -84,6 +104,8 @@ class Consumer:
             "bytes": leg.octets,
             "retransmitted": leg.retransmitted,
             "rtt": leg.rtt,
+            "fraction_lost": self.fraction_lost,
+            "jitter": self.jitter,
         }
 
     def close(self) -> None:

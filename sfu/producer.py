@@ -21,6 +21,7 @@ class Producer:
         self,
         *,
         producer_id: str,
+        transport_id: str,
         mid: str,
         source: str,
         kind: Kind,
@@ -30,6 +31,7 @@ class Producer:
         paused: bool,
     ) -> None:
         self.id = producer_id
+        self.transport_id = transport_id
         self.mid = mid
         self.source = source
         self.kind = kind

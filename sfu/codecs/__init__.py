@@ -1,7 +1,7 @@
 """What the node reads of a payload: is this a key frame, and which layer is it.
 
-Pure functions on payload bytes. Payloads come from outside and may be anything: `is_keyframe` answers False for
-what it cannot read, parsers raise `CodecError` and nothing else.
+Pure functions on payload bytes. Payloads come from outside and may be anything: a key frame test answers False
+for what it cannot read, parsers raise `CodecError` and nothing else.
 """
 
 from __future__ import annotations

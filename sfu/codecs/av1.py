@@ -1,8 +1,8 @@
 """AV1 over RTP (AOM "RTP Payload Format For AV1", section 4.4): the aggregation header.
 
-      +-+-+-+-+-+-+-+-+
-      |Z|Y| W |N|-|-|-|     N: first packet of a coded video sequence
-      +-+-+-+-+-+-+-+-+
++-+-+-+-+-+-+-+-+
+|Z|Y| W |N|-|-|-|     N: first packet of a coded video sequence
++-+-+-+-+-+-+-+-+
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The VP9 payload descriptor (RFC 9628 section 4.2): what is needed to find key frames.
 
-      +-+-+-+-+-+-+-+-+
-      |I|P|L|F|B|E|V|Z|
-      +-+-+-+-+-+-+-+-+
- I:   |M| PICTURE ID  |   7 bits, or 15 with M
- L:   | TID |U| SID |D|
-      |   TL0PICIDX   |   non-flexible mode only
+     +-+-+-+-+-+-+-+-+
+     |I|P|L|F|B|E|V|Z|
+     +-+-+-+-+-+-+-+-+
+I:   |M| PICTURE ID  |   7 bits, or 15 with M
+L:   | TID |U| SID |D|
+     |   TL0PICIDX   |   non-flexible mode only
 """
 
 from __future__ import annotations

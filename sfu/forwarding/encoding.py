@@ -75,6 +75,24 @@ class Encoding:
         """Whether packets of it came lately."""
         return self.stream.packets > 0 and now - self.stream.last_arrival < LIVE_WITHIN
 
+    @property
+    def pending_requests(self) -> bool:
+        """Whether the publisher has to be asked for something: lost packets or a key frame."""
+        nack = self.stream.nack
+        return (nack is not None and len(nack) > 0) or self.keyframes.wanted
+
+    def restart(self, ssrc: int) -> None:
+        """The encoding goes on under another SSRC, from another sequence number.
+
+        The legs keep their outgoing streams; a video leg waits for the new stream's key frame.
+        """
+        for leg in list(self.legs):
+            self.legs.remove(leg)
+            aim(leg, self)
+        self.pending.clear()
+        self.history = History(self.history.size)
+        self.stream = ReceiveStream(ssrc, self.stream.clock_rate, repair=self.is_video)
+
     def take(
         self, sequence: int, marker: int, timestamp: int, words: int, tail: bytes, payload: bytes, now: float
     ) -> bool:

@@ -215,7 +215,9 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
             sendmsg(buffers, _control(batch.runs[0], overhead), 0, egress.address)
         else:
             for run in batch.runs:
-                sendmsg(buffers[run[0] * stride : run[1] * stride], _control(run, overhead), 0, egress.address)
+                sendmsg(
+                    buffers[run[0] * stride : run[1] * stride], _control(run, overhead), 0, egress.address
+                )
     except (BlockingIOError, InterruptedError):
         egress.blocked += 1
         return False
@@ -254,7 +256,10 @@ def _seal_bare(leg: Leg, batch: Batch, append: object) -> int:
             # Three bytes of padding take the place of the TWCC element. Every packet of the batch gets the
             # extension, so that the sizes of a run stay equal.
             header = (
-                _pack_bare(EXTENDED, *fixed) + _pack_extension_header(ONE_BYTE_PROFILE, words) + b"\0\0\0" + tail
+                _pack_bare(EXTENDED, *fixed)
+                + _pack_extension_header(ONE_BYTE_PROFILE, words)
+                + b"\0\0\0"
+                + tail
             )
         if encrypt is not None:
             append(header)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from sfu.forwarding.encoding import Encoding
+    from sfu.forwarding.history import History
     from sfu.webrtc.srtp import OutboundSrtp
     from sfu.webrtc.udp import Path
 
@@ -23,10 +24,10 @@ HEADER_BARE = 12
 
 
 class Epoch(NamedTuple):
-    """From outgoing index `start` on, packets come from `encoding` under these offsets."""
+    """From outgoing index `start` on, packets come from `history` under these offsets."""
 
     start: int
-    encoding: Encoding
+    history: History
     index_offset: int
     timestamp_offset: int
     picture_offset: int
@@ -155,7 +156,7 @@ class Leg:
         self.epochs.append(
             Epoch(
                 self.highest_index + 1,
-                encoding,
+                encoding.history,
                 self.index_offset,
                 timestamp_offset,
                 self.picture_offset,

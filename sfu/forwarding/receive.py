@@ -26,7 +26,15 @@ MAX_SOURCES = 256
 class Source:
     """What an SSRC is: an encoding, or the repair stream of one; with its extension ids."""
 
-    __slots__ = ("audio_level_id", "encoding", "forwarded_ids", "on_level", "payload_type", "repair", "twcc_id")
+    __slots__ = (
+        "audio_level_id",
+        "encoding",
+        "forwarded_ids",
+        "on_level",
+        "payload_type",
+        "repair",
+        "twcc_id",
+    )
 
     def __init__(
         self,

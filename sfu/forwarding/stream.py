@@ -18,6 +18,10 @@ class ReceiveStream:
     """Bookkeeping of one SSRC. `accept` is called for each authenticated packet."""
 
     __slots__ = (
+        "_base",
+        "_previous_expected",
+        "_previous_received",
+        "_transit",
         "bytes",
         "clock_rate",
         "duplicates",
@@ -31,10 +35,6 @@ class ReceiveStream:
         "sender_ntp",
         "sender_timestamp",
         "ssrc",
-        "_base",
-        "_previous_expected",
-        "_previous_received",
-        "_transit",
     )
 
     def __init__(self, ssrc: int, clock_rate: int, *, repair: bool) -> None:

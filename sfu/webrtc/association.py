@@ -173,7 +173,7 @@ class Association:
         self.inbound = None
         self.outbound = None
 
-    # --- inside ----------------------------------------------------------------------------------------
+    # --- inside --------------------------------------------------------------------------------------
 
     def _remember(self, path: Path) -> None:
         while len(self._paths) >= MAX_PATHS:

@@ -1,0 +1,223 @@
+"""The two ways signaling holds a node: in its own loop, or as a worker process behind a socket pair.
+
+Both implement `sfu.client.NodeClient`. The socket pair is inherited by the child, so there is nothing to
+listen on and nobody to authenticate; when either side dies, the other one reads the end of the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import socket
+import sys
+from collections.abc import Callable
+
+import structlog
+
+from sfu.config import NodeConfig
+from sfu.control import framing
+from sfu.control.messages import (
+    Command,
+    Done,
+    Drain,
+    Event,
+    Failed,
+    Reply,
+    command_adapter,
+    event_adapter,
+    reply_adapter,
+)
+from sfu.control.server import CommandServer
+from sfu.errors import NodeCommandError, NodeLostError
+from sfu.node import Node
+
+log = structlog.get_logger("sfu.link")
+
+START_TIMEOUT = 20.0
+STOP_TIMEOUT = 10.0
+
+
+def _checked(reply: Reply) -> Reply:
+    if isinstance(reply, Failed):
+        raise NodeCommandError(reply.code, reply.message)
+    return reply
+
+
+class InProcessLink:
+    """A node in this loop. Events are delivered in a later turn, as over a socket."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        self.node_id = config.node_id
+        self.node = Node(config, self._emit)
+        self._server = CommandServer(self.node)
+        self._handler: Callable[[Event], None] | None = None
+        self._early: list[Event] = []
+        self._loop = asyncio.get_running_loop()
+
+    @classmethod
+    async def start(cls, config: NodeConfig) -> InProcessLink:
+        link = cls(config)
+        await link.node.start()
+        return link
+
+    async def request(self, command: Command) -> Reply:
+        if isinstance(command, Drain):
+            await self.node.close(command.deadline)
+            return Done()
+        return _checked(self._server.apply(command))
+
+    def on_event(self, handler: Callable[[Event], None]) -> None:
+        self._handler = handler
+        for event in self._early:
+            self._loop.call_soon(handler, event)
+        self._early.clear()
+
+    def on_lost(self, handler: Callable[[], None]) -> None:
+        """A node in one's own process is not lost without the process."""
+
+    async def close(self) -> None:
+        await self.node.close()
+
+    def _emit(self, event: Event) -> None:
+        if self._handler is None:
+            self._early.append(event)
+        else:
+            self._loop.call_soon(self._handler, event)
+
+
+class SocketLink:
+    """A worker process. Made by `spawn`."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self.node_id = config.node_id
+        self.process = process
+        self._reader = reader
+        self._writer = writer
+        self._pending: dict[int, asyncio.Future[Reply]] = {}
+        self._number = 0
+        self._handler: Callable[[Event], None] | None = None
+        self._early: list[Event] = []
+        self._lost_handler: Callable[[], None] | None = None
+        self._lost = False
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def spawn(cls, config: NodeConfig) -> SocketLink:
+        """Raises `NodeLostError` with the worker's own words when it does not start serving."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "sfu.worker",
+                str(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        reader, writer = await asyncio.open_connection(sock=ours, limit=framing.MAX_BODY)
+        link = cls(config, process, reader, writer)
+        writer.write(framing.frame(framing.HELLO, 0, json.dumps(dataclasses.asdict(config)).encode()))
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                kind, _, body = await read_frame(reader)
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
+            await link._end_process()
+            raise NodeLostError(f"worker {config.node_id} did not start: {error!r}") from error
+        if kind != framing.SERVING:
+            await link._end_process()
+            raise NodeLostError(body.decode("utf-8", "replace"))
+        link._task = asyncio.create_task(link._read(), name=f"link {config.node_id}")
+        return link
+
+    async def request(self, command: Command) -> Reply:
+        if self._lost:
+            raise NodeLostError(f"worker {self.node_id} is gone")
+        self._number = (self._number + 1) & 0xFFFFFFFF
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        number = self._number
+        self._pending[number] = future
+        self._writer.write(framing.frame(framing.COMMAND, number, command_adapter.dump_json(command)))
+        try:
+            return _checked(await future)
+        finally:
+            self._pending.pop(number, None)
+
+    def on_event(self, handler: Callable[[Event], None]) -> None:
+        self._handler = handler
+        early, self._early = self._early, []
+        for event in early:
+            handler(event)
+
+    def on_lost(self, handler: Callable[[], None]) -> None:
+        self._lost_handler = handler
+        if self._lost and not self._closing:
+            handler()
+
+    async def close(self) -> None:
+        """End the worker: it closes its transports and exits; killed if it does not."""
+        if self._closing:
+            return
+        self._closing = True
+        if not self._lost:
+            with contextlib.suppress(NodeLostError, NodeCommandError, TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    await self.request(Drain(deadline=0.0))
+        await self._end_process()
+        if self._task is not None:
+            await self._task
+
+    async def _end_process(self) -> None:
+        self._writer.close()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await self.process.wait()
+        except TimeoutError:
+            log.warning("worker does not end, killing it", node=self.node_id)
+            self.process.kill()
+            await self.process.wait()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                kind, number, body = await read_frame(self._reader)
+                if kind == framing.REPLY:
+                    future = self._pending.get(number)
+                    if future is not None and not future.done():
+                        future.set_result(reply_adapter.validate_json(body))
+                elif kind == framing.EVENT:
+                    event = event_adapter.validate_json(body)
+                    if self._handler is None:
+                        self._early.append(event)
+                    else:
+                        self._handler(event)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self._handle_lost()
+
+    def _handle_lost(self) -> None:
+        self._lost = True
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(NodeLostError(f"worker {self.node_id} is gone"))
+        if not self._closing:
+            log.error("worker lost", node=self.node_id, exit_code=self.process.returncode)
+            if self._lost_handler is not None:
+                self._lost_handler()
+
+
+async def read_frame(reader: asyncio.StreamReader) -> tuple[bytes, int, bytes]:
+    """(type, number, body). Raises `asyncio.IncompleteReadError` at the end of the stream."""
+    length, kind, number = framing.HEAD.unpack(await reader.readexactly(framing.HEAD.size))
+    if length > framing.MAX_BODY:
+        raise ConnectionError(f"a frame of {length} bytes on a control link")
+    return kind, number, await reader.readexactly(length)

@@ -1,0 +1,160 @@
+"""Signaling's commands applied to a node: one function per command, each complete when it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sfu.clock import monotonic
+from sfu.control import messages as m
+from sfu.errors import NodeCommandError, SfuError
+from sfu.node import Node
+
+
+class CommandServer:
+    """Applies commands to `node`. Never raises for a command: what is wrong with it is the reply."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._handlers: dict[type[Any], Callable[[Any], m.Reply]] = {
+            m.CreateRouter: self._create_router,
+            m.CloseRouter: self._close_router,
+            m.CreateTransport: self._create_transport,
+            m.CloseTransport: self._close_transport,
+            m.SetGrants: self._set_grants,
+            m.HandleOffer: self._handle_offer,
+            m.HandleAnswer: self._handle_answer,
+            m.HandleCandidate: self._handle_candidate,
+            m.RestartIce: self._restart_ice,
+            m.CloseProducer: self._close_producer,
+            m.PauseProducer: self._pause_producer,
+            m.ResumeProducer: self._resume_producer,
+            m.Consume: self._consume,
+            m.CloseConsumers: self._close_consumers,
+            m.SetPreferredLayer: self._set_preferred_layer,
+            m.PauseConsumer: self._pause_consumer,
+            m.ResumeConsumer: self._resume_consumer,
+            m.GetStats: self._get_stats,
+            m.Ping: self._ping,
+        }
+
+    def apply(self, command: m.Command) -> m.Reply:
+        """`Drain` is the link's business, since it ends the node; every other command is applied here."""
+        handler = self._handlers.get(type(command))
+        if handler is None:
+            return m.Failed(code="unsupported", message=f"{command.type} cannot be applied to a node")
+        try:
+            return handler(command)
+        except NodeCommandError as error:
+            return m.Failed(code=error.code, message=error.message)
+        except SfuError as error:
+            return m.Failed(code=error.code, message=str(error))
+
+    def _create_router(self, command: m.CreateRouter) -> m.Reply:
+        self.node.create_router(command.router_id)
+        return m.Done()
+
+    def _close_router(self, command: m.CloseRouter) -> m.Reply:
+        self.node.close_router(command.router_id)
+        return m.Done()
+
+    def _create_transport(self, command: m.CreateTransport) -> m.Reply:
+        self.node.create_transport(command)
+        return m.Done()
+
+    def _close_transport(self, command: m.CloseTransport) -> m.Reply:
+        self.node.close_transport(command.transport_id)
+        return m.Done()
+
+    def _set_grants(self, command: m.SetGrants) -> m.Reply:
+        transport = self.node.publish_transport(command.transport_id)
+        for producer_id in transport.set_grants(command.grants):
+            self.node.close_producer(producer_id, "grant")
+        return m.Done()
+
+    def _handle_offer(self, command: m.HandleOffer) -> m.Reply:
+        transport = self.node.publish_transport(command.transport_id)
+        outcome = transport.handle_offer(command.sdp, command.producers, monotonic())
+        for producer_id in outcome.removed:
+            self.node.close_producer(producer_id, "removed")
+        for producer in outcome.created:
+            self.node.producers[producer.id] = producer
+        return m.Answered(sdp=outcome.answer, producers=tuple(p.info for p in outcome.active))
+
+    def _handle_answer(self, command: m.HandleAnswer) -> m.Reply:
+        transport = self.node.subscribe_transport(command.transport_id)
+        for consumer_id in transport.handle_answer(command.version, command.sdp, monotonic()):
+            self.node.close_consumer(consumer_id, "unsupported_codec")
+        return m.Done()
+
+    def _handle_candidate(self, command: m.HandleCandidate) -> m.Reply:
+        """An ICE-lite agent sends no checks, so a client's candidate needs no more than to exist."""
+        if command.transport_id not in self.node.transports:
+            raise NodeCommandError("transport_not_found", f"there is no transport {command.transport_id!r}")
+        return m.Done()
+
+    def _restart_ice(self, command: m.RestartIce) -> m.Reply:
+        self.node.subscribe_transport(command.transport_id).request_ice_restart(monotonic())
+        return m.Done()
+
+    def _close_producer(self, command: m.CloseProducer) -> m.Reply:
+        self.node.close_producer(command.producer_id, None)
+        return m.Done()
+
+    def _pause_producer(self, command: m.PauseProducer) -> m.Reply:
+        self.node.producer(command.producer_id).pause()
+        return m.Done()
+
+    def _resume_producer(self, command: m.ResumeProducer) -> m.Reply:
+        now = monotonic()
+        producer = self.node.producer(command.producer_id)
+        producer.resume()
+        for consumer in producer.consumers.values():
+            consumer.select(now)
+        return m.Done()
+
+    def _consume(self, command: m.Consume) -> m.Reply:
+        transport = self.node.subscribe_transport(command.transport_id)
+        failed: dict[str, str] = {}
+        for spec in command.consumers:
+            producer = self.node.producers.get(spec.producer_id)
+            if producer is None:
+                failed[spec.consumer_id] = "producer_not_found"
+            elif spec.consumer_id in self.node.consumers:
+                failed[spec.consumer_id] = "exists"
+            elif producer.transport_id in self.node.transports and (
+                self.node.transports[producer.transport_id].router_id != transport.router_id
+            ):
+                failed[spec.consumer_id] = "producer_not_found"
+            else:
+                self.node.consumers[spec.consumer_id] = transport.consume(spec, producer)
+        return m.Consumed(failed=failed)
+
+    def _close_consumers(self, command: m.CloseConsumers) -> m.Reply:
+        for consumer_id in command.consumer_ids:
+            self.node.close_consumer(consumer_id, None)
+        return m.Done()
+
+    def _set_preferred_layer(self, command: m.SetPreferredLayer) -> m.Reply:
+        self.node.consumer(command.consumer_id).set_preferred(command.preferred, monotonic())
+        return m.Done()
+
+    def _pause_consumer(self, command: m.PauseConsumer) -> m.Reply:
+        self.node.consumer(command.consumer_id).pause()
+        return m.Done()
+
+    def _resume_consumer(self, command: m.ResumeConsumer) -> m.Reply:
+        self.node.consumer(command.consumer_id).resume(monotonic())
+        return m.Done()
+
+    def _get_stats(self, command: m.GetStats) -> m.Reply:
+        router = None
+        if command.router_id is not None:
+            found = self.node.routers.get(command.router_id)
+            if found is None:
+                raise NodeCommandError("router_not_found", f"there is no router {command.router_id!r}")
+            router = found.stats(monotonic())
+        return m.Stats(counters=self.node.counters(), router=router)
+
+    def _ping(self, _command: m.Ping) -> m.Reply:
+        return m.Done()

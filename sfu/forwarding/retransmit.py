@@ -1,0 +1,82 @@
+"""Answering a receiver's NACK from the history of the encodings it was sent (RFC 4588)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+from sfu.codecs import vp8
+from sfu.forwarding.fanout import PLAIN_TAIL
+from sfu.forwarding.leg import Leg
+
+_pack_extended = struct.Struct("!BBHIIHHBH").pack
+_pack_bare = struct.Struct("!BBHII").pack
+MIN_INTERVAL = 0.02
+MAX_REMEMBERED = 1024
+
+
+def retransmit(leg: Leg, sequences: Iterable[int], now: float) -> int:
+    """Resend the packets with these 16-bit outgoing sequence numbers; returns how many were.
+
+    Each packet goes at most once per round-trip time. Without RTX, or for packets that the history lost,
+    nothing is sent: the receiver will ask for a key frame.
+    """
+    egress = leg.egress
+    outbound, path = egress.outbound, egress.path
+    if not leg.rtx_payload_type or outbound is None or path is None:
+        return 0
+    wait = max(MIN_INTERVAL, leg.rtt)
+    sent = 0
+    for sequence in sequences:
+        index = leg.highest_index - ((leg.highest_index - sequence) & 0xFFFF)
+        last = leg.resent_at.get(index)
+        if last is not None and now - last < wait:
+            continue
+        packet = _original(leg, index)
+        if packet is None:
+            continue
+        leg.resent_at[index] = now
+        header, payload = packet
+        path.send(outbound.seal_rtp(header, payload, leg.rtx_index))
+        leg.rtx_index += 1
+        egress.datagrams += 1
+        sent += 1
+    leg.retransmitted += sent
+    if len(leg.resent_at) > MAX_REMEMBERED:
+        leg.resent_at = {index: at for index, at in leg.resent_at.items() if now - at < wait}
+    return sent
+
+
+def _original(leg: Leg, index: int) -> tuple[bytes, bytes] | None:
+    """RTX header and payload of an outgoing packet, if it can still be made again."""
+    if index > leg.highest_index:
+        return None
+    epoch = leg.epoch_of(index)
+    if epoch is None:
+        return None
+    found = epoch.history.get(index - epoch.index_offset)
+    if found is None:
+        return None
+    _, marker, timestamp, words, tail, payload = found
+    if epoch.picture_offset or epoch.tl0_offset:
+        payload = vp8.rewrite(payload, epoch.picture_offset, epoch.tl0_offset)
+    fixed = (
+        marker | leg.rtx_payload_type,
+        leg.rtx_index & 0xFFFF,
+        (timestamp + epoch.timestamp_offset) & 0xFFFFFFFF,
+        leg.rtx_ssrc,
+    )
+    egress = leg.egress
+    if leg.with_twcc:
+        header = (
+            _pack_extended(
+                0x90, *fixed, 0xBEDE, words, egress.transport_tag, egress.transport_sequence & 0xFFFF
+            )
+            + tail
+        )
+        egress.transport_sequence += 1
+    elif tail is PLAIN_TAIL:
+        header = _pack_bare(0x80, *fixed)
+    else:
+        header = _pack_bare(0x90, *fixed) + struct.pack("!HH", 0xBEDE, words) + b"\0\0\0" + tail
+    return header, (index & 0xFFFF).to_bytes(2, "big") + payload

@@ -1,0 +1,292 @@
+"""A media node: its ports, its routers, and the tick that everything off the packet path runs on.
+
+    STARTING --> SERVING --> DRAINING --> STOPPED
+
+A node knows nothing of meetings or permissions; `sfu.control.server` turns signaling's commands into calls
+here. All of it runs in one loop and nothing in it waits, so a command's effect is complete when it returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from enum import Enum
+
+import structlog
+
+from sfu.clock import monotonic
+from sfu.config import NodeConfig
+from sfu.consumer import Consumer
+from sfu.control.messages import (
+    ConsumerClosed,
+    CreateTransport,
+    Event,
+    NodeLoad,
+    ProducerClosed,
+)
+from sfu.errors import NodeCommandError, NotFoundError
+from sfu.ports import NodePorts
+from sfu.producer import Producer
+from sfu.publish_transport import PublishTransport
+from sfu.router import SPEAKERS_INTERVAL, Router
+from sfu.subscribe_transport import SubscribeTransport
+from sfu.transport import Transport
+from sfu.webrtc.association import Association
+from sfu.webrtc.certificate import Certificate
+from sfu.webrtc.description import LocalTransport
+from sfu.webrtc.udp import Path
+
+log = structlog.get_logger("sfu.node")
+
+TICK = 0.02
+SLOW_TICK = 0.1
+LOAD_INTERVAL = 2.0
+
+
+class NodeState(Enum):
+    STARTING = "starting"
+    SERVING = "serving"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+
+
+class Node:
+    """Created in the loop it runs in. `emit` receives the node's events."""
+
+    def __init__(self, config: NodeConfig, emit: Callable[[Event], None]) -> None:
+        self.config = config
+        self.state = NodeState.STARTING
+        self.certificate = Certificate.generate(time.time())
+        self.ports = NodePorts(config)
+        self.routers: dict[str, Router] = {}
+        self.transports: dict[str, Transport] = {}
+        self.producers: dict[str, Producer] = {}
+        self.consumers: dict[str, Consumer] = {}
+        self._forwarded_before = 0
+        self._emit = emit
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._slow_due = 0.0
+        self._load_due = 0.0
+        self._load_mark = (0.0, 0.0, 0.0)
+
+    async def start(self) -> None:
+        """Bind the ports. Raises `OSError` when one is taken."""
+        await self.ports.start()
+        self.state = NodeState.SERVING
+        now = monotonic()
+        self._load_mark = (now, time.process_time(), 0.0)
+        self._load_due = now + LOAD_INTERVAL
+        self._timer = self._loop.call_later(TICK, self._tick)
+        log.info("node serving", node=self.config.node_id, port=self.ports.number, gro=self.ports.gro)
+
+    # --- what a transport needs (sfu.transport.Host) -------------------------------------------------
+
+    @property
+    def consent_timeout(self) -> float:
+        return self.config.consent_timeout
+
+    def emit(self, event: Event) -> None:
+        self._emit(event)
+
+    def local_transport(self, ufrag: str, pwd: str) -> LocalTransport:
+        return LocalTransport(
+            ufrag=ufrag,
+            pwd=pwd,
+            fingerprint=self.certificate.fingerprint,
+            candidates=self.ports.candidates,
+        )
+
+    def register_ufrag(self, ufrag: str, association: Association) -> None:
+        self.ports.associations[ufrag] = association
+
+    def unregister_ufrag(self, ufrag: str) -> None:
+        self.ports.associations.pop(ufrag, None)
+
+    def sendmsg_of(self, path: Path) -> object | None:
+        return self.ports.sendmsg_of(path)
+
+    # --- commands ------------------------------------------------------------------------------------
+
+    def create_router(self, router_id: str) -> None:
+        if self.state is not NodeState.SERVING:
+            raise NodeCommandError("draining", "this node takes no new sessions; place it elsewhere")
+        self.routers.setdefault(router_id, Router(self, router_id))
+
+    def close_router(self, router_id: str) -> None:
+        router = self.routers.pop(router_id, None)
+        if router is None:
+            return
+        for transport_id in (*router.publishing, *router.subscribing):
+            self.close_transport(transport_id)
+
+    def create_transport(self, command: CreateTransport) -> None:
+        router = self.routers.get(command.router_id)
+        if router is None:
+            raise NotFoundError("router", command.router_id)
+        if command.transport_id in self.transports:
+            raise NodeCommandError("exists", f"transport {command.transport_id!r} is there already")
+        now = monotonic()
+        if command.direction == "publish":
+            publish = PublishTransport(self, router, command.transport_id, command.label, command.grants, now)
+            router.publishing[publish.id] = publish
+            self.transports[publish.id] = publish
+        else:
+            subscribe = SubscribeTransport(self, router.id, command.transport_id, command.label, now)
+            router.subscribing[subscribe.id] = subscribe
+            self.transports[subscribe.id] = subscribe
+
+    def close_transport(self, transport_id: str) -> None:
+        transport = self.transports.get(transport_id)
+        if transport is None:
+            return
+        router = self.routers.get(transport.router_id)
+        if isinstance(transport, PublishTransport):
+            for producer_id in list(transport.producers):
+                self.close_producer(producer_id, "transport_closed")
+            if router is not None:
+                router.publishing.pop(transport_id, None)
+        elif isinstance(transport, SubscribeTransport):
+            for consumer_id in list(transport.consumers):
+                self.close_consumer(consumer_id, None)
+            if router is not None:
+                router.subscribing.pop(transport_id, None)
+        del self.transports[transport_id]
+        transport.close()
+
+    def close_producer(self, producer_id: str, reason: str | None) -> None:
+        """Close a producer and its consumers. With a reason, signaling is told; without, it asked for it."""
+        producer = self.producers.pop(producer_id, None)
+        if producer is None:
+            return
+        producer.close()
+        self._forwarded_before += sum(encoding.forwarded for encoding in producer.encodings)
+        transport = self.transports.get(producer.transport_id)
+        if isinstance(transport, PublishTransport):
+            transport.forget_producer(producer_id)
+        for consumer_id in list(producer.consumers):
+            self.close_consumer(consumer_id, "producer_closed")
+        if reason is not None:
+            self.emit(ProducerClosed(producer_id=producer_id, reason=reason))
+
+    def close_consumer(self, consumer_id: str, reason: str | None) -> None:
+        consumer = self.consumers.pop(consumer_id, None)
+        if consumer is None:
+            return
+        consumer.close()
+        transport = self.transports.get(consumer.transport_id)
+        if isinstance(transport, SubscribeTransport):
+            transport.forget_consumer(consumer_id)
+        if reason is not None:
+            self.emit(ConsumerClosed(consumer_id=consumer_id, reason=reason))
+
+    def publish_transport(self, transport_id: str) -> PublishTransport:
+        transport = self.transports.get(transport_id)
+        if not isinstance(transport, PublishTransport):
+            raise NotFoundError("publish_transport", transport_id)
+        return transport
+
+    def subscribe_transport(self, transport_id: str) -> SubscribeTransport:
+        transport = self.transports.get(transport_id)
+        if not isinstance(transport, SubscribeTransport):
+            raise NotFoundError("subscribe_transport", transport_id)
+        return transport
+
+    def producer(self, producer_id: str) -> Producer:
+        producer = self.producers.get(producer_id)
+        if producer is None:
+            raise NotFoundError("producer", producer_id)
+        return producer
+
+    def consumer(self, consumer_id: str) -> Consumer:
+        consumer = self.consumers.get(consumer_id)
+        if consumer is None:
+            raise NotFoundError("consumer", consumer_id)
+        return consumer
+
+    # --- statistics ----------------------------------------------------------------------------------
+
+    def counters(self) -> dict[str, float]:
+        """Totals since the start, for /metrics and for load reports."""
+        totals = dict(self.ports.counters())
+        forwarded = self._forwarded_before
+        blocked = retransmitted = received = bytes_received = bytes_sent = keyframes = 0
+        for producer in self.producers.values():
+            for encoding in producer.encodings:
+                forwarded += encoding.forwarded
+                blocked += encoding.blocked
+                received += encoding.stream.packets
+                bytes_received += encoding.stream.bytes
+                keyframes += encoding.keyframes.sent
+        for consumer in self.consumers.values():
+            retransmitted += consumer.leg.retransmitted
+            bytes_sent += consumer.leg.octets
+        totals |= {
+            "packets_forwarded": forwarded,
+            "legs_blocked": blocked,
+            "live_packets_received": received,
+            "live_bytes_received": bytes_received,
+            "live_bytes_sent": bytes_sent,
+            "live_retransmitted": retransmitted,
+            "live_keyframe_requests": keyframes,
+            "routers": len(self.routers),
+            "transports": len(self.transports),
+            "producers": len(self.producers),
+            "consumers": len(self.consumers),
+        }
+        return totals
+
+    # --- time ----------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(TICK, self._tick)
+        now = monotonic()
+        slow = now >= self._slow_due
+        for transport in list(self.transports.values()):
+            if slow or transport.busy:
+                transport.tick(now)
+        if slow:
+            self._slow_due = now + SPEAKERS_INTERVAL
+            for router in self.routers.values():
+                router.poll_speakers(now)
+        if now >= self._load_due:
+            self._report_load(now)
+
+    def _report_load(self, now: float) -> None:
+        self._load_due = now + LOAD_INTERVAL
+        counters = self.counters()
+        cpu = time.process_time()
+        before, cpu_before, forwarded_before = self._load_mark
+        elapsed = max(now - before, 1e-3)
+        self._load_mark = (now, cpu, counters["packets_forwarded"])
+        self.emit(
+            NodeLoad(
+                cpu=min(1.0, max(0.0, (cpu - cpu_before) / elapsed)),
+                packets_per_second=max(0.0, (counters["packets_forwarded"] - forwarded_before) / elapsed),
+                routers=len(self.routers),
+                transports=len(self.transports),
+                counters=counters,
+            )
+        )
+
+    # --- closing -------------------------------------------------------------------------------------
+
+    async def close(self, deadline: float = 0.0) -> None:
+        """Take nothing new, wait up to `deadline` seconds for the routers to empty, close what is left."""
+        if self.state in (NodeState.DRAINING, NodeState.STOPPED):
+            return
+        self.state = NodeState.DRAINING
+        until = monotonic() + deadline
+        while self.transports and monotonic() < until:
+            await asyncio.sleep(0.05)
+        left = len(self.transports)
+        for router_id in list(self.routers):
+            self.close_router(router_id)
+        if self._timer is not None:
+            self._timer.cancel()
+        with contextlib.suppress(OSError):
+            await self.ports.close()
+        self.state = NodeState.STOPPED
+        log.info("node stopped", node=self.config.node_id, transports_cut=left)

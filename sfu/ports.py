@@ -1,0 +1,120 @@
+"""The ports of a node: one UDP and one TCP number for all clients, and who each datagram belongs to."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import ifaddr
+
+from sfu.config import NodeConfig
+from sfu.webrtc.association import Association
+from sfu.webrtc.candidate import Candidate, host_candidates
+from sfu.webrtc.ice import username_fragment
+from sfu.webrtc.tcp import TcpPath, TcpPort
+from sfu.webrtc.udp import Path, Receiver, UdpPort
+
+
+class NodePorts:
+    """Demultiplexes by remote address, and strangers by the username fragment of their STUN check."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        self.associations: dict[str, Association] = {}
+        self.candidates: tuple[Candidate, ...] = ()
+        self.dropped = 0
+        self._config = config
+        self._udp: UdpPort | None = None
+        self._tcp: TcpPort | None = None
+
+    async def start(self) -> None:
+        config = self._config
+        self._udp = UdpPort.bind(config.host, config.udp_port, self)
+        try:
+            if config.tcp:
+                self._tcp = TcpPort(self)
+                await self._tcp.listen(config.host, self._udp.number)
+        except OSError:
+            self._udp.close()
+            raise
+        addresses = config.announce or local_addresses(config.host)
+        self.candidates = tuple(host_candidates(addresses, self._udp.number, tcp=config.tcp))
+
+    @property
+    def number(self) -> int:
+        assert self._udp is not None
+        return self._udp.number
+
+    @property
+    def gro(self) -> bool:
+        return self._udp is not None and self._udp.gro
+
+    def sendmsg_of(self, path: Path) -> object | None:
+        return None if path.reliable or self._udp is None else self._udp.sendmsg
+
+    # --- sfu.webrtc.association.Ports ----------------------------------------------------------------
+
+    def attach(self, path: Path, receiver: Receiver) -> None:
+        if isinstance(path, TcpPath):
+            path.receiver = receiver
+        elif self._udp is not None:
+            self._udp.attach(path.address, receiver)
+
+    def detach(self, path: Path, receiver: Receiver) -> None:
+        if isinstance(path, TcpPath):
+            path.receiver = None
+            path.close()
+        elif self._udp is not None:
+            self._udp.detach(path.address, receiver)
+
+    # --- sfu.webrtc.udp.PortListener, sfu.webrtc.tcp.TcpListener -------------------------------------------
+
+    def handle_stranger(self, data: bytes, path: Path, now: float) -> None:
+        """From an unknown address only a STUN check that names one of our associations is looked at."""
+        if len(data) < 20 or data[0] > 3:
+            self.dropped += 1
+            return
+        ufrag = username_fragment(data)
+        association = self.associations.get(ufrag) if ufrag is not None else None
+        if association is None:
+            self.dropped += 1
+            return
+        association.handle_stun(data, path, now)
+
+    def handle_path_lost(self, path: TcpPath) -> None:
+        receiver = path.receiver
+        if isinstance(receiver, Association):
+            receiver.handle_path_lost(path)
+
+    def counters(self) -> dict[str, float]:
+        udp, tcp = self._udp, self._tcp
+        return {
+            "datagrams_received": udp.datagrams_received if udp else 0,
+            "bytes_received": udp.bytes_received if udp else 0,
+            "strangers": udp.strangers if udp else 0,
+            "strangers_dropped": self.dropped,
+            "send_blocked": udp.send_blocked if udp else 0,
+            "send_errors": udp.send_errors if udp else 0,
+            "tcp_connections": tcp.connections if tcp else 0,
+        }
+
+    async def close(self) -> None:
+        if self._tcp is not None:
+            await self._tcp.close()
+        if self._udp is not None:
+            self._udp.close()
+
+
+def local_addresses(host: str) -> tuple[str, ...]:
+    """The addresses a wildcard bind can be reached at: interfaces first, loopback only if there is no other."""
+    bound = ipaddress.ip_address(host)
+    if not bound.is_unspecified:
+        return (host,)
+    found: list[str] = []
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            text = ip.ip if isinstance(ip.ip, str) else ip.ip[0]
+            address = ipaddress.ip_address(text)
+            if address.is_loopback or address.is_link_local:
+                continue
+            if address.version == 4 or bound.version == 6:
+                found.append(text)
+    return tuple(found) or ("127.0.0.1",)

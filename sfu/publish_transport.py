@@ -1,0 +1,327 @@
+"""The transport a client publishes on: its grants, its producers, and the RTCP towards the publisher."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sfu.control.messages import Grant, ProducerSpec
+from sfu.errors import NodeCommandError, RtcpError
+from sfu.forwarding.encoding import Encoding
+from sfu.forwarding.receive import Inlet, Source
+from sfu.producer import Producer
+from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS, PublishParameters, choose_publish
+from sfu.rtp.parameters import ExtensionUri, MediaSection
+from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, SenderReport, parse_rtcp
+from sfu.transport import Host, Transport
+from sfu.webrtc.description import publish_answer
+from sfu.webrtc.sdp import SessionDescription, parse_sdp, to_sdp
+
+if TYPE_CHECKING:
+    from sfu.router import Router
+
+REPORT_INTERVAL = 1.0
+RETRY_AFTER = 0.1
+"""Seconds between two NACKs for one packet: a round trip, with room."""
+MAX_NACKS = 100
+"""Sequence numbers in one NACK packet."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferOutcome:
+    """What a publish offer changed: the answer, the producers it made, those it ended, those that carry on."""
+
+    answer: str
+    created: tuple[Producer, ...]
+    removed: tuple[str, ...]
+    active: tuple[Producer, ...]
+
+
+class PublishTransport(Transport):
+    """Refuses media outside the grants, whatever the client's SDP or SSRCs say."""
+
+    def __init__(
+        self,
+        host: Host,
+        router: Router,
+        transport_id: str,
+        label: str,
+        grants: Iterable[Grant],
+        now: float,
+    ) -> None:
+        super().__init__(host, router.id, transport_id, label, now)
+        self.producers: dict[str, Producer] = {}
+        self.inlet = Inlet(self._identify)
+        self.rtcp_malformed = 0
+        self._router = router
+        self._grants = frozenset((grant.source, grant.kind) for grant in grants)
+        self._parameters: dict[str, PublishParameters] = {}
+        self._local_ssrc = 1 + secrets.randbelow(0xFFFFFFFF)
+        self._report_due = 0.0
+
+    # --- commands ------------------------------------------------------------------------------------
+
+    def set_grants(self, grants: Iterable[Grant]) -> list[str]:
+        """Replace the grants. Returns the producers outside them, already silenced, to be closed."""
+        self._grants = frozenset((grant.source, grant.kind) for grant in grants)
+        outside = [p for p in self.producers.values() if (p.source, p.kind) not in self._grants]
+        for producer in outside:
+            producer.close()
+        return [producer.id for producer in outside]
+
+    def handle_offer(self, sdp: str, specs: Iterable[ProducerSpec], now: float) -> OfferOutcome:
+        """Raises `SdpError` for an offer that cannot be read, and then nothing has changed."""
+        offer = parse_sdp(sdp)
+        wanted = {spec.mid: spec for spec in specs}
+        chosen: dict[str, PublishParameters] = {}
+        created: list[Producer] = []
+        active: list[Producer] = []
+        for section in offer.sections:
+            spec = wanted.get(section.mid)
+            if spec is None or not section.direction.sends:
+                continue
+            if (spec.source, spec.kind) not in self._grants or section.kind != spec.kind:
+                continue
+            known = self.producers.get(spec.producer_id)
+            parameters = (
+                self._parameters[known.id]
+                if known is not None and known.mid == section.mid
+                else choose_publish(section)
+            )
+            if parameters is None:
+                raise NodeCommandError(
+                    "unsupported_codec", f"m-line {section.mid!r} offers no codec that this server forwards"
+                )
+            chosen[section.mid] = parameters
+            if known is None:
+                known = self._make_producer(spec, section, parameters)
+                created.append(known)
+            active.append(known)
+        publish_answer(offer, chosen, self.local)  # raises before anything has changed
+        self.take_remote(offer, now)
+        self._learn_extensions(offer, chosen)
+        for producer in created:
+            self.producers[producer.id] = producer
+            self._parameters[producer.id] = chosen[producer.mid]
+            self._bind_declared(producer, chosen[producer.mid])
+        kept = {producer.id for producer in active}
+        removed = tuple(producer_id for producer_id in self.producers if producer_id not in kept)
+        answer = to_sdp(publish_answer(offer, chosen, self.local))
+        return OfferOutcome(answer, tuple(created), removed, tuple(active))
+
+    def forget_producer(self, producer_id: str) -> None:
+        producer = self.producers.pop(producer_id, None)
+        self._parameters.pop(producer_id, None)
+        if producer is None:
+            return
+        self._router.detector.remove(producer_id)
+        gone = {id(encoding) for encoding in producer.encodings}
+        self.inlet.sources = {
+            ssrc: source for ssrc, source in self.inlet.sources.items() if id(source.encoding) not in gone
+        }
+
+    @property
+    def busy(self) -> bool:
+        return self.association.handshaking or any(
+            encoding.pending_requests for p in self.producers.values() for encoding in p.encodings
+        )
+
+    # --- association ---------------------------------------------------------------------------------
+
+    def handle_connected(self, now: float) -> None:
+        self.inlet.inbound = self.association.inbound
+        super().handle_connected(now)
+
+    def handle_rtp(self, packets: list[bytes], now: float) -> None:
+        self.inlet.handle_rtp(packets, now)
+
+    def handle_rtcp(self, packets: list[bytes], now: float) -> None:
+        inbound = self.association.inbound
+        if inbound is None:
+            return
+        for data in packets:
+            plain = inbound.open_rtcp(data)
+            if plain is None:
+                continue
+            try:
+                reports = parse_rtcp(plain)
+            except RtcpError:
+                self.rtcp_malformed += 1
+                continue
+            for report in reports:
+                if isinstance(report, SenderReport):
+                    source = self.inlet.sources.get(report.ssrc)
+                    if source is not None and not source.repair:
+                        source.encoding.stream.handle_sender_report(report.ntp, report.rtp_timestamp, now)
+
+    # --- time ----------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        if self.association.outbound is None or not self.producers:
+            return
+        for packet in self.inlet.arrivals.poll(now, self._local_ssrc, self._any_ssrc()):
+            self.association.send_rtcp(packet)
+        for producer in self.producers.values():
+            for encoding in producer.encodings:
+                if encoding.is_video and encoding.stream.ssrc:
+                    self._repair(encoding, now)
+        if now >= self._report_due:
+            self._report_due = now + REPORT_INTERVAL
+            self._send_receiver_report(now)
+
+    def close(self) -> None:
+        for producer in self.producers.values():
+            producer.close()
+        super().close()
+
+    def stats(self, now: float) -> dict[str, object]:
+        inlet = self.inlet
+        return {
+            "transport_id": self.id,
+            "state": self.state.value,
+            "packets": inlet.packets,
+            "malformed": inlet.malformed,
+            "unidentified": inlet.unidentified,
+            "producers": [producer.stats(now) for producer in self.producers.values()],
+        }
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    def _make_producer(
+        self, spec: ProducerSpec, section: MediaSection, parameters: PublishParameters
+    ) -> Producer:
+        return Producer(
+            producer_id=spec.producer_id,
+            transport_id=self.id,
+            mid=section.mid,
+            source=spec.source,
+            kind=spec.kind,
+            codec=parameters.codec,
+            rids=parameters.rids,
+            ssrc=parameters.ssrc or 0,
+            paused=spec.paused,
+        )
+
+    def _learn_extensions(self, offer: SessionDescription, chosen: dict[str, PublishParameters]) -> None:
+        """The ids that identify a stream. In a BUNDLE group an id means one URI (RFC 9143 section 9.2)."""
+        for parameters in chosen.values():
+            ids = {extension.uri: extension.id for extension in parameters.extensions}
+            inlet = self.inlet
+            inlet.mid_id = ids.get(ExtensionUri.MID, inlet.mid_id)
+            inlet.rid_id = ids.get(ExtensionUri.RID, inlet.rid_id)
+            inlet.repaired_rid_id = ids.get(ExtensionUri.REPAIRED_RID, inlet.repaired_rid_id)
+            inlet.twcc_id = ids.get(ExtensionUri.TWCC, inlet.twcc_id)
+
+    def _bind_declared(self, producer: Producer, parameters: PublishParameters) -> None:
+        """SSRCs that the offer declares need no identification by header extension."""
+        if parameters.rids or parameters.ssrc is None:
+            return
+        encoding = producer.encodings[0]
+        self.inlet.sources[parameters.ssrc] = self._source(producer, encoding, parameters, repair=False)
+        if parameters.rtx_ssrc is not None and parameters.rtx_payload_type is not None:
+            self.inlet.sources[parameters.rtx_ssrc] = self._source(
+                producer, encoding, parameters, repair=True
+            )
+
+    def _source(
+        self, producer: Producer, encoding: Encoding, parameters: PublishParameters, *, repair: bool
+    ) -> Source:
+        ids = {extension.uri: extension.id for extension in parameters.extensions}
+        level_id = ids.get(ExtensionUri.AUDIO_LEVEL, 0) if producer.kind == "audio" else 0
+        detector = self._router.detector
+
+        def on_level(level: int, now: float) -> None:
+            if not producer.paused:
+                detector.handle_level(producer.id, level, now)
+
+        return Source(
+            encoding,
+            payload_type=(parameters.rtx_payload_type or 0) if repair else parameters.codec.payload_type,
+            repair=repair,
+            twcc_id=ids.get(ExtensionUri.TWCC, 0),
+            audio_level_id=level_id,
+            forwarded_ids={
+                ids[uri]: ours
+                for uri, ours in SUBSCRIBE_EXTENSIONS.items()
+                if uri in ids and uri not in (ExtensionUri.TWCC, ExtensionUri.MID)
+            },
+            on_level=on_level if level_id else None,
+        )
+
+    def _identify(
+        self, ssrc: int, payload_type: int, mid: str | None, rid: str | None, repaired: str | None
+    ) -> Source | None:
+        """Which granted encoding an unknown, authenticated SSRC belongs to (RFC 9143 section 9.2)."""
+        for producer in self.producers.values():
+            parameters = self._parameters[producer.id]
+            if mid is not None and producer.mid != mid:
+                continue
+            repair = payload_type == parameters.rtx_payload_type
+            if not repair and payload_type != parameters.codec.payload_type:
+                continue
+            if mid is None and rid is None and repaired is None and not self._sole(payload_type):
+                continue
+            encoding = producer.encoding_of((repaired or rid) if parameters.rids else None)
+            if encoding is None:
+                continue
+            if repair:
+                encoding.rtx_ssrc = ssrc
+            else:
+                self._supersede(encoding, ssrc)
+            return self._source(producer, encoding, parameters, repair=repair)
+        return None
+
+    def _sole(self, payload_type: int) -> bool:
+        """Whether just one producer, without simulcast, uses this payload type."""
+        users = [
+            parameters
+            for parameters in self._parameters.values()
+            if payload_type in (parameters.codec.payload_type, parameters.rtx_payload_type)
+        ]
+        return len(users) == 1 and not users[0].rids
+
+    def _supersede(self, encoding: Encoding, ssrc: int) -> None:
+        """The client sends an encoding under another SSRC now (it was restarted)."""
+        previous = encoding.stream.ssrc
+        if previous and previous != ssrc:
+            self.inlet.sources.pop(previous, None)
+            encoding.restart(ssrc)
+        encoding.stream.ssrc = ssrc
+
+    def _repair(self, encoding: Encoding, now: float) -> None:
+        stream = encoding.stream
+        nack = stream.nack
+        if nack is not None:
+            lost = nack.poll(now, RETRY_AFTER)
+            if lost:
+                self.association.send_rtcp(
+                    Nack(
+                        self._local_ssrc, stream.ssrc, tuple(s & 0xFFFF for s in lost[:MAX_NACKS])
+                    ).to_bytes()
+                )
+            if nack.overflowed:
+                nack.overflowed = False
+                encoding.request_keyframe()
+        if encoding.keyframes.poll(now) and (encoding.legs or encoding.waiting):
+            self.association.send_rtcp(Pli(self._local_ssrc, stream.ssrc).to_bytes())
+
+    def _send_receiver_report(self, now: float) -> None:
+        blocks = [
+            encoding.stream.report(now)
+            for producer in self.producers.values()
+            for encoding in producer.encodings
+            if encoding.stream.highest >= 0
+        ]
+        for start in range(0, len(blocks), 31):
+            report = ReceiverReport(ssrc=self._local_ssrc, reports=tuple(blocks[start : start + 31]))
+            self.association.send_rtcp(report.to_bytes())
+
+    def _any_ssrc(self) -> int:
+        for producer in self.producers.values():
+            for encoding in producer.encodings:
+                if encoding.stream.ssrc:
+                    return encoding.stream.ssrc
+        return 0

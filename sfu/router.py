@@ -1,0 +1,46 @@
+"""One session's forwarding graph on one node: its transports, and who of them is speaking."""
+
+from __future__ import annotations
+
+from sfu.control.messages import Speaker, SpeakersChanged
+from sfu.publish_transport import PublishTransport
+from sfu.speakers import SpeakerDetector
+from sfu.subscribe_transport import SubscribeTransport
+from sfu.transport import Host
+
+SPEAKERS_INTERVAL = 0.1
+"""Seconds between two looks at who is speaking."""
+
+
+class Router:
+    """Owns its transports; closing it closes them."""
+
+    def __init__(self, host: Host, router_id: str) -> None:
+        self.id = router_id
+        self.publishing: dict[str, PublishTransport] = {}
+        self.subscribing: dict[str, SubscribeTransport] = {}
+        self.detector = SpeakerDetector()
+        self._host = host
+        self._told: tuple[tuple[str, ...], str | None] = ((), None)
+
+    def poll_speakers(self, now: float) -> None:
+        """Announce a change of who speaks, or of the dominant speaker."""
+        speakers, dominant = self.detector.poll(now)
+        state = (tuple(producer_id for producer_id, _ in speakers), dominant)
+        if state == self._told:
+            return
+        self._told = state
+        self._host.emit(
+            SpeakersChanged(
+                router_id=self.id,
+                speakers=tuple(Speaker(producer_id=producer, level=level) for producer, level in speakers),
+                dominant=dominant,
+            )
+        )
+
+    def stats(self, now: float) -> dict[str, object]:
+        return {
+            "router_id": self.id,
+            "publishing": [transport.stats(now) for transport in self.publishing.values()],
+            "subscribing": [transport.stats() for transport in self.subscribing.values()],
+        }

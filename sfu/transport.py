@@ -1,0 +1,170 @@
+"""One ICE and DTLS association between a client and this node, and its state.
+
+         first valid check          DTLS verified           no check for 30 s
+    NEW ------------------> CONNECTING ------> CONNECTED <-----------------> DISCONNECTED
+     |                          |                  |        a check again         |
+     |                          +---> FAILED <-----+                              |
+     |                                  |                                         |
+     +----------------------------------+--------------> CLOSED <-----------------+
+
+`PublishTransport` and `SubscribeTransport` are the two directions; a client has at most one of each.
+"""
+
+from __future__ import annotations
+
+import secrets
+from enum import Enum
+from typing import Protocol
+
+from sfu.control.messages import Event, TransportStateChanged
+from sfu.webrtc.association import Association, Ports
+from sfu.webrtc.certificate import Certificate
+from sfu.webrtc.description import LocalTransport
+from sfu.webrtc.sdp import SessionDescription
+from sfu.webrtc.udp import Path
+
+
+class TransportState(Enum):
+    NEW = "new"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+_S = TransportState
+TRANSITIONS: dict[TransportState, frozenset[TransportState]] = {
+    _S.NEW: frozenset({_S.CONNECTING, _S.CONNECTED, _S.FAILED, _S.CLOSED}),
+    _S.CONNECTING: frozenset({_S.CONNECTED, _S.DISCONNECTED, _S.FAILED, _S.CLOSED}),
+    _S.CONNECTED: frozenset({_S.DISCONNECTED, _S.FAILED, _S.CLOSED}),
+    _S.DISCONNECTED: frozenset({_S.CONNECTED, _S.CONNECTING, _S.FAILED, _S.CLOSED}),
+    _S.FAILED: frozenset({_S.CLOSED}),
+    _S.CLOSED: frozenset(),
+}
+
+
+class Host(Protocol):
+    """What a transport needs of its node."""
+
+    @property
+    def ports(self) -> Ports: ...
+
+    @property
+    def certificate(self) -> Certificate: ...
+
+    @property
+    def consent_timeout(self) -> float: ...
+
+    def local_transport(self, ufrag: str, pwd: str) -> LocalTransport:
+        """Our half of an SDP: credentials, fingerprint and candidates."""
+        ...
+
+    def register_ufrag(self, ufrag: str, association: Association) -> None: ...
+
+    def unregister_ufrag(self, ufrag: str) -> None: ...
+
+    def emit(self, event: Event) -> None: ...
+
+    def sendmsg_of(self, path: Path) -> object | None:
+        """The socket call that reaches a path directly, None for one that takes whole datagrams."""
+        ...
+
+
+class Transport:
+    """What both directions share: association, credentials, state. Listens to its association."""
+
+    def __init__(self, host: Host, router_id: str, transport_id: str, label: str, now: float) -> None:
+        self.id = transport_id
+        self.router_id = router_id
+        self.label = label
+        self.state = TransportState.NEW
+        self._host = host
+        self._ufrag, self._pwd = new_credentials()
+        self._ufrags = [self._ufrag]
+        self._remote_ufrag: str | None = None
+        self._restarting = False
+        """Our new credentials are on their way, so the client's new ones are no restart of its own."""
+        self.association = Association(
+            ports=host.ports,
+            certificate=host.certificate,
+            local_ufrag=self._ufrag,
+            local_pwd=self._pwd,
+            listener=self,
+            consent_timeout=host.consent_timeout,
+            now=now,
+        )
+        host.register_ufrag(self._ufrag, self.association)
+
+    # --- association listener ------------------------------------------------------------------------
+
+    def handle_connected(self, now: float) -> None:
+        self._move_to(TransportState.CONNECTED)
+
+    def handle_path(self, path: Path) -> None:
+        """Another address pair was nominated."""
+
+    def handle_consent(self, fresh: bool, now: float) -> None:  # noqa: FBT001
+        if not fresh:
+            self._move_to(TransportState.DISCONNECTED)
+        elif self.association.outbound is not None:
+            self._move_to(TransportState.CONNECTED)
+        else:
+            self._move_to(TransportState.CONNECTING)
+
+    def handle_failed(self, reason: str) -> None:
+        self._move_to(TransportState.FAILED)
+
+    def handle_rtp(self, packets: list[bytes], now: float) -> None:
+        """Media from the client. A subscribe transport takes none."""
+
+    def handle_rtcp(self, packets: list[bytes], now: float) -> None:
+        raise NotImplementedError
+
+    # --- life ----------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Called about fifty times a second while the transport has something to do."""
+        self.association.tick(now)
+
+    def close(self) -> None:
+        """Idempotent. Tells the client (close_notify) and forgets its addresses and credentials."""
+        if self.state is TransportState.CLOSED:
+            return
+        self._move_to(TransportState.CLOSED)
+        for ufrag in self._ufrags:
+            self._host.unregister_ufrag(ufrag)
+        self.association.close()
+
+    def restart_ice(self, now: float) -> None:
+        """New local credentials. The old ones stay valid for a while; DTLS is kept."""
+        self._restarting = True
+        self._ufrag, self._pwd = new_credentials()
+        self._ufrags.append(self._ufrag)
+        self._host.register_ufrag(self._ufrag, self.association)
+        self.association.ice.restart(self._ufrag, self._pwd, now)
+        if len(self._ufrags) > 3:
+            self._host.unregister_ufrag(self._ufrags.pop(0))
+
+    def take_remote(self, description: SessionDescription, now: float) -> None:
+        """Learn the client's credentials. New ones in its offer are an ICE restart, which gets new ones back."""
+        if self._remote_ufrag not in (None, description.ice_ufrag) and not self._restarting:
+            self.restart_ice(now)
+        self._restarting = False
+        self._remote_ufrag = description.ice_ufrag
+        self.association.set_remote(description.ice_ufrag, description.ice_pwd, description.fingerprints)
+
+    @property
+    def local(self) -> LocalTransport:
+        return self._host.local_transport(self._ufrag, self._pwd)
+
+    def _move_to(self, state: TransportState) -> None:
+        if state is self.state or state not in TRANSITIONS[self.state]:
+            return
+        self.state = state
+        self._host.emit(TransportStateChanged(transport_id=self.id, state=state.value))
+
+
+def new_credentials() -> tuple[str, str]:
+    """ufrag and password: 48 and 144 random bits in ice-chars (RFC 8839 section 5.4)."""
+    return secrets.token_hex(6), secrets.token_hex(18)

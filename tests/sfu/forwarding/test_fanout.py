@@ -1,0 +1,122 @@
+"""One batch, many receivers: what leaves is what came, under each receiver's own numbers and keys."""
+
+import pytest
+
+from sfu.forwarding.fanout import PLAIN_TAIL as PLAIN
+from sfu.forwarding.fanout import Batch, Packet, forward, send
+from sfu.webrtc.srtp import SrtpProfile
+from tests.sfu.forwarding.world import Receiver, encoding
+
+AUDIO_LEVEL = bytes((0x30, 0x85))
+
+
+def packet(sequence: int, size: int = 100, tail: bytes = PLAIN, marker: int = 0) -> Packet:
+    words = 1 if tail is PLAIN else (3 + len(tail)) // 4
+    return (sequence, marker, 3000 * sequence, words, tail, bytes((sequence & 0xFF,)) * size)
+
+
+def tail_with_level() -> bytes:
+    tail = AUDIO_LEVEL
+    return tail + bytes(-(len(tail) + 3) % 4)
+
+
+@pytest.mark.parametrize("profile", list(SrtpProfile))
+@pytest.mark.parametrize("twcc", [True, False])
+@pytest.mark.parametrize("tail", [PLAIN, tail_with_level()])
+def test_every_receiver_gets_every_packet_under_its_own_numbers(
+    profile: SrtpProfile, twcc: bool, tail: bytes
+) -> None:
+    receivers = [Receiver(profile, twcc=twcc) for _ in range(3)]
+    legs = [receiver.leg(1000 + 10 * i, first_index=i + 1) for i, receiver in enumerate(receivers)]
+    source = encoding()
+    for leg in legs:
+        leg.open_epoch(source, 65536, 5)
+    batch = Batch([packet(65536, tail=tail), packet(65537, tail=tail, marker=0x80), packet(65538, 40, tail)])
+    forwarded, blocked = forward(batch, legs, 1.0)
+    assert (forwarded, blocked) == (9, None)
+    for i, receiver in enumerate(receivers):
+        got = receiver.receive()
+        assert [p.sequence for p in got] == [i + 1, i + 2, i + 3]
+        assert [p.payload for p in got] == [p[5] for p in batch.packets]
+        assert [p.timestamp for p in got] == [(p[2] + 5) & 0xFFFFFFFF for p in batch.packets]
+        assert [p.marker for p in got] == [False, True, False]
+        assert {p.ssrc for p in got} == {1000 + 10 * i}
+        if tail is not PLAIN:
+            assert all(AUDIO_LEVEL in p.extension for p in got)
+        if twcc:
+            assert [p.extension[:3] for p in got] == [bytes((0x21, 0, n)) for n in range(3)]
+
+
+@pytest.mark.parametrize("twcc", [True, False])
+@pytest.mark.parametrize(
+    "sizes", [(100,) * 5, (100, 100, 40, 100, 40, 40), (40, 100), (7,), (1, 2, 3, 3, 2, 1)]
+)
+@pytest.mark.parametrize("profile", [SrtpProfile.AEAD_AES_128_GCM, SrtpProfile.AES128_CM_SHA1_80])
+def test_a_burst_of_any_sizes_is_cut_right(sizes: tuple[int, ...], twcc: bool, profile: SrtpProfile) -> None:
+    receiver = Receiver(profile, twcc=twcc)
+    leg = receiver.leg()
+    leg.open_epoch(encoding(), 65536, 0)
+    tails = [tail_with_level() if position % 2 else PLAIN for position in range(len(sizes))]
+    batch = Batch([packet(65536 + i, size, tails[i]) for i, size in enumerate(sizes)])
+    assert send(leg, batch, 0.0)
+    assert [len(p.payload) for p in receiver.receive()] == list(sizes)
+
+
+def test_a_burst_of_one_size_is_one_call() -> None:
+    receiver = Receiver()
+    leg = receiver.leg()
+    leg.open_epoch(encoding(), 65536, 0)
+    send(leg, Batch([packet(65536 + i) for i in range(16)]), 0.0)
+    assert receiver.calls == 1
+    assert len(receiver.receive()) == 16
+
+
+def test_a_very_long_burst_respects_the_kernels_limits() -> None:
+    receiver = Receiver()
+    leg = receiver.leg()
+    leg.open_epoch(encoding(), 65536, 0)
+    batch = Batch([packet(65536 + i, 1200) for i in range(200)])
+    send(leg, batch, 0.0)
+    assert all(end - start <= 64 and (end - start) * size < 65000 for start, end, size in batch.runs)
+    assert len(receiver.receive()) == 200
+
+
+def test_the_rollover_counter_goes_on_where_the_sequence_wraps() -> None:
+    receiver = Receiver()
+    leg = receiver.leg(first_index=65530)
+    leg.open_epoch(encoding(), 65536, 0)
+    for start in range(0, 20, 5):
+        send(leg, Batch([packet(65536 + start + i) for i in range(5)]), 0.0)
+    got = receiver.receive()
+    assert [p.sequence for p in got] == [(65530 + i) & 0xFFFF for i in range(20)]
+
+
+def test_a_full_socket_is_told_and_the_others_still_get_theirs() -> None:
+    full, free = Receiver(), Receiver()
+    full.full = True
+    legs = [full.leg(), free.leg()]
+    for leg in legs:
+        leg.open_epoch(encoding(), 65536, 0)
+    forwarded, blocked = forward(Batch([packet(65536)]), legs, 0.0)
+    assert forwarded == 1
+    assert blocked == [legs[0]]
+    assert len(free.receive()) == 1
+    assert full.egress.blocked == 1
+
+
+def test_without_segmentation_each_packet_goes_alone() -> None:
+    receiver = Receiver()
+    receiver.refuse_segments = True
+    leg = receiver.leg()
+    leg.open_epoch(encoding(), 65536, 0)
+    assert send(leg, Batch([packet(65536 + i) for i in range(4)]), 0.0)
+    assert len(receiver.receive()) == 4
+
+
+def test_a_path_that_takes_whole_datagrams_gets_them() -> None:
+    receiver = Receiver()
+    receiver.egress.sendmsg = None
+    leg = receiver.leg()
+    leg.open_epoch(encoding(), 65536, 0)
+    assert send(leg, Batch([packet(65536 + i) for i in range(3)]), 0.0)
+    assert [p.sequence for p in receiver.receive()] == [1, 2, 3]
