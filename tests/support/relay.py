@@ -1,0 +1,204 @@
+"""A UDP relay between clients and a node that loses, delays, reorders and slows down, the same way each time.
+
+Not every kernel has netem, so tests put this in the path: clients send to the relay's address (bots by
+`route`, others by an SDP through `rewrite`), and for each client the relay has a socket of its own towards
+the node, which therefore sees one address per client, as behind a NAT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Address = tuple[str, int]
+BUFFER = 4 << 20
+QUEUE_LIMIT = 0.5
+"""Seconds of backlog a rate limit holds before it drops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impairment:
+    """What happens to the datagrams of one direction.
+
+    `loss` and `reorder` are probabilities, `delay` and `jitter` seconds, `rate` bits per second. With
+    `media_only`, STUN and DTLS pass untouched.
+    """
+
+    loss: float = 0.0
+    delay: float = 0.0
+    jitter: float = 0.0
+    reorder: float = 0.0
+    rate: float | None = None
+    media_only: bool = True
+
+    def concerns(self, data: bytes) -> bool:
+        return not self.media_only or (bool(data) and 128 <= data[0] < 192)
+
+
+CLEAR = Impairment()
+
+
+@dataclass(slots=True)
+class _Direction:
+    """One direction's state: its chance, its line, its counts."""
+
+    impairment: Impairment
+    chance: random.Random
+    passed: int = 0
+    lost: int = 0
+    line_free_at: float = 0.0
+
+    def release_at(self, data: bytes, now: float) -> float | None:
+        """When this datagram goes on; None if it is lost."""
+        rule = self.impairment
+        if not rule.concerns(data):
+            return now
+        if self.chance.random() < rule.loss:
+            self.lost += 1
+            return None
+        self.passed += 1
+        at = now + rule.delay + self.chance.random() * rule.jitter
+        if self.chance.random() < rule.reorder:
+            at += 0.02
+        if rule.rate is not None:
+            start = max(at, self.line_free_at)
+            if start - at > QUEUE_LIMIT:
+                self.lost += 1
+                return None
+            self.line_free_at = at = start + len(data) * 8 / rule.rate
+        return at
+
+
+@dataclass(slots=True)
+class _Client:
+    address: Address
+    socket: socket.socket
+
+
+@dataclass(slots=True)
+class UdpRelay:
+    """Relays between any number of clients and `target`. Use `open`, then `close`."""
+
+    target: Address
+    up: _Direction
+    down: _Direction
+    _socket: socket.socket
+    _clients: dict[Address, _Client] = field(default_factory=dict)
+    _blocked: bool = False
+
+    @classmethod
+    def open(
+        cls, target: Address, *, seed: int, up: Impairment = CLEAR, down: Impairment = CLEAR
+    ) -> UdpRelay:
+        """Listen on a free loopback port in the running loop."""
+        sock = _new_socket()
+        sock.bind(("127.0.0.1", 0))
+        relay = cls(
+            target, _Direction(up, random.Random(seed)), _Direction(down, random.Random(seed + 1)), sock
+        )
+        asyncio.get_running_loop().add_reader(sock.fileno(), relay._handle_up)
+        return relay
+
+    @property
+    def address(self) -> Address:
+        name = self._socket.getsockname()
+        return str(name[0]), int(name[1])
+
+    def route(self, address: str, port: int) -> Address:
+        """For a bot's `route`: the relay instead of the node, whatever candidate is meant."""
+        return self.address
+
+    def rewrite(self, sdp: str) -> str:
+        """An SDP whose UDP candidates all name the relay, and which has no TCP ones."""
+        host, port = self.address
+        lines = [
+            re.sub(r"^(a=candidate:\S+ \d udp \d+) \S+ \d+", rf"\1 {host} {port}", line, flags=re.IGNORECASE)
+            for line in sdp.splitlines()
+            if not re.match(r"a=candidate:\S+ \d tcp ", line, flags=re.IGNORECASE)
+        ]
+        return "\r\n".join(lines) + "\r\n"
+
+    def impair(self, *, up: Impairment | None = None, down: Impairment | None = None) -> None:
+        """Change what happens from now on."""
+        if up is not None:
+            self.up.impairment = up
+        if down is not None:
+            self.down.impairment = down
+
+    def block(self, *, blocked: bool) -> None:
+        """Let nothing through at all, or let it again."""
+        self._blocked = blocked
+
+    def rebind(self) -> None:
+        """Give every client a new address towards the node, as a NAT that forgot does."""
+        for client in self._clients.values():
+            self._forget(client)
+        self._clients.clear()
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        self._socket.close()
+        self.rebind()
+
+    def _forget(self, client: _Client) -> None:
+        asyncio.get_running_loop().remove_reader(client.socket.fileno())
+        client.socket.close()
+
+    def _handle_up(self) -> None:
+        while (got := _receive(self._socket)) is not None:
+            data, address = got
+            client = self._clients.get(address)
+            if client is None:
+                client = self._admit(address)
+            self._pass(self.up, data, client.socket.send)
+
+    def _handle_down(self, client: _Client) -> None:
+        while client.socket.fileno() >= 0 and (got := _receive(client.socket)) is not None:
+            self._pass(self.down, got[0], lambda data: self._socket.sendto(data, client.address))
+
+    def _pass(self, direction: _Direction, data: bytes, send: Callable[[bytes], int]) -> None:
+        if self._blocked:
+            return
+        loop = asyncio.get_running_loop()
+        at = direction.release_at(data, loop.time())
+        if at is None:
+            return
+        if at <= loop.time():
+            _try_send(send, data)
+        else:
+            loop.call_at(at, _try_send, send, data)
+
+    def _admit(self, address: Address) -> _Client:
+        sock = _new_socket()
+        sock.connect(self.target)
+        client = self._clients[address] = _Client(address, sock)
+        asyncio.get_running_loop().add_reader(sock.fileno(), self._handle_down, client)
+        return client
+
+
+def _new_socket() -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    return sock
+
+
+def _receive(sock: socket.socket) -> tuple[bytes, Address] | None:
+    try:
+        data, address = sock.recvfrom(65535)
+    except OSError:
+        # Nothing more to read, or an ICMP error of an earlier datagram: lost, as on any network.
+        return None
+    return data, (str(address[0]), int(address[1]))
+
+
+def _try_send(send: Callable[[bytes], int], data: bytes) -> None:
+    try:
+        send(data)
+    except OSError:
+        # A full socket or a closed one loses the datagram, as any network may.
+        return

@@ -1,0 +1,212 @@
+"""A real `rostrum serve` in a process of its own, with a data directory that goes away.
+
+`running_server` starts it, waits until it is healthy, and at the end sends SIGTERM and holds it to what every
+server owes: exit code 0, no process left over, nothing in the log that nobody handled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from sfu.bot import Credentials
+
+START_TIMEOUT = 30.0
+STOP_TIMEOUT = 15.0
+FORBIDDEN_IN_LOG = re.compile(r"Traceback|never retrieved|was destroyed but it is pending|never awaited")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server. `udp_ports` are those of its media workers, in order."""
+
+    process: subprocess.Popen[bytes]
+    base_url: str
+    data_dir: Path
+    udp_ports: tuple[int, ...]
+    log_path: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials.from_file(self.key_file, self.base_url)
+
+    @property
+    def key_file(self) -> Path:
+        return self.data_dir / "bootstrap.json"
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    def workers(self) -> list[int]:
+        """Process ids of everything below the server."""
+        return sorted(_descendants(self.pid))
+
+    async def metrics(self) -> dict[str, float]:
+        """Samples of `/metrics` without labels summed over labels, by metric name."""
+        async with aiohttp.ClientSession() as http, http.get(self.base_url + "/metrics") as response:
+            text = await response.text()
+        totals: dict[str, float] = {}
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                name, _, value = line.rpartition(" ")
+                name = name.partition("{")[0]
+                totals[name] = totals.get(name, 0.0) + float(value)
+        return totals
+
+
+@asynccontextmanager
+async def running_server(
+    data_dir: Path, *, workers: int = 1, arguments: Sequence[str] = (), check_log: bool = True
+) -> AsyncIterator[Server]:
+    """Serve on free loopback ports until the block ends."""
+    server = start_server(data_dir, workers=workers, arguments=arguments)
+    try:
+        await _wait_healthy(server)
+        yield server
+    finally:
+        problems = await asyncio.to_thread(stop_server, server)
+    assert not problems, "; ".join(problems) + "\n" + server.log[-4000:]
+    if check_log:
+        found = FORBIDDEN_IN_LOG.search(server.log)
+        assert found is None, f"the server's log has {found!r}:\n{server.log[-4000:]}"
+
+
+def start_server(data_dir: Path, *, workers: int = 1, arguments: Sequence[str] = ()) -> Server:
+    """Start the process, without waiting for it."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    port, udp_port = _free_tcp_port(), _free_udp_ports(max(1, workers))
+    log_path = data_dir / "server.log"
+    command = [
+        sys.executable,
+        *("-m", "signaling.cli", "serve", "--host", "127.0.0.1", "--port", str(port)),
+        *("--udp-port", str(udp_port), "--announce", "127.0.0.1"),
+        *("--data-dir", str(data_dir), "--workers", str(workers), *arguments),
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROSTRUM_")}
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    ports = tuple(range(udp_port, udp_port + max(1, workers)))
+    return Server(process, f"http://127.0.0.1:{port}", data_dir, ports, log_path)
+
+
+async def wait_healthy(server: Server) -> None:
+    """Until `/healthz` answers 200. Raises with the log if the server ends before."""
+    await _wait_healthy(server)
+
+
+def stop_server(server: Server) -> list[str]:
+    """Send SIGTERM and wait; gives what the server did wrong in closing."""
+    below = _descendants(server.pid)
+    problems = []
+    if server.process.poll() is None:
+        server.process.send_signal(signal.SIGTERM)
+    try:
+        code = server.process.wait(STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        server.process.wait()
+        problems.append(f"still running {STOP_TIMEOUT:.0f} s after SIGTERM")
+    else:
+        if code != 0:
+            problems.append(f"exit code {code} after SIGTERM")
+    left = _wait_gone(below)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    if left:
+        problems.append(f"{len(left)} processes outlived it")
+    return problems
+
+
+async def _wait_healthy(server: Server) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    async with aiohttp.ClientSession() as http:
+        while time.monotonic() < deadline:
+            code = server.process.poll()
+            assert code is None, f"the server ended with {code}:\n{server.log}"
+            try:
+                async with http.get(server.base_url + "/healthz") as response:
+                    if response.status == 200 and server.key_file.exists():
+                        return
+            except aiohttp.ClientError:
+                # Not listening yet; the deadline bounds how often this may happen.
+                pass
+            await asyncio.sleep(0.05)
+    raise AssertionError(f"not healthy within {START_TIMEOUT:.0f} s:\n{server.log}")
+
+
+def _descendants(root: int) -> set[int]:
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            parent = _parent_of(int(entry.name))
+            if parent is not None:
+                parents[int(entry.name)] = parent
+    found: set[int] = set()
+    while True:
+        more = {pid for pid, parent in parents.items() if parent == root or parent in found} - found
+        if not more:
+            return found
+        found |= more
+
+
+def _parent_of(pid: int) -> int | None:
+    """None for a process that is gone or a zombie."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    state, parent = text[text.rindex(")") + 2 :].split()[:2]
+    return None if state == "Z" else int(parent)
+
+
+def _wait_gone(pids: set[int]) -> set[int]:
+    deadline = time.monotonic() + 3.0
+    left = {pid for pid in pids if _parent_of(pid) is not None}
+    while left and time.monotonic() < deadline:
+        time.sleep(0.05)
+        left = {pid for pid in left if _parent_of(pid) is not None}
+    return left
+
+
+def _free_tcp_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def _free_udp_ports(count: int) -> int:
+    """The first of `count` numbers in a row that are free for UDP and TCP."""
+    for _ in range(100):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("0.0.0.0", 0))
+            first = int(sock.getsockname()[1])
+        if first + count < 65535 and all(_is_free(first + index) for index in range(count)):
+            return first
+    raise RuntimeError("no free UDP ports")
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as sock:
+            try:
+                sock.bind(("0.0.0.0", port))
+            except OSError:
+                return False
+    return True

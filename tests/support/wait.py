@@ -1,0 +1,19 @@
+"""Waiting for a condition, with a limit and a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+
+async def wait_until(
+    condition: Callable[[], bool], what: str | Callable[[], str], *, timeout: float = 10.0
+) -> None:
+    """Until `condition` holds. `what` says what did not come about; a callable, how far it got."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            reason = what() if callable(what) else what
+            raise AssertionError(f"not within {timeout:g} s: {reason}")
+        await asyncio.sleep(0.02)
