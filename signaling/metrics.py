@@ -5,7 +5,7 @@ Labels are bounded: routes, methods, status codes, worker indices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,7 +17,8 @@ _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 class Metrics:
-    def __init__(self, source: MetricsSource) -> None:
+    def __init__(self, source: MetricsSource, sockets: Callable[[], Mapping[str, float]] = dict) -> None:
+        """`sockets` has totals of the client protocol's WebSockets, and `open`: how many there are now."""
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "rostrum_http_requests",
@@ -33,6 +34,7 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(WorkerCollector(source))
+        self._registry.register(SocketCollector(sockets))
 
     def observe_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """`route` is the template ("/v2/meetings/{meeting_id}"), never a path as sent."""
@@ -65,6 +67,21 @@ class WorkerCollector(Collector):
         for name in sorted({name for w in workers for name in w.counters}):
             values = [(w, w.counters[name]) for w in workers if name in w.counters]
             yield _counter(_metric_name(name), f"Counter {name} of the media worker.", values)
+
+
+class SocketCollector(Collector):
+    """The WebSockets of the client protocol."""
+
+    def __init__(self, counters: Callable[[], Mapping[str, float]]) -> None:
+        self._counters = counters
+
+    def collect(self) -> Iterator[Metric]:
+        for name, value in sorted(self._counters().items()):
+            metric = f"rostrum_sockets_{_metric_name(name)}"
+            if name == "open":
+                yield GaugeMetricFamily(metric, "Sockets open now.", value=value)
+            else:
+                yield CounterMetricFamily(metric, f"Sockets or frames: {name}.", value=value)
 
 
 def _gauge(name: str, help_text: str, values: list[tuple[WorkerStatus, float]]) -> Metric:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import ipaddress
+import os
 import socket
 import ssl
 import time
@@ -155,7 +156,7 @@ def prepare_data_dir(path: Path) -> None:
 def lock_data_dir(path: Path) -> IO[bytes]:
     """Two servers must not share a data directory. The lock is held until the file is closed or the process
     ends, however it ends."""
-    file = (path / ".lock").open("wb")
+    file = os.fdopen(os.open(path / ".lock", os.O_WRONLY | os.O_CREAT, 0o600), "wb")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

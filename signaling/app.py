@@ -1,0 +1,261 @@
+"""The composition root: builds everything, wires it, and ends it in order. Nothing else does.
+
+    start   data directory -> store -> key -> media nodes -> live sessions -> first organization -> HTTP
+    stop    no new connections -> peers are told -> open requests end -> nodes drain -> store
+
+Each step that was taken is undone in reverse, also when a later one fails. SIGTERM or SIGINT stop the server;
+a second one ends the process at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version as distribution_version
+from typing import Final, Self
+
+import click
+import structlog
+from aiohttp import web
+
+from sfu.client import NodeLostError
+from signaling.auth.api_keys import Authenticator, hash_api_key
+from signaling.auth.keys import SigningKey
+from signaling.auth.tokens import JwtTokens
+from signaling.clock import SystemClock
+from signaling.config import Settings
+from signaling.credentials import Credentials
+from signaling.errors import InvalidInputError
+from signaling.logging import configure_logging
+from signaling.metrics import Metrics
+from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
+from signaling.preflight import check_machine, lock_data_dir, media_host
+from signaling.rest.application import RestParts, build_application
+from signaling.services.active_session import ActiveSessionService
+from signaling.services.bootstrap import Bootstrap
+from signaling.services.live.service import LiveService
+from signaling.services.live.session import LiveSettings, Surroundings
+from signaling.services.meetings import MeetingService
+from signaling.services.participants import ParticipantService
+from signaling.services.ports import Clock, Tokens
+from signaling.services.presets import PresetService
+from signaling.store.database import Database, sqlite_url
+from signaling.ws.handler import WsHandler
+from signaling.ws.hub import WsHub
+
+log = structlog.get_logger(__name__)
+
+DATABASE_FILE: Final = "rostrum.db"
+KEY_FILE: Final = "token-key.pem"
+_REQUESTS_END_WITHIN: Final = 3.0
+_STOP_WITHIN: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class JoinLink:
+    """`label` says for whom: "host", "webinar viewer", ..."""
+
+    label: str
+    url: str
+
+
+class Server:
+    """`async with Server(settings) as server:` serves for as long as the block runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.base_url = ""
+        self.links: list[JoinLink] = []
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Raises `InvalidInputError` when the machine or the data does not let it start."""
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            async with asyncio.timeout(_STOP_WITHIN):
+                await self._stack.aclose()
+        except TimeoutError:
+            log.error("server.not_stopped_in_time", seconds=_STOP_WITHIN)
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        settings, clock = self.settings, SystemClock()
+        tls = check_machine(settings)
+        stack.callback(lock_data_dir(settings.data_dir).close)
+        database = await _opened(settings)
+        stack.push_async_callback(database.close)
+        key = SigningKey.load_or_create(settings.data_dir / KEY_FILE)
+        tokens = JwtTokens(key, clock, timedelta(seconds=settings.token_ttl))
+
+        nodes = await _started_nodes(settings)
+        stack.push_async_callback(nodes.close)
+        hub = WsHub()
+        live = LiveService(_surroundings(settings, database, nodes, hub, clock), tokens)
+        sockets = WsHandler(live, hub, clock)
+        application = _application(settings, database, tokens, clock, nodes, live, sockets)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=_REQUESTS_END_WITHIN)
+        stack.push_async_callback(runner.cleanup)
+        await live.start()
+        stack.push_async_callback(sockets.close)
+        stack.push_async_callback(live.close)
+
+        listener = _listener(settings)
+        stack.callback(listener.close)
+        self.base_url = settings.base_url(listener.getsockname()[1])
+        bootstrap = Bootstrap(database, clock, settings.session_grace)
+        self.links = await _links(settings, bootstrap, tokens, self.base_url)
+        await _serve(stack, runner, listener, tls)
+
+
+def serve(settings: Settings) -> None:
+    """Runs until a signal comes. Raises `InvalidInputError` before it serves; what comes later is logged."""
+    configure_logging(settings.log_level, settings.log_format)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve_until_signalled(settings))
+
+
+async def _serve_until_signalled(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def handle_signal() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, handle_signal)
+    await _serving(settings, stop)
+
+
+async def _serving(settings: Settings, stop: asyncio.Event) -> None:
+    async with Server(settings) as server:
+        click.echo(f"Rostrum is ready at {server.base_url}")
+        for link in server.links:
+            click.echo(f"  {link.label:<18} {link.url}")
+        await stop.wait()
+        log.info("server.stopping")
+    log.info("server.stopped")
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+# --- the parts -----------------------------------------------------------------------------------------
+
+
+async def _opened(settings: Settings) -> Database:
+    return await Database.open(settings.database_url or sqlite_url(settings.data_dir / DATABASE_FILE))
+
+
+async def _started_nodes(settings: Settings) -> NodeSupervisor:
+    nodes = NodeSupervisor(
+        NodesConfig(
+            workers=settings.workers,
+            host=media_host(settings),
+            udp_port=settings.udp_port,
+            announce=settings.announce,
+            log_level=settings.log_level,
+        )
+    )
+    try:
+        await nodes.start()
+    except (OSError, NodeLostError) as error:
+        raise InvalidInputError(f"a media worker did not start: {error}") from None
+    return nodes
+
+
+def _surroundings(
+    settings: Settings, database: Database, nodes: NodeSupervisor, hub: WsHub, clock: Clock
+) -> Surroundings:
+    live_settings = LiveSettings(resume_within=settings.resume_within)
+    return Surroundings(uow=database, nodes=nodes, hub=hub, clock=clock, settings=live_settings)
+
+
+def _application(
+    settings: Settings,
+    database: Database,
+    tokens: Tokens,
+    clock: Clock,
+    nodes: NodeSupervisor,
+    live: LiveService,
+    sockets: WsHandler,
+) -> web.Application:
+    application = build_application(
+        RestParts(
+            authenticator=Authenticator(database),
+            meetings=MeetingService(database, live, clock, settings.session_grace),
+            participants=ParticipantService(database, live, tokens, clock),
+            presets=PresetService(database, live, clock),
+            active_session=ActiveSessionService(database, live),
+            workers=nodes,
+            metrics=Metrics(nodes, sockets.counters),
+            clock=clock,
+            web_dir=settings.web_dir,
+            version=distribution_version("rostrum"),
+        )
+    )
+    application.router.add_get("/v2/ws", sockets)
+    return application
+
+
+# --- the edges -----------------------------------------------------------------------------------------
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """Bound, not yet listening: the port is known and ours before anybody can connect."""
+    family, _, _, _, address = socket.getaddrinfo(
+        settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        where = f"{settings.host}:{settings.port}"
+        raise InvalidInputError(f"--port: cannot listen on {where}: {error.strerror}") from None
+    listener.setblocking(False)
+    return listener
+
+
+async def _serve(
+    stack: AsyncExitStack, runner: web.AppRunner, listener: socket.socket, tls: ssl.SSLContext | None
+) -> None:
+    await runner.setup()
+    site = web.SockSite(runner, listener, ssl_context=tls, backlog=1024)
+    await site.start()
+    stack.push_async_callback(site.stop)
+
+
+async def _links(settings: Settings, bootstrap: Bootstrap, tokens: Tokens, base_url: str) -> list[JoinLink]:
+    """Makes the first organization where there is none. Links into its demo meetings, with fresh tokens."""
+    credentials = Credentials.read(settings.data_dir)
+    organization = await bootstrap.organization()
+    if organization is None:
+        credentials = (credentials or Credentials.new(base_url)).at(base_url)
+        credentials.write(settings.data_dir)
+        organization = await bootstrap.create(credentials.organization_id, hash_api_key(credentials.api_key))
+    elif credentials and credentials.base_url != base_url:
+        credentials.at(base_url).write(settings.data_dir)
+    return [
+        JoinLink(seat.label, f"{base_url}/meet/#token={tokens.issue(seat.participant)}")
+        for seat in await bootstrap.demo_seats(organization.id)
+    ]
