@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 NTP_EPOCH_OFFSET = 2_208_988_800
 """Seconds from 1900-01-01 (NTP) to 1970-01-01 (Unix)."""
 
 monotonic = time.monotonic
 """Seconds, never going back. Every `now` in this package is one of these."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def ntp_now() -> int:

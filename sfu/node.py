@@ -16,7 +16,7 @@ from enum import Enum
 
 import structlog
 
-from sfu.clock import monotonic
+from sfu.clock import monotonic, utc_now
 from sfu.config import NodeConfig
 from sfu.consumer import Consumer
 from sfu.control.messages import (
@@ -58,7 +58,7 @@ class Node:
     def __init__(self, config: NodeConfig, emit: Callable[[Event], None]) -> None:
         self.config = config
         self.state = NodeState.STARTING
-        self.certificate = Certificate.generate(time.time())
+        self.certificate = Certificate.generate(utc_now())
         self.ports = NodePorts(config)
         self.routers: dict[str, Router] = {}
         self.transports: dict[str, Transport] = {}

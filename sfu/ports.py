@@ -104,7 +104,7 @@ class NodePorts:
 
 
 def local_addresses(host: str) -> tuple[str, ...]:
-    """The addresses a wildcard bind can be reached at: interfaces first, loopback only if there is no other."""
+    """The addresses a wildcard bind can be reached at: interfaces, loopback only if there are none."""
     bound = ipaddress.ip_address(host)
     if not bound.is_unspecified:
         return (host,)

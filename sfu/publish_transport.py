@@ -12,8 +12,8 @@ from sfu.errors import NodeCommandError, RtcpError
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.receive import Inlet, Source
 from sfu.producer import Producer
-from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS, PublishParameters, choose_publish
-from sfu.rtp.parameters import ExtensionUri, MediaSection
+from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS, choose_publish
+from sfu.rtp.parameters import ExtensionUri, MediaSection, PublishParameters
 from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, SenderReport, parse_rtcp
 from sfu.transport import Host, Transport
 from sfu.webrtc.description import publish_answer
@@ -31,7 +31,7 @@ MAX_NACKS = 100
 
 @dataclass(frozen=True, slots=True)
 class OfferOutcome:
-    """What a publish offer changed: the answer, the producers it made, those it ended, those that carry on."""
+    """The answer to a publish offer, the producers it made, those it ended, and all that are active."""
 
     answer: str
     created: tuple[Producer, ...]

@@ -1,6 +1,6 @@
 """The transport a client receives on: its consumers, the offers it gets, and the RTCP that comes back.
 
-The server is the only offerer. At most one offer is outstanding; what changes meanwhile goes into the next one.
+The server is the only offerer. At most one offer is outstanding; what changes meanwhile goes into the next.
 An m-line (`Slot`) belongs to one consumer at a time; when that ended and the client has seen the m-line
 inactive, the next consumer of the same kind takes it over.
 """
@@ -186,10 +186,6 @@ class SubscribeTransport(Transport):
                 self._handle_feedback(packet, now)
 
     # --- time ----------------------------------------------------------------------------------------
-
-    @property
-    def busy(self) -> bool:
-        return self.association.handshaking
 
     def tick(self, now: float) -> None:
         super().tick(now)

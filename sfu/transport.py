@@ -123,6 +123,11 @@ class Transport:
 
     # --- life ----------------------------------------------------------------------------------------
 
+    @property
+    def busy(self) -> bool:
+        """Whether it has something to do before the next slow tick."""
+        return self.association.handshaking
+
     def tick(self, now: float) -> None:
         """Called about fifty times a second while the transport has something to do."""
         self.association.tick(now)
@@ -147,7 +152,7 @@ class Transport:
             self._host.unregister_ufrag(self._ufrags.pop(0))
 
     def take_remote(self, description: SessionDescription, now: float) -> None:
-        """Learn the client's credentials. New ones in its offer are an ICE restart, which gets new ones back."""
+        """Learn the client's credentials. New ones in its offer are an ICE restart and get new ones back."""
         if self._remote_ufrag not in (None, description.ice_ufrag) and not self._restarting:
             self.restart_ice(now)
         self._restarting = False

@@ -37,10 +37,7 @@ class ArrivalRecorder:
             del arrivals[:-MAX_PENDING]
         extended: dict[int, int] = {}
         for sequence, at in arrivals:
-            if self._highest is None:
-                number = sequence
-            else:
-                number = extend(sequence, self._highest)
+            number = sequence if self._highest is None else extend(sequence, self._highest)
             if self._highest is None or number > self._highest:
                 self._highest = number
             extended.setdefault(number, int(at * 1_000_000))

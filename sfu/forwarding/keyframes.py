@@ -1,4 +1,4 @@
-"""When to ask a publisher for a key frame: requests of many receivers become one per interval and encoding."""
+"""When to ask a publisher for a key frame: requests of many receivers become one per interval."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The prepared state that the hot loop reads: one `Egress` per receiving transport, one `Leg` per consumer.
 
 Everything a packet needs is computed when a subscription changes, not when a packet comes. A leg maps the
-sequence and timestamp of its current encoding onto one continuous outgoing stream by two offsets; every change
-of them opens a new `Epoch`, so that a NACK for an older packet still finds its source.
+sequence and timestamp of its current encoding onto one continuous outgoing stream by two offsets; every
+change of them opens a new `Epoch`, so that a NACK for an older packet still finds its source.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Leg:
         return (self.encrypt is not None or self.protect is not None) and self.egress.path is not None
 
     def open_epoch(self, encoding: Encoding, first_sequence: int, timestamp_offset: int) -> None:
-        """Continue the outgoing stream with `encoding`, whose extended sequence `first_sequence` goes next."""
+        """Continue the outgoing stream with `encoding`, from its extended sequence `first_sequence` on."""
         self.encoding = encoding
         self.index_offset = self.highest_index + 1 - first_sequence
         self.timestamp_offset = timestamp_offset

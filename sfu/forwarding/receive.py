@@ -129,7 +129,7 @@ class Inlet:
                     self._read_two_byte_extensions(data, start, header, source, now)
             encoding = source.encoding
             if source.repair:
-                # RFC 4588 section 4: the original sequence number leads the payload; padding probes are empty.
+                # RFC 4588 section 4: the original sequence number leads; padding probes are empty.
                 if len(payload) < 3:
                     continue
                 sequence = payload[0] << 8 | payload[1]

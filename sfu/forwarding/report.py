@@ -1,7 +1,7 @@
 """Sender reports towards receivers (RFC 3550 section 6.4.1), on the publisher's clock.
 
-The publisher's NTP time is passed on, extrapolated from its last sender report, so that audio and video of one
-publisher stay in sync at the receiver however often the encoding changed.
+The publisher's NTP time is passed on, extrapolated from its last sender report, so that audio and video of
+one publisher stay in sync at the receiver however often the encoding changed.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@
               switch (seam laid), or choose: the current one again
 
 While a leg waits, it goes on carrying the old encoding; the two are never mixed. At the seam the outgoing
-sequence number goes on by one, the timestamp by the time that passed at the sender (from the sender reports of
-both encodings) or, lacking those, at this node, and VP8's picture id and TL0PICIDX by one.
+sequence number goes on by one, the timestamp by the time that passed at the sender (from the sender reports
+of both encodings) or, lacking those, at this node, and VP8's picture id and TL0PICIDX by one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A little world around the fan-out: a publisher's packets go in, a receiver's decrypted packets come out.
 
-The socket is ours to fake; sealing and opening are the real thing, so whatever arrives here would have arrived
-at a client.
+The socket is ours to fake; sealing and opening are the real thing, so whatever arrives here would have
+arrived at a client.
 """
 
 from __future__ import annotations
