@@ -1,8 +1,11 @@
-import { Client } from "@rostrum/core";
+import { render } from "preact";
+import { Page } from "./page";
+import { launch } from "./state/app";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/room.css";
+import "./styles/screens.css";
 
-const token = new URLSearchParams(location.hash.slice(1)).get("token");
-if (token !== null) {
-  const meeting = await Client.init({ authToken: token, defaults: { audio: false, video: false } });
-  Object.assign(window, { rostrum: meeting });
-  await meeting.join();
-}
+render(<Page />, document.getElementById("app")!);
+window.addEventListener("hashchange", () => location.reload());
+void launch();

@@ -1,0 +1,50 @@
+/** A shared screen, large, with the people beside it. */
+
+import { useState } from "preact/hooks";
+import type { JSX } from "preact";
+import { toggleScreen } from "../state/actions";
+import type { Person } from "../state/people";
+import type { RoomStore } from "../state/roomStore";
+import { Button } from "./button";
+import { Tile } from "./tile";
+import { Video } from "./video";
+
+export function ScreenView({ store, people }: { store: RoomStore; people: Person[] }): JSX.Element {
+  const sharing = store.sharing.value;
+  const [chosen, choose] = useState<string | null>(null);
+  // Someone else's screen comes first: one's own is on one's own monitor.
+  const main =
+    sharing.find((person) => person.id === chosen) ?? sharing.find((person) => !person.isSelf) ?? sharing[0]!;
+  return (
+    <div class="screen-view" data-testid="screen-view">
+      <section class="screen-main" aria-label={main.isSelf ? "Your screen" : `Screen of ${main.name}`}>
+        {main.screenTrack ? (
+          <Video track={main.screenTrack} fit="contain" label={`Screen of ${main.name}`} />
+        ) : (
+          <p class="hint">The screen is on its way…</p>
+        )}
+        <div class="screen-label">
+          <span>{main.isSelf ? "You are sharing your screen" : `${main.name} is sharing`}</span>
+          {main.isSelf && (
+            <Button tone="danger" small onClick={() => void toggleScreen(store)} testId="screen-stop">
+              Stop sharing
+            </Button>
+          )}
+          {sharing.length > 1 &&
+            sharing
+              .filter((person) => person.id !== main.id)
+              .map((person) => (
+                <Button key={person.id} small onClick={() => choose(person.id)}>
+                  Show {person.isSelf ? "yours" : person.name}
+                </Button>
+              ))}
+        </div>
+      </section>
+      <div class="strip">
+        {people.map((person) => (
+          <Tile key={person.id} person={person} speaking={store.speaking.value.has(person.id)} />
+        ))}
+      </div>
+    </div>
+  );
+}

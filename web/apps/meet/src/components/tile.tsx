@@ -1,0 +1,56 @@
+/** One person: the camera, or the avatar; the name, what is muted, and a ring while speaking. */
+
+import type { JSX } from "preact";
+import type { Person } from "../state/people";
+import { Avatar } from "./avatar";
+import { MicrophoneOff } from "./icons";
+import { Video } from "./video";
+
+interface TileProps {
+  person: Person;
+  speaking: boolean;
+  width?: number;
+  height?: number;
+}
+
+export function Tile({ person, speaking, width, height }: TileProps): JSX.Element {
+  const name = person.isSelf ? `${person.name} (you)` : person.name;
+  const showsVideo = person.videoOn && person.videoTrack !== null;
+  const size = width === undefined ? {} : { width: `${width}px`, height: `${height}px` };
+  return (
+    <article
+      class={`tile${speaking ? " speaking" : ""}${person.away ? " away" : ""}`}
+      style={size}
+      aria-label={describe(person, name, speaking)}
+      data-testid="tile"
+      data-peer-id={person.id}
+      data-self={person.isSelf}
+      data-audio={person.audioOn ? "on" : "off"}
+      data-video={person.videoOn ? "on" : "off"}
+      data-speaking={speaking}
+    >
+      {showsVideo && person.videoTrack ? (
+        <Video track={person.videoTrack} mirrored={person.isSelf} label={`Camera of ${name}`} />
+      ) : (
+        <Avatar id={person.id} name={person.name} picture={person.picture} />
+      )}
+      <div class="tile-label">
+        {!person.audioOn && (
+          <span class="muted-mark" data-testid="tile-muted">
+            <MicrophoneOff />
+          </span>
+        )}
+        <span class="tile-name" data-testid="tile-name">
+          {name}
+        </span>
+      </div>
+      {person.away && <span class="tile-note">Reconnecting…</span>}
+    </article>
+  );
+}
+
+function describe(person: Person, name: string, speaking: boolean): string {
+  const facts = [name, person.audioOn ? "microphone on" : "muted", person.videoOn ? "camera on" : "camera off"];
+  if (speaking) facts.push("speaking");
+  return facts.join(", ");
+}

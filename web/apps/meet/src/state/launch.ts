@@ -1,0 +1,32 @@
+/** What the address of the page says: `/meet/#token=<jwt>`. */
+
+import { tokenClaims } from "@rostrum/core";
+
+export type Launch =
+  | { kind: "ready"; token: string; watchesOnly: boolean }
+  | { kind: "problem"; problem: "missing" | "invalid" | "expired" };
+
+export function parseLaunch(hash: string, now: Date): Launch {
+  const token = new URLSearchParams(hash.replace(/^#/, "")).get("token");
+  if (token === null || token === "") return { kind: "problem", problem: "missing" };
+  let claims: Record<string, unknown>;
+  try {
+    claims = tokenClaims(token);
+  } catch {
+    return { kind: "problem", problem: "invalid" };
+  }
+  const expires = claims["exp"];
+  if (typeof expires === "number" && expires * 1000 <= now.getTime()) {
+    return { kind: "problem", problem: "expired" };
+  }
+  return { kind: "ready", token, watchesOnly: watchesOnly(claims) };
+}
+
+/**
+ * Whether to ask for camera and microphone before the join. Only a guess, by the names of the default
+ * viewer presets: what one may do is known from the server once joined.
+ */
+function watchesOnly(claims: Record<string, unknown>): boolean {
+  const preset = claims["preset_name"];
+  return typeof preset === "string" && preset.endsWith("_viewer");
+}

@@ -1,0 +1,64 @@
+/** Everyone in the room as the page shows them: plain values, taken anew after each change. */
+
+import type { Meeting, Participant, StageStatusName } from "@rostrum/core";
+
+export interface Person {
+  id: string;
+  name: string;
+  picture: string | null;
+  isSelf: boolean;
+  audioOn: boolean;
+  videoOn: boolean;
+  audioTrack: MediaStreamTrack | null;
+  videoTrack: MediaStreamTrack | null;
+  screenOn: boolean;
+  screenTrack: MediaStreamTrack | null;
+  screenAudioTrack: MediaStreamTrack | null;
+  stageStatus: StageStatusName;
+  away: boolean;
+  /** For choosing a layer: null when there is no camera publication. */
+  camera: { publicationId: string; encodings: number } | null;
+}
+
+export function selfPerson({ self, stage }: Meeting): Person {
+  return {
+    id: self.id,
+    name: self.name || "You",
+    picture: self.picture,
+    isSelf: true,
+    audioOn: self.audioEnabled,
+    videoOn: self.videoEnabled,
+    audioTrack: self.audioTrack,
+    videoTrack: self.videoTrack,
+    screenOn: self.screenShareEnabled,
+    screenTrack: self.screenShareTracks.video,
+    screenAudioTrack: null,
+    stageStatus: stage.status,
+    away: false,
+    camera: null,
+  };
+}
+
+export function remotePerson(participant: Participant): Person {
+  const camera = participant.publicationOf("camera");
+  return {
+    id: participant.id,
+    name: participant.name || "Guest",
+    picture: participant.picture,
+    isSelf: false,
+    audioOn: participant.audioEnabled,
+    videoOn: participant.videoEnabled,
+    audioTrack: participant.audioTrack,
+    videoTrack: participant.videoTrack,
+    screenOn: participant.screenShareEnabled,
+    screenTrack: participant.screenShareTracks.video,
+    screenAudioTrack: participant.screenShareTracks.audio,
+    stageStatus: participant.stageStatus,
+    away: participant.connection === "detached",
+    camera: camera && { publicationId: camera.publication_id, encodings: camera.encodings },
+  };
+}
+
+export function isOnStage(person: Person): boolean {
+  return person.stageStatus === "ON_STAGE";
+}

@@ -1,0 +1,116 @@
+/** A meeting as signals: listens to the SDK and keeps what the page renders. */
+
+import { batch, computed, signal } from "@preact/signals";
+import type { Meeting, Permissions, RoomState, SocketUpdate, StageAccessRequest, StageStatusName } from "@rostrum/core";
+import { isOnStage, type Person, remotePerson, selfPerson } from "./people";
+import { applyTheme } from "./theme";
+import { toast } from "./toasts";
+
+export interface StageView {
+  enabled: boolean;
+  status: StageStatusName;
+  access: "ALLOWED" | "NOT_ALLOWED" | "CAN_REQUEST";
+  isHost: boolean;
+  requests: StageAccessRequest[];
+}
+
+export class RoomStore {
+  readonly me = signal<Person>(null as never);
+  readonly others = signal<Person[]>([]);
+  readonly speaking = signal<ReadonlySet<string>>(new Set());
+  readonly stage = signal<StageView>(null as never);
+  readonly permissions = signal<Permissions>(null as never);
+  readonly roomState = signal<RoomState>("init");
+  readonly socket = signal<SocketUpdate>(null as never);
+  readonly mediaTrouble = signal(false);
+  readonly title = signal("");
+
+  readonly everyone = computed(() => [this.me.value, ...this.others.value]);
+  readonly onStage = computed(() => this.everyone.value.filter(isOnStage));
+  readonly watching = computed(() => this.everyone.value.filter((person) => !isOnStage(person)));
+  readonly sharing = computed(() => this.onStage.value.filter((person) => person.screenOn));
+
+  constructor(readonly meeting: Meeting) {
+    this.refresh();
+    this.follow();
+    this.announce();
+  }
+
+  /** Whether the buttons for a kind are shown: on the stage, and not forbidden. */
+  mayUse(kind: "audio" | "video" | "screenshare"): boolean {
+    const { enabled, status } = this.stage.value;
+    const wanted = this.permissions.value.media[kind].canProduce;
+    return enabled ? status === "ON_STAGE" && wanted !== "NOT_ALLOWED" : wanted === "ALLOWED";
+  }
+
+  private follow(): void {
+    const { self, participants, stage, meta } = this.meeting;
+    const refresh = () => this.refresh();
+    const refreshMe = () => {
+      this.me.value = selfPerson(this.meeting);
+    };
+    self.on("audioUpdate", refreshMe);
+    self.on("videoUpdate", refreshMe);
+    self.on("screenShareUpdate", refreshMe);
+    self.on("roomStateUpdate", refresh);
+    self.on("roomJoined", () => {
+      applyTheme(meta.ui, document.documentElement);
+      refresh();
+    });
+    self.on("permissionsUpdate", refresh);
+    participants.joined.on("participantsUpdate", (all) => {
+      this.others.value = all.map(remotePerson);
+    });
+    participants.on("speakersUpdate", (speakers) => {
+      this.speaking.value = new Set(speakers.map((speaker) => speaker.peerId));
+    });
+    stage.on("stageStatusUpdate", refresh);
+    stage.on("stageAccessRequestUpdate", refresh);
+    meta.on("socketConnectionUpdate", refresh);
+    meta.on("mediaConnectionUpdate", refresh);
+  }
+
+  private announce(): void {
+    const { self, participants, stage } = this.meeting;
+    participants.joined.on("participantJoined", (who) => toast(`${who.name || "Someone"} joined`));
+    participants.joined.on("participantLeft", (who, reason) =>
+      toast(`${who.name || "Someone"} ${reason === "kicked" ? "was removed" : "left"}`),
+    );
+    self.on("moderated", ({ source, action }) => {
+      const what = { microphone: "microphone", camera: "camera" }[source] ?? "screen";
+      toast(action === "muted" ? `A host turned off your ${what}` : `You may no longer use your ${what}`, "bad");
+    });
+    self.on("publishError", (error) => toast(error.message, "bad"));
+    stage.on("stageRequestRejected", () => toast("Your request to join the stage was declined", "bad"));
+    stage.on("removedFromStage", () => toast("A host took you off the stage", "bad"));
+    stage.on("newStageRequest", ({ requests }) => {
+      for (const request of requests) toast(`${request.displayName} asks to join the stage`);
+    });
+    stage.on("stageStatusUpdate", (status, previous) => {
+      if (!self.roomJoined || !stage.enabled) return;
+      if (status === "ON_STAGE") toast("You are on the stage", "good");
+      else if (status === "OFF_STAGE" && previous === "ON_STAGE") toast("You left the stage");
+    });
+  }
+
+  private refresh(): void {
+    const { self, participants, stage, meta } = this.meeting;
+    batch(() => {
+      this.me.value = selfPerson(this.meeting);
+      this.others.value = participants.joined.toArray().map(remotePerson);
+      this.stage.value = {
+        enabled: stage.enabled,
+        status: stage.status,
+        access: stage.access,
+        isHost: stage.isHost,
+        requests: stage.accessRequests,
+      };
+      this.permissions.value = self.permissions;
+      this.roomState.value = self.roomState;
+      this.socket.value = meta.socketState;
+      const { send, recv } = meta.mediaState;
+      this.mediaTrouble.value = [send, recv].some((state) => state === "failed" || state === "disconnected");
+      this.title.value = meta.meetingTitle ?? "";
+    });
+  }
+}
