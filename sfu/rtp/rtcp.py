@@ -103,9 +103,12 @@ def parse_rtcp(data: bytes) -> list[RtcpPacket]:
 
 
 def _without_padding(body: bytes, *, is_last: bool) -> bytes:
-    """Only the last packet of a compound may be padded (RFC 3550 section 6.4.1)."""
+    """Only the last packet of a compound may be padded (RFC 3550 section 6.4.1), by its last byte's number.
+
+    That should be a multiple of four, but transport-wide feedback is padded by one to three.
+    """
     padding = body[-1] if body else 0
-    if not is_last or not 0 < padding <= len(body) or padding % 4:
+    if not is_last or not 0 < padding <= len(body):
         raise RtcpError("the padding of an RTCP packet is wrong")
     return body[:-padding]
 

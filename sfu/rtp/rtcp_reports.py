@@ -1,7 +1,7 @@
 """RTCP reports: sender and receiver reports, names, farewells (RFC 3550 section 6), extended ones (RFC 3611).
 
-Times are as on the wire: `ntp` in 64 bits, seconds since 1900 in the upper half; `lsr` and `lrr` are the middle
-32 bits of such a time, `dlsr` and `dlrr` delays in 1/65536 s.
+Times are as on the wire: `ntp` in 64 bits, seconds since 1900 in the upper half; `lsr` and `lrr` are the
+middle 32 bits of such a time, `dlsr` and `dlrr` delays in 1/65536 s.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _parse_block(data: bytes, offset: int) -> ReportBlock:
 
 @dataclass(frozen=True, slots=True)
 class Sdes:
-    """The canonical names of sources, as (SSRC, cname); other items are left out, and so is who has no cname."""
+    """The canonical names of sources, as (SSRC, cname); other items, and sources without, are left out."""
 
     cnames: tuple[tuple[int, str], ...]
 

@@ -133,7 +133,9 @@ def build_transport_feedback(
     messages: list[bytes] = []
     start = 0
     while start < len(arrivals):
-        first = arrivals[start][0] if base is None or arrivals[start][0] - base >= MAX_STATUSES else base
+        first = arrivals[start][0]
+        if base is not None and 0 < first - base < MAX_STATUSES:
+            first = base
         reference = arrivals[start][1] // REFERENCE_US
         statuses, deltas, end = _collect(arrivals, start, first, reference * TICKS_PER_REFERENCE)
         feedback = TransportFeedback(
@@ -154,7 +156,7 @@ def build_transport_feedback(
 def _collect(
     arrivals: Sequence[tuple[int, int]], start: int, first: int, ticks: int
 ) -> tuple[list[int], bytes, int]:
-    """Statuses and deltas of as many arrivals as fit one message, and the index of the first that does not."""
+    """Statuses and deltas of as many arrivals as fit one message, and the index of the first left over."""
     statuses: list[int] = []
     deltas: list[bytes] = []
     index = start
