@@ -36,7 +36,7 @@ from sfu.transport import Transport
 from sfu.webrtc.association import Association
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.description import LocalTransport
-from sfu.webrtc.udp import Path
+from sfu.webrtc.udp import Path, SocketCalls
 
 log = structlog.get_logger("sfu.node")
 
@@ -105,8 +105,8 @@ class Node:
     def unregister_ufrag(self, ufrag: str) -> None:
         self.ports.associations.pop(ufrag, None)
 
-    def sendmsg_of(self, path: Path) -> object | None:
-        return self.ports.sendmsg_of(path)
+    def socket_calls(self, path: Path) -> SocketCalls:
+        return self.ports.socket_calls(path)
 
     # --- commands ------------------------------------------------------------------------------------
 

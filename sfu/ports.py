@@ -11,7 +11,9 @@ from sfu.webrtc.association import Association
 from sfu.webrtc.candidate import Candidate, host_candidates
 from sfu.webrtc.ice import username_fragment
 from sfu.webrtc.tcp import TcpPath, TcpPort
-from sfu.webrtc.udp import Path, Receiver, UdpPort
+from sfu.webrtc.udp import Path, Receiver, SocketCalls, UdpPort, no_socket
+
+FREE_PORT_ATTEMPTS = 20
 
 
 class NodePorts:
@@ -27,16 +29,28 @@ class NodePorts:
 
     async def start(self) -> None:
         config = self._config
-        self._udp = UdpPort.bind(config.host, config.udp_port, self)
-        try:
-            if config.tcp:
-                self._tcp = TcpPort(self)
-                await self._tcp.listen(config.host, self._udp.number)
-        except OSError:
-            self._udp.close()
-            raise
+        attempts = 1 if config.udp_port else FREE_PORT_ATTEMPTS
+        while self._udp is None:
+            attempts -= 1
+            await self._bind(attempts)
         addresses = config.announce or local_addresses(config.host)
         self.candidates = tuple(host_candidates(addresses, self._udp.number, tcp=config.tcp))
+
+    async def _bind(self, attempts_left: int) -> None:
+        """Bind UDP, then TCP on the same number. A number picked freely may be taken for TCP: try another."""
+        config = self._config
+        udp = UdpPort.bind(config.host, config.udp_port, self)
+        if config.tcp:
+            tcp = TcpPort(self)
+            try:
+                await tcp.listen(config.host, udp.number)
+            except OSError:
+                udp.close()
+                if attempts_left == 0:
+                    raise
+                return
+            self._tcp = tcp
+        self._udp = udp
 
     @property
     def number(self) -> int:
@@ -47,8 +61,10 @@ class NodePorts:
     def gro(self) -> bool:
         return self._udp is not None and self._udp.gro
 
-    def sendmsg_of(self, path: Path) -> object | None:
-        return None if path.reliable or self._udp is None else self._udp.sendmsg
+    def socket_calls(self, path: Path) -> SocketCalls:
+        if path.reliable or self._udp is None:
+            return None, no_socket
+        return self._udp.socket.sendto, self._udp.socket.sendmsg
 
     # --- sfu.webrtc.association.Ports ----------------------------------------------------------------
 

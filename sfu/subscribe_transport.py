@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from sfu.consumer import Consumer
 from sfu.control.messages import ConsumerMid, ConsumerSpec, Kind, LayerChanged, LayerSpec, OfferReady
@@ -167,7 +166,7 @@ class SubscribeTransport(Transport):
     def handle_path(self, path: Path) -> None:
         self.egress.path = path
         self.egress.address = path.address
-        self.egress.sendmsg = cast(Callable[..., int] | None, self._host.sendmsg_of(path))
+        self.egress.sendto, self.egress.sendmsg = self._host.socket_calls(path)
 
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:
         inbound = self.association.inbound

@@ -21,7 +21,7 @@ from sfu.webrtc.association import Association, Ports
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.description import LocalTransport
 from sfu.webrtc.sdp import SessionDescription
-from sfu.webrtc.udp import Path
+from sfu.webrtc.udp import Path, SocketCalls
 
 
 class TransportState(Enum):
@@ -66,8 +66,8 @@ class Host(Protocol):
 
     def emit(self, event: Event) -> None: ...
 
-    def sendmsg_of(self, path: Path) -> object | None:
-        """The socket call that reaches a path directly, None for one that takes whole datagrams."""
+    def socket_calls(self, path: Path) -> SocketCalls:
+        """The socket's sendto and sendmsg for a UDP path; sendto is None where a path has no socket."""
         ...
 
 

@@ -8,7 +8,8 @@ Written for speed, and only here. What each trick is for:
 - The payload `bytes` are shared by all legs, the RTX history included; the AEAD call is the only copy.
 - The outgoing index (rollover counter and sequence number in one integer) is the incoming extended sequence
   plus an offset, so the GCM nonce is one xor away: `iv_base ^ index`.
-- Header and ciphertext go to `sendmsg` as separate buffers, so nothing is joined.
+- A run is joined before it is sent: the kernel copies one long buffer faster than many short ones.
+- A lone packet goes by `sendto`, which parses fewer arguments than `sendmsg`.
 - No enum, no property, no dictionary of strings inside the loop; nothing is allocated that is not sent.
 
 The measured gain of each is in docs/performance.md; `make bench` measures the whole.
@@ -203,21 +204,22 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
     leg.packets += count
     leg.octets += batch.octets
     egress.datagrams += count
-    sendmsg = egress.sendmsg
     stride = 1 if encrypt is None else 2
     overhead = leg.overhead
     if not leg.with_twcc and not batch.plain:
         overhead += EXTENSION_OVERHEAD
-    if sendmsg is None:
+    sendto = egress.sendto
+    if sendto is None:
         return _send_whole(leg, buffers, stride)
     try:
-        if len(batch.runs) == 1:
-            sendmsg(buffers, _control(batch.runs[0], overhead), 0, egress.address)
+        if count == 1:
+            sendto(b"".join(buffers), egress.address)
+        elif len(batch.runs) == 1:
+            egress.sendmsg((b"".join(buffers),), _control(batch.runs[0], overhead), 0, egress.address)
         else:
             for run in batch.runs:
-                sendmsg(
-                    buffers[run[0] * stride : run[1] * stride], _control(run, overhead), 0, egress.address
-                )
+                part = b"".join(buffers[run[0] * stride : run[1] * stride])
+                egress.sendmsg((part,), _control(run, overhead), 0, egress.address)
     except (BlockingIOError, InterruptedError):
         egress.blocked += 1
         return False
@@ -281,11 +283,11 @@ def _send_whole(leg: Leg, buffers: list[bytes], stride: int) -> bool:
 
 def _send_single(leg: Leg, buffers: list[bytes], stride: int) -> bool:
     """Without segmentation: a kernel or device that refuses UDP_SEGMENT, or a path MTU below the segment."""
-    sendmsg = leg.egress.sendmsg
-    assert sendmsg is not None
+    sendto = leg.egress.sendto
+    assert sendto is not None
     try:
         for start in range(0, len(buffers), stride):
-            sendmsg(buffers[start : start + stride], _NO_CONTROL, 0, leg.egress.address)
+            sendto(b"".join(buffers[start : start + stride]), leg.egress.address)
     except OSError:
         leg.egress.blocked += 1
         return False

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sfu.webrtc.udp import no_socket
+
 if TYPE_CHECKING:
     from sfu.forwarding.encoding import Encoding
     from sfu.forwarding.history import History
@@ -44,6 +46,7 @@ class Egress:
         "outbound",
         "path",
         "sendmsg",
+        "sendto",
         "transport_sequence",
         "transport_tag",
     )
@@ -51,8 +54,9 @@ class Egress:
     def __init__(self) -> None:
         self.outbound: OutboundSrtp | None = None
         self.path: Path | None = None
-        self.sendmsg: Callable[..., int] | None = None
-        """The socket's sendmsg for a UDP path, None for a path that takes whole datagrams (TCP)."""
+        self.sendto: Callable[[bytes, tuple[Any, ...]], int] | None = None
+        """The socket's own calls for a UDP path; None for one that takes whole datagrams (TCP)."""
+        self.sendmsg: Callable[..., int] = no_socket
         self.address: tuple[Any, ...] = ()
         self.transport_sequence = 0
         self.transport_tag = 0

@@ -15,12 +15,13 @@ import contextlib
 import errno
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from sfu.clock import monotonic
 
 Address = tuple[Any, ...]
+SocketCalls = tuple[Callable[[bytes, Address], int] | None, Callable[..., int]]
 
 SOL_UDP = 17
 UDP_SEGMENT = 103
@@ -95,7 +96,6 @@ class UdpPort:
         self.strangers = 0
         self.send_blocked = 0
         self.send_errors = 0
-        self.sendmsg = sock.sendmsg
         self.gro = _try_enable_gro(sock)
         self.segmentation = _supports_segmentation(sock)
         self._recvmsg = sock.recvmsg
@@ -206,6 +206,11 @@ class UdpPort:
             self.datagrams_received += 1
             self.strangers += 1
             self.listener.handle_stranger(data[start : start + size], UdpPath(self, address), now)
+
+
+def no_socket(*_arguments: object) -> int:
+    """Stands where a path has no socket of its own to send with."""
+    raise OSError("this path has no socket of its own")
 
 
 def _gro_size(ancillary: Sequence[tuple[int, int, bytes]], default: int) -> int:

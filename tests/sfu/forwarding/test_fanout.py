@@ -115,7 +115,7 @@ def test_without_segmentation_each_packet_goes_alone() -> None:
 
 def test_a_path_that_takes_whole_datagrams_gets_them() -> None:
     receiver = Receiver()
-    receiver.egress.sendmsg = None
+    receiver.egress.sendto = None
     leg = receiver.leg()
     leg.open_epoch(encoding(), 65536, 0)
     assert send(leg, Batch([packet(65536 + i) for i in range(3)]), 0.0)

@@ -57,6 +57,7 @@ class Receiver:
         self.egress = Egress()
         self.egress.outbound = OutboundSrtp(profile, key, salt)
         self.egress.path = FakePath(self)
+        self.egress.sendto = self._sendto
         self.egress.sendmsg = self._sendmsg
         self.egress.transport_tag = TWCC_TAG if twcc else 0
 
@@ -64,6 +65,9 @@ class Receiver:
         leg = Leg(self.egress, ssrc=ssrc, rtx_ssrc=ssrc + 1, first_index=first_index)
         leg.prepare(payload_type=96, rtx_payload_type=97)
         return leg
+
+    def _sendto(self, data: bytes, _address: Any) -> int:
+        return self._sendmsg([data], [], 0, _address)
 
     def _sendmsg(self, buffers: list[bytes], control: list[Any], _flags: int, _address: Any) -> int:
         if self.full:
