@@ -44,7 +44,7 @@ from signaling.domain.events import (
     SubscriptionEnded,
 )
 from signaling.domain.peer import Peer
-from signaling.domain.permission import StageStatus
+from signaling.domain.permission import StageAccess, StageStatus
 from signaling.domain.preset import Preset
 from signaling.domain.publication import (
     MAX_PUBLICATIONS_PER_PEER,
@@ -58,7 +58,7 @@ from signaling.domain.publication import (
     grants_of,
 )
 from signaling.domain.session_status import SessionRecord, SessionStatus, next_status
-from signaling.domain.stage import StageAction, after_permission_change
+from signaling.domain.stage import StageAction, StageMember, after_permission_change
 from signaling.domain.stage import apply as apply_to_stage
 
 __all__ = ["PublishPlan", "Session", "SessionRecord", "SessionStatus"]
@@ -325,7 +325,7 @@ class Session:
         before = self.peer(peer_id)
         if before.preset == preset:
             return []
-        after = replace(before, preset=preset, status=after_permission_change(before.status, preset))
+        after = replace(before, preset=preset, status=_status_under(preset, before))
         events = self._stand(before, after, "permission", EndReason.PERMISSION_REVOKED, None)
         return [PresetChanged(after, before), *events]
 
@@ -401,6 +401,16 @@ class Session:
         most = peer.preset.config.max_screenshare_count
         if wanted and running + wanted > most:
             raise LimitExceededError(f"At most {most} screens are shared at once. Wait until one ends.")
+
+
+def _status_under(preset: Preset, before: Peer) -> StageStatus:
+    """Where a peer stands under another preset. Who was let onto the stage by a host stays; who was there by
+    right (or because there was no stage) and may now only ask, has to ask."""
+    terms, wanted = before.on_stage_terms, StageMember.of(preset, before.status)
+    by_right = not terms.enabled or terms.access is StageAccess.ALLOWED
+    if by_right and wanted.enabled and wanted.access is StageAccess.CAN_REQUEST:
+        return StageStatus.OFF_STAGE
+    return after_permission_change(before.status, preset)
 
 
 def _check_distinct(announced: Sequence[Announced]) -> None:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from signaling.errors import NotJoinedError, StateError
+from signaling.errors import AlreadyJoinedError, NotJoinedError, StateError
 
 
 class PeerState(StrEnum):
@@ -72,12 +72,12 @@ class PeerProtocol:
     def check(self, request_type: str) -> None:
         """Whether a request of this type may be served now.
 
-        Raises `NotJoinedError` before the join and after the end, `StateError` for a second join and for
-        what has to wait until the peer is admitted or resumed.
+        Raises `NotJoinedError` before the join and after the end, `AlreadyJoinedError` for a second join,
+        `StateError` for what has to wait until the peer is admitted or resumed.
         """
         if request_type in _ENTRY:
             if self._state is not PeerState.CONNECTING:
-                raise StateError(f"{request_type} must be the first request of a socket")
+                raise AlreadyJoinedError
             return
         if self._state in (PeerState.CONNECTING, PeerState.LEFT):
             if request_type in _ALWAYS and self._state is PeerState.CONNECTING:

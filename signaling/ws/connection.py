@@ -100,6 +100,10 @@ class Connection:
         if not self._handling:
             self._begin_close()
 
+    def _close_if_asked(self) -> None:
+        if self.closing:
+            self._begin_close()
+
     def _begin_close(self) -> None:
         self._outgoing.put_nowait(None)
         loop = asyncio.get_running_loop()
@@ -162,8 +166,7 @@ class Connection:
             await self._serve(request)
         finally:
             self._handling = False
-        if self.closing:
-            self._begin_close()
+        self._close_if_asked()
 
     async def _serve(self, request: messages.AnyRequest) -> None:
         """Exactly one response."""

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class WsHandler:
-    """An aiohttp handler: `app.router.add_get("/v2/ws", handler)`."""
+    """All sockets of this process: `app.router.add_get("/v2/ws", handler.handle)`."""
 
     def __init__(
         self, live: LiveService, hub: WsHub, clock: Clock, settings: WsSettings | None = None
@@ -38,7 +38,7 @@ class WsHandler:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def __call__(self, request: web.Request) -> web.WebSocketResponse:
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
         ws = web.WebSocketResponse(
             heartbeat=self._settings.heartbeat,
             timeout=self._settings.close_within,
@@ -63,6 +63,8 @@ class WsHandler:
             if not self._connections:
                 self._idle.set()
         return ws
+
+    __call__ = handle
 
     def counters(self) -> Mapping[str, float]:
         """Totals since start (accepted, malformed, rate_limited, too_slow) and `open` now."""

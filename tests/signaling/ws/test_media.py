@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+import pytest
+
+from sfu.control import messages as node
+from signaling.nodes.testing import BAD_SDP
+from tests.support.live_world import LiveWorld, Refused, WsClient, live_world, until
+
+
+async def two(world: LiveWorld) -> tuple[WsClient, WsClient]:
+    return await world.join("group_call_host"), await world.join("group_call_participant")
+
+
+async def test_a_publication_is_announced_once_the_node_has_accepted_it() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        result = await host.request(
+            "publish",
+            offer="the offer",
+            publications=[{"mid": "0", "source": "camera", "kind": "video"}],
+        )
+
+        assert result["answer"] == "answer to the offer"
+        (item,) = result["publications"]
+        event = await other.hears("publication_added")
+        assert event["publication"] == {
+            "publication_id": item["publication_id"],
+            "peer_id": host.peer_id,
+            "source": "camera",
+            "kind": "video",
+            "codec": "video/VP8",
+            "encodings": 1,
+            "muted": False,
+            "muted_by": None,
+        }
+        assert world.node.producer_of("camera").spec.mid == "0"
+
+
+async def test_a_viewer_may_not_publish_and_nothing_reaches_the_node() -> None:
+    async with live_world() as world:
+        viewer = await world.join("webinar_viewer")
+        for source, kind in (("camera", "video"), ("microphone", "audio"), ("own-key", "audio")):
+            with pytest.raises(Refused) as refused:
+                await viewer.publish(source, kind)
+            assert (refused.value.code, refused.value.name) == (2001, "PermissionDenied")
+        with pytest.raises(Refused) as refused:
+            await viewer.request("publish", offer="an offer that announces nothing")
+        assert refused.value.code == 2001
+        assert not world.node.transports
+
+
+async def test_one_refused_publication_fails_all_of_them() -> None:
+    async with live_world() as world:
+        await world.change_preset(
+            "group_call_participant",
+            {"permissions": {"media": {"screenshare": {"can_produce": "NOT_ALLOWED"}}}},
+        )
+        host, other = await two(world)
+        wanted = [
+            {"mid": "0", "source": "camera", "kind": "video"},
+            {"mid": "1", "source": "screen", "kind": "video"},
+        ]
+        with pytest.raises(Refused):
+            await other.request("publish", offer="offer", publications=wanted)
+
+        assert not world.node.producers
+        assert not host.heard("publication_added")
+
+
+async def test_an_offer_without_a_codec_in_common_changes_nothing() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        world.node.undecodable.add("1")
+        wanted = [
+            {"mid": "0", "source": "microphone", "kind": "audio"},
+            {"mid": "1", "source": "camera", "kind": "video"},
+        ]
+        with pytest.raises(Refused) as refused:
+            await host.request("publish", offer="offer", publications=wanted)
+
+        assert refused.value.name == "Unsupported"
+        assert not world.node.producers
+        await host.publish("microphone", "audio")
+        await other.hears("publication_added")
+        assert len(other.heard("publication_added")) == 1
+
+
+async def test_an_offer_that_is_no_sdp_names_the_field() -> None:
+    async with live_world() as world:
+        host = await world.join()
+        with pytest.raises(Refused) as refused:
+            await host.request(
+                "publish", offer=BAD_SDP, publications=[{"mid": "0", "source": "camera", "kind": "video"}]
+            )
+        assert (refused.value.name, refused.value.field) == ("InvalidInput", "offer")
+
+
+async def test_the_grants_name_the_sources_of_ones_own_that_are_published() -> None:
+    async with live_world() as world:
+        host = await world.join()
+        await host.publish("camera", "video", mid="0")
+        await host.publish("whiteboard", "video", mid="1")
+
+        (transport,) = world.node.transports.values()
+        assert {(grant.source, grant.kind) for grant in transport.grants} == {
+            ("camera", "video"),
+            ("microphone", "audio"),
+            ("screen", "video"),
+            ("screen_audio", "audio"),
+            ("whiteboard", "video"),
+        }
+
+
+async def test_a_second_offer_names_what_is_published_already() -> None:
+    async with live_world() as world:
+        host = await world.join()
+        await host.publish("camera", "video", mid="0")
+        await host.publish("microphone", "audio", mid="1")
+
+        last = world.node.heard(node.HandleOffer)[-1]
+        assert isinstance(last, node.HandleOffer)
+        assert [(spec.mid, spec.source) for spec in last.producers] == [("0", "camera"), ("1", "microphone")]
+
+
+async def test_to_publish_the_same_again_gives_the_same_publication() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        first = await host.publish("camera", "video")
+        again = await host.publish("camera", "video")
+
+        assert first == again
+        await host.request("ping")
+        assert len(other.heard("publication_added")) == 1
+
+
+async def test_a_source_or_m_line_that_is_taken_is_a_conflict() -> None:
+    async with live_world() as world:
+        host = await world.join()
+        await host.publish("camera", "video", mid="0")
+        for source, mid in (("camera", "1"), ("screen", "0")):
+            with pytest.raises(Refused) as refused:
+                await host.publish(source, "video", mid=mid)
+            assert refused.value.name == "Conflict"
+
+
+async def test_only_so_many_screens_are_shared_at_once() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        screen = await host.publish("screen", "video")
+        with pytest.raises(Refused) as refused:
+            await other.publish("screen", "video")
+        assert refused.value.name == "LimitExceeded"
+
+        await host.request("unpublish", publication_ids=[screen])
+        await other.publish("screen", "video")
+
+
+async def test_a_peer_has_at_most_64_publications() -> None:
+    async with live_world() as world:
+        host = await world.join()
+        wanted = [{"mid": str(n), "source": f"key-{n}", "kind": "audio"} for n in range(64)]
+        await host.request("publish", offer="offer", publications=wanted)
+        with pytest.raises(Refused) as refused:
+            await host.publish("camera", "video", mid="64")
+        assert refused.value.name == "LimitExceeded"
+
+
+async def test_unpublish_stops_it_at_the_node_and_tells_everyone() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        await host.request("unpublish", publication_ids=[camera])
+
+        assert not world.node.producers
+        removed = await other.hears("publication_removed")
+        assert removed["publication_id"] == camera
+        assert removed["reason"] == "unpublished"
+
+
+async def test_a_subscription_brings_an_offer_that_names_the_publication() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        assert await other.subscribe(camera) == [{"publication_id": camera, "ok": True, "error": None}]
+
+        offer = await other.hears("subscribe_offer")
+        assert offer["mids"] == [
+            {
+                "mid": "0",
+                "publication_id": camera,
+                "peer_id": host.peer_id,
+                "source": "camera",
+                "kind": "video",
+            }
+        ]
+        await other.request("subscribe_answer", version=offer["version"], answer="answer")
+        await other.request("unsubscribe", publication_ids=[camera])
+        assert not world.node.consumers
+        assert (await other.hears("subscribe_offer", version=2))["mids"] == []
+
+
+async def test_what_cannot_be_subscribed_does_not_keep_the_rest_from_it() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        own = await other.publish("microphone", "audio")
+        answers = await other.subscribe("pub_nonsense", own, camera)
+
+        assert [one["ok"] for one in answers] == [False, False, True]
+        assert [one["error"]["name"] for one in answers[:2]] == ["NotFound", "InvalidInput"]
+
+
+async def test_layer_and_pause_of_a_subscription_reach_the_node() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        await other.subscribe(camera)
+        (consumer,) = world.node.consumers.values()
+
+        await other.request("set_layer", publication_id=camera, preferred={"spatial": 1, "temporal": 2})
+        assert consumer.preferred == node.LayerSpec(spatial=1, temporal=2)
+        await other.request("pause_subscription", publication_id=camera)
+        assert consumer.paused
+        await other.request("resume_subscription", publication_id=camera)
+        assert not consumer.paused
+
+        current = node.LayerSpec(spatial=0, temporal=1)
+        world.node.emit(node.LayerChanged(consumer_id=consumer.id, current=current))
+        changed = await other.hears("layer_changed")
+        assert changed["current"] == {"spatial": 0, "temporal": 1}
+        assert changed["publication_id"] == camera
+
+
+async def test_mute_pauses_at_the_node_and_is_announced() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        microphone = await host.publish("microphone", "audio")
+        await host.request("mute", publication_id=microphone)
+
+        assert world.node.producer_of("microphone").paused
+        assert (await other.hears("publication_updated"))["publication"]["muted_by"] == "owner"
+
+        await host.request("unmute", publication_id=microphone)
+        assert not world.node.producer_of("microphone").paused
+        await until(lambda: len(other.heard("publication_updated")) == 2, "the unmute")
+        assert not other.heard("publication_updated")[-1]["publication"]["muted"]
+
+
+async def test_a_publication_may_begin_muted() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        await host.publish("microphone", "audio", muted=True)
+
+        assert world.node.producer_of("microphone").paused
+        assert (await other.hears("publication_added"))["publication"]["muted"]
+
+
+async def test_nobody_mutes_or_ends_a_publication_of_somebody_else() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        microphone = await host.publish("microphone", "audio")
+        for request, fields in (
+            ("mute", {"publication_id": microphone}),
+            ("unpublish", {"publication_ids": [microphone]}),
+        ):
+            with pytest.raises(Refused) as refused:
+                await other.request(request, **fields)
+            assert refused.value.name == "NotFound"
+        assert not world.node.producer_of("microphone").paused
+
+
+async def test_speakers_are_told_in_peoples_terms() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        microphone = await host.publish("microphone", "audio")
+        producer = world.node.producer_of("microphone")
+        (router_id,) = world.node.routers
+        world.node.emit(
+            node.SpeakersChanged(
+                router_id=router_id,
+                speakers=(node.Speaker(producer_id=producer.id, level=20),),
+                dominant=producer.id,
+            )
+        )
+        assert await other.hears("speakers") == {
+            "type": "speakers",
+            "speakers": [{"peer_id": host.peer_id, "publication_id": microphone, "level": 20}],
+            "active": host.peer_id,
+        }
+
+
+async def test_a_receiver_that_cannot_decode_is_told_so() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        await other.subscribe(camera)
+        (consumer,) = world.node.consumers.values()
+        world.node.emit(node.ConsumerClosed(consumer_id=consumer.id, reason="unsupported_codec"))
+
+        assert await other.hears("subscription_ended", publication_id=camera, reason="unsupported_codec")
+
+
+async def test_a_connection_that_failed_ends_what_it_carried_and_can_be_begun_again() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        (transport,) = world.node.transports.values()
+        world.node.emit(node.TransportStateChanged(transport_id=transport.id, state="failed"))
+
+        assert await host.hears("transport_state", transport="publish", state="failed")
+        assert await other.hears("publication_removed", publication_id=camera, reason="transport_closed")
+        assert not world.node.transports
+        assert await host.publish("camera", "video") != camera
+
+
+async def test_connection_requests_without_a_connection_are_named_errors() -> None:
+    async with live_world() as world:
+        host = await world.join()
+        for request, fields in (
+            ("subscribe_answer", {"version": 1, "answer": "answer"}),
+            ("candidate", {"transport": "publish", "candidate": "candidate:1 1 udp 1 10.0.0.1 9 typ host"}),
+            ("restart_ice", {}),
+        ):
+            with pytest.raises(Refused) as refused:
+                await host.request(request, **fields)
+            assert refused.value.name == "NotFound"
+
+
+async def test_a_lost_node_is_replaced_and_everyone_builds_their_media_again() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        await other.subscribe(camera)
+        world.node.die()
+
+        for client in (host, other):
+            assert await client.hears("media_reset", reason="node_lost")
+        assert len(world.nodes.started) == 2
+        again = await host.publish("camera", "video")
+        assert again != camera
+        assert (await other.subscribe(again))[0]["ok"]
+        assert world.node.producer_of("camera")

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from signaling.errors import NoActiveSessionError
+from tests.support.live_world import MEETING, ORGANIZATION, Refused, live_world
+
+
+async def test_who_is_kicked_has_no_media_left_and_is_told() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join("group_call_participant")
+        await other.publish("camera", "video")
+        await host.request("kick", peer_ids=[other.peer_id])
+
+        assert not world.node.producers
+        assert not world.node.transports
+        assert await other.hears("session_left", reason="kicked")
+        assert await other.closed() == 4001
+        assert await host.hears("peer_left", peer_id=other.peer_id, reason="kicked")
+
+
+async def test_to_kick_needs_the_permission() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join("group_call_participant")
+        for request, fields in (("kick", {"peer_ids": [host.peer_id]}), ("kick_all", {})):
+            with pytest.raises(Refused) as refused:
+                await other.request(request, **fields)
+            assert refused.value.code == 2001
+        assert not host.heard("session_left")
+
+
+async def test_kick_all_ends_the_session_for_everybody() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join("group_call_participant")
+        await host.request("kick_all")
+
+        for client in (host, other):
+            assert await client.hears("session_left", reason="ended")
+            assert await client.closed() == 4002
+        assert await world.live.active(MEETING) is None
+        assert not world.node.routers
+
+
+async def test_a_host_mutes_others_and_they_can_unmute() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join("group_call_participant")
+        microphone = await other.publish("microphone", "audio")
+        await host.request("mute_peer", peer_ids=[other.peer_id, "peer_gone"])
+
+        assert world.node.producer_of("microphone").paused
+        assert (await other.hears("publication_updated"))["publication"]["muted_by"] == "moderator"
+        await other.request("unmute", publication_id=microphone)
+        assert not world.node.producer_of("microphone").paused
+
+
+async def test_to_mute_others_needs_the_permission() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join("group_call_participant")
+        await host.publish("microphone", "audio")
+        with pytest.raises(Refused) as refused:
+            await other.request("mute_peer", peer_ids=[host.peer_id])
+        assert refused.value.code == 2001
+        assert not world.node.producer_of("microphone").paused
+
+
+async def test_the_organization_kicks_by_participant() -> None:
+    async with live_world() as world:
+        person = await world.participant("group_call_participant")
+        token = world.tokens.issue(person)
+        tabs = [await (await world.socket()).join(token) for _ in range(2)]
+        stays = await world.join()
+
+        assert await world.live.kick(MEETING, [person.id], []) == [person]
+
+        for tab in tabs:
+            assert await tab.closed() == 4001
+        view = await world.live.active(MEETING)
+        assert view is not None
+        assert view.live_participants == 1
+        assert not stays.heard("session_left")
+
+
+async def test_the_organization_mutes_by_custom_participant_id() -> None:
+    async with live_world() as world:
+        person = await world.participant("group_call_participant")
+        client = await (await world.socket()).join(world.tokens.issue(person))
+        await client.publish("microphone", "audio")
+
+        assert await world.live.mute(MEETING, [], [person.custom_participant_id]) == [person]
+        assert world.node.producer_of("microphone").paused
+
+
+async def test_without_a_session_there_is_nobody_to_kick() -> None:
+    async with live_world() as world:
+        with pytest.raises(NoActiveSessionError):
+            await world.live.kick_all(MEETING)
+
+
+async def test_a_removed_participant_is_put_out() -> None:
+    async with live_world() as world:
+        person = await world.participant("group_call_participant")
+        client = await (await world.socket()).join(world.tokens.issue(person))
+        async with world.store() as uow:
+            await uow.participants.remove(person)
+            await uow.commit()
+        await world.live.participant_removed(person)
+
+        assert await client.closed() == 4001
+
+
+async def test_another_preset_and_name_of_a_participant_take_effect_at_once() -> None:
+    async with live_world() as world:
+        watching = await world.join("webinar_presenter")
+        person = await world.participant("webinar_presenter")
+        client = await (await world.socket()).join(world.tokens.issue(person))
+        await client.publish("camera", "video")
+
+        await world.live.participant_changed(replace(person, name="Ada", preset_name="webinar_viewer"))
+
+        assert not world.node.producers
+        assert (await client.hears("permissions_updated"))["preset_name"] == "webinar_viewer"
+        assert (await watching.hears("peer_updated"))["peer"]["name"] == "Ada"
+
+
+async def test_the_view_counts_people_and_minutes() -> None:
+    async with live_world() as world:
+        one, _two = await world.join(), await world.join()
+        await world.wait(120)
+        await one.request("leave")
+        await world.wait(60)
+
+        view = await world.live.active(MEETING)
+        assert view is not None
+        assert (view.live_participants, view.max_concurrent_participants) == (1, 2)
+        assert view.minutes_consumed == 2 + 3
+        assert view.organization_id == ORGANIZATION

@@ -1,0 +1,259 @@
+"""A small world for the live half: one organization, its meeting, people with tokens, a fake media node, a
+real WebSocket server on loopback, and a clock that only moves when it is told to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any, Self
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from signaling.clock import SystemClock
+from signaling.domain.default_presets import DEFAULT_PRESETS
+from signaling.domain.meeting import Meeting
+from signaling.domain.organization import Organization
+from signaling.domain.participant import Participant
+from signaling.domain.preset import PresetRecord, merged
+from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
+from signaling.nodes.testing import FakeNode, FakeNodes
+from signaling.services.live.service import LiveService
+from signaling.services.live.session import LiveSettings, Surroundings
+from signaling.testing import FakeClock, FakeStore, FakeTokens
+from signaling.ws.connection import WsSettings
+from signaling.ws.handler import WsHandler
+from signaling.ws.hub import WsHub
+
+PATIENCE = 5.0
+"""Seconds after which a condition that should hold is given up on."""
+
+ORGANIZATION = "org-1"
+MEETING = "meeting-1"
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Waits in the loop until the condition holds."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                await asyncio.sleep(0.002)
+    except TimeoutError:
+        raise AssertionError(f"still waiting for: {what}") from None
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a fault
+    """A request that was answered with an error."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(f"{error['code']} {error['name']}: {error['message']}")
+        self.code: int = error["code"]
+        self.name: str = error["name"]
+        self.field: str | None = error.get("field")
+
+
+class WsClient:
+    """A client of the protocol that keeps everything it hears."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self.events: list[dict[str, Any]] = []
+        self.seqs: list[int] = []
+        self.failures: list[dict[str, Any]] = []
+        self.joined: dict[str, Any] = {}
+        self._ids = count(1)
+        self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._reader = asyncio.create_task(self._read())
+
+    @property
+    def peer_id(self) -> str:
+        return str(self.joined["peer_id"])
+
+    async def _read(self) -> None:
+        async for message in self.socket:
+            frame = message.json()
+            if "seq" in frame:
+                self.seqs.append(frame["seq"])
+                self.events.append(frame["event"])
+            elif frame["id"] in self._pending:
+                self._pending.pop(frame["id"]).set_result(frame)
+            else:
+                self.failures.append(frame)
+
+    async def request(self, request_type: str, **fields: Any) -> dict[str, Any]:
+        """The result; raises `Refused`."""
+        request_id = next(self._ids)
+        future = self._pending[request_id] = asyncio.get_running_loop().create_future()
+        await self.socket.send_json({"id": request_id, "type": request_type, **fields})
+        async with asyncio.timeout(PATIENCE):
+            frame = await future
+        if not frame["ok"]:
+            raise Refused(frame["error"])
+        return dict(frame["result"])
+
+    async def join(self, token: str, **fields: Any) -> Self:
+        self.joined = await self.request("join", token=token, **fields)
+        return self
+
+    async def publish(self, source: str, kind: str, mid: str = "0", **fields: Any) -> str:
+        """The publication id."""
+        item = {"mid": mid, "source": source, "kind": kind, **fields}
+        result = await self.request("publish", offer="offer", publications=[item])
+        return str(result["publications"][0]["publication_id"])
+
+    async def subscribe(self, *publication_ids: str) -> list[dict[str, Any]]:
+        wanted = [{"publication_id": one} for one in publication_ids]
+        return list((await self.request("subscribe", subscriptions=wanted))["subscriptions"])
+
+    def heard(self, event_type: str, **fields: Any) -> list[dict[str, Any]]:
+        return [
+            event
+            for event in self.events
+            if event["type"] == event_type and all(event.get(key) == value for key, value in fields.items())
+        ]
+
+    async def hears(self, event_type: str, **fields: Any) -> dict[str, Any]:
+        """The latest such event, waiting for the first."""
+        await until(
+            lambda: bool(self.heard(event_type, **fields)),
+            f"{event_type} {fields}; heard {[event['type'] for event in self.events]}",
+        )
+        return self.heard(event_type, **fields)[-1]
+
+    async def closed(self) -> int | None:
+        """The close code, once the server closed the socket."""
+        async with asyncio.timeout(PATIENCE):
+            await self._reader
+        return self.socket.close_code
+
+    async def lose(self) -> None:
+        """The network is gone: no close frame, no more bytes."""
+        transport = self.socket._writer.transport
+        assert transport is not None
+        transport.abort()
+        await asyncio.gather(self._reader, return_exceptions=True)
+
+
+@dataclass
+class LiveWorld:
+    """Made by `live_world`. `clock` stands still; `wait` moves it and lets time have its effects."""
+
+    store: FakeStore
+    clock: FakeClock
+    nodes: FakeNodes
+    supervisor: NodeSupervisor
+    hub: WsHub
+    live: LiveService
+    handler: WsHandler
+    server: TestServer
+    http: aiohttp.ClientSession
+    clients: list[WsClient] = field(default_factory=list)
+    tokens: FakeTokens = field(default_factory=FakeTokens)
+    _numbers: Any = field(default_factory=lambda: count(1))
+
+    @property
+    def node(self) -> FakeNode:
+        return self.nodes.latest
+
+    async def participant(self, preset: str, **fields: Any) -> Participant:
+        number = next(self._numbers)
+        participant = Participant(
+            id=f"pt-{number}",
+            organization_id=ORGANIZATION,
+            meeting_id=MEETING,
+            name=f"{preset} {number}",
+            custom_participant_id=f"custom-{number}",
+            preset_name=preset,
+            picture=None,
+            created_at=self.clock.now(),
+            updated_at=self.clock.now(),
+        )
+        participant = replace(participant, **fields)
+        async with self.store() as uow:
+            await uow.participants.add(participant)
+            await uow.commit()
+        return participant
+
+    async def socket(self) -> WsClient:
+        client = WsClient(await self.http.ws_connect(self.server.make_url("/v2/ws"), autoping=True))
+        self.clients.append(client)
+        return client
+
+    async def join(self, preset: str = "group_call_host", **fields: Any) -> WsClient:
+        """Somebody new with that preset."""
+        token = self.tokens.issue(await self.participant(preset))
+        return await (await self.socket()).join(token, **fields)
+
+    async def resume(self, client: WsClient, *, last_seq: int | None = None) -> WsClient:
+        """The same peer on a new socket, which has heard what the old one had."""
+        again = await self.socket()
+        seen = client.seqs[-1] if client.seqs else client.joined["seq"]
+        resumed = await again.request(
+            "resume",
+            resume_token=client.joined["resume_token"],
+            last_seq=seen if last_seq is None else last_seq,
+        )
+        again.joined = {**client.joined, **resumed}
+        return again
+
+    async def wait(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        await self.live.sweep()
+
+    async def change_preset(self, name: str, patch: dict[str, Any]) -> None:
+        async with self.store() as uow:
+            record = await uow.presets.by_name(ORGANIZATION, name)
+            assert record is not None
+            await uow.presets.save(replace(record, preset=merged(record.preset, patch)))
+            await uow.commit()
+        await self.live.preset_changed(ORGANIZATION, name)
+
+
+async def furnish(store: FakeStore, clock: FakeClock) -> None:
+    now = clock.now()
+    async with store() as uow:
+        await uow.organizations.add(Organization(ORGANIZATION, "Example", now, now))
+        await uow.meetings.add(Meeting(MEETING, ORGANIZATION, "Weekly", now, now))
+        for number, preset in enumerate(DEFAULT_PRESETS):
+            await uow.presets.add(PresetRecord(f"preset-{number}", ORGANIZATION, preset, now, now))
+        await uow.commit()
+
+
+@asynccontextmanager
+async def live_world(
+    *,
+    live: LiveSettings | None = None,
+    ws: WsSettings | None = None,
+    nodes: NodesConfig | None = None,
+) -> AsyncIterator[LiveWorld]:
+    store, clock, fakes, hub = FakeStore(), FakeClock(), FakeNodes(), WsHub()
+    await furnish(store, clock)
+    config = nodes or NodesConfig(workers=1, udp_port=0, place_within=2.0, first_pause=0.01)
+    supervisor = NodeSupervisor(config, launch=fakes.launch)
+    await supervisor.start()
+    around = Surroundings(
+        uow=store, nodes=supervisor, hub=hub, clock=clock, settings=live or LiveSettings(sweep_interval=3600)
+    )
+    service = LiveService(around, FakeTokens())
+    await service.start()
+    handler = WsHandler(service, hub, SystemClock(), ws)
+    app = web.Application()
+    app.router.add_get("/v2/ws", handler.handle)
+    server = TestServer(app)
+    await server.start_server()
+    async with aiohttp.ClientSession() as http:
+        world = LiveWorld(store, clock, fakes, supervisor, hub, service, handler, server, http)
+        try:
+            yield world
+        finally:
+            for client in world.clients:
+                await client.socket.close()
+            await service.close()
+            await handler.close()
+            await server.close()
+            await supervisor.close()
