@@ -1,0 +1,246 @@
+"""What a store must do. The database and the fake in `signaling.testing` both have to."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from signaling.domain.attendance import Attendance
+from signaling.domain.meeting import MeetingStatus, Region
+from signaling.domain.meeting_config import AiConfig, RecordingConfig, RtmpOut
+from signaling.domain.organization import Organization
+from signaling.domain.preset import merged
+from signaling.domain.session import SessionStatus
+from signaling.errors import ConflictError
+from signaling.services.ports import UnitOfWorkFactory
+from tests.signaling import values
+
+
+async def organization(units: UnitOfWorkFactory, name: str = "Acme") -> Organization:
+    made = values.organization(name)
+    async with units() as uow:
+        await uow.organizations.add(made)
+        await uow.commit()
+    return made
+
+
+async def test_what_was_committed_is_found_as_it_was(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    meeting = replace(
+        values.meeting(acme),
+        preferred_region=Region.EU_CENTRAL_1,
+        record_on_start=True,
+        status=MeetingStatus.INACTIVE,
+        recording_config=RecordingConfig(max_seconds=90, rtmp_out_config=RtmpOut(rtmp_url="rtmp://x/y")),
+        ai_config=AiConfig(),
+    )
+    participant, preset, key = values.participant(meeting), values.preset(acme), values.api_key(acme)
+    async with units() as uow:
+        await uow.meetings.add(meeting)
+        await uow.participants.add(participant)
+        await uow.presets.add(preset)
+        await uow.organizations.add_key(key)
+        await uow.commit()
+    async with units() as uow:
+        assert await uow.organizations.get(acme.id) == acme
+        assert await uow.organizations.first() == acme
+        assert list(await uow.organizations.keys(acme.id)) == [key]
+        assert await uow.meetings.get(acme.id, meeting.id) == meeting
+        assert await uow.participants.get(acme.id, meeting.id, participant.id) == participant
+        assert await uow.presets.get(acme.id, preset.id) == preset
+        assert await uow.presets.by_name(acme.id, preset.name) == preset
+
+
+async def test_what_was_not_committed_is_gone(units: UnitOfWorkFactory) -> None:
+    acme = values.organization()
+    async with units() as uow:
+        await uow.organizations.add(acme)
+    async with units() as uow:
+        assert await uow.organizations.first() is None
+
+
+async def test_an_error_inside_rolls_back(units: UnitOfWorkFactory) -> None:
+    with pytest.raises(RuntimeError):
+        async with units() as uow:
+            await uow.organizations.add(values.organization())
+            raise RuntimeError
+    async with units() as uow:
+        assert await uow.organizations.first() is None
+
+
+async def test_one_organization_finds_and_changes_nothing_of_another(units: UnitOfWorkFactory) -> None:
+    acme, rival = await organization(units), await organization(units, "Rival")
+    meeting, preset = values.meeting(acme), values.preset(acme)
+    participant = values.participant(meeting)
+    async with units() as uow:
+        await uow.meetings.add(meeting)
+        await uow.participants.add(participant)
+        await uow.presets.add(preset)
+        await uow.commit()
+    async with units() as uow:
+        assert await uow.meetings.get(rival.id, meeting.id) is None
+        assert await uow.participants.get(rival.id, meeting.id, participant.id) is None
+        assert await uow.presets.get(rival.id, preset.id) is None
+        assert await uow.presets.by_name(rival.id, preset.name) is None
+        assert await uow.meetings.list(rival.id) == ([], 0)
+        assert await uow.participants.list(rival.id, meeting.id) == ([], 0)
+        assert await uow.presets.list(rival.id) == ([], 0)
+        assert await uow.participants.count_with_preset(rival.id, participant.preset_name) == 0
+        await uow.meetings.save(replace(meeting, organization_id=rival.id, title="stolen"))
+        await uow.participants.remove(replace(participant, organization_id=rival.id))
+        await uow.presets.remove(replace(preset, organization_id=rival.id))
+        await uow.commit()
+    async with units() as uow:
+        assert await uow.meetings.get(acme.id, meeting.id) == meeting
+        assert await uow.participants.get(acme.id, meeting.id, participant.id) == participant
+        assert await uow.presets.get(acme.id, preset.id) == preset
+
+
+async def test_a_participant_is_only_found_in_its_meeting(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    meeting, other = values.meeting(acme), values.meeting(acme)
+    participant = values.participant(meeting)
+    async with units() as uow:
+        await uow.meetings.add(meeting)
+        await uow.meetings.add(other)
+        await uow.participants.add(participant)
+        assert await uow.participants.get(acme.id, other.id, participant.id) is None
+        assert await uow.participants.list(acme.id, other.id) == ([], 0)
+
+
+async def test_preset_names_are_unique_in_an_organization_only(units: UnitOfWorkFactory) -> None:
+    acme, rival = await organization(units), await organization(units, "Rival")
+    first = values.preset(acme)
+    second = replace(values.preset(acme), preset=merged(first.preset, {"name": "other"}))
+    async with units() as uow:
+        await uow.presets.add(first)
+        await uow.presets.add(second)
+        await uow.presets.add(values.preset(rival))
+        await uow.commit()
+    async with units() as uow:
+        with pytest.raises(ConflictError):
+            await uow.presets.add(values.preset(acme))
+    async with units() as uow:
+        with pytest.raises(ConflictError):
+            await uow.presets.save(replace(second, preset=first.preset))
+
+
+async def test_changes_and_removals_stay(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    meeting, preset = values.meeting(acme), values.preset(acme)
+    participant = values.participant(meeting)
+    async with units() as uow:
+        await uow.meetings.add(meeting)
+        await uow.participants.add(participant)
+        await uow.presets.add(preset)
+        await uow.commit()
+    renamed = replace(preset, preset=merged(preset.preset, {"name": "chief"}))
+    async with units() as uow:
+        await uow.meetings.save(replace(meeting, title=None))
+        await uow.participants.save(replace(participant, name="Bea"))
+        await uow.presets.save(renamed)
+        await uow.commit()
+    async with units() as uow:
+        changed = await uow.meetings.get(acme.id, meeting.id)
+        assert changed is not None and changed.title is None
+        person = await uow.participants.get(acme.id, meeting.id, participant.id)
+        assert person is not None and person.name == "Bea"
+        assert await uow.presets.by_name(acme.id, "chief") == renamed
+        await uow.participants.remove(participant)
+        await uow.presets.remove(renamed)
+        await uow.commit()
+    async with units() as uow:
+        assert await uow.participants.get(acme.id, meeting.id, participant.id) is None
+        assert await uow.presets.get(acme.id, preset.id) is None
+
+
+async def test_lists_come_newest_first_in_pages_with_the_total(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    meetings = [values.meeting(acme, f"Meeting {n}", seconds=n) for n in range(5)]
+    async with units() as uow:
+        for meeting in meetings:
+            await uow.meetings.add(meeting)
+        await uow.commit()
+    async with units() as uow:
+        page, total = await uow.meetings.list(acme.id, offset=1, limit=2)
+        assert (list(page), total) == ([meetings[3], meetings[2]], 5)
+        page, total = await uow.meetings.list(acme.id, offset=4, limit=2)
+        assert (list(page), total) == ([meetings[0]], 5)
+        assert await uow.meetings.list(acme.id, offset=9) == ([], 5)
+
+
+async def test_meetings_are_found_by_title_id_and_time(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    percent, plain = values.meeting(acme, "100% Fun"), values.meeting(acme, "1000 Fun", seconds=60)
+    async with units() as uow:
+        await uow.meetings.add(percent)
+        await uow.meetings.add(plain)
+        await uow.meetings.add(values.meeting(acme, None, seconds=120))
+        assert (await uow.meetings.list(acme.id, search="0% fun"))[0] == [percent]
+        assert (await uow.meetings.list(acme.id, search=plain.id))[0] == [plain]
+        assert (await uow.meetings.list(acme.id, end_time=values.at(30)))[0] == [percent]
+        between = await uow.meetings.list(acme.id, start_time=values.at(30), end_time=values.at(90))
+        assert between == ([plain], 1)
+
+
+async def test_a_meeting_has_one_session_that_has_not_ended(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    meeting = values.meeting(acme)
+    first, second = values.session(meeting), values.session(meeting, seconds=10)
+    async with units() as uow:
+        await uow.meetings.add(meeting)
+        await uow.sessions.add(first)
+        await uow.commit()
+    async with units() as uow:
+        with pytest.raises(ConflictError):
+            await uow.sessions.add(second)
+    ended = replace(first, status=SessionStatus.FINISHED, ended_at=values.at(5), end_reason="empty")
+    async with units() as uow:
+        assert await uow.sessions.active_for(meeting.id) == first
+        assert list(await uow.sessions.unfinished()) == [first]
+        await uow.sessions.save(ended)
+        await uow.sessions.add(second)
+        await uow.commit()
+    async with units() as uow:
+        assert await uow.sessions.get(first.id) == ended
+        assert await uow.sessions.active_for(meeting.id) == second
+
+
+async def test_attendances_outlive_their_participant(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    meeting = values.meeting(acme)
+    participant, session = values.participant(meeting), values.session(meeting)
+    here = Attendance("peer_1", session.id, participant.id, "Ada", "group_call_host", values.at(1))
+    gone = replace(here, left_at=values.at(9), leave_reason="left")
+    async with units() as uow:
+        await uow.meetings.add(meeting)
+        await uow.participants.add(participant)
+        await uow.sessions.add(session)
+        await uow.sessions.add_attendance(here)
+        await uow.participants.remove(participant)
+        await uow.sessions.save_attendance(gone)
+        await uow.commit()
+    async with units() as uow:
+        assert list(await uow.sessions.attendances(session.id)) == [gone]
+
+
+async def test_units_that_read_and_write_do_not_lose_each_others_changes(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    meeting = values.meeting(acme, title="")
+    async with units() as uow:
+        await uow.meetings.add(meeting)
+        await uow.commit()
+
+    async def append(letter: str) -> None:
+        async with units() as uow:
+            found = await uow.meetings.get(acme.id, meeting.id)
+            assert found is not None
+            await uow.meetings.save(replace(found, title=f"{found.title}{letter}"))
+            await uow.commit()
+
+    await asyncio.gather(*(append(letter) for letter in "abcdefgh"))
+    async with units() as uow:
+        found = await uow.meetings.get(acme.id, meeting.id)
+    assert found is not None and sorted(found.title or "") == list("abcdefgh")

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from signaling.errors import InvalidInputError
+from signaling.store.database import Database, sqlite_url
+from signaling.store.migrate import HEAD, MIGRATIONS
+from signaling.store.tables import metadata
+from tests.signaling import values
+
+
+def test_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+async def test_the_migrations_make_the_tables_that_the_code_has(database: Database, tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'rostrum.db'}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+async def test_a_database_that_is_at_head_opens_without_alembic(tmp_path: Path) -> None:
+    await (await Database.open(sqlite_url(tmp_path / "rostrum.db"))).close()
+    code = (
+        "import asyncio, sys\n"
+        "from signaling.store.database import Database\n"
+        "async def main(): await (await Database.open(sys.argv[1])).close()\n"
+        "asyncio.run(main()); sys.exit('alembic' in sys.modules)"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, sqlite_url(tmp_path / "rostrum.db")
+    )
+    assert await process.wait() == 0
+
+
+async def test_a_schema_from_the_future_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rostrum.db"
+    await (await Database.open(sqlite_url(path))).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(InvalidInputError, match="9999"):
+        await Database.open(sqlite_url(path))
+
+
+async def test_nonsense_is_not_a_database_url() -> None:
+    with pytest.raises(InvalidInputError, match="database_url"):
+        await Database.open("my database")
+
+
+async def test_the_file_is_for_its_owner_only(database: Database, tmp_path: Path) -> None:
+    async with database() as uow:
+        await uow.organizations.add(values.organization())
+        await uow.commit()
+        for file in list_files(tmp_path):
+            assert file.stat().st_mode & 0o077 == 0, file
+
+
+async def test_what_was_committed_survives_kill_9(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "rostrum.db")
+    code = (
+        "import asyncio, sys\n"
+        "from signaling.store.database import Database\n"
+        "from tests.signaling import values\n"
+        "async def main():\n"
+        "    database = await Database.open(sys.argv[1])\n"
+        "    while True:\n"
+        "        made = values.organization()\n"
+        "        async with database() as uow:\n"
+        "            await uow.organizations.add(made)\n"
+        "            await uow.commit()\n"
+        "        print(made.id, flush=True)\n"
+        "asyncio.run(main())"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, url, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    acknowledged = [(await process.stdout.readline()).decode().strip() for _ in range(20)]
+    os.kill(process.pid, signal.SIGKILL)
+    await process.wait()
+    database = await Database.open(url)
+    async with database() as uow:
+        for organization_id in acknowledged:
+            assert await uow.organizations.get(organization_id) is not None
+    await database.close()
+
+
+def list_files(folder: Path) -> list[Path]:
+    files = list(folder.glob("rostrum.db*"))
+    assert files
+    return files
