@@ -87,8 +87,8 @@ class RtpPacket:
 
     def header_bytes(self) -> bytes:
         """The header alone, as SRTP wants it. Raises `RtpError` when a field does not fit."""
-        if len(self.csrcs) > MAX_CSRCS or not 0 <= self.padding <= 255:
-            raise RtpError("an RTP packet has at most 15 contributing sources and 255 bytes of padding")
+        if len(self.csrcs) > MAX_CSRCS or not 0 <= self.padding <= 255 or not 0 <= self.payload_type <= 127:
+            raise RtpError("an RTP packet has at most 15 CSRCs, 255 bytes of padding and 128 payload types")
         first = 0x80 | len(self.csrcs)
         if self.padding:
             first |= 0x20

@@ -127,8 +127,8 @@ class IceLiteAgent:
     def handle_request(self, data: bytes, address: tuple[Any, ...], now: float) -> IceResult:
         """Take in a datagram from `address`. Never raises: what is not a check of this client is dropped.
 
-        Errors are answered (RFC 8489 section 9.1.3), but never with more bytes than came in, so nobody can
-        have others flooded by us.
+        Errors are answered (RFC 8489 section 9.1.3), but to those who did not authenticate never with more
+        bytes than came in, so nobody can have others flooded by us.
         """
         try:
             request = parse_stun(data)
@@ -174,7 +174,7 @@ class IceLiteAgent:
             unknown = b"".join(kind.to_bytes(2, "big") for kind in request.unknown_attributes)
             attributes.append((UNKNOWN_ATTRIBUTES, unknown))
         response = build_stun(BINDING_ERROR, request.transaction_id, attributes, key=key)
-        return IceResult(response) if len(response) <= len(data) else DROPPED
+        return IceResult(response) if key is not None or len(response) <= len(data) else DROPPED
 
 
 def username_fragment(data: bytes) -> str | None:
