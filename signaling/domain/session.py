@@ -12,12 +12,10 @@ REQUESTED_TO_JOIN_STAGE, in the order of asking.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from signaling.domain.errors import (
-    ConflictError,
     InvalidInputError,
-    LimitExceededError,
     NotFoundError,
     NotJoinedError,
     PermissionDenied,
@@ -47,7 +45,6 @@ from signaling.domain.peer import Peer
 from signaling.domain.permission import StageAccess, StageStatus
 from signaling.domain.preset import Preset
 from signaling.domain.publication import (
-    MAX_PUBLICATIONS_PER_PEER,
     USUAL_GRANTS,
     Announced,
     EndReason,
@@ -57,21 +54,12 @@ from signaling.domain.publication import (
     Subscription,
     grants_of,
 )
+from signaling.domain.publishing import PublishPlan, plan
 from signaling.domain.session_status import SessionRecord, SessionStatus, next_status
 from signaling.domain.stage import StageAction, StageMember, after_permission_change
 from signaling.domain.stage import apply as apply_to_stage
 
 __all__ = ["PublishPlan", "Session", "SessionRecord", "SessionStatus"]
-
-
-@dataclass(frozen=True, slots=True)
-class PublishPlan:
-    """What a publish would change: `kept` stays, `known` is asked for again, `new` is added."""
-
-    peer: Peer
-    kept: tuple[Publication, ...]
-    known: tuple[Publication, ...]
-    new: tuple[Publication, ...]
 
 
 class Session:
@@ -103,8 +91,9 @@ class Session:
 
     @property
     def stage_requests(self) -> list[Peer]:
-        """Oldest first."""
-        return [self.peers[peer_id] for peer_id in self._requests]
+        """Oldest first. A hidden peer is not seen asking."""
+        asking = (self.peers[peer_id] for peer_id in self._requests)
+        return [peer for peer in asking if not peer.hidden]
 
     def overdue(self, now: float, resume_within: float) -> list[Peer]:
         """Detached peers whose time to resume is over."""
@@ -167,30 +156,10 @@ class Session:
     def plan_publish(
         self, peer_id: str, announced: Sequence[Announced], new_id: Callable[[], str]
     ) -> PublishPlan:
-        """Whether all of it may be published now, and what it comes to.
-
-        The same source on the same m-line again is known already and stays. Raises `PermissionDenied`,
-        `LimitExceededError`, `ConflictError` (the source or the m-line is taken) or `InvalidInputError`.
-        """
-        peer = self.peer(peer_id)
-        own = self.publications_of(peer_id)
-        _check_distinct(announced)
-        known: list[Publication] = []
-        new: list[Publication] = []
-        for one in announced:
-            if not peer.may_publish(one.source, one.kind):
-                raise PermissionDenied(
-                    f"You may not publish {one.source!r} ({one.kind}) in your present standing "
-                    f"({peer.status}). Ask a host."
-                )
-            same = _known(one, own)
-            if same is not None:
-                known.append(same)
-            else:
-                muted_by = MutedBy.OWNER if one.muted else None
-                new.append(Publication(new_id(), peer_id, one.mid, one.source, one.kind, muted_by=muted_by))
-        self._check_limits(peer, own, new)
-        return PublishPlan(peer, tuple(own), tuple(known), tuple(new))
+        """Whether all of it may be published now, and what it comes to; see `publishing.plan`."""
+        peer, own = self.peer(peer_id), self.publications_of(peer_id)
+        screens = sum(one.is_screen for one in self.publications.values())
+        return plan(peer, own, announced, new_id, screens_shared=screens)
 
     def publish(self, publications: Iterable[Publication]) -> Events:
         """Adds planned publications, now that the node has accepted them."""
@@ -393,15 +362,6 @@ class Session:
         del self._requests[peer_id]
         return [StageRequestsChanged()]
 
-    def _check_limits(self, peer: Peer, own: Sequence[Publication], new: Sequence[Publication]) -> None:
-        if len(own) + len(new) > MAX_PUBLICATIONS_PER_PEER:
-            raise LimitExceededError(f"A peer has at most {MAX_PUBLICATIONS_PER_PEER} publications.")
-        wanted = sum(one.is_screen for one in new)
-        running = sum(one.is_screen for one in self.publications.values())
-        most = peer.preset.config.max_screenshare_count
-        if wanted and running + wanted > most:
-            raise LimitExceededError(f"At most {most} screens are shared at once. Wait until one ends.")
-
 
 def _status_under(preset: Preset, before: Peer) -> StageStatus:
     """Where a peer stands under another preset. Who was let onto the stage by a host stays; who was there by
@@ -411,23 +371,3 @@ def _status_under(preset: Preset, before: Peer) -> StageStatus:
     if by_right and wanted.enabled and wanted.access is StageAccess.CAN_REQUEST:
         return StageStatus.OFF_STAGE
     return after_permission_change(before.status, preset)
-
-
-def _check_distinct(announced: Sequence[Announced]) -> None:
-    mids = {one.mid for one in announced}
-    sources = {(one.source, one.kind) for one in announced}
-    if len(mids) < len(announced) or len(sources) < len(announced):
-        raise InvalidInputError("An m-line and a source occur once in a request.", field="publications")
-
-
-def _known(announced: Announced, own: Sequence[Publication]) -> Publication | None:
-    """The publication that this announces again. Raises `ConflictError` where it half matches another."""
-    for one in own:
-        same_source = (one.source, one.kind) == (announced.source, announced.kind)
-        if same_source and one.mid == announced.mid:
-            return one
-        if same_source:
-            raise ConflictError(f"{one.source!r} is published already, as {one.id}. Unpublish it first.")
-        if one.mid == announced.mid:
-            raise ConflictError(f"m-line {one.mid!r} carries {one.id} already.")
-    return None
