@@ -53,6 +53,11 @@ class NodeLink:
     def node_id(self) -> str:
         return self._client.node_id
 
+    @property
+    def registered(self) -> int:
+        """How many objects of the node are listened to."""
+        return len(self._sinks)
+
     def register(self, object_id: str, sink: EventSink) -> None:
         self._sinks[object_id] = sink
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import structlog
 
@@ -45,12 +44,10 @@ class NodesConfig:
     """How long a placement waits for a node to serve."""
     silent_after: float = 15.0
     """A worker that reports nothing for so long is ended and started again."""
+    watch_every: float = 1.0
     first_pause: float = 0.2
     longest_pause: float = 10.0
     drain_within: float = 5.0
-
-
-WATCH_INTERVAL: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -180,7 +177,7 @@ class NodeSupervisor:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                async with asyncio.timeout(WATCH_INTERVAL):
+                async with asyncio.timeout(self._config.watch_every):
                     await slot.lost.wait()
                     return
             except TimeoutError:
