@@ -100,7 +100,8 @@ class Association:
 
     def handle_stun(self, data: bytes, path: Path, now: float) -> None:
         """A binding request, possibly from an address not seen before."""
-        result = self.ice.handle_request(data, path.address, now)
+        # A TCP path's address begins with "tcp", to differ from the same address over UDP.
+        result = self.ice.handle_request(data, path.address[1:] if path.reliable else path.address, now)
         if result.response is not None:
             path.send(result.response)
         if not result.valid:
