@@ -138,7 +138,7 @@ class ClientAssociation:
             self._channel = None
         self.inbound = self.outbound = None
 
-    # --- inside ----------------------------------------------------------------------------------------
+    # --- inside --------------------------------------------------------------------------------------
 
     async def _open_channel(self, remote: RemoteDescription) -> None:
         wanted = "tcp" if self._options.tcp else "udp"

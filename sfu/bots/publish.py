@@ -114,7 +114,7 @@ class PublishTransport:
         self._by_ssrc: dict[int, OutboundEncoding] = {}
         association.on_media = self._handle_media
 
-    # --- describing ------------------------------------------------------------------------------------
+    # --- describing ----------------------------------------------------------------------------------
 
     def add_video(
         self,
@@ -169,7 +169,7 @@ class PublishTransport:
         await self.association.connect(answer)
         return answer
 
-    # --- sending ---------------------------------------------------------------------------------------
+    # --- sending -------------------------------------------------------------------------------------
 
     def start(self, *, phase: float = 0.0) -> None:
         """Let every encoding send, the first frame after `phase` seconds."""
@@ -274,7 +274,7 @@ class PublishTransport:
             return b""
         return bytes((EXTENSION_IDS[uri] << 4 | len(value) - 1,)) + value
 
-    # --- what the server says --------------------------------------------------------------------------
+    # --- what the server says ------------------------------------------------------------------------
 
     def _handle_media(self, data: bytes, size: int) -> None:
         for start in range(0, len(data), size):
@@ -334,7 +334,7 @@ class PublishTransport:
                 self.association.send_rtcp(report)
         self._reporter = asyncio.get_running_loop().call_later(REPORT_INTERVAL, self._report)
 
-    # --- inside ----------------------------------------------------------------------------------------
+    # --- inside --------------------------------------------------------------------------------------
 
     def _new_encoding(
         self, mid: str, kind: Kind, frames: Vp8Frames | OpusFrames, interval: float, rid: str | None

@@ -84,7 +84,7 @@ class SubscribeTransport:
         self._timer: asyncio.TimerHandle | None = None
         association.on_media = self._handle_media
 
-    # --- describing ------------------------------------------------------------------------------------
+    # --- describing ----------------------------------------------------------------------------------
 
     def answer(self, sdp: str) -> tuple[str, RemoteDescription]:
         """The answer to an offer, and the offer as read, for `connect`."""
@@ -118,7 +118,7 @@ class SubscribeTransport:
             self._timer = None
         self.association.close()
 
-    # --- reading ---------------------------------------------------------------------------------------
+    # --- reading -------------------------------------------------------------------------------------
 
     def media_streams(self) -> list[InboundStream]:
         """Everything received but retransmission streams."""
@@ -130,7 +130,7 @@ class SubscribeTransport:
     def request_key_frame(self, ssrc: int) -> None:
         self.association.send_rtcp(self._compound(feedback.picture_loss(self._own_ssrc, ssrc)))
 
-    # --- receiving -------------------------------------------------------------------------------------
+    # --- receiving -----------------------------------------------------------------------------------
 
     def _handle_media(self, data: bytes, size: int) -> None:
         now_ns = time.monotonic_ns()
@@ -255,7 +255,7 @@ class SubscribeTransport:
             if kind == feedback.SENDER_REPORT:
                 self.sender_reports += 1
 
-    # --- feedback --------------------------------------------------------------------------------------
+    # --- feedback ------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)

@@ -92,7 +92,7 @@ class Load:
             part = self._bots[start : start + 50]
             await asyncio.gather(*(bot.leave() for bot in part), return_exceptions=True)
 
-    # --- joining ---------------------------------------------------------------------------------------
+    # --- joining -------------------------------------------------------------------------------------
 
     async def _connect(self) -> None:
         plan = self.plan
@@ -175,7 +175,7 @@ class Load:
             specs.append(AudioSpec(base + STREAM_IDS_PER_PUBLISHER - 1))
         return specs
 
-    # --- sending ---------------------------------------------------------------------------------------
+    # --- sending -------------------------------------------------------------------------------------
 
     def _publishers(self) -> list[Bot]:
         return [bot for room in self.rooms for bot in room.publishers]
