@@ -305,7 +305,7 @@ class PublishTransport(Transport):
             if nack.overflowed:
                 nack.overflowed = False
                 encoding.request_keyframe()
-        if encoding.keyframes.poll(now) and (encoding.legs or encoding.waiting):
+        if (encoding.legs or encoding.waiting) and encoding.keyframes.poll(now):
             self.association.send_rtcp(Pli(self._local_ssrc, stream.ssrc).to_bytes())
 
     def _send_receiver_report(self, now: float) -> None:

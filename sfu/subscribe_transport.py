@@ -62,6 +62,7 @@ class SubscribeTransport(Transport):
         self.rtcp_malformed = 0
         self._slots: list[Slot] = []
         self._legs: dict[int, Consumer] = {}
+        self._used_ssrcs: set[int] = set()
         self._version = 0
         self._outstanding: int | None = None
         self._offered: list[tuple[Slot, Consumer | None, SubscribeSection]] = []
@@ -283,9 +284,11 @@ class SubscribeTransport(Transport):
         return section
 
     def _new_ssrc(self) -> int:
+        """One never used on this transport: under one key, an SSRC and index must not come twice."""
         while True:
             ssrc = 1 + secrets.randbelow(0xFFFFFFFE)
-            if ssrc not in self._legs:
+            if ssrc not in self._used_ssrcs:
+                self._used_ssrcs.add(ssrc)
                 return ssrc
 
     # --- feedback ------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What the node reads of a payload: is this a key frame, and which layer is it.
 
 Pure functions on payload bytes. Payloads come from outside and may be anything: a test answers False for
-for what it cannot read, parsers raise `CodecError` and nothing else.
+what it cannot read, parsers raise `CodecError` and nothing else.
 """
 
 from __future__ import annotations
