@@ -1,0 +1,124 @@
+"""A lossy path between client and node: repair, restarts and changes of address."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from sfu.bot import VideoSpec
+from tests.support.aiortc_peer import AiortcPeer, ColorTrack
+from tests.support.relay import Impairment, UdpRelay
+from tests.support.wait import wait_until
+from tests.support.world import World, stream_of, track_of, wait_media
+
+TEN_PERCENT = Impairment(loss=0.10, delay=0.01, jitter=0.005)
+
+
+@pytest_asyncio.fixture
+async def relay(world: World) -> AsyncIterator[UdpRelay]:
+    relay = UdpRelay.open(("127.0.0.1", world.server.udp_ports[0]), seed=7)
+    yield relay
+    relay.close()
+
+
+async def test_loss_on_the_way_down_is_repaired_by_retransmission(world: World, relay: UdpRelay) -> None:
+    watcher = await world.subscriber(route=relay.route, nack=True)
+    publisher = await world.publisher(VideoSpec((1,), packets_per_second=200.0))
+    await wait_media(watcher, 1)
+    stream_of(watcher, 1).tally.begin_window()
+    relay.impair(down=TEN_PERCENT)
+    await wait_media(watcher, 1, more=800, timeout=20)
+    relay.impair(down=Impairment())
+    tally = stream_of(watcher, 1).tally
+    await wait_until(
+        lambda: not tally.missing, lambda: f"repair; still missing {len(tally.missing)}", timeout=5
+    )
+    assert watcher.subscriber is not None
+    lost = relay.down.lost
+    assert lost > 40, "the relay lost enough to prove something"
+    assert tally.repaired > 40, f"{tally.repaired} repaired of {lost} lost"
+    assert watcher.subscriber.repairs_received >= tally.repaired
+    assert track_of(publisher).encodings[0].retransmitted == 0, "the node repairs from its own history"
+
+
+async def test_loss_on_the_way_up_is_repaired_before_it_is_forwarded(world: World, relay: UdpRelay) -> None:
+    watcher = await world.subscriber()
+    publisher = await world.publisher(VideoSpec((1,), packets_per_second=200.0), route=relay.route)
+    await wait_media(watcher, 1)
+    relay.impair(up=TEN_PERCENT)
+    await wait_media(watcher, 1, more=800, timeout=20)
+    relay.impair(up=Impairment())
+    encoding = track_of(publisher).encodings[0]
+    assert relay.up.lost > 40
+    assert encoding.retransmitted > 40, "the node asked for what was lost"
+    tally = stream_of(watcher, 1).tally
+    await wait_until(
+        lambda: len(tally.missing) <= relay.up.lost // 10,
+        lambda: f"repair; still missing {len(tally.missing)} of {relay.up.lost} lost",
+        timeout=5,
+    )
+
+
+async def test_aiortc_sees_nearly_every_frame_under_ten_percent_loss(world: World, relay: UdpRelay) -> None:
+    watcher = AiortcPeer(world.server.base_url, rewrite=relay.rewrite)
+    speaker = AiortcPeer(world.server.base_url)
+    try:
+        await watcher.join(await world.token())
+        await speaker.join(await world.token())
+        track = ColorTrack((150, 60, 40))
+        (publication,) = await speaker.publish([(track, "camera")])
+        video = publication["publication_id"]
+        await wait_until(
+            lambda: video in watcher.received and watcher.received[video].frames > 5,
+            "the first decoded frames",
+            timeout=20,
+        )
+        relay.impair(down=TEN_PERCENT)
+        sent, seen = track.frames, watcher.received[video].frames
+        await wait_until(lambda: track.frames >= sent + 120, "120 more frames sent", timeout=20)
+        sent, seen = track.frames - sent, watcher.received[video].frames - seen
+        # Without repair a tenth of the packets, and every frame that leans on a lost one, would be missing.
+        assert seen > 0.9 * sent, f"{seen} of {sent} frames decoded, {relay.down.lost} packets lost"
+    finally:
+        await watcher.close()
+        await speaker.close()
+
+
+async def test_a_subscriber_restarts_ice_and_media_goes_on(world: World) -> None:
+    watcher = await world.subscriber()
+    await world.publisher()
+    await wait_media(watcher, 1)
+    offers = [event for event in watcher.events if event["type"] == "subscribe_offer"]
+    await watcher.signalling.request("restart_ice")
+    await watcher.wait_for(
+        lambda event: event["type"] == "subscribe_offer" and event["version"] > offers[-1]["version"],
+        "an offer with new credentials",
+    )
+    assert watcher.subscriber is not None
+    inbound = watcher.subscriber.association.inbound
+    await wait_media(watcher, 1)
+    assert watcher.subscriber.association.inbound is inbound, "the DTLS association is kept"
+    assert stream_of(watcher, 1).tally.restarts == 0
+    assert not watcher.problems
+
+
+async def test_a_publisher_restarts_ice_on_another_network(world: World, relay: UdpRelay) -> None:
+    publisher = await world.publisher(route=relay.route)
+    watcher = await world.subscriber()
+    await wait_media(watcher, 1)
+    relay.rebind()
+    await publisher.restart_publish_ice()
+    await wait_media(watcher, 1)
+    assert stream_of(watcher, 1).tally.restarts == 0
+
+
+async def test_a_client_whose_address_changes_is_followed_by_its_next_check(
+    world: World, relay: UdpRelay
+) -> None:
+    watcher = await world.subscriber(route=relay.route)
+    await world.publisher()
+    await wait_media(watcher, 1)
+    relay.rebind()
+    # Consent checks come every 2.5 seconds; the first one from the new address moves the media there.
+    await wait_media(watcher, 1, more=50, timeout=15)
