@@ -21,15 +21,23 @@ from sfu.control.messages import (
     SpeakersChanged,
     TransportStateChanged,
 )
-from signaling.errors import InvalidInputError, MediaUnavailableError, NotFoundError, SignalingError
+from signaling.errors import (
+    InvalidInputError,
+    MediaUnavailableError,
+    NotFoundError,
+    SignalingError,
+    StateError,
+    UnsupportedError,
+)
 
 log = structlog.get_logger(__name__)
 
 COMMAND_TIMEOUT: Final = 10.0
 """Seconds after which a node that does not answer counts as unable to."""
 
-_CLIENTS_FAULT: Final = {"bad_sdp": "offer", "bad_candidate": "candidate", "parse_error": "offer"}
-"""Node error codes that say that what the client sent is wrong, and the field that is."""
+_CLIENTS_FAULT: Final = frozenset({"bad_sdp", "parse_error"})
+_FIELD: Final = {"handle_offer": "offer", "handle_answer": "answer", "handle_candidate": "candidate"}
+"""Command -> the field of the client's request that went into it."""
 
 
 class EventSink(Protocol):
@@ -70,7 +78,7 @@ class NodeLink:
             async with asyncio.timeout(COMMAND_TIMEOUT):
                 return await self._client.request(command)
         except NodeCommandError as error:
-            raise _as_ours(error) from error
+            raise _as_ours(error, command) from error
         except NodeLostError as error:
             raise MediaUnavailableError from error
         except TimeoutError as error:
@@ -122,9 +130,13 @@ def _object_of(
             return event.router_id
 
 
-def _as_ours(error: NodeCommandError) -> SignalingError:
+def _as_ours(error: NodeCommandError, command: Command) -> SignalingError:
     if error.code in _CLIENTS_FAULT:
-        return InvalidInputError(error.message, field=_CLIENTS_FAULT[error.code])
+        return InvalidInputError(error.message, field=_FIELD.get(command.type))
+    if error.code == "unsupported_codec":
+        return UnsupportedError(error.message)
+    if error.code == "stale_answer":
+        return StateError(error.message)
     if error.code.endswith("_not_found"):
         return NotFoundError(error.message)
     return MediaUnavailableError(f"The media node refused: {error.message}")

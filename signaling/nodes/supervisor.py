@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from sfu.client import NodeClient, NodeConfig, NodeLostError, spawn_worker, start_in_process
-from sfu.control.messages import Drain, NodeLoad
+from sfu.control.messages import NodeLoad
 from signaling.errors import MediaUnavailableError
 from signaling.ids import new_id
 from signaling.nodes.link import NodeLink
@@ -47,7 +47,6 @@ class NodesConfig:
     watch_every: float = 1.0
     first_pause: float = 0.2
     longest_pause: float = 10.0
-    drain_within: float = 5.0
 
 
 @dataclass(slots=True)
@@ -94,22 +93,12 @@ class NodeSupervisor:
         ]
 
     async def close(self) -> None:
-        """Drains every node, with a deadline, and ends it. Sessions have been ended before."""
+        """Ends every node; a client's `close` drains it, with a deadline. Sessions were ended before."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         self._keepers = []
-        await asyncio.gather(*(self._drain(slot) for slot in self._slots if slot.serving))
         await self._close_clients()
-
-    async def _drain(self, slot: _Slot) -> None:
-        assert slot.client is not None, "a serving slot has a client"
-        within = self._config.drain_within
-        try:
-            async with asyncio.timeout(within + 1.0):
-                await slot.client.request(Drain(deadline=within))
-        except (TimeoutError, NodeLostError) as error:
-            log.warning("node.not_drained", node=slot.node_id, error=repr(error))
 
     async def _close_clients(self) -> None:
         clients = [slot.client for slot in self._slots if slot.client is not None]

@@ -208,6 +208,8 @@ class FakeNode:
 
     def _handle_answer(self, command: node.HandleAnswer) -> None:
         transport = self._transport(command.transport_id)
+        if command.version != transport.version or command.version == transport.answered:
+            raise NodeCommandError("stale_answer", f"offer {command.version} is not outstanding")
         if command.sdp == BAD_SDP:
             raise NodeCommandError("bad_sdp", "the answer is no SDP")
         transport.answered = command.version

@@ -199,6 +199,20 @@ async def test_a_subscription_brings_an_offer_that_names_the_publication() -> No
         assert (await other.hears("subscribe_offer", version=2))["mids"] == []
 
 
+async def test_an_answer_to_another_offer_or_without_sense_is_a_named_error() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        await other.subscribe(await host.publish("camera", "video"))
+        await other.hears("subscribe_offer")
+        with pytest.raises(Refused) as refused:
+            await other.request("subscribe_answer", version=7, answer="answer")
+        assert refused.value.name == "InvalidState"
+        with pytest.raises(Refused) as refused:
+            await other.request("subscribe_answer", version=1, answer=BAD_SDP)
+        assert (refused.value.name, refused.value.field) == ("InvalidInput", "answer")
+        await other.request("subscribe_answer", version=1, answer="answer")
+
+
 async def test_what_cannot_be_subscribed_does_not_keep_the_rest_from_it() -> None:
     async with live_world() as world:
         host, other = await two(world)
