@@ -14,10 +14,11 @@ interface RoundButtonProps {
   shortcut?: string;
   /** Shown under the icon where there is room. */
   caption?: string;
+  disabled?: boolean;
 }
 
 export function RoundButton(props: RoundButtonProps): JSX.Element {
-  const { label, icon, onClick, testId, pressed, tone = "plain", badge = 0, shortcut, caption } = props;
+  const { label, icon, onClick, testId, pressed, tone = "plain", badge = 0, shortcut, caption, disabled } = props;
   return (
     <button
       type="button"
@@ -27,6 +28,7 @@ export function RoundButton(props: RoundButtonProps): JSX.Element {
       aria-keyshortcuts={shortcut}
       title={shortcut ? `${label} (${shortcut})` : label}
       data-testid={testId}
+      disabled={disabled}
       onClick={onClick}
     >
       {icon}

@@ -27,9 +27,6 @@ export function Grid({ store, people }: { store: RoomStore; people: Person[] }):
   }, [store, people, shown, grid.tileWidth]);
   return (
     <div class="grid-area">
-      {pages > 1 && (
-        <RoundButton label="Previous page" icon={<Previous />} onClick={() => setPage(page - 1)} testId="page-previous" />
-      )}
       <div class="grid" ref={surface} data-testid="grid">
         {width > 0 &&
           items.map((person) => (
@@ -42,14 +39,31 @@ export function Grid({ store, people }: { store: RoomStore; people: Person[] }):
             />
           ))}
       </div>
-      {pages > 1 && (
-        <>
-          <RoundButton label="Next page" icon={<Next />} onClick={() => setPage(page + 1)} testId="page-next" />
-          <span class="page-number" aria-live="polite">
-            {page + 1} / {pages}
-          </span>
-        </>
-      )}
+      {pages > 1 && <Pager page={page} pages={pages} onTurn={setPage} />}
+    </div>
+  );
+}
+
+function Pager({ page, pages, onTurn }: { page: number; pages: number; onTurn: (page: number) => void }): JSX.Element {
+  return (
+    <div class="pager">
+      <RoundButton
+        label="Previous page"
+        icon={<Previous />}
+        disabled={page === 0}
+        testId="page-previous"
+        onClick={() => onTurn(page - 1)}
+      />
+      <span aria-live="polite">
+        {page + 1} / {pages}
+      </span>
+      <RoundButton
+        label="Next page"
+        icon={<Next />}
+        disabled={page === pages - 1}
+        testId="page-next"
+        onClick={() => onTurn(page + 1)}
+      />
     </div>
   );
 }

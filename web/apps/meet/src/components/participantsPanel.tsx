@@ -36,7 +36,7 @@ function Requests({ store }: { store: RoomStore }): JSX.Element | null {
   return (
     <section aria-label="Requests to join the stage" class="people-section requests">
       <div class="section-head">
-        <h3>Asking to join the stage</h3>
+        <h3>Asking to join</h3>
         {requests.length > 1 && (
           <span class="row-actions">
             <Button small tone="quiet" onClick={() => void attempt(() => stage.denyAccess(everyone))} testId="deny-all">

@@ -1,13 +1,16 @@
 /** A shared screen, large, with the people beside it. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { toggleScreen } from "../state/actions";
 import type { Person } from "../state/people";
 import type { RoomStore } from "../state/roomStore";
+import { wantLayers } from "../state/wantedLayers";
 import { Button } from "./button";
 import { Tile } from "./tile";
 import { Video } from "./video";
+
+const STRIP_WIDTH = 220;
 
 export function ScreenView({ store, people }: { store: RoomStore; people: Person[] }): JSX.Element {
   const sharing = store.sharing.value;
@@ -15,6 +18,7 @@ export function ScreenView({ store, people }: { store: RoomStore; people: Person
   // Someone else's screen comes first: one's own is on one's own monitor.
   const main =
     sharing.find((person) => person.id === chosen) ?? sharing.find((person) => !person.isSelf) ?? sharing[0]!;
+  useEffect(() => wantLayers(store.meeting, people, new Set(people), STRIP_WIDTH), [store, people]);
   return (
     <div class="screen-view" data-testid="screen-view">
       <section class="screen-main" aria-label={main.isSelf ? "Your screen" : `Screen of ${main.name}`}>

@@ -13,7 +13,8 @@ interface TileProps {
   height?: number;
 }
 
-export function Tile({ person, speaking, width, height }: TileProps): JSX.Element {
+export function Tile({ person, speaking: heard, width, height }: TileProps): JSX.Element {
+  const speaking = heard && person.audioOn;
   const name = person.isSelf ? `${person.name} (you)` : person.name;
   const showsVideo = person.videoOn && person.videoTrack !== null;
   const size = width === undefined ? {} : { width: `${width}px`, height: `${height}px` };

@@ -2,6 +2,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import type { Meeting, Permissions, RoomState, SocketUpdate, StageAccessRequest, StageStatusName } from "@rostrum/core";
+import { panel } from "./panels";
 import { isOnStage, type Person, remotePerson, selfPerson } from "./people";
 import { applyTheme } from "./theme";
 import { toast } from "./toasts";
@@ -84,7 +85,10 @@ export class RoomStore {
     stage.on("stageRequestRejected", () => toast("Your request to join the stage was declined", "bad"));
     stage.on("removedFromStage", () => toast("A host took you off the stage", "bad"));
     stage.on("newStageRequest", ({ requests }) => {
-      for (const request of requests) toast(`${request.displayName} asks to join the stage`);
+      if (panel.value === "participants") return;
+      const [first] = requests;
+      if (requests.length === 1 && first) toast(`${first.displayName} asks to join the stage`);
+      else toast(`${requests.length} people ask to join the stage`);
     });
     stage.on("stageStatusUpdate", (status, previous) => {
       if (!self.roomJoined || !stage.enabled) return;

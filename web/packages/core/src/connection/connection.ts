@@ -104,6 +104,8 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
   rejoin(): void {
     if (this.state !== "connected") return;
     this.resumeToken = null;
+    // Or the others would see the old peer until its time to resume is over.
+    this.send({ type: "leave" }).catch(() => undefined);
     this.handleClose();
   }
 

@@ -1,0 +1,44 @@
+/**
+ * The page without a server: `npm run dev -w @rostrum/meet`, then /meet/dev/?scene=grid&people=9.
+ *
+ * The real SDK talks to a scripted socket; cameras are canvases. Scenes: setup, grid, screen, host, viewer,
+ * accepted, reconnecting, ended. Not part of the build.
+ */
+
+import { browserDependencies, Client } from "@rostrum/core";
+import { render } from "preact";
+import { Page } from "../src/page";
+import { launch } from "../src/state/app";
+import { panel } from "../src/state/panels";
+import { ScriptedServer } from "./scriptedServer";
+import { FakeConnection } from "./fakeConnection";
+import "../src/styles/base.css";
+import "../src/styles/controls.css";
+import "../src/styles/room.css";
+import "../src/styles/screens.css";
+
+const query = new URLSearchParams(location.search);
+const scene = query.get("scene") ?? "grid";
+const server = new ScriptedServer(scene, Number(query.get("people") ?? "9"));
+
+const claims = { preset_name: scene === "viewer" ? "webinar_viewer" : "group_call_host" };
+location.hash = `token=e30.${btoa(JSON.stringify(claims))}.x`;
+
+render(<Page />, document.getElementById("app")!);
+await launch((authToken, defaults) =>
+  Client.init(
+    { authToken, defaults: { audio: defaults.audio, video: defaults.video && query.get("camera") !== "off" } },
+    {
+      ...browserDependencies(),
+      openSocket: () => server.open(),
+      createPeerConnection: () => new FakeConnection() as unknown as RTCPeerConnection,
+      setPreferredCodec: () => undefined,
+    },
+  ),
+);
+
+if (scene !== "setup") {
+  await (window as unknown as { rostrum: { join(): Promise<void> } }).rostrum.join();
+  if (query.get("panel") === "open") panel.value = "participants";
+  server.play();
+}
