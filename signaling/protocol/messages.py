@@ -405,7 +405,7 @@ class PeerJoined(_Out):
 
 
 class PeerUpdated(_Out):
-    """Connection, name or stage status of a peer changed; the whole of it follows."""
+    """Connection, name, picture or preset of a peer changed; the whole of it follows. (Stage: `stage_status`.)"""
 
     type: Literal["peer_updated"] = "peer_updated"
     peer: PeerInfo

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Any, TypeVar
 
 import structlog
@@ -30,7 +31,8 @@ class Owner:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=f"owner {self._name}")
+        """In a context of its own, so that logs do not carry what belongs to whoever came first."""
+        self._task = asyncio.create_task(self._run(), name=f"owner {self._name}", context=Context())
 
     async def do(self, work: Callable[[], Awaitable[T]]) -> T:
         """The work's result or error; `NotJoinedError` when the session is over before its turn."""

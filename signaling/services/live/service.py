@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from functools import partial
 
 import structlog
@@ -227,7 +228,9 @@ class LiveService:
             return running
         starting = self._starting.get(meeting.id)
         if starting is None:
-            starting = asyncio.create_task(self._start_session(meeting), name=f"start {meeting.id}")
+            starting = asyncio.create_task(
+                self._start_session(meeting), name=f"start {meeting.id}", context=Context()
+            )
             self._starting[meeting.id] = starting
         return await asyncio.shield(starting)
 
