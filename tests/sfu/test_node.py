@@ -1,0 +1,268 @@
+"""A node as signaling drives it: commands in, replies and events out, real ports, no media yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+import pytest
+
+from sfu.config import NodeConfig
+from sfu.control import messages as m
+from sfu.control.link import InProcessLink
+from sfu.errors import NodeCommandError
+from sfu.rtp.parameters import Direction
+from sfu.webrtc.sdp import parse_sdp
+from tests.sfu.client_sdp import answer, chromium_offer
+
+E = TypeVar("E")
+CAMERA = m.Grant(source="camera", kind="video")
+MICROPHONE = m.Grant(source="microphone", kind="audio")
+BOTH = (CAMERA, MICROPHONE)
+MIC_SPEC = m.ProducerSpec(producer_id="pr_mic", mid="0", source="microphone", kind="audio")
+CAMERA_SPEC = m.ProducerSpec(producer_id="pr_cam", mid="1", source="camera", kind="video")
+
+
+class World:
+    """A node in this loop with one router, and every event it emitted."""
+
+    def __init__(self, link: InProcessLink) -> None:
+        self.link = link
+        self.events: list[m.Event] = []
+        link.on_event(self.events.append)
+
+    async def do(self, command: m.Command) -> m.Reply:
+        return await self.link.request(command)
+
+    async def event(self, kind: type[E], when: Callable[[E], bool] = lambda _: True) -> E:
+        """The first such event, taken out; waits until the node has emitted it."""
+        async with asyncio.timeout(5):
+            while True:
+                for position, event in enumerate(self.events):
+                    if isinstance(event, kind) and when(event):
+                        del self.events[position]
+                        return event
+                await asyncio.sleep(0)
+
+    async def publish(
+        self, *specs: m.ProducerSpec, grants: tuple[m.Grant, ...] = (CAMERA, MICROPHONE)
+    ) -> str:
+        await self.do(m.CreateTransport(router_id="r", transport_id="tp", direction="publish", grants=grants))
+        reply = await self.do(m.HandleOffer(transport_id="tp", sdp=chromium_offer(), producers=specs))
+        assert isinstance(reply, m.Answered)
+        return reply.sdp
+
+    async def subscribe(self, *specs: m.ConsumerSpec) -> m.OfferReady:
+        await self.do(m.CreateTransport(router_id="r", transport_id="ts", direction="subscribe"))
+        await self.do(m.Consume(transport_id="ts", consumers=specs))
+        return await self.event(m.OfferReady)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    link = await InProcessLink.start(NodeConfig("nd_test", host="127.0.0.1", udp_port=0))
+    world = World(link)
+    await world.do(m.CreateRouter(router_id="r"))
+    yield world
+    await link.close()
+
+
+async def test_an_offer_is_answered_with_what_was_granted(world: World) -> None:
+    sdp = await world.publish(MIC_SPEC, CAMERA_SPEC)
+    audio, video = parse_sdp(sdp).sections
+    assert (audio.direction, video.direction) == (Direction.RECVONLY, Direction.RECVONLY)
+    assert video.simulcast_recv == ("l", "m", "h")
+    assert "typ host" in audio.candidates[0]
+    assert "a=ice-lite" in sdp
+
+
+async def test_a_source_without_a_grant_is_answered_inactive(world: World) -> None:
+    sdp = await world.publish(MIC_SPEC, CAMERA_SPEC, grants=(MICROPHONE,))
+    audio, video = parse_sdp(sdp).sections
+    assert audio.direction is Direction.RECVONLY
+    assert video.direction is Direction.INACTIVE
+    assert list(world.link.node.producers) == ["pr_mic"]
+
+
+async def test_a_section_nobody_asked_for_is_answered_inactive(world: World) -> None:
+    _, video = parse_sdp(await world.publish(MIC_SPEC)).sections
+    assert video.direction is Direction.INACTIVE
+
+
+async def test_a_kind_that_is_not_the_sections_is_not_published(world: World) -> None:
+    await world.publish(CAMERA_SPEC.model_copy(update={"mid": "0"}))
+    assert world.link.node.producers == {}
+
+
+async def test_shrinking_grants_close_producers_in_the_same_turn(world: World) -> None:
+    await world.publish(MIC_SPEC, CAMERA_SPEC)
+    await world.subscribe(m.ConsumerSpec(consumer_id="cs", producer_id="pr_cam"))
+    await world.do(m.SetGrants(transport_id="tp", grants=(MICROPHONE,)))
+    assert list(world.link.node.producers) == ["pr_mic"]
+    assert world.link.node.consumers == {}
+    assert (await world.event(m.ProducerClosed)) == m.ProducerClosed(producer_id="pr_cam", reason="grant")
+    assert (await world.event(m.ConsumerClosed)).reason == "producer_closed"
+
+
+async def test_an_offer_that_cannot_be_read_changes_nothing(world: World) -> None:
+    await world.publish(MIC_SPEC)
+    for sdp in ("", "v=0\r\nm=audio", "x" * 100, chromium_offer().replace("a=fingerprint", "a=nothing")):
+        with pytest.raises(NodeCommandError) as failure:
+            await world.do(m.HandleOffer(transport_id="tp", sdp=sdp or "v", producers=(CAMERA_SPEC,)))
+        assert failure.value.code == "bad_sdp"
+    assert list(world.link.node.producers) == ["pr_mic"]
+
+
+async def test_consumers_of_one_turn_come_in_one_offer(world: World) -> None:
+    await world.publish(MIC_SPEC, CAMERA_SPEC)
+    offer = await world.subscribe(
+        m.ConsumerSpec(consumer_id="c1", producer_id="pr_mic"),
+        m.ConsumerSpec(consumer_id="c2", producer_id="pr_cam"),
+        m.ConsumerSpec(consumer_id="c3", producer_id="gone"),
+    )
+    assert offer.version == 1
+    assert [(mid.mid, mid.consumer_id, mid.producer_id) for mid in offer.mids] == [
+        ("0", "c1", "pr_mic"),
+        ("1", "c2", "pr_cam"),
+    ]
+    audio, video = parse_sdp(offer.sdp).sections
+    assert audio.msid is not None and video.msid is not None
+    assert audio.msid[0] == video.msid[0], "one stream, so that the client keeps lips and voice together"
+    assert len(video.ssrcs) == 2
+
+
+async def test_changes_wait_for_the_answer_and_go_into_the_next_offer(world: World) -> None:
+    await world.publish(MIC_SPEC, CAMERA_SPEC)
+    first = await world.subscribe(m.ConsumerSpec(consumer_id="c1", producer_id="pr_mic"))
+    await world.do(
+        m.Consume(transport_id="ts", consumers=(m.ConsumerSpec(consumer_id="c2", producer_id="pr_cam"),))
+    )
+    await asyncio.sleep(0)
+    assert not [event for event in world.events if isinstance(event, m.OfferReady)]
+    await world.do(m.HandleAnswer(transport_id="ts", version=1, sdp=answer(first.sdp)))
+    second = await world.event(m.OfferReady)
+    assert second.version == 2
+    assert [mid.consumer_id for mid in second.mids] == ["c1", "c2"]
+
+
+async def test_an_answer_to_another_offer_is_refused(world: World) -> None:
+    await world.publish(MIC_SPEC)
+    offer = await world.subscribe(m.ConsumerSpec(consumer_id="c1", producer_id="pr_mic"))
+    with pytest.raises(NodeCommandError) as failure:
+        await world.do(m.HandleAnswer(transport_id="ts", version=2, sdp=answer(offer.sdp)))
+    assert failure.value.code == "stale_answer"
+    with pytest.raises(NodeCommandError) as failure:
+        await world.do(m.HandleAnswer(transport_id="ts", version=1, sdp="nonsense"))
+    assert failure.value.code == "bad_sdp"
+    with pytest.raises(NodeCommandError) as failure:
+        await world.do(m.HandleAnswer(transport_id="ts", version=1, sdp=answer(offer.sdp, setup="passive")))
+    assert failure.value.code == "bad_sdp"
+    await world.do(m.HandleAnswer(transport_id="ts", version=1, sdp=answer(offer.sdp)))
+
+
+async def test_an_m_line_is_used_again_once_the_client_saw_it_inactive(world: World) -> None:
+    await world.publish(MIC_SPEC, CAMERA_SPEC)
+    offer = await world.subscribe(m.ConsumerSpec(consumer_id="c1", producer_id="pr_cam"))
+    await world.do(m.HandleAnswer(transport_id="ts", version=1, sdp=answer(offer.sdp)))
+    await world.do(m.CloseConsumers(consumer_ids=("c1",)))
+    offer = await world.event(m.OfferReady)
+    (section,) = parse_sdp(offer.sdp).sections
+    assert section.direction is Direction.INACTIVE
+    assert offer.mids == ()
+    await world.do(m.HandleAnswer(transport_id="ts", version=2, sdp=answer(offer.sdp)))
+    for consumer_id in ("c2", "c3"):
+        await world.do(
+            m.Consume(
+                transport_id="ts",
+                consumers=(m.ConsumerSpec(consumer_id=consumer_id, producer_id="pr_cam"),),
+            )
+        )
+    offer = await world.event(m.OfferReady)
+    assert [(mid.mid, mid.consumer_id) for mid in offer.mids] == [("0", "c2"), ("1", "c3")]
+
+
+async def test_a_codec_the_client_refuses_ends_its_consumer_and_stops_the_m_line(world: World) -> None:
+    await world.publish(MIC_SPEC, CAMERA_SPEC)
+    offer = await world.subscribe(
+        m.ConsumerSpec(consumer_id="c1", producer_id="pr_mic"),
+        m.ConsumerSpec(consumer_id="c2", producer_id="pr_cam"),
+    )
+    await world.do(m.HandleAnswer(transport_id="ts", version=1, sdp=answer(offer.sdp, refuse=["1"])))
+    assert (await world.event(m.ConsumerClosed)) == m.ConsumerClosed(
+        consumer_id="c2", reason="unsupported_codec"
+    )
+    second = await world.event(m.OfferReady)
+    await world.do(m.HandleAnswer(transport_id="ts", version=2, sdp=answer(second.sdp, refuse=["1"])))
+    await world.do(
+        m.Consume(transport_id="ts", consumers=(m.ConsumerSpec(consumer_id="c3", producer_id="pr_cam"),))
+    )
+    third = await world.event(m.OfferReady)
+    assert [(mid.mid, mid.consumer_id) for mid in third.mids] == [("0", "c1"), ("2", "c3")]
+
+
+async def test_ice_restarts_bring_new_credentials_and_keep_the_certificate(world: World) -> None:
+    first = parse_sdp(await world.publish(MIC_SPEC))
+    restarted = chromium_offer().replace(parse_sdp(chromium_offer()).ice_ufrag, "newu")
+    reply = await world.do(m.HandleOffer(transport_id="tp", sdp=restarted, producers=(MIC_SPEC,)))
+    assert isinstance(reply, m.Answered)
+    second = parse_sdp(reply.sdp)
+    assert second.ice_ufrag != first.ice_ufrag
+    assert second.fingerprints == first.fingerprints
+    reply = await world.do(m.HandleOffer(transport_id="tp", sdp=restarted, producers=(MIC_SPEC,)))
+    assert isinstance(reply, m.Answered)
+    assert parse_sdp(reply.sdp).ice_ufrag == second.ice_ufrag
+
+    offer = await world.subscribe(m.ConsumerSpec(consumer_id="c1", producer_id="pr_mic"))
+    await world.do(m.HandleAnswer(transport_id="ts", version=1, sdp=answer(offer.sdp)))
+    await world.do(m.RestartIce(transport_id="ts"))
+    again = await world.event(m.OfferReady)
+    assert parse_sdp(again.sdp).ice_ufrag != parse_sdp(offer.sdp).ice_ufrag
+
+
+async def test_another_sessions_producers_cannot_be_consumed(world: World) -> None:
+    await world.publish(MIC_SPEC)
+    await world.do(m.CreateRouter(router_id="other"))
+    await world.do(m.CreateTransport(router_id="other", transport_id="ts", direction="subscribe"))
+    reply = await world.do(
+        m.Consume(transport_id="ts", consumers=(m.ConsumerSpec(consumer_id="c1", producer_id="pr_mic"),))
+    )
+    assert reply == m.Consumed(failed={"c1": "producer_not_found"})
+
+
+async def test_closing_a_router_closes_everything_in_it(world: World) -> None:
+    await world.publish(MIC_SPEC, CAMERA_SPEC)
+    await world.subscribe(m.ConsumerSpec(consumer_id="c1", producer_id="pr_mic"))
+    await world.do(m.CloseRouter(router_id="r"))
+    await world.do(m.CloseRouter(router_id="r"))
+    node = world.link.node
+    assert (node.routers, node.transports, node.producers, node.consumers) == ({}, {}, {}, {})
+    assert node.ports.associations == {}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        m.CreateTransport(router_id="none", transport_id="t", direction="publish"),
+        m.HandleOffer(transport_id="none", sdp="v=0", producers=()),
+        m.HandleAnswer(transport_id="none", version=1, sdp="v=0"),
+        m.HandleCandidate(transport_id="none", candidate=None),
+        m.SetGrants(transport_id="none", grants=()),
+        m.Consume(transport_id="none", consumers=()),
+        m.PauseProducer(producer_id="none"),
+        m.PauseConsumer(consumer_id="none"),
+        m.RestartIce(transport_id="none"),
+        m.GetStats(router_id="none"),
+    ],
+)
+async def test_a_command_for_what_is_not_there_says_so(world: World, command: m.Command) -> None:
+    with pytest.raises(NodeCommandError) as failure:
+        await world.do(command)
+    assert failure.value.code.endswith("_not_found")
+
+
+async def test_a_draining_node_takes_no_new_sessions(world: World) -> None:
+    await world.do(m.Drain(deadline=0.0))
+    with pytest.raises(NodeCommandError) as failure:
+        await world.do(m.CreateRouter(router_id="late"))
+    assert failure.value.code == "draining"
