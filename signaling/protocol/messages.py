@@ -405,7 +405,7 @@ class PeerJoined(_Out):
 
 
 class PeerUpdated(_Out):
-    """Connection, name, picture or preset of a peer changed; the whole of it follows. (Stage: `stage_status`.)"""
+    """Connection, name, picture or preset of a peer changed; the whole of it follows. (Stage: see below.)"""
 
     type: Literal["peer_updated"] = "peer_updated"
     peer: PeerInfo

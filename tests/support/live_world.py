@@ -25,6 +25,7 @@ from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.nodes.testing import FakeNode, FakeNodes
 from signaling.services.live.service import LiveService
 from signaling.services.live.session import LiveSettings, Surroundings
+from signaling.services.ports import UnitOfWorkFactory
 from signaling.testing import FakeClock, FakeStore, FakeTokens
 from signaling.ws.connection import WsSettings
 from signaling.ws.handler import WsHandler
@@ -143,7 +144,7 @@ class WsClient:
 class LiveWorld:
     """Made by `live_world`. `clock` stands still; `wait` moves it and lets time have its effects."""
 
-    store: FakeStore
+    store: UnitOfWorkFactory
     clock: FakeClock
     nodes: FakeNodes
     supervisor: NodeSupervisor
@@ -214,7 +215,7 @@ class LiveWorld:
         await self.live.preset_changed(ORGANIZATION, name)
 
 
-async def furnish(store: FakeStore, clock: FakeClock) -> None:
+async def furnish(store: UnitOfWorkFactory, clock: FakeClock) -> None:
     now = clock.now()
     async with store() as uow:
         await uow.organizations.add(Organization(ORGANIZATION, "Example", now, now))
@@ -230,8 +231,9 @@ async def live_world(
     live: LiveSettings | None = None,
     ws: WsSettings | None = None,
     nodes: NodesConfig | None = None,
+    store: UnitOfWorkFactory | None = None,
 ) -> AsyncIterator[LiveWorld]:
-    store, clock, fakes, hub = FakeStore(), FakeClock(), FakeNodes(), WsHub()
+    store, clock, fakes, hub = store or FakeStore(), FakeClock(), FakeNodes(), WsHub()
     await furnish(store, clock)
     config = nodes or NodesConfig(workers=1, udp_port=0, place_within=2.0, first_pause=0.01)
     supervisor = NodeSupervisor(config, launch=fakes.launch)

@@ -86,8 +86,8 @@ class Announcer:
             case _:
                 assert_never(event)
 
-    def updated(self, peer: Peer) -> None:
-        self._about(peer, messages.PeerUpdated(peer=render.peer_info(peer)), oneself=False)
+    def updated(self, peer: Peer, *, oneself: bool = False) -> None:
+        self._about(peer, messages.PeerUpdated(peer=render.peer_info(peer)), oneself=oneself)
 
     def _left(self, event: PeerLeft) -> None:
         peer, reason = event.peer, event.reason

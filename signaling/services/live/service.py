@@ -348,7 +348,7 @@ async def _apply_participant(live: LiveSession, participant: Participant, preset
             continue
         renamed = live.session.rename(peer.id, participant.name, participant.picture)
         if renamed is not None:
-            live.announcer.updated(renamed)
+            live.announcer.updated(renamed, oneself=True)
         if preset is not None:
             await live.carry_out(live.session.change_preset(peer.id, preset))
 

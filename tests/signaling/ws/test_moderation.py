@@ -122,6 +122,7 @@ async def test_another_preset_and_name_of_a_participant_take_effect_at_once() ->
         assert not world.node.producers
         assert (await client.hears("permissions_updated"))["preset_name"] == "webinar_viewer"
         assert (await watching.hears("peer_updated"))["peer"]["name"] == "Ada"
+        assert (await client.hears("peer_updated"))["peer"]["name"] == "Ada"
 
 
 async def test_the_view_counts_people_and_minutes() -> None:

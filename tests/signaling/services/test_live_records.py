@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from signaling.domain.session import SessionStatus
+from signaling.store.database import Database, sqlite_url
+from signaling.testing import FakeUnitOfWork
+from tests.support.live_world import MEETING, Refused, live_world, until
+
+
+class StoreIsAway(Exception):  # noqa: N818 - a state of the world
+    pass
+
+
+def away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def commit(_self: FakeUnitOfWork) -> None:
+        raise StoreIsAway
+
+    monkeypatch.setattr(FakeUnitOfWork, "commit", commit)
+
+
+async def test_a_join_that_cannot_be_written_is_refused_and_leaves_no_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with live_world() as world:
+        host = await world.join()
+        token = world.tokens.issue(await world.participant("group_call_host"))
+        with monkeypatch.context() as patch:
+            away(patch)
+            with pytest.raises(Refused) as refused:
+                await (await world.socket()).join(token)
+        assert refused.value.name == "InternalError"
+        view = await world.live.active(MEETING)
+        assert view is not None
+        assert view.live_participants == 1
+        assert not host.heard("peer_joined")
+
+
+async def test_a_first_join_that_cannot_be_written_leaves_no_router(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with live_world() as world:
+        token = world.tokens.issue(await world.participant("group_call_host"))
+        with monkeypatch.context() as patch:
+            away(patch)
+            with pytest.raises(Refused):
+                await (await world.socket()).join(token)
+        assert not world.node.routers
+        assert await world.live.active(MEETING) is None
+        await (await world.socket()).join(token)
+
+
+async def test_media_stops_and_people_are_told_while_the_store_is_away_and_the_rows_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join("group_call_participant")
+        await other.publish("camera", "video")
+        with monkeypatch.context() as patch:
+            away(patch)
+            await host.request("kick", peer_ids=[other.peer_id])
+            assert not world.node.producers
+            assert await other.closed() == 4001
+        await world.wait(0.0)
+
+        async with world.store() as uow:
+            rows = await uow.sessions.attendances(host.joined["session_id"])
+        assert {row.peer_id: row.leave_reason for row in rows} == {
+            host.peer_id: None,
+            other.peer_id: "kicked",
+        }
+
+
+async def test_what_a_join_confirmed_is_in_the_store_before_the_answer() -> None:
+    async with live_world() as world:
+        host = await world.join()
+        async with world.store() as uow:
+            record = await uow.sessions.get(host.joined["session_id"])
+            (attendance,) = await uow.sessions.attendances(host.joined["session_id"])
+        assert record is not None
+        assert record.status is SessionStatus.LIVE
+        assert (attendance.peer_id, attendance.left_at) == (host.peer_id, None)
+
+
+async def test_a_removal_that_runs_against_a_join_leaves_nobody_inside() -> None:
+    async with live_world() as world:
+        await world.join()
+        person = await world.participant("group_call_participant")
+        client = await world.socket()
+        async with world.store() as uow:
+            await uow.participants.remove(person)
+            joining = asyncio.create_task(client.join(world.tokens.issue(person)))
+            await asyncio.sleep(0)
+            await uow.commit()
+        await world.live.participant_removed(person)
+        try:
+            await joining
+        except Refused as refused:
+            assert refused.name == "InvalidToken"
+        await until(
+            lambda: all(
+                peer.participant_id != person.id
+                for live in world.live._running.values()
+                for peer in live.session.peers.values()
+            ),
+            "the removed participant to be out",
+        )
+
+
+async def test_over_sqlite_many_first_joins_make_one_session_and_every_row_is_there(tmp_path: Path) -> None:
+    database = await Database.open(sqlite_url(tmp_path / "rostrum.db"))
+    try:
+        async with live_world(store=database) as world:
+            people = [await world.participant("group_call_participant") for _ in range(20)]
+            sockets = [await world.socket() for _ in people]
+            await asyncio.gather(
+                *(one.join(world.tokens.issue(who)) for one, who in zip(sockets, people, strict=True))
+            )
+            (session_id,) = {one.joined["session_id"] for one in sockets}
+            await world.live.kick_all(MEETING)
+
+            async with database() as uow:
+                record = await uow.sessions.get(session_id)
+                rows = await uow.sessions.attendances(session_id)
+                assert await uow.sessions.active_for(MEETING) is None
+            assert record is not None
+            assert (record.status, record.max_concurrent_participants) == (SessionStatus.FINISHED, 20)
+            assert {row.leave_reason for row in rows} == {"ended"}
+            assert len(rows) == 20
+    finally:
+        await database.close()
