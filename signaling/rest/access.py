@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 from signaling.auth.api_keys import Authenticator
 from signaling.domain.organization import Organization
 
-_ORGANIZATION: Final = "rostrum.organization"
+_ORGANIZATION: Final = web.RequestKey("organization", Organization)
 PUBLIC: Final = frozenset({"/v2/ws"})
 """The client protocol authenticates by participant token in its first message."""
 
@@ -28,6 +28,4 @@ def access_middleware(authenticator: Authenticator) -> Middleware:
 
 def organization_id_of(request: web.Request) -> str:
     """The organization whose key came with the request."""
-    organization = request[_ORGANIZATION]
-    assert isinstance(organization, Organization), "a handler outside /v2 asked for an organization"
-    return organization.id
+    return request[_ORGANIZATION].id

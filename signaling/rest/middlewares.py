@@ -24,6 +24,7 @@ _REQUEST_ID: Final = "X-Request-Id"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SAFE_HOST: Final = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
 _HEADERS: Final = {
+    "Server": "rostrum",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -42,7 +42,8 @@ class PageRoutes:
         page = self._dir / "index.html"
         if not page.is_file():
             return web.Response(text=_NOT_BUILT, content_type="text/html", status=503)
-        return web.FileResponse(page, headers={"Cache-Control": "no-cache"})
+        headers = {"Cache-Control": "no-cache", "Content-Type": "text/html; charset=utf-8"}
+        return web.FileResponse(page, headers=headers)
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         path = self._inside(request.match_info["path"])

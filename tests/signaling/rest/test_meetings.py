@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.signaling.rest.world import World
+
+
+async def test_a_meeting_is_made_with_defaults(world: World) -> None:
+    answer = await world.call("POST", "/v2/meetings", {"title": "Weekly"})
+    assert answer.status == 201
+    made = answer.data
+    assert made["title"] == "Weekly"
+    assert made["status"] == "ACTIVE"
+    assert made["record_on_start"] is made["persist_chat"] is False
+    assert made["session_keep_alive_time_in_secs"] == 60
+    assert made["created_at"].endswith("Z")
+    assert (await world.call("GET", f"/v2/meetings/{made['id']}")).data == made
+
+
+async def test_everything_that_is_set_comes_back(world: World) -> None:
+    body = {
+        "title": "All",
+        "preferred_region": "eu-central-1",
+        "record_on_start": True,
+        "live_stream_on_start": True,
+        "persist_chat": True,
+        "summarize_on_end": True,
+        "session_keep_alive_time_in_secs": 5,
+        "recording_config": {"max_seconds": 60, "video_config": {"codec": "VP8", "width": 640}},
+        "ai_config": {"transcription": {"language": "de"}, "summarization": {"word_limit": 150}},
+    }
+    made = (await world.call("POST", "/v2/meetings", body)).data
+    for name in ("title", "preferred_region", "record_on_start", "session_keep_alive_time_in_secs"):
+        assert made[name] == body[name]
+    assert made["recording_config"]["video_config"]["codec"] == "VP8"
+    assert made["ai_config"]["summarization"]["word_limit"] == 150
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"title": 5}, "title"),
+        ({"titel": "x"}, "titel"),
+        ({"preferred_region": "moon"}, "preferred_region"),
+        ({"record_on_start": "perhaps"}, "record_on_start"),
+        ({"status": "INACTIVE"}, "status"),
+        ({"recording_config": {"max_seconds": 59}}, "recording_config.max_seconds"),
+        ({"ai_config": {"summarization": {"word_limit": 1001}}}, "ai_config.summarization.word_limit"),
+    ],
+)
+async def test_a_wrong_field_is_named(world: World, body: dict[str, Any], field: str) -> None:
+    answer = await world.call("POST", "/v2/meetings", body)
+    assert answer.status == answer.error["code"] == 422
+    assert answer.error["field"] == field
+    assert field in answer.error["message"]
+
+
+async def test_a_patch_changes_what_it_names_and_tells_the_session(world: World) -> None:
+    made = await world.meeting(title="Weekly", record_on_start=True)
+    answer = await world.call("PATCH", f"/v2/meetings/{made['id']}", {"status": "INACTIVE", "title": None})
+    assert answer.data == made | {
+        "status": "INACTIVE",
+        "title": None,
+        "updated_at": answer.data["updated_at"],
+    }
+    assert (await world.call("GET", f"/v2/meetings/{made['id']}")).data == answer.data
+    assert world.live.calls == [("meeting_changed", made["id"])]
+
+
+async def test_a_patch_refuses_null_where_there_must_be_a_value(world: World) -> None:
+    made = await world.meeting()
+    answer = await world.call("PATCH", f"/v2/meetings/{made['id']}", {"record_on_start": None})
+    assert answer.error["field"] == "record_on_start"
+
+
+async def test_an_unknown_meeting_is_not_found(world: World) -> None:
+    answer = await world.call("GET", "/v2/meetings/00000000-0000-0000-0000-000000000000")
+    assert (answer.status, answer.error["name"]) == (404, "NotFound")
+
+
+async def test_the_list_is_paged_and_searched(world: World) -> None:
+    titles = [f"Meeting {n}" for n in range(3)]
+    for title in titles:
+        await world.meeting(title=title)
+    first = await world.call("GET", "/v2/meetings?per_page=2&page_no=1&search=Meeting")
+    found = [meeting["title"] for meeting in first.data]
+    total = first.body["paging"]["total_count"]
+    assert found == ["Meeting 2", "Meeting 1"]
+    assert first.body["paging"] == {"total_count": total, "start_offset": 1, "end_offset": 2}
+    second = await world.call("GET", "/v2/meetings?per_page=2&page_no=2&search=Meeting")
+    assert second.data[0]["title"] == "Meeting 0"
+    assert second.body["paging"]["start_offset"] == 3
+    empty = await world.call("GET", "/v2/meetings?search=nothing")
+    assert empty.body["paging"] == {"total_count": 0, "start_offset": 0, "end_offset": 0}
+
+
+@pytest.mark.parametrize("query", ["per_page=0", "per_page=101", "page_no=-1", "start_time=yesterday"])
+async def test_wrong_queries_are_named(world: World, query: str) -> None:
+    answer = await world.call("GET", f"/v2/meetings?{query}")
+    assert answer.status == 422
+    assert answer.error["field"] == query.partition("=")[0]
+
+
+async def test_times_filter_with_and_without_an_offset(world: World) -> None:
+    await world.meeting(title="Now")
+    for since in ("2020-01-01T00:00:00Z", "2020-01-01T00:00:00+02:00", "2020-01-01"):
+        answer = await world.call("GET", f"/v2/meetings?search=Now&start_time={since}")
+        assert len(answer.data) == 1, since
+    assert (await world.call("GET", "/v2/meetings?end_time=2020-01-01")).data == []

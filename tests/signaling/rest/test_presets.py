@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from signaling.domain.default_presets import DEFAULT_PRESETS
+from tests.signaling.rest.world import World
+
+MINIMAL = {"name": "quiet", "config": {"view_type": "GROUP_CALL"}}
+
+
+async def test_an_organization_starts_with_the_six(world: World) -> None:
+    answer = await world.call("GET", "/v2/presets")
+    assert {one["name"] for one in answer.data} == {preset.name for preset in DEFAULT_PRESETS}
+    assert set(answer.data[0]) == {"id", "name", "created_at", "updated_at"}
+
+
+async def test_one_is_made_whole_from_little(world: World) -> None:
+    answer = await world.call("POST", "/v2/presets", MINIMAL)
+    assert answer.status == 201
+    assert answer.data["permissions"]["media"]["video"]["can_produce"] == "NOT_ALLOWED"
+    assert answer.data["ui"]["design_tokens"]["colors"]["brand"]["500"]
+    assert (await world.call("GET", f"/v2/presets/{answer.data['id']}")).data == answer.data
+
+
+async def test_a_name_is_taken_once(world: World) -> None:
+    await world.call("POST", "/v2/presets", MINIMAL)
+    answer = await world.call("POST", "/v2/presets", MINIMAL)
+    assert (answer.status, answer.error["name"]) == (409, "Conflict")
+
+
+async def test_a_wrong_permission_is_named(world: World) -> None:
+    answer = await world.call("POST", "/v2/presets", MINIMAL | {"permissions": {"can_fly": True}})
+    assert (answer.status, answer.error["field"]) == (422, "permissions.can_fly")
+
+
+async def test_a_patch_goes_deep_and_reaches_the_sessions(world: World) -> None:
+    made = (await world.call("POST", "/v2/presets", MINIMAL)).data
+    patch = {"permissions": {"media": {"audio": {"can_produce": "ALLOWED"}}}}
+    answer = await world.call("PATCH", f"/v2/presets/{made['id']}", patch)
+    assert answer.data["permissions"]["media"]["audio"]["can_produce"] == "ALLOWED"
+    assert answer.data["permissions"]["media"]["video"]["can_produce"] == "NOT_ALLOWED"
+    assert answer.data["config"] == made["config"]
+    assert world.live.calls == [("preset_changed", "quiet")]
+
+
+async def test_one_in_use_is_not_renamed_under_its_participants(world: World) -> None:
+    made = (await world.call("POST", "/v2/presets", MINIMAL)).data
+    path = f"/v2/presets/{made['id']}"
+    assert (await world.call("PATCH", path, {"name": "silent"})).data["name"] == "silent"
+    meeting = await world.meeting()
+    await world.participant(meeting["id"], preset_name="silent")
+    answer = await world.call("PATCH", path, {"name": "mute"})
+    assert (answer.status, answer.error["name"]) == (409, "Conflict")
+
+
+async def test_a_removed_one_can_no_longer_be_given(world: World) -> None:
+    made = (await world.call("POST", "/v2/presets", MINIMAL)).data
+    answer = await world.call("DELETE", f"/v2/presets/{made['id']}")
+    assert answer.data["name"] == "quiet"
+    assert (await world.call("GET", f"/v2/presets/{made['id']}")).status == 404
+    meeting = await world.meeting()
+    body = {"preset_name": "quiet", "custom_participant_id": "x"}
+    refused = await world.call("POST", f"/v2/meetings/{meeting['id']}/participants", body)
+    assert refused.error["field"] == "preset_name"

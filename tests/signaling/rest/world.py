@@ -1,0 +1,126 @@
+"""A REST server on a free loopback port over a real SQLite file; only the live sessions are a fake."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from signaling.auth.api_keys import Authenticator, hash_api_key, new_api_key
+from signaling.auth.keys import SigningKey
+from signaling.auth.tokens import JwtTokens
+from signaling.clock import SystemClock
+from signaling.metrics import Metrics
+from signaling.rest.application import RestParts, build_application
+from signaling.services.active_session import ActiveSessionService
+from signaling.services.bootstrap import Bootstrap
+from signaling.services.meetings import MeetingService
+from signaling.services.participants import ParticipantService
+from signaling.services.ports import WorkerStatus
+from signaling.services.presets import PresetService
+from signaling.store.database import Database, sqlite_url
+from signaling.testing import FakeLiveSessions, FakeMetricsSource
+from tests.signaling import values
+
+
+@dataclass
+class Answer:
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def data(self) -> Any:
+        assert self.body["success"], self.body
+        return self.body["data"]
+
+    @property
+    def error(self) -> dict[str, Any]:
+        assert self.body["success"] is False
+        error: dict[str, Any] = self.body["error"]
+        return error
+
+
+@dataclass
+class World:
+    url: str
+    http: aiohttp.ClientSession
+    database: Database
+    live: FakeLiveSessions
+    tokens: JwtTokens
+    web_dir: Path
+    organization_id: str = ""
+    api_key: str = ""
+    workers: list[WorkerStatus] = field(default_factory=list)
+
+    async def call(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
+        """As the organization; `auth=None` sends no credentials, a value is sent as Authorization."""
+        auth = options.pop("auth", aiohttp.encode_basic_auth(self.organization_id, self.api_key))
+        if auth:
+            options["headers"] = {"Authorization": auth} | options.get("headers", {})
+        if body is not None:
+            options["json"] = body
+        async with self.http.request(method, self.url + path, allow_redirects=False, **options) as response:
+            text = await response.text()
+            is_json = response.content_type == "application/json"
+            parsed = await response.json() if is_json and text else text
+            return Answer(response.status, parsed, response.headers)
+
+    async def other_organization(self) -> str:
+        rival, key = values.organization("Rival"), new_api_key()
+        async with self.database() as uow:
+            await uow.organizations.add(rival)
+            await uow.organizations.add_key(values.api_key(rival, hash_api_key(key)))
+            await uow.commit()
+        return aiohttp.encode_basic_auth(rival.id, key)
+
+    async def meeting(self, **body: Any) -> dict[str, Any]:
+        answer = await self.call("POST", "/v2/meetings", body)
+        made: dict[str, Any] = answer.data
+        return made
+
+    async def participant(self, meeting_id: str, **body: Any) -> dict[str, Any]:
+        wanted = {"preset_name": "group_call_host", "custom_participant_id": "ada-1", "name": "Ada"} | body
+        answer = await self.call("POST", f"/v2/meetings/{meeting_id}/participants", wanted)
+        made: dict[str, Any] = answer.data
+        return made
+
+
+@asynccontextmanager
+async def rest_world(folder: Path) -> AsyncIterator[World]:
+    database = await Database.open(sqlite_url(folder / "rostrum.db"))
+    clock, live, source = SystemClock(), FakeLiveSessions(), FakeMetricsSource()
+    tokens = JwtTokens(SigningKey.generate(), clock, timedelta(hours=1))
+    organization, key = values.organization(), new_api_key()
+    await Bootstrap(database, clock, 60).create(organization.id, hash_api_key(key))
+    application = build_application(
+        RestParts(
+            authenticator=Authenticator(database),
+            meetings=MeetingService(database, live, clock, 60),
+            participants=ParticipantService(database, live, tokens, clock),
+            presets=PresetService(database, live, clock),
+            active_session=ActiveSessionService(database, live),
+            workers=source,
+            metrics=Metrics(source),
+            clock=clock,
+            web_dir=folder / "dist",
+            version="1.2.3",
+        )
+    )
+    runner = web.AppRunner(application, shutdown_timeout=1.0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    async with aiohttp.ClientSession() as http:
+        world = World(f"http://127.0.0.1:{port}", http, database, live, tokens, folder / "dist")
+        world.organization_id, world.api_key, world.workers = organization.id, key, source.statuses
+        yield world
+    await runner.cleanup()
+    await database.close()
