@@ -1,0 +1,58 @@
+"""A meeting on a real server, and people who come into it with their browsers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sfu.bot import Organization
+from signaling.domain.default_presets import DEFAULT_PRESETS
+from signaling.domain.preset import merged
+from tests.e2e.browsers import Browsers
+from tests.e2e.person import WATCH_POLICY, Json, Person
+from tests.e2e.pictures import Look
+from tests.support.server import Server
+
+MEMBER = "group_call_participant"
+
+
+@dataclass(slots=True)
+class Cast:
+    """One meeting. Everybody who came is sent home at its end."""
+
+    server: Server
+    browsers: Browsers
+    organization: Organization
+    meeting_id: str
+    people: list[Person] = field(default_factory=list)
+
+    async def invite(
+        self, look: Look, preset: str = MEMBER, *, base_url: str | None = None, **context: Any
+    ) -> Person:
+        """Somebody with an invitation and a browser, who has not opened it yet."""
+        token = await self.organization.create_participant(self.meeting_id, look.name, preset)
+        browser = await self.browsers.of(look)
+        context.setdefault("viewport", {"width": 1280, "height": 800})
+        opened = await browser.new_context(permissions=["camera", "microphone"], **context)
+        await opened.add_init_script(WATCH_POLICY)
+        person = Person(look, await opened.new_page(), base_url or self.server.base_url, token)
+        self.people.append(person)
+        return person
+
+    async def enter(self, look: Look, preset: str = MEMBER, **context: Any) -> Person:
+        """Somebody who is in the meeting."""
+        person = await self.invite(look, preset, **context)
+        await person.join()
+        return person
+
+    async def make_preset(self, name: str, base: str, permissions: Json) -> str:
+        """A preset like one of the default ones but for some permissions; gives its name."""
+        known = next(preset for preset in DEFAULT_PRESETS if preset.name == base)
+        preset = merged(known, {"name": name, "permissions": permissions})
+        await self.organization.call("POST", "/v2/presets", preset.to_dict())
+        return name
+
+    async def close(self) -> None:
+        for person in self.people:
+            await person.page.context.close()
+

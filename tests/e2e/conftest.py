@@ -1,0 +1,86 @@
+"""The product in real browsers: its server, its page as built, Chromium.
+
+All tests of this folder share one event loop, one server and one browser process per look; each has its own
+meeting and fresh browser contexts. Where there is no Chromium they fail and say what to do;
+ROSTRUM_SKIP_E2E=1 leaves them out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
+
+from sfu.bot import Organization
+from tests.e2e.browsers import NAMES, Browsers, find_chromium
+from tests.e2e.cast import Cast
+from tests.support.server import Server, running_server
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = "web/apps/meet/dist/index.html"
+
+session = pytest_asyncio.fixture(loop_scope="session", scope="session")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.e2e)
+        item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        if os.environ.get("ROSTRUM_SKIP_E2E") == "1":
+            item.add_marker(pytest.mark.skip(reason="ROSTRUM_SKIP_E2E=1"))
+
+
+@session
+async def page_built() -> None:
+    """The web client as its sources are now; nothing is done where the build is current."""
+    made = await asyncio.to_thread(
+        subprocess.run, ["make", PAGE], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if made.returncode != 0 or not (ROOT / PAGE).exists():
+        pytest.fail(f"`make {PAGE}` cannot build the page:\n{made.stdout}{made.stderr}", pytrace=False)
+
+
+@session
+async def browsers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browsers]:
+    executable = find_chromium()
+    if executable is None:
+        pytest.fail(
+            f"These tests drive Chromium, and none of {', '.join(NAMES)} is on the PATH. On Debian: "
+            "sudo apt install chromium. To leave these tests out: ROSTRUM_SKIP_E2E=1",
+            pytrace=False,
+        )
+    async with async_playwright() as playwright:
+        running = Browsers(playwright, executable, tmp_path_factory.mktemp("looks"))
+        yield running
+        await running.close()
+
+
+@session
+async def server(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """One media worker. At the end it must stop cleanly, and its log must show no unhandled error."""
+    async with running_server(tmp_path_factory.mktemp("server"), workers=1) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cast(server: Server, browsers: Browsers) -> AsyncIterator[Cast]:
+    """A meeting with nobody in it. At the end no page may have complained of anything unexpected."""
+    async with Organization(server.credentials) as organization:
+        meeting_id = await organization.create_meeting("A play")
+        cast = Cast(server, browsers, organization, meeting_id)
+        try:
+            yield cast
+            problems = {person.look.name: person.unexpected_problems() for person in cast.people}
+        finally:
+            await cast.close()
+    assert not any(problems.values()), f"the pages complained: {problems}"
