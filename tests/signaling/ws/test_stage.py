@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from sfu.control import messages as node
-from tests.support.live_world import LiveWorld, Refused, WsClient, live_world, until
+from signaling.protocol.messages import AnyEvent
+from tests.support.live_world import MEETING, LiveWorld, Refused, WsClient, live_world, until
 
 
 async def on_stage(world: LiveWorld) -> tuple[WsClient, WsClient, str]:
@@ -166,3 +169,23 @@ async def test_who_becomes_a_stage_host_gets_the_list_and_who_no_longer_is_gets_
 
         await world.change_preset("webinar_presenter", {"permissions": {"accept_stage_requests": True}})
         await until(lambda: len(host.heard("stage_requests")[-1]["requests"]) == 1, "the list again")
+
+
+async def test_when_anybody_hears_that_media_ended_the_node_has_ended_it() -> None:
+    async with live_world() as world:
+        host, viewer, _ = await on_stage(world)
+        carried: list[int] = []
+        send = world.hub.send
+
+        def watched(peer_ids: Iterable[str], event: AnyEvent) -> None:
+            if event.type in ("publication_removed", "peer_left", "stage_status"):
+                carried.append(len(world.node.producers))
+            send(peer_ids, event)
+
+        world.hub.send = watched  # type: ignore[method-assign]
+        await host.request("stage_kick", peer_ids=[viewer.peer_id])
+        await host.publish("camera", "video")
+        await world.live.kick_all(MEETING)
+
+        assert len(carried) >= 2
+        assert set(carried) == {0}
