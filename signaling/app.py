@@ -212,7 +212,7 @@ def _application(
             version=distribution_version("rostrum"),
         )
     )
-    application.router.add_get("/v2/ws", sockets)
+    application.router.add_get("/v2/ws", sockets.handle)
     return application
 
 
