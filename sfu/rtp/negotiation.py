@@ -104,7 +104,7 @@ def codec_key(codec: Codec) -> str | None:
     """What distinguishes codecs for a receiver: name and profile. None: we do not forward this one."""
     name = codec.name.lower()
     key: str | None
-    if name == "opus" and (codec.clock_rate, codec.channels) != (48000, 2):
+    if "/" in name or (name == "opus" and (codec.clock_rate, codec.channels) != (48000, 2)):
         key = None
     elif name == "vp9":
         key = f"vp9/{codec.parameter('profile-id') or '0'}"
