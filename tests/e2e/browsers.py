@@ -12,6 +12,8 @@ from playwright.async_api import Browser, Playwright
 
 from tests.e2e.pictures import Look, write_camera, write_voice
 
+SHARED_TITLE = "Slides to share"
+
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -26,8 +28,9 @@ FLAGS = (
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
     "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
+    # Sharing a screen picks the tab of this title without asking.
+    f"--auto-select-tab-capture-source-by-title={SHARED_TITLE}",
     # The server and the browsers meet on 127.0.0.1.
     "--allow-loopback-in-peer-connection",
 )

@@ -1,0 +1,79 @@
+"""Of a simulcast camera a receiver gets the layer it asks for, and the picture goes on through every switch."""
+
+from __future__ import annotations
+
+from tests.e2e.cast import Cast
+from tests.e2e.eventually import eventually
+from tests.e2e.person import Json, Person, tile_selector
+from tests.e2e.pictures import ADA, GRACE, WIDTH
+
+LONGEST_FREEZE = 2.0
+"""Seconds."""
+
+_WATCH = """
+(selector) => {
+  const video = document.querySelector(selector);
+  const seen = (window.seen = { last: performance.now(), longest: 0, count: 0, layers: [] });
+  const tick = () => {
+    const now = performance.now();
+    seen.longest = Math.max(seen.longest, now - seen.last);
+    seen.last = now;
+    seen.count += 1;
+    video.requestVideoFrameCallback(tick);
+  };
+  video.requestVideoFrameCallback(tick);
+}
+"""
+
+
+async def test_the_layer_follows_what_is_asked_for_both_ways_without_a_freeze(cast: Cast) -> None:
+    ada = await cast.enter(ADA, "group_call_host")
+    grace = await cast.enter(GRACE)
+    await ada.sees(grace)
+    await _arrives(ada, grace, WIDTH)
+    publication = await ada.sdk(
+        "meeting.participants.joined.get(argument).publicationOf('camera').publication_id", grace.peer_id
+    )
+    await ada.page.evaluate(_WATCH, f"{tile_selector(grace)} video")
+    await ada.sdk(
+        "void meeting.participants.joined.get(argument).on('layerUpdate', (layer) =>"
+        " window.seen.layers.push(layer.spatial))",
+        grace.peer_id,
+    )
+    before = await ada.received(grace, "camera")
+
+    for wanted, width in ((0, WIDTH // 2), (None, WIDTH), (0, WIDTH // 2), (1, WIDTH)):
+        await ada.sdk("meeting.participants.setLayer(...argument)", [publication, wanted])
+        await _arrives(ada, grace, width)
+        await ada.sees(grace)
+        await ada.sees_more_frames(grace, 5)
+
+    seen: Json = await ada.page.evaluate("window.seen")
+    assert _without_repeats(seen["layers"]) == [0, 1, 0, 1]
+    assert seen["longest"] < LONGEST_FREEZE * 1000, f"{seen}"
+    await ada.sees_moving(grace)
+    after = await ada.received(grace, "camera")
+    assert after["pliCount"] - before["pliCount"] <= 4, "the decoder had to ask for key frames"
+    assert after["framesDecoded"] >= after["framesReceived"] - after["framesDropped"] - 3, f"{after}"
+
+
+async def test_two_receivers_have_different_layers_of_one_camera(cast: Cast) -> None:
+    ada = await cast.enter(ADA, "group_call_host")
+    grace = await cast.enter(GRACE)
+    other = await cast.enter(ADA, viewport={"width": 640, "height": 480})
+    # Two tiles of other people beside one's own are small in a small window: the page asks for little.
+    await _arrives(other, grace, WIDTH // 2)
+    await _arrives(ada, grace, WIDTH)
+    await other.sees(grace)
+    assert (await other.received(grace, "camera"))["frameWidth"] == WIDTH // 2
+
+
+async def _arrives(person: Person, other: Person, width: int) -> None:
+    async def received() -> int:
+        return int((await person.received(other, "camera")).get("frameWidth", 0))
+
+    await eventually(received, lambda now: now == width, f"frames {width} wide arrive")
+
+
+def _without_repeats(layers: list[int]) -> list[int]:
+    return [layer for index, layer in enumerate(layers) if index == 0 or layers[index - 1] != layer]
