@@ -12,8 +12,8 @@ import { compile } from "json-schema-to-typescript";
 const BANNER = `/* Generated from the JSON Schema of signaling/protocol/messages.py by \`npm run generate\`. Do not edit. */
 `;
 
-export const SCHEMA_PATH = fileURLToPath(new URL("../schema.json", import.meta.url));
-export const OUTPUT_PATH = fileURLToPath(new URL("../src/messages.ts", import.meta.url));
+const SCHEMA_PATH = fileURLToPath(new URL("../schema.json", import.meta.url));
+const OUTPUT_PATH = fileURLToPath(new URL("../src/messages.ts", import.meta.url));
 
 /** Names of the definitions that `node` leads to. */
 function reachable(definitions, node, seen = new Set()) {

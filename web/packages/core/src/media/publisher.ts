@@ -1,8 +1,9 @@
 /**
  * The publish connection: what this client sends. The client is its only offerer.
  *
- * A source keeps its transceiver for as long as the connection lives: unpublishing empties and deactivates
- * it, publishing the source again uses it again. Operations run one after the other, so that no two offers
+ * A source without simulcast keeps its transceiver for as long as the connection lives: unpublishing empties
+ * and deactivates it, publishing the source again uses it again. One with simulcast is stopped, and its m-line
+ * is recycled: a new stream names its encodings again, an old one would not. Operations run one after the other, so that no two offers
  * are open at once; one that the server refuses is undone before the caller hears of it.
  */
 
@@ -22,9 +23,10 @@ export interface PublishItem {
 
 interface Slot {
   transceiver: RTCRtpTransceiver;
-  kind: "audio" | "video";
   publicationId: string | null;
   muted: boolean;
+  /** Told apart by rid, which browsers say only until it was acknowledged once: not to be used again. */
+  simulcast: boolean;
 }
 
 export interface PublisherOptions {
@@ -144,32 +146,30 @@ export class Publisher extends Emitter<PublisherEvents> {
 
   private async offerNew(items: PublishItem[]): Promise<void> {
     const pc = this.ensureConnection();
-    const added: string[] = [];
     try {
-      for (const item of items) if (await this.occupy(pc, item)) added.push(item.source);
+      for (const item of items) await this.occupy(pc, item);
       await this.negotiate(items);
     } catch (error) {
-      await this.undo(pc, items, added);
+      await this.undo(pc, items);
       throw error;
     }
   }
 
-  /** True when a transceiver was added for the source, false when its old one serves again. */
-  private async occupy(pc: RTCPeerConnection, item: PublishItem): Promise<boolean> {
+  private async occupy(pc: RTCPeerConnection, item: PublishItem): Promise<void> {
     const slot = this.slots.get(item.source);
     if (slot !== undefined) {
       await slot.transceiver.sender.replaceTrack(item.track);
       slot.transceiver.direction = "sendonly";
       slot.muted = false;
-      return false;
+      return;
     }
     const transceiver = pc.addTransceiver(item.track, {
       direction: "sendonly",
       ...(item.encodings === undefined ? {} : { sendEncodings: item.encodings }),
     });
     if (item.codec !== undefined) this.options.preferCodec(transceiver, item.codec);
-    this.slots.set(item.source, { transceiver, kind: item.kind, publicationId: null, muted: false });
-    return true;
+    const simulcast = (item.encodings?.length ?? 0) > 1;
+    this.slots.set(item.source, { transceiver, publicationId: null, muted: false, simulcast });
   }
 
   private async negotiate(items: PublishItem[]): Promise<void> {
@@ -202,17 +202,17 @@ export class Publisher extends Emitter<PublisherEvents> {
     }
   }
 
-  private async undo(pc: RTCPeerConnection, items: PublishItem[], added: string[]): Promise<void> {
-    for (const item of items) {
-      const slot = this.slots.get(item.source);
-      if (slot === undefined || slot.publicationId !== null) continue;
-      if (added.includes(item.source)) {
-        this.slots.delete(item.source);
-        if (pc.signalingState !== "closed") slot.transceiver.stop();
-      } else {
-        await this.empty(item.source);
-      }
+  /**
+   * Nothing of `items` is sent any more. A connection that never came about goes with them: Chromium cannot
+   * offer again with the transceivers that a rollback of the first offer leaves behind.
+   */
+  private async undo(pc: RTCPeerConnection, items: PublishItem[]): Promise<void> {
+    if (pc !== this.pc) return;
+    if (pc.currentRemoteDescription === null) {
+      this.reset();
+      return;
     }
+    for (const item of items) await this.empty(item.source);
   }
 
   private async empty(source: string): Promise<void> {
@@ -222,7 +222,12 @@ export class Publisher extends Emitter<PublisherEvents> {
     slot.muted = false;
     if (this.pc === null || this.pc.signalingState === "closed") return;
     await slot.transceiver.sender.replaceTrack(null);
-    slot.transceiver.direction = "inactive";
+    if (slot.simulcast) {
+      slot.transceiver.stop();
+      this.slots.delete(source);
+    } else {
+      slot.transceiver.direction = "inactive";
+    }
   }
 
   private ensureConnection(): RTCPeerConnection {
