@@ -178,6 +178,13 @@ class Bot:
         """The publication that an m-line of the subscribe connection carries now."""
         return self._mids.get(mid) if mid is not None else None
 
+    def forget_media(self) -> None:
+        """Drop both connections, as `media_reset` demands; what is published next makes new ones."""
+        for transport in (self.publisher, self.subscriber):
+            if transport is not None:
+                transport.close()
+        self.publisher = self.subscriber = None
+
     async def leave(self) -> None:
         """Say goodbye, then close."""
         with contextlib.suppress(BotError):

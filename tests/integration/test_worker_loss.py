@@ -1,0 +1,72 @@
+"""A media worker dies. Its meetings are placed again, and clients publish and subscribe afresh."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from sfu.bot import Bot, VideoSpec
+from tests.support.server import Server, running_server
+from tests.support.wait import wait_until
+from tests.support.world import World, wait_media
+
+
+@pytest_asyncio.fixture
+async def lossy(tmp_path: Path) -> AsyncIterator[Server]:
+    """A server of this test alone, because its worker will be killed."""
+    async with running_server(tmp_path, workers=1) as server:
+        yield server
+
+
+async def reset(bot: Bot) -> None:
+    await bot.wait_for(lambda event: event["type"] == "media_reset", "the news of the lost node")
+
+
+async def test_peers_are_told_and_have_media_again_within_seconds(lossy: Server) -> None:
+    async with World.on(lossy) as world:
+        publisher, watcher = await world.publisher(), await world.subscriber()
+        await wait_media(watcher, 1)
+        for pid in media_workers(lossy):
+            os.kill(pid, signal.SIGKILL)
+        killed = time.monotonic()
+        await reset(publisher)
+        await reset(watcher)
+        publisher.forget_media()
+        watcher.forget_media()
+        await publisher.publish([VideoSpec((2,), packets_per_second=100.0)])
+        assert publisher.publisher is not None
+        publisher.publisher.start()
+        await wait_media(watcher, 2)
+        assert time.monotonic() - killed < 15.0, "a bound against hanging, not a measurement"
+
+
+async def test_a_new_meeting_starts_on_the_restarted_worker(lossy: Server) -> None:
+    before = media_workers(lossy)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    await wait_until(
+        lambda: bool(media_workers(lossy)) and not set(media_workers(lossy)) & set(before),
+        "a worker in place of the killed one",
+    )
+    async with World.on(lossy) as world:
+        await world.publisher()
+        watcher = await world.subscriber()
+        await wait_media(watcher, 1)
+
+
+def media_workers(server: Server) -> list[int]:
+    """Process ids of the server's media workers."""
+    found = []
+    for pid in server.workers():
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"sfu.worker" in command:
+            found.append(pid)
+    return found
