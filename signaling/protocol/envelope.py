@@ -19,7 +19,7 @@ from signaling.protocol.messages import (
     request_adapter,
 )
 
-MALFORMED_CODE = 400
+MALFORMED_CODE = 9455
 
 
 class MalformedFrame(Exception):  # noqa: N818 - it says what the frame is
