@@ -129,7 +129,9 @@ class Encoding:
             self._forward(packets, now)
 
     def rewrite(self, batch: Batch, leg: Leg) -> Batch:
-        """The batch with VP8 descriptors moved by the leg's offsets. The sizes stay, and so do the runs."""
+        """The batch with VP8 descriptors moved by the leg's offsets; itself where these are zero."""
+        if not leg.picture_offset and not leg.tl0_offset:
+            return batch
         return batch.with_packets(
             [
                 (*packet[:5], vp8.rewrite(packet[5], leg.picture_offset, leg.tl0_offset))

@@ -24,6 +24,10 @@ HEADER_WITH_TWCC = 20
 """12 bytes of RTP header, 4 of extension header, one word with the transport-wide sequence number."""
 HEADER_BARE = 12
 
+# Where the fields of a header with TWCC stand in it, as a number of 160 bits (RFC 3550 5.1, RFC 8285 4.2).
+FIRST_BYTE_SHIFT, MARKER_SHIFT, SEQUENCE_SHIFT, TIMESTAMP_SHIFT, SSRC_SHIFT = 152, 144, 128, 96, 64
+PROFILE_SHIFT, WORDS_SHIFT, TAG_SHIFT, TRANSPORT_SEQUENCE_SHIFT = 48, 32, 24, 8
+
 
 class Epoch(NamedTuple):
     """From outgoing index `start` on, packets come from `history` under these offsets."""
@@ -74,6 +78,7 @@ class Leg:
         "encrypt",
         "epochs",
         "first_index",
+        "header_base",
         "highest_index",
         "index_offset",
         "iv_base",
@@ -111,6 +116,8 @@ class Leg:
         """The encoding this leg waits for a key frame of, None when it waits for nothing."""
         self.encrypt: Callable[[bytes, bytes, bytes], bytes] | None = None
         self.protect: Callable[[bytes], bytes] | None = None
+        self.header_base = 0
+        """The header as a number, with every field that does not change from packet to packet."""
         self.iv_base = 0
         self.rtx_iv_base = 0
         self.with_twcc = False
@@ -137,6 +144,14 @@ class Leg:
         self.payload_type = payload_type
         self.rtx_payload_type = rtx_payload_type
         self.with_twcc = self.egress.transport_tag != 0
+        self.header_base = (
+            0x90 << FIRST_BYTE_SHIFT
+            | payload_type << MARKER_SHIFT
+            | self.ssrc << SSRC_SHIFT
+            | 0xBEDE << PROFILE_SHIFT
+            | 1 << WORDS_SHIFT
+            | self.egress.transport_tag << TAG_SHIFT
+        )
         if outbound is None:
             return
         self.overhead = (HEADER_WITH_TWCC if self.with_twcc else HEADER_BARE) + outbound.profile.overhead
