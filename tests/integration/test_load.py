@@ -1,0 +1,119 @@
+"""`rostrum load` as a command: what it counts, what it prints last, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.server import Server
+
+
+async def run_load(*arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "signaling.cli", "load", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        output, errors = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def measure(server: Server, *arguments: str) -> dict[str, Any]:
+    code, output, errors = await run_load(
+        *("--key-file", str(server.key_file), "--seconds", "1", "--warm-up", "0.5", *arguments)
+    )
+    assert code == 0, errors
+    report: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return report
+
+
+async def test_every_packet_to_every_subscriber_is_expected_and_received(server: Server) -> None:
+    report = await measure(
+        server, "--subscribers", "3", "--audio", "--verify", "all", "--server-pid", str(server.pid)
+    )
+    assert report["sent"] > 300
+    assert report["expected"] == 3 * report["sent"]
+    assert report["received"] == report["expected"]
+    assert (report["lost"], report["reordered"], report["duplicates"]) == (0, 0, 0)
+    assert report["verified"]["opened"] == report["received"]
+    assert report["verified"]["not_authentic"] == 0
+    assert 0 < report["delay_ms"]["p50"] <= report["delay_ms"]["p99"] <= report["delay_ms"]["p999"]
+    assert report["cpu_s"] > 0
+    assert report["us_per_forwarded_packet"] > 0
+    assert report["machine"]["cores"] >= 1
+
+
+async def test_a_sample_counts_all_and_opens_some(server: Server) -> None:
+    report = await measure(server, "--subscribers", "2")
+    assert report["received"] == report["expected"] == 2 * report["sent"]
+    assert 0 < report["verified"]["opened"] < report["received"] / 10
+    assert "cpu_s" not in report
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--srtp", "cm"),
+        ("--tcp",),
+        ("--simulcast",),
+        ("--no-video", "--audio"),
+        ("--rooms", "2", "--publishers", "2", "--subscribers", "0", "--mesh", "--video-rate", "100"),
+    ],
+    ids=lambda arguments: "_".join(arguments),
+)
+async def test_other_loads_lose_nothing_either(server: Server, arguments: tuple[str, ...]) -> None:
+    report = await measure(server, *arguments)
+    assert report["received"] > 0
+    assert report["lost"] == 0
+
+
+async def test_with_json_the_output_is_one_line(server: Server) -> None:
+    code, output, errors = await run_load(
+        *("--key-file", str(server.key_file), "--seconds", "1", "--warm-up", "0", "--json")
+    )
+    assert (code, errors, len(output.splitlines())) == (0, "", 1)
+
+
+async def test_bad_arguments_end_with_2_and_name_the_argument(server: Server) -> None:
+    code, output, errors = await run_load("--key-file", str(server.key_file), "--seconds", "0")
+    assert (code, output) == (2, "")
+    assert "--seconds" in errors
+
+
+async def test_more_participants_than_bounded_end_with_2(server: Server) -> None:
+    arguments = ("--key-file", str(server.key_file), "--rooms", "100", "--subscribers", "100")
+    code, _, errors = await run_load(*arguments)
+    assert code == 2
+    assert "5000" in errors
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "not json"])
+async def test_a_key_file_that_is_none_ends_with_1_and_one_line(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "bootstrap.json"
+    if content is not None:
+        path.write_text(content)
+    code, output, errors = await run_load("--key-file", str(path))
+    assert (code, output, len(errors.splitlines())) == (1, "", 1)
+    assert str(path) in errors
+
+
+async def test_a_server_that_is_not_there_ends_with_1(server: Server) -> None:
+    code, _, errors = await run_load("--key-file", str(server.key_file), "--url", "http://127.0.0.1:1")
+    assert code == 1
+    assert "no answer" in errors
+    assert "Traceback" not in errors
+
+
+async def test_a_process_that_is_not_there_ends_with_1(server: Server) -> None:
+    code, _, errors = await run_load("--key-file", str(server.key_file), "--server-pid", "99999999")
+    assert code == 1
+    assert "99999999" in errors
