@@ -12,6 +12,8 @@ import type { Signal } from "../connection/results";
 import { Emitter } from "../emitter";
 import { SerialQueue } from "./queue";
 
+const ANCHOR_SOURCE = "microphone";
+
 export interface PublishItem {
   source: string;
   kind: "audio" | "video";
@@ -235,6 +237,9 @@ export class Publisher extends Emitter<PublisherEvents> {
     const pc = this.options.createPeerConnection();
     pc.onconnectionstatechange = () => this.emit("stateChanged", pc.connectionState);
     this.pc = pc;
+    // The first m-line carries the transport of them all and must never be stopped: make it the microphone's.
+    const transceiver = pc.addTransceiver("audio", { direction: "inactive" });
+    this.slots.set(ANCHOR_SOURCE, { transceiver, publicationId: null, muted: false, simulcast: false });
     return pc;
   }
 }
