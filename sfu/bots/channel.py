@@ -11,7 +11,7 @@ import contextlib
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 SOL_UDP, UDP_SEGMENT, UDP_GRO = 17, 103, 104
 MAX_SEGMENTS = 60
@@ -123,8 +123,7 @@ class TcpChannel(asyncio.Protocol):
         return channel
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data
