@@ -246,13 +246,20 @@ class Node:
         slow = now >= self._slow_due
         for transport in list(self.transports.values()):
             if slow or transport.busy:
-                transport.tick(now)
+                self._tick_transport(transport, now)
         if slow:
             self._slow_due = now + SPEAKERS_INTERVAL
             for router in self.routers.values():
                 router.poll_speakers(now)
         if now >= self._load_due:
             self._report_load(now)
+
+    def _tick_transport(self, transport: Transport, now: float) -> None:
+        try:
+            transport.tick(now)
+        except Exception:
+            # A defect of ours: it costs this transport its turn, not the node its timer.
+            log.exception("a transport's tick failed", transport=transport.id)
 
     def _report_load(self, now: float) -> None:
         self._load_due = now + LOAD_INTERVAL

@@ -109,6 +109,7 @@ class NodePorts:
             "strangers_dropped": self.dropped,
             "send_blocked": udp.send_blocked if udp else 0,
             "send_errors": udp.send_errors if udp else 0,
+            "batch_failures": udp.failures if udp else 0,
             "tcp_connections": tcp.connections if tcp else 0,
         }
 

@@ -36,7 +36,9 @@ from sfu.node import Node
 log = structlog.get_logger("sfu.link")
 
 START_TIMEOUT = 20.0
-STOP_TIMEOUT = 10.0
+DRAIN_TIMEOUT = 5.0
+EXIT_TIMEOUT = 2.0
+"""Seconds a worker gets to answer that it has drained, and then to exit, before it is killed."""
 
 
 def _checked(reply: Reply) -> Reply:
@@ -169,7 +171,7 @@ class SocketLink:
         self._closing = True
         if not self._lost:
             with contextlib.suppress(NodeLostError, NodeCommandError, TimeoutError):
-                async with asyncio.timeout(STOP_TIMEOUT):
+                async with asyncio.timeout(DRAIN_TIMEOUT):
                     await self.request(Drain(deadline=0.0))
         await self._end_process()
         if self._task is not None:
@@ -178,7 +180,7 @@ class SocketLink:
     async def _end_process(self) -> None:
         self._writer.close()
         try:
-            async with asyncio.timeout(STOP_TIMEOUT):
+            async with asyncio.timeout(EXIT_TIMEOUT):
                 await self.process.wait()
         except TimeoutError:
             log.warning("worker does not end, killing it", node=self.node_id)

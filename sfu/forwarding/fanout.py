@@ -52,6 +52,9 @@ _pack_profile = struct.Struct("!HH").pack
 _pack_element = struct.Struct("!BH").pack
 
 _controls: dict[int, list[tuple[int, int, bytes]]] = {}
+MAX_PROTECTED = 1300
+"""Bytes of header and payload that libsrtp's binding takes, with room; AES-GCM has no such limit."""
+
 _NO_CONTROL: list[tuple[int, int, bytes]] = []
 
 
@@ -65,6 +68,7 @@ class Batch:
     __slots__ = (
         "first",
         "first_timestamp",
+        "largest",
         "last_timestamp",
         "octets",
         "packets",
@@ -79,6 +83,7 @@ class Batch:
         self.packets = packets
         self.plain = all(packet[4] is PLAIN_TAIL for packet in packets)
         self.octets = sum(len(packet[5]) for packet in packets)
+        self.largest = max(len(packet[5]) + len(packet[4]) for packet in packets)
         self.first = packets[0][0]
         self.span = packets[-1][0] - self.first
         self.first_timestamp = packets[0][2]
@@ -210,6 +215,10 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
 def send(leg: Leg, batch: Batch, now: float) -> bool:
     """Seal a batch for one leg and send it. False when the socket was full."""
     egress = leg.egress
+    if leg.encrypt is None and batch.largest > MAX_PROTECTED:
+        fitting = [packet for packet in batch.packets if len(packet[5]) + len(packet[4]) <= MAX_PROTECTED]
+        leg.oversized += len(batch.packets) - len(fitting)
+        return send(leg, Batch(fitting), now) if fitting else True
     count = len(batch.packets)
     if leg.with_twcc:
         first = batch.first + leg.index_offset

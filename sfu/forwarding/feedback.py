@@ -13,11 +13,13 @@ MAX_PENDING = 4096
 class ArrivalRecorder:
     """Collects arrivals by append; settled into feedback packets on a tick."""
 
-    __slots__ = ("_arrivals", "_count", "_due", "_highest", "dropped")
+    __slots__ = ("_arrivals", "_base", "_count", "_due", "_highest", "dropped")
 
     def __init__(self) -> None:
         self._arrivals: list[tuple[int, float]] = []
         self._highest: int | None = None
+        self._base: int | None = None
+        """The number after the last one reported, so that no loss falls between two packets of feedback."""
         self._count = 0
         self._due = 0.0
         self.dropped = 0
@@ -41,6 +43,9 @@ class ArrivalRecorder:
             if self._highest is None or number > self._highest:
                 self._highest = number
             extended.setdefault(number, int(at * 1_000_000))
-        packets = build_transport_feedback(sender_ssrc, media_ssrc, self._count, sorted(extended.items()))
+        packets = build_transport_feedback(
+            sender_ssrc, media_ssrc, self._count, sorted(extended.items()), base=self._base
+        )
+        self._base = None if self._highest is None else self._highest + 1
         self._count = (self._count + len(packets)) & 0xFF
         return packets

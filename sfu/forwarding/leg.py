@@ -86,6 +86,7 @@ class Leg:
         "last_timestamp",
         "octets",
         "overhead",
+        "oversized",
         "packets",
         "payload_type",
         "picture_offset",
@@ -136,6 +137,8 @@ class Leg:
         self.rtt = 0.05
         self.packets = 0
         self.octets = 0
+        self.oversized = 0
+        """Packets too large for the receiver's cipher, left out."""
         self.retransmitted = 0
 
     def prepare(self, *, payload_type: int, rtx_payload_type: int) -> None:

@@ -37,9 +37,14 @@ PUBLISH_EXTENSIONS = {
         ExtensionUri.VIDEO_ORIENTATION,
         ExtensionUri.PLAYOUT_DELAY,
         ExtensionUri.ABS_CAPTURE_TIME,
-        ExtensionUri.DEPENDENCY_DESCRIPTOR,
     ),
 }
+"""What is understood of a publisher's header extensions.
+
+The dependency descriptor is not among them: it would have to be renumbered at every switch between encodings,
+or receivers, which believe it before the payload, would wait for frames that never come; and its templates do
+not fit the one-byte headers that every forwarded packet has.
+"""
 
 SUBSCRIBE_EXTENSIONS: dict[str, int] = {
     ExtensionUri.MID: 1,
@@ -48,7 +53,6 @@ SUBSCRIBE_EXTENSIONS: dict[str, int] = {
     ExtensionUri.VIDEO_ORIENTATION: 4,
     ExtensionUri.PLAYOUT_DELAY: 5,
     ExtensionUri.ABS_CAPTURE_TIME: 6,
-    ExtensionUri.DEPENDENCY_DESCRIPTOR: 7,
 }
 """Ids of header extensions towards receivers: all fit one-byte headers."""
 
@@ -160,8 +164,6 @@ def subscribe_codec(codec: Codec) -> tuple[Codec, int | None]:
 def subscribe_extensions(codec: Codec) -> tuple[Extension, ...]:
     """The header extensions a receiver of `codec` gets."""
     wanted = set(PUBLISH_EXTENSIONS[codec.kind])
-    if not _uses_dependency_descriptor(codec):
-        wanted.discard(ExtensionUri.DEPENDENCY_DESCRIPTOR)
     return tuple(Extension(id_, uri) for uri, id_ in SUBSCRIBE_EXTENSIONS.items() if uri in wanted)
 
 
@@ -170,17 +172,8 @@ def _choose_extensions(section: MediaSection, codec: Codec) -> tuple[Extension, 
     return tuple(
         extension
         for extension in section.extensions
-        if extension.uri in wanted
-        and extension.id <= MAX_ONE_BYTE_ID
-        and (extension.uri != ExtensionUri.DEPENDENCY_DESCRIPTOR or _uses_dependency_descriptor(codec))
+        if extension.uri in wanted and extension.id <= MAX_ONE_BYTE_ID
     )
-
-
-def _uses_dependency_descriptor(codec: Codec) -> bool:
-    """Only AV1 has its layers nowhere else. With the others, a descriptor would have to be renumbered at
-    every switch between encodings, or receivers, which believe it before the payload, would wait for frames
-    that never come."""
-    return codec.name.upper() == "AV1"
 
 
 def _choose_feedback(codec: Codec, *, has_twcc: bool) -> tuple[str, ...]:

@@ -18,7 +18,11 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import structlog
+
 from sfu.clock import monotonic
+
+log = structlog.get_logger("sfu.udp")
 
 Address = tuple[Any, ...]
 SocketCalls = tuple[Callable[[bytes, Address], int] | None, Callable[..., int]]
@@ -32,6 +36,7 @@ RECEIVE_CALLS_PER_TURN = 64
 MAX_SEGMENTS = 64
 MAX_SEGMENT_BYTES = 64_000
 BUFFER_BYTES = 8 << 20
+MAX_LOGGED_FAILURES = 100
 
 
 class Receiver(Protocol):
@@ -96,6 +101,7 @@ class UdpPort:
         self.strangers = 0
         self.send_blocked = 0
         self.send_errors = 0
+        self.failures = 0
         self.gro = _try_enable_gro(sock)
         self.segmentation = _supports_segmentation(sock)
         self._recvmsg = sock.recvmsg
@@ -183,7 +189,7 @@ class UdpPort:
                     (receiver.rtcp_in if 192 <= data[1] <= 223 else receiver.rtp_in).append(data)
                     touched[id(receiver)] = receiver
                 else:
-                    receiver.handle_other(data, UdpPath(self, address), now)
+                    self._handle_other(receiver, data, address, now)
                 continue
             for start in range(0, len(data), size):
                 self.datagrams_received += 1
@@ -194,9 +200,24 @@ class UdpPort:
                     (receiver.rtcp_in if 192 <= part[1] <= 223 else receiver.rtp_in).append(part)
                     touched[id(receiver)] = receiver
                 else:
-                    receiver.handle_other(part, UdpPath(self, address), now)
+                    self._handle_other(receiver, part, address, now)
         for receiver in touched.values():
-            receiver.handle_batch(now)
+            try:
+                receiver.handle_batch(now)
+            except Exception:
+                self._note_failure()
+
+    def _handle_other(self, receiver: Receiver, data: bytes, address: Address, now: float) -> None:
+        try:
+            receiver.handle_other(data, UdpPath(self, address), now)
+        except Exception:
+            self._note_failure()
+
+    def _note_failure(self) -> None:
+        """A defect of ours that one client's packets brought out: the others get theirs all the same."""
+        self.failures += 1
+        if self.failures <= MAX_LOGGED_FAILURES:
+            log.exception("a client's packets failed", failures=self.failures)
 
     def _handle_stranger(
         self, data: bytes, ancillary: Sequence[tuple[int, int, bytes]], address: Address, now: float

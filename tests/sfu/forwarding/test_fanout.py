@@ -120,3 +120,44 @@ def test_a_path_that_takes_whole_datagrams_gets_them() -> None:
     leg.open_epoch(encoding(), 65536, 0)
     assert send(leg, Batch([packet(65536 + i) for i in range(3)]), 0.0)
     assert [p.sequence for p in receiver.receive()] == [1, 2, 3]
+
+
+def test_a_packet_too_large_for_libsrtp_is_left_out_for_its_receivers_alone() -> None:
+    old, new = Receiver(SrtpProfile.AES128_CM_SHA1_80), Receiver()
+    legs = [old.leg(), new.leg()]
+    for leg in legs:
+        leg.open_epoch(encoding(), 65536, 0)
+    batch = Batch([packet(65536), packet(65537, 1400), packet(65538)])
+    forward(batch, legs, 0.0)
+    forward(Batch([packet(65539, 1400)]), legs, 0.0)
+    assert [p.sequence for p in old.receive()] == [1, 3]
+    assert [p.sequence for p in new.receive()] == [1, 2, 3, 4]
+    assert legs[0].oversized == 2
+
+
+@pytest.mark.parametrize("twcc", [True, False])
+def test_every_field_may_wrap_within_a_batch(twcc: bool) -> None:
+    receiver = Receiver(twcc=twcc)
+    receiver.egress.transport_sequence = 65534
+    leg = receiver.leg(first_index=65534)
+    leg.open_epoch(encoding(), 65536, 0)
+    stamps = [0xFFFFFFFE, 0xFFFFFFFE, 2, 2]
+    packets: list[Packet] = [(65536 + n, 0, stamp, 1, PLAIN, b"x" * 9) for n, stamp in enumerate(stamps)]
+    send(leg, Batch(packets), 0.0)
+    got = receiver.receive()
+    assert [p.sequence for p in got] == [65534, 65535, 0, 1]
+    assert [p.timestamp for p in got] == stamps
+    if twcc:
+        assert [int.from_bytes(p.extension[1:3], "big") for p in got] == [65534, 65535, 0, 1]
+    leg.timestamp_offset = 0xFFFFFFFF
+    send(leg, Batch([(65540, 0, 1, 1, PLAIN, b"y"), (65541, 0, 3, 1, PLAIN, b"y")]), 0.0)
+    assert [p.timestamp for p in receiver.receive()] == [0, 2]
+
+
+def test_timestamps_that_run_back_within_a_batch_stay_as_they_are() -> None:
+    receiver = Receiver()
+    leg = receiver.leg()
+    leg.open_epoch(encoding(), 65536, 0)
+    stamps = [9000, 3000, 6000]
+    send(leg, Batch([(65536 + n, 0, stamp, 1, PLAIN, b"b") for n, stamp in enumerate(stamps)]), 0.0)
+    assert [p.timestamp for p in receiver.receive()] == stamps

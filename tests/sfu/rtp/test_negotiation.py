@@ -111,14 +111,14 @@ def test_extensions_keep_the_clients_ids_and_fit_one_byte_headers() -> None:
     assert chosen.extension_id(ExtensionUri.MID) is None
 
 
-def test_the_dependency_descriptor_is_for_av1_only() -> None:
+def test_the_dependency_descriptor_is_not_negotiated() -> None:
     descriptor = Extension(12, ExtensionUri.DEPENDENCY_DESCRIPTOR)
-    for codec, expected in ((AV1, True), (VP8, False), (VP9, False), (h264("42e01f"), False)):
+    for codec in (AV1, VP8, VP9, h264("42e01f")):
         chosen = choose_publish(section(codec, extensions=(descriptor,)))
         assert chosen is not None
-        assert (descriptor in chosen.extensions) is expected
+        assert descriptor not in chosen.extensions
         uris = {extension.uri for extension in subscribe_extensions(codec)}
-        assert (ExtensionUri.DEPENDENCY_DESCRIPTOR in uris) is expected
+        assert ExtensionUri.DEPENDENCY_DESCRIPTOR not in uris
 
 
 @pytest.mark.parametrize(
