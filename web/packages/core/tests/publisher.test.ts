@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { RequestBody } from "../src/connection/requests";
+import type { Signal } from "../src/connection/results";
+import { RostrumError } from "../src/errors";
+import { Publisher, type PublishItem } from "../src/media/publisher";
+import { FakePeerConnection, fakeTrack } from "./support/peerConnection";
+
+let sent: RequestBody[];
+let refuse: string | null;
+let connections: FakePeerConnection[];
+let publisher: Publisher;
+
+const camera = (): PublishItem => ({
+  source: "camera",
+  kind: "video",
+  track: fakeTrack("video"),
+  encodings: [{ rid: "q" }, { rid: "h" }],
+});
+const microphone = (): PublishItem => ({ source: "microphone", kind: "audio", track: fakeTrack("audio") });
+
+beforeEach(() => {
+  sent = [];
+  refuse = null;
+  connections = [];
+  let published = 0;
+  const signal = {
+    request: async (body: RequestBody) => {
+      sent.push(body);
+      if (refuse === body.type) throw new RostrumError("PermissionDenied", "No.", 2001);
+      if (body.type !== "publish") return {};
+      const items = (body.publications ?? []).map(({ mid, source }) => {
+        return { mid, source, publication_id: `pub_${++published}`, codec: "", encodings: 1 };
+      });
+      return { answer: "answer", publications: items };
+    },
+  } as unknown as Signal;
+  publisher = new Publisher({
+    signal,
+    createPeerConnection: () => {
+      const connection = new FakePeerConnection();
+      connections.push(connection);
+      return connection as unknown as RTCPeerConnection;
+    },
+    preferCodec: () => undefined,
+  });
+});
+
+const types = () => sent.map(({ type }) => type);
+
+describe("publishing", () => {
+  it("offers all sources at once, each with its m-line", async () => {
+    await publisher.publish([microphone(), camera()]);
+    expect(sent).toMatchObject([
+      { type: "publish", publications: [{ mid: "0", source: "microphone" }, { mid: "1", source: "camera" }] },
+    ]);
+    expect(publisher.publicationId("camera")).toBe("pub_2");
+    expect(publisher.sourceOf("pub_1")).toBe("microphone");
+  });
+
+  it("keeps the first m-line for the microphone, for it carries the transport", async () => {
+    await publisher.publish([camera()]);
+    expect(sent).toMatchObject([{ publications: [{ mid: "1", source: "camera" }] }]);
+    await publisher.publish([microphone()]);
+    expect(sent[1]).toMatchObject({ publications: [{ mid: "0", source: "microphone" }] });
+  });
+
+  it("a source again only exchanges the track", async () => {
+    await publisher.publish([camera()]);
+    const next = camera();
+    await publisher.publish([next]);
+    expect(types()).toEqual(["publish"]);
+    expect(connections[0]?.transceivers[1]?.sender.track).toBe(next.track);
+  });
+
+  it("waits for the offer before", async () => {
+    await Promise.all([publisher.publish([microphone()]), publisher.publish([camera()])]);
+    expect(connections[0]?.offersWhileOneWasOpen).toBe(0);
+    expect(types()).toEqual(["publish", "publish"]);
+  });
+});
+
+describe("a refusal", () => {
+  it("of the first offer leaves nothing behind, and a later offer starts afresh", async () => {
+    refuse = "publish";
+    await expect(publisher.publish([camera()])).rejects.toMatchObject({ name: "PermissionDenied" });
+    expect(connections[0]?.signalingState).toBe("closed");
+    refuse = null;
+    await publisher.publish([camera()]);
+    expect(connections).toHaveLength(2);
+    expect(publisher.publicationId("camera")).not.toBeNull();
+  });
+
+  it("of a later one takes back what it added, and keeps the rest", async () => {
+    await publisher.publish([microphone()]);
+    refuse = "publish";
+    await expect(publisher.publish([camera()])).rejects.toMatchObject({ name: "PermissionDenied" });
+    expect(publisher.publicationId("camera")).toBeNull();
+    expect(publisher.publicationId("microphone")).toBe("pub_1");
+    expect(connections[0]?.signalingState).toBe("stable");
+    expect(connections[0]?.transceivers[1]?.sender.track).toBeNull();
+  });
+});
+
+describe("muting", () => {
+  it("stops the packets here and tells the server once", async () => {
+    await publisher.publish([microphone()]);
+    await publisher.mute("microphone");
+    await publisher.mute("microphone");
+    expect(types()).toEqual(["publish", "mute"]);
+    expect(connections[0]?.transceivers[0]?.sender.track).toBeNull();
+  });
+
+  it("ends with the next publish, on the same publication", async () => {
+    await publisher.publish([microphone()]);
+    await publisher.mute("microphone");
+    await publisher.publish([microphone()]);
+    expect(types()).toEqual(["publish", "mute", "unmute"]);
+    expect(publisher.publicationId("microphone")).toBe("pub_1");
+  });
+
+  it("by a moderator needs no mute from here, but an unmute", async () => {
+    await publisher.publish([microphone()]);
+    publisher.handleMuted("microphone", true);
+    await publisher.mute("microphone");
+    await publisher.publish([microphone()]);
+    expect(types()).toEqual(["publish", "unmute"]);
+  });
+});
+
+describe("leaving the stage", () => {
+  it("empties every sender, without a word to the server who ended them", async () => {
+    await publisher.publish([microphone(), camera()]);
+    await publisher.dropAll();
+    expect(types()).toEqual(["publish"]);
+    expect(connections[0]?.transceivers.map(({ sender }) => sender.track)).toEqual([null, null]);
+    expect(publisher.publicationId("camera")).toBeNull();
+  });
+
+  it("and coming back sends simulcast on a new transceiver, and the microphone on the old", async () => {
+    await publisher.publish([microphone(), camera()]);
+    await publisher.dropAll();
+    await publisher.publish([microphone(), camera()]);
+    const [audio, old, fresh] = connections[0]!.transceivers;
+    expect(audio?.direction).toBe("sendonly");
+    expect(old?.direction).toBe("stopped");
+    expect(fresh?.sender.track).not.toBeNull();
+  });
+});
+
+it("a restart of ICE renegotiates with no publications", async () => {
+  await publisher.publish([microphone()]);
+  await publisher.restartIce();
+  expect(connections[0]?.restarts).toBe(1);
+  expect(sent[1]).toMatchObject({ type: "publish", publications: [] });
+});
+
+it("a reset forgets all, for another node", async () => {
+  await publisher.publish([microphone()]);
+  publisher.reset();
+  expect(connections[0]?.signalingState).toBe("closed");
+  await publisher.publish([microphone()]);
+  expect(connections).toHaveLength(2);
+  expect(publisher.publicationId("microphone")).toBe("pub_2");
+});

@@ -1,0 +1,71 @@
+/** As much of RTCPeerConnection as the publisher uses: states, m-lines, no media. */
+
+export function fakeTrack(kind: "audio" | "video"): MediaStreamTrack {
+  return { kind, id: crypto.randomUUID() } as MediaStreamTrack;
+}
+
+export class FakeTransceiver {
+  mid: string | null = null;
+  direction: string;
+  readonly sender: { track: MediaStreamTrack | null; replaceTrack(track: MediaStreamTrack | null): Promise<void> };
+
+  constructor(track: MediaStreamTrack | string, direction: string) {
+    this.direction = direction;
+    this.sender = {
+      track: typeof track === "string" ? null : track,
+      async replaceTrack(next) {
+        this.track = next;
+      },
+    };
+  }
+
+  stop(): void {
+    this.direction = "stopped";
+  }
+}
+
+export class FakePeerConnection {
+  connectionState = "new";
+  signalingState: "stable" | "have-local-offer" | "closed" = "stable";
+  onconnectionstatechange: (() => void) | null = null;
+  localDescription: { type: string; sdp: string } | null = null;
+  currentRemoteDescription: object | null = null;
+  readonly transceivers: FakeTransceiver[] = [];
+  restarts = 0;
+  offersWhileOneWasOpen = 0;
+
+  addTransceiver(track: MediaStreamTrack | string, init: { direction: string }): FakeTransceiver {
+    const transceiver = new FakeTransceiver(track, init.direction);
+    this.transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  async createOffer(): Promise<{ type: string; sdp: string }> {
+    if (this.signalingState === "have-local-offer") this.offersWhileOneWasOpen++;
+    return { type: "offer", sdp: `offer of ${this.transceivers.length}` };
+  }
+
+  async setLocalDescription(description: { type: string; sdp: string }): Promise<void> {
+    if (description.type === "rollback") {
+      this.signalingState = "stable";
+      return;
+    }
+    this.transceivers.forEach((transceiver, index) => (transceiver.mid ??= String(index)));
+    this.localDescription = description;
+    this.signalingState = "have-local-offer";
+  }
+
+  async setRemoteDescription(description: object): Promise<void> {
+    this.currentRemoteDescription = description;
+    this.signalingState = "stable";
+  }
+
+  restartIce(): void {
+    this.restarts++;
+  }
+
+  close(): void {
+    this.signalingState = "closed";
+    this.connectionState = "closed";
+  }
+}
