@@ -103,26 +103,42 @@ def starts_keyframe(payload: bytes) -> bool:
     return len(payload) > length and not payload[length] & 0x01
 
 
-def rewrite(payload: bytes, picture_offset: int, tl0_offset: int) -> bytes:
-    """The payload with its picture id and TL0PICIDX moved by these offsets, modulo their widths.
+class Counters(NamedTuple):
+    """Where a payload's picture id and TL0PICIDX are, `payload[start:end]`, and what they say."""
 
-    A payload that cannot be parsed, or has neither field, is returned as it is.
-    """
+    start: int
+    end: int
+    picture_id: int
+    picture_id_bits: int
+    tl0: int | None
+
+    def moved(self, picture_offset: int, tl0_offset: int) -> bytes:
+        """The bytes to put there instead, moved by these offsets modulo their widths."""
+        if self.picture_id_bits == 15:
+            value, size = 0x8000 | (self.picture_id + picture_offset) & 0x7FFF, 2
+        else:
+            value, size = (self.picture_id + picture_offset) & 0x7F, 1
+        if self.tl0 is not None:
+            value, size = value << 8 | (self.tl0 + tl0_offset) & 0xFF, size + 1
+        return value.to_bytes(size, "big")
+
+
+def find_counters(payload: bytes) -> Counters | None:
+    """None for a payload that cannot be read or has no picture id."""
     try:
         descriptor = parse_descriptor(payload)
     except CodecError:
+        return None
+    if descriptor.picture_id is None:
+        return None
+    start = descriptor.picture_id_offset
+    end = start + (2 if descriptor.picture_id_bits == 15 else 1) + (descriptor.tl0 is not None)
+    return Counters(start, end, descriptor.picture_id, descriptor.picture_id_bits, descriptor.tl0)
+
+
+def rewrite(payload: bytes, picture_offset: int, tl0_offset: int) -> bytes:
+    """The payload with its picture id and TL0PICIDX moved by these offsets; itself where it has none."""
+    counters = find_counters(payload)
+    if counters is None:
         return payload
-    if descriptor.picture_id is None and descriptor.tl0 is None:
-        return payload
-    copy = bytearray(payload)
-    if descriptor.picture_id is not None:
-        where = descriptor.picture_id_offset
-        if descriptor.picture_id_bits == 15:
-            value = (descriptor.picture_id + picture_offset) & 0x7FFF
-            copy[where] = 0x80 | value >> 8
-            copy[where + 1] = value & 0xFF
-        else:
-            copy[where] = (descriptor.picture_id + picture_offset) & 0x7F
-    if descriptor.tl0 is not None:
-        copy[descriptor.tl0_offset] = (descriptor.tl0 + tl0_offset) & 0xFF
-    return bytes(copy)
+    return payload[: counters.start] + counters.moved(picture_offset, tl0_offset) + payload[counters.end :]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sfu.codecs import keyframe_test, vp8
-from sfu.forwarding.fanout import Batch, Packet, forward, send
+from sfu.codecs import keyframe_test
+from sfu.forwarding.batch import Batch, Packet
+from sfu.forwarding.fanout import forward, send
 from sfu.forwarding.history import AUDIO_PACKETS, VIDEO_PACKETS, History
 from sfu.forwarding.keyframes import KeyframeRequests
 from sfu.forwarding.leg import Leg
@@ -128,17 +129,6 @@ class Encoding:
         if self.legs and packets:
             self._forward(packets, now)
 
-    def rewrite(self, batch: Batch, leg: Leg) -> Batch:
-        """The batch with VP8 descriptors moved by the leg's offsets; itself where these are zero."""
-        if not leg.picture_offset and not leg.tl0_offset:
-            return batch
-        return batch.with_packets(
-            [
-                (*packet[:5], vp8.rewrite(packet[5], leg.picture_offset, leg.tl0_offset))
-                for packet in batch.packets
-            ]
-        )
-
     def request_keyframe(self) -> None:
         """Somebody cannot decode without one; asked for on the next tick, at most twice a second."""
         if self.is_video:
@@ -177,6 +167,5 @@ class Encoding:
         for leg in self.legs:
             if packet[0] + leg.index_offset < leg.epochs[-1].start:
                 continue
-            batch = self.rewrite(single, leg) if leg.picture_offset or leg.tl0_offset else single
-            if send(leg, batch, now):
+            if send(leg, single, now):
                 self.forwarded += 1

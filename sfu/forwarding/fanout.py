@@ -21,6 +21,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from sfu.forwarding.batch import PLAIN_TAIL, Batch
 from sfu.forwarding.leg import (
     MARKER_SHIFT,
     SEQUENCE_SHIFT,
@@ -29,16 +30,7 @@ from sfu.forwarding.leg import (
     WORDS_SHIFT,
     Leg,
 )
-from sfu.webrtc.udp import MAX_SEGMENT_BYTES, MAX_SEGMENTS, segment_control
-
-Packet = tuple[int, int, int, int, bytes, bytes]
-"""(extended sequence, marker bit 0 or 0x80, timestamp, extension words, extension tail, payload).
-
-The tail is what follows the TWCC element: the forwarded extensions and padding, at least one byte.
-"""
-
-PLAIN_TAIL = b"\0"
-"""Of a packet without forwarded extensions: the one padding byte."""
+from sfu.webrtc.udp import segment_control
 
 EXTENDED, BARE = 0x90, 0x80
 """First byte of a header: version 2, with and without the extension bit."""
@@ -58,84 +50,6 @@ MAX_PROTECTED = 1300
 _NO_CONTROL: list[tuple[int, int, bytes]] = []
 
 
-class Batch:
-    """Packets of one encoding in ascending order, with what all legs share.
-
-    `rows` has, for each packet, its header as a number minus the first packet's, its distance from the first
-    in sequence, its extension tail and its payload; None where the timestamps are not in order.
-    """
-
-    __slots__ = (
-        "first",
-        "first_timestamp",
-        "largest",
-        "last_timestamp",
-        "octets",
-        "packets",
-        "plain",
-        "rows",
-        "runs",
-        "span",
-        "timestamp_span",
-    )
-
-    def __init__(self, packets: Sequence[Packet]) -> None:
-        self.packets = packets
-        self.plain = all(packet[4] is PLAIN_TAIL for packet in packets)
-        self.octets = sum(len(packet[5]) for packet in packets)
-        self.largest = max(len(packet[5]) + len(packet[4]) for packet in packets)
-        self.first = packets[0][0]
-        self.span = packets[-1][0] - self.first
-        self.first_timestamp = packets[0][2]
-        self.last_timestamp = packets[-1][2]
-        self.timestamp_span = self.last_timestamp - self.first_timestamp
-        self.rows = self._prepare_rows()
-        self.runs = self._find_runs()
-        """(first, end, bytes of tail and payload) of packets that fit one segmented send."""
-
-    def with_packets(self, packets: Sequence[Packet]) -> Batch:
-        """The same batch with other payloads of the same sizes."""
-        return Batch(packets)
-
-    def _prepare_rows(self) -> list[tuple[int, int, bytes, bytes]] | None:
-        rows = []
-        timestamp_before = self.first_timestamp
-        for number, (sequence, marker, timestamp, words, tail, payload) in enumerate(self.packets):
-            if timestamp < timestamp_before:
-                return None
-            timestamp_before = timestamp
-            distance = sequence - self.first
-            difference = (
-                marker << MARKER_SHIFT
-                | distance << SEQUENCE_SHIFT
-                | (timestamp - self.first_timestamp) << TIMESTAMP_SHIFT
-                | words - 1 << WORDS_SHIFT
-                | number << TRANSPORT_SEQUENCE_SHIFT
-            )
-            rows.append((difference, distance, tail, payload))
-        return rows
-
-    def _find_runs(self) -> list[tuple[int, int, int]]:
-        """Packets of one size make a run; a shorter one may end it."""
-        runs = []
-        start, size, last = 0, -1, 0
-        for position, packet in enumerate(self.packets):
-            length = len(packet[5]) + len(packet[4]) - 1
-            if size >= 0 and (
-                length > size
-                or last < size
-                or position - start >= MAX_SEGMENTS
-                or (position - start + 1) * (size + 64) > MAX_SEGMENT_BYTES
-            ):
-                runs.append((start, position, size))
-                start, size = position, -1
-            if size < 0:
-                size = length
-            last = length
-        runs.append((start, len(self.packets), size))
-        return runs
-
-
 def forward(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int, list[Leg] | None]:
     """Send a batch to every leg.
 
@@ -148,11 +62,7 @@ def forward(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int, list[Le
     blocked: list[Leg] | None = None
     forwarded = 0
     for leg in legs:
-        if leg.picture_offset or leg.tl0_offset:
-            sent = send(leg, leg.encoding.rewrite(batch, leg) if leg.encoding else batch, now)
-        else:
-            sent = send(leg, batch, now)
-        if sent:
+        if send(leg, batch, now):
             forwarded += count
         else:
             blocked = [leg] if blocked is None else [*blocked, leg]
@@ -174,9 +84,8 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
         egress = leg.egress
         encrypt = leg.encrypt
         sendto = egress.sendto
-        if encrypt is None or sendto is None or not leg.with_twcc or leg.picture_offset or leg.tl0_offset:
-            rewritten = leg.encoding.rewrite(batch, leg) if leg.encoding is not None else batch
-            sent = send(leg, rewritten, now)
+        if encrypt is None or sendto is None or not leg.with_twcc:
+            sent = send(leg, batch, now)
         else:
             index = first + leg.index_offset
             stamp = (timestamp + leg.timestamp_offset) & 0xFFFFFFFF
@@ -190,7 +99,11 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
             ).to_bytes(20, "big")
             if not plain:
                 header = header[:19] + tail
-            sealed = encrypt((leg.iv_base ^ index).to_bytes(12, "big"), payload, header)
+            if leg.picture_offset or leg.tl0_offset:
+                moved = batch.payloads_for(leg)[0]
+                sealed = encrypt((leg.iv_base ^ index).to_bytes(12, "big"), moved, header)
+            else:
+                sealed = encrypt((leg.iv_base ^ index).to_bytes(12, "big"), payload, header)
             if index > leg.highest_index:
                 leg.highest_index = index
                 leg.last_timestamp = stamp
@@ -239,7 +152,11 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
                 | timestamp << TIMESTAMP_SHIFT
                 | (transport_sequence & 0xFFFF) << TRANSPORT_SEQUENCE_SHIFT
             )
-            buffers = _seal(leg, batch.rows, first, header, plain=batch.plain)
+            rows = batch.rows
+            if leg.picture_offset or leg.tl0_offset:
+                moved = batch.payloads_for(leg)
+                rows = [(*row[:3], payload) for row, payload in zip(rows, moved, strict=True)]
+            buffers = _seal(leg, rows, first, header, plain=batch.plain)
         egress.transport_sequence = transport_sequence + count
     else:
         buffers = _seal_field_by_field(leg, batch)
@@ -322,7 +239,11 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
     """For receivers without transport-wide sequence numbers, and for batches in which a field wraps."""
     buffers: list[bytes] = []
     sequence = leg.egress.transport_sequence
-    for source, marker, timestamp, words, tail, payload in batch.packets:
+    packets = batch.packets
+    if leg.picture_offset or leg.tl0_offset:
+        moved = batch.payloads_for(leg)
+        packets = [(*packet[:5], payload) for packet, payload in zip(packets, moved, strict=True)]
+    for source, marker, timestamp, words, tail, payload in packets:
         index = source + leg.index_offset
         fixed = (
             marker | leg.payload_type,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfu.forwarding.fanout import Packet
+from sfu.forwarding.batch import Packet
 
 VIDEO_PACKETS = 1024
 AUDIO_PACKETS = 128

@@ -12,8 +12,8 @@ import struct
 from collections.abc import Callable
 
 from sfu.errors import RtpError
+from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.forwarding.encoding import Encoding
-from sfu.forwarding.fanout import PLAIN_TAIL
 from sfu.forwarding.feedback import ArrivalRecorder
 from sfu.rtp.extensions import parse_extensions
 from sfu.webrtc.srtp import InboundSrtp

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable
 
 from sfu.codecs import vp8
-from sfu.forwarding.fanout import PLAIN_TAIL
+from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.forwarding.leg import Leg
 
 _pack_extended = struct.Struct("!BBHIIHHBH").pack

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from sfu.codecs import vp8
 from sfu.errors import CodecError
-from sfu.forwarding.fanout import Packet
+from sfu.forwarding.batch import Packet
 from sfu.forwarding.leg import Leg
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """From one encoding to its legs: key frames, seams between encodings, repairs, pauses."""
 
-from sfu.forwarding.fanout import PLAIN_TAIL
+from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.forwarding.retransmit import retransmit
 from sfu.forwarding.selector import LayerSwitch, aim, choose, detach, layer_switch
 from tests.sfu.forwarding.world import Receiver, encoding, feed, vp8

@@ -2,8 +2,9 @@
 
 import pytest
 
-from sfu.forwarding.fanout import PLAIN_TAIL as PLAIN
-from sfu.forwarding.fanout import Batch, Packet, forward, send
+from sfu.forwarding.batch import PLAIN_TAIL as PLAIN
+from sfu.forwarding.batch import Batch, Packet
+from sfu.forwarding.fanout import forward, send
 from sfu.webrtc.srtp import SrtpProfile
 from tests.sfu.forwarding.world import Receiver, encoding
 

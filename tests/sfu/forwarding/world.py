@@ -11,8 +11,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.forwarding.encoding import Encoding
-from sfu.forwarding.fanout import PLAIN_TAIL
 from sfu.forwarding.leg import Egress, Leg
 from sfu.forwarding.selector import aim
 from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp, SrtpProfile

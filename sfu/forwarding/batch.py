@@ -1,0 +1,139 @@
+"""One turn's packets of one encoding, prepared once for all receivers.
+
+What `fanout` needs of a packet per receiver is computed here, when the batch is made: its header as a number,
+its distance in sequence, the runs of equal size that one segmented send may carry, and, when the first
+receiver asks, where its VP8 counters are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sfu.codecs import vp8
+from sfu.forwarding.leg import (
+    MARKER_SHIFT,
+    SEQUENCE_SHIFT,
+    TIMESTAMP_SHIFT,
+    TRANSPORT_SEQUENCE_SHIFT,
+    WORDS_SHIFT,
+    Leg,
+)
+from sfu.webrtc.udp import MAX_SEGMENT_BYTES, MAX_SEGMENTS
+
+Packet = tuple[int, int, int, int, bytes, bytes]
+"""(extended sequence, marker bit 0 or 0x80, timestamp, extension words, extension tail, payload).
+
+The tail is what follows the TWCC element: the forwarded extensions and padding, at least one byte.
+"""
+
+PLAIN_TAIL = b"\0"
+"""Of a packet without forwarded extensions: the one padding byte."""
+
+
+class Batch:
+    """Packets of one encoding in ascending order, with what all legs share.
+
+    `rows` has, for each packet, its header as a number minus the first packet's, its distance from the first
+    in sequence, its extension tail and its payload; None where the timestamps are not in order.
+    """
+
+    __slots__ = (
+        "counters",
+        "first",
+        "first_timestamp",
+        "largest",
+        "last_timestamp",
+        "octets",
+        "packets",
+        "plain",
+        "rows",
+        "runs",
+        "span",
+        "timestamp_span",
+    )
+
+    def __init__(self, packets: Sequence[Packet]) -> None:
+        self.packets = packets
+        self.counters: list[vp8.Counters | None] | None = None
+        self.plain = all(packet[4] is PLAIN_TAIL for packet in packets)
+        self.octets = sum(len(packet[5]) for packet in packets)
+        self.largest = max(len(packet[5]) + len(packet[4]) for packet in packets)
+        self.first = packets[0][0]
+        self.span = packets[-1][0] - self.first
+        self.first_timestamp = packets[0][2]
+        self.last_timestamp = packets[-1][2]
+        self.timestamp_span = self.last_timestamp - self.first_timestamp
+        self.rows = self._prepare_rows()
+        self.runs = self._find_runs()
+        """(first, end, bytes of tail and payload) of packets that fit one segmented send."""
+
+    def payloads_for(self, leg: Leg) -> list[bytes]:
+        """The payloads for a leg that crossed a seam between VP8 encodings: with their counters moved.
+
+        The descriptors are read once for all legs, and the packets of one frame share what is put in.
+        """
+        if self.counters is None:
+            self.counters = _counters_of(self.packets)
+        payloads: list[bytes] = []
+        previous = fields = None
+        for packet, counters in zip(self.packets, self.counters, strict=True):
+            payload = packet[5]
+            if counters is not None:
+                if counters is not previous:
+                    fields = counters.moved(leg.picture_offset, leg.tl0_offset)
+                    previous = counters
+                assert fields is not None
+                payload = payload[: counters.start] + fields + payload[counters.end :]
+            payloads.append(payload)
+        return payloads
+
+    def _prepare_rows(self) -> list[tuple[int, int, bytes, bytes]] | None:
+        rows = []
+        timestamp_before = self.first_timestamp
+        for number, (sequence, marker, timestamp, words, tail, payload) in enumerate(self.packets):
+            if timestamp < timestamp_before:
+                return None
+            timestamp_before = timestamp
+            distance = sequence - self.first
+            difference = (
+                marker << MARKER_SHIFT
+                | distance << SEQUENCE_SHIFT
+                | (timestamp - self.first_timestamp) << TIMESTAMP_SHIFT
+                | words - 1 << WORDS_SHIFT
+                | number << TRANSPORT_SEQUENCE_SHIFT
+            )
+            rows.append((difference, distance, tail, payload))
+        return rows
+
+    def _find_runs(self) -> list[tuple[int, int, int]]:
+        """Packets of one size make a run; a shorter one may end it."""
+        runs = []
+        start, size, last = 0, -1, 0
+        for position, packet in enumerate(self.packets):
+            length = len(packet[5]) + len(packet[4]) - 1
+            if size >= 0 and (
+                length > size
+                or last < size
+                or position - start >= MAX_SEGMENTS
+                or (position - start + 1) * (size + 64) > MAX_SEGMENT_BYTES
+            ):
+                runs.append((start, position, size))
+                start, size = position, -1
+            if size < 0:
+                size = length
+            last = length
+        runs.append((start, len(self.packets), size))
+        return runs
+
+
+def _counters_of(packets: Sequence[Packet]) -> list[vp8.Counters | None]:
+    """Equal ones of neighbours are one object, so that a glance tells that a frame goes on."""
+    found: list[vp8.Counters | None] = []
+    previous: vp8.Counters | None = None
+    for packet in packets:
+        counters = vp8.find_counters(packet[5])
+        if counters == previous:
+            counters = previous
+        found.append(counters)
+        previous = counters
+    return found
