@@ -25,6 +25,8 @@ class Cast:
     organization: Organization
     meeting_id: str
     people: list[Person] = field(default_factory=list)
+    presets: dict[str, str] = field(default_factory=dict)
+    """Ids of the presets made here, by name."""
 
     async def invite(
         self, look: Look, preset: str = MEMBER, *, base_url: str | None = None, **context: Any
@@ -49,8 +51,13 @@ class Cast:
         """A preset like one of the default ones but for some permissions; gives its name."""
         known = next(preset for preset in DEFAULT_PRESETS if preset.name == base)
         preset = merged(known, {"name": name, "permissions": permissions})
-        await self.organization.call("POST", "/v2/presets", preset.to_dict())
+        made = await self.organization.call("POST", "/v2/presets", preset.to_dict())
+        self.presets[name] = str(made["id"])
         return name
+
+    async def change_preset(self, name: str, permissions: Json) -> None:
+        """Of a preset made here."""
+        await self.organization.call("PATCH", f"/v2/presets/{self.presets[name]}", {"permissions": permissions})
 
     async def close(self) -> None:
         for person in self.people:
