@@ -68,6 +68,7 @@ def build_report(load: Load, window: Window) -> Report:
             for bot in room.publishers
             for one in room.encodings_of(bot)
         ),
+        "generator_cpu_s": round(window.own_cpu_s, 3),
         "load": load.plan.describe(),
         "machine": describe_machine(),
     }

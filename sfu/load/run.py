@@ -53,6 +53,8 @@ class Window:
     """Stream id -> packets sent before the window."""
     before: Usage | None
     after: Usage | None
+    own_cpu_s: float
+    """What this process used for sending and counting."""
 
 
 class Load:
@@ -224,16 +226,16 @@ class Load:
             for one in room.encodings_of(bot)
         }
         self._progress(f"measuring for {self.plan.seconds:.0f} s")
-        before = self._usage()
+        before, own_before = self._usage(), time.process_time()
         begun = time.monotonic()
         self._start()
         await asyncio.sleep(self.plan.seconds)
         self._stop()
         seconds = time.monotonic() - begun
         await asyncio.sleep(0.1)
-        after = self._usage()
+        after, own_after = self._usage(), time.process_time()
         await self._drain()
-        return Window(seconds, sent_before, before, after)
+        return Window(seconds, sent_before, before, after, own_after - own_before)
 
     def _usage(self) -> Usage | None:
         if self._server_pid is None:

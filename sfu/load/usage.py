@@ -63,6 +63,7 @@ def describe_machine() -> dict[str, object]:
         "memory_mib": os.sysconf("SC_PHYS_PAGES") * PAGE_SIZE >> 20,
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "load_average": round(os.getloadavg()[0], 2),
     }
 
 
