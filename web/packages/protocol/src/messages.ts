@@ -105,7 +105,7 @@ export interface PeerInfo {
   stage_status: StageStatusName;
 }
 /**
- * Connection, name or stage status of a peer changed; the whole of it follows.
+ * Connection, name, picture or preset of a peer changed; the whole of it follows. (Stage: see below.)
  */
 export interface PeerUpdated {
   peer: PeerInfo;

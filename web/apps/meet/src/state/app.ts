@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { Client, type Meeting, type RoomState } from "@rostrum/core";
 import { type Launch, parseLaunch } from "./launch";
+import { forgetInside, rememberInside, wasInside } from "./reload";
 import { RoomStore } from "./roomStore";
 
 export type Screen =
@@ -45,15 +46,50 @@ export async function launch(startMeeting?: StartMeeting): Promise<void> {
 
 async function prepare({ token, watchesOnly }: Extract<Launch, { kind: "ready" }>): Promise<void> {
   screen.value = { kind: "starting" };
-  const meeting = await start(token, { audio: !watchesOnly, video: !watchesOnly });
+  const before = wasInside(token);
+  const meeting = await start(token, before ?? { audio: !watchesOnly, video: !watchesOnly });
   // For end-to-end tests and the browser's console: the SDK object of this page.
   Object.assign(window, { rostrum: meeting });
   const store = new RoomStore(meeting);
-  meeting.self.on("roomJoined", () => {
+  const setup: Screen = { kind: "setup", store, watchesOnly };
+  followRoom(meeting, store, token);
+  if (before === null || !(await rejoined(meeting))) screen.value = setup;
+}
+
+function followRoom(meeting: Meeting, store: RoomStore, token: string): void {
+  const { self } = meeting;
+  let pageCloses = false;
+  const remember = () => {
+    if (self.roomJoined && !pageCloses) {
+      rememberInside(token, { audio: self.audioEnabled, video: self.videoEnabled });
+    }
+  };
+  // A page that goes says goodbye, so that nobody waits for it to come back.
+  const goodbye = () => {
+    pageCloses = true;
+    void meeting.leave();
+  };
+  self.on("audioUpdate", remember);
+  self.on("videoUpdate", remember);
+  self.on("roomJoined", () => {
+    remember();
+    window.addEventListener("pagehide", goodbye);
     screen.value = { kind: "room", store };
   });
-  meeting.self.on("roomLeft", ({ state }) => {
+  self.on("roomLeft", ({ state }) => {
+    window.removeEventListener("pagehide", goodbye);
+    if (!pageCloses) forgetInside();
     screen.value = { kind: "ended", reason: state, canRejoin: state !== "kicked" };
   });
-  screen.value = { kind: "setup", store, watchesOnly };
+}
+
+/** After a reload; what stands against it now is told by the setup screen when one tries again. */
+async function rejoined(meeting: Meeting): Promise<boolean> {
+  try {
+    await meeting.join();
+    return true;
+  } catch {
+    forgetInside();
+    return false;
+  }
 }

@@ -1,0 +1,227 @@
+import type { Joined } from "@rostrum/protocol";
+import { beforeEach, describe, expect, it } from "vitest";
+import { Client } from "../src/client";
+import type { Meeting } from "../src/meeting";
+import { FakePeerConnection, fakeTrack } from "./support/peerConnection";
+import { FakeServer, joinedResult, ManualClock, peerInfo, settle, stageInfo } from "./support/world";
+
+let server: FakeServer;
+let clock: ManualClock;
+let meeting: Meeting;
+let seq: number;
+
+const TOKEN = `e30.${btoa(JSON.stringify({ name: "Me" }))}.x`;
+const camera = { publication_id: "pub_a", peer_id: "a", source: "camera", kind: "video", codec: "video/VP8" } as const;
+const publication = { ...camera, encodings: 3, muted: false, muted_by: null };
+const canRequest = { can_produce: "CAN_REQUEST" };
+
+async function start(joined: Partial<Joined> = {}): Promise<void> {
+  server.joined = joinedResult(joined);
+  meeting = await Client.init(
+    { authToken: TOKEN, baseURI: "https://meet.example.org", defaults: { audio: false, video: false } },
+    {
+      clock,
+      openSocket: server.open,
+      createPeerConnection: () => new FakePeerConnection() as unknown as RTCPeerConnection,
+      setPreferredCodec: () => undefined,
+      mediaDevices: undefined,
+      watchNetwork: () => () => undefined,
+    },
+  );
+}
+
+function push(event: Parameters<typeof server.socket.event>[1]): void {
+  server.socket.event(++seq, event);
+}
+
+function track(): MediaStreamTrack {
+  const base = { addEventListener: () => undefined, removeEventListener: () => undefined, stop: () => undefined };
+  return Object.assign(fakeTrack("video"), base, { readyState: "live", getSettings: () => ({ width: 1280 }) });
+}
+
+beforeEach(() => {
+  server = new FakeServer();
+  clock = new ManualClock();
+  seq = 0;
+  server.handlers["subscribe"] = (socket, request) => socket.answer(request, { subscriptions: [] });
+  server.handlers["mute"] = (socket, request) => socket.answer(request);
+  server.handlers["publish"] = (socket, request) => {
+    const specs = request["publications"] as { mid: string; source: string }[];
+    const publications = specs.map(({ mid, source }) => ({ mid, source, publication_id: `pub_${source}` }));
+    socket.answer(request, { answer: "answer", publications });
+  };
+});
+
+describe("a join", () => {
+  it("brings the roster with what everyone sends, and subscribes to it", async () => {
+    await start({ peers: [peerInfo("a"), peerInfo("b")], publications: [publication] });
+    await meeting.join();
+    expect(meeting.self.roomState).toBe("joined");
+    expect(meeting.participants.joined.toArray().map(({ id, videoEnabled }) => [id, videoEnabled])).toEqual([
+      ["a", true],
+      ["b", false],
+    ]);
+    expect(server.requests("subscribe")[0]).toMatchObject({ subscriptions: [{ publication_id: "pub_a" }] });
+  });
+
+  it("publishes what was turned on before", async () => {
+    await start();
+    await meeting.self.enableVideo(track());
+    expect(server.requests("publish")).toHaveLength(0);
+    await meeting.join();
+    expect(server.requests("publish")[0]).toMatchObject({ publications: [{ source: "camera" }] });
+  });
+
+  it("of a viewer turns off what was turned on before, and publishes nothing", async () => {
+    await start({ stage: stageInfo() });
+    await meeting.self.enableVideo(track());
+    await meeting.join();
+    expect(meeting.self.videoEnabled).toBe(false);
+    expect(server.requests("publish")).toHaveLength(0);
+  });
+
+  it("that is refused leaves the meeting as it was", async () => {
+    await start();
+    server.handlers["join"] = (socket, request) => socket.refuse(request, "MeetingInactive", 4);
+    await expect(meeting.join()).rejects.toMatchObject({ name: "MeetingInactive" });
+    expect(meeting.self.roomState).toBe("init");
+  });
+});
+
+describe("what the server refuses", () => {
+  it("is off again when the caller hears of it", async () => {
+    await start({ stage: stageInfo() });
+    await meeting.join();
+    server.handlers["publish"] = (socket, request) => socket.refuse(request, "PermissionDenied");
+    await expect(meeting.self.enableVideo(track())).rejects.toMatchObject({ name: "PermissionDenied", code: 2001 });
+    expect(meeting.self.videoEnabled).toBe(false);
+  });
+});
+
+describe("the stage", () => {
+  const staged = { stage: stageInfo(), permissions: { media: { audio: canRequest, video: canRequest, screenshare: canRequest } } };
+
+  it("lets an accepted viewer look first, and publishes at the join", async () => {
+    await start(staged);
+    await meeting.join();
+    const accepted = { peer_id: "peer_me", status: "ACCEPTED_TO_JOIN_STAGE", previous: "OFF_STAGE" } as const;
+    push({ type: "stage_status", ...accepted, action: "grant", by: "host" });
+    await meeting.self.enableVideo(track());
+    expect(server.requests("publish")).toHaveLength(0);
+    server.handlers["stage_join"] = (socket, request) => socket.answer(request, { status: "ON_STAGE", peers: [] });
+    await meeting.stage.join();
+    await settle();
+    expect(server.requests("publish")).toMatchObject([{ publications: [{ source: "camera" }] }]);
+  });
+
+  it("that one is removed from stops everything", async () => {
+    await start({ stage: stageInfo({ status: "ON_STAGE", access: "ALLOWED" }) });
+    await meeting.self.enableVideo(track());
+    await meeting.join();
+    const removed = { peer_id: "peer_me", status: "OFF_STAGE", previous: "ON_STAGE" } as const;
+    push({ type: "stage_status", ...removed, action: "kick", by: "host" });
+    await settle();
+    expect(meeting.self.videoEnabled).toBe(false);
+    expect(meeting.self.stageStatus).toBe("OFF_STAGE");
+  });
+});
+
+describe("others", () => {
+  it("are announced when they come, change and go", async () => {
+    await start();
+    await meeting.join();
+    const heard: string[] = [];
+    const { joined } = meeting.participants;
+    joined.on("participantJoined", ({ id }) => heard.push(`${id} joined`));
+    joined.on("videoUpdate", ({ id }, { videoEnabled }) => heard.push(`${id} video ${videoEnabled}`));
+    joined.on("participantLeft", ({ id }, reason) => heard.push(`${id} ${reason}`));
+    push({ type: "peer_joined", peer: peerInfo("a") });
+    push({ type: "publication_added", publication });
+    push({ type: "publication_updated", publication: { ...publication, muted: true, muted_by: "owner" } });
+    push({ type: "peer_left", peer_id: "a", reason: "kicked" });
+    expect(heard).toEqual(["a joined", "a video true", "a video false", "a kicked"]);
+    expect(joined.size).toBe(0);
+  });
+
+  it("who mute us turn our source off and say so", async () => {
+    await start();
+    await meeting.self.enableVideo(track());
+    await meeting.join();
+    const moderated: string[] = [];
+    meeting.self.on("moderated", ({ source, action }) => moderated.push(`${source} ${action}`));
+    const own = { ...publication, publication_id: "pub_camera", peer_id: "peer_me" };
+    push({ type: "publication_updated", publication: { ...own, muted: true, muted_by: "moderator" } });
+    expect(meeting.self.videoEnabled).toBe(false);
+    expect(moderated).toEqual(["camera muted"]);
+  });
+
+  it("are found speaking, loudest first", async () => {
+    await start({ peers: [peerInfo("a")] });
+    await meeting.join();
+    const active: string[] = [];
+    meeting.participants.on("activeSpeaker", ({ peerId }) => active.push(peerId));
+    const speakers = [{ peer_id: "a", publication_id: "pub_a", level: 0 }];
+    push({ type: "speakers", speakers, active: "a" });
+    push({ type: "speakers", speakers, active: "a" });
+    expect(meeting.participants.speakers).toEqual([{ peerId: "a", publicationId: "pub_a", volume: 1 }]);
+    expect(active).toEqual(["a"]);
+    expect(meeting.participants.lastActiveSpeaker).toBe("a");
+  });
+});
+
+describe("a lost connection", () => {
+  it("that is resumed keeps everything", async () => {
+    await start({ peers: [peerInfo("a")] });
+    await meeting.self.enableVideo(track());
+    await meeting.join();
+    server.socket.drop();
+    expect(meeting.self.roomState).toBe("disconnected");
+    await clock.advance(1_000);
+    expect(meeting.self.roomState).toBe("joined");
+    expect(meeting.participants.joined.size).toBe(1);
+    expect(server.requests("publish")).toHaveLength(1);
+  });
+
+  it("that is not resumed is joined afresh, and what was on is published again", async () => {
+    await start({ peers: [peerInfo("a")] });
+    await meeting.self.enableVideo(track());
+    await meeting.join();
+    server.handlers["resume"] = (socket, request) => socket.refuse(request, "ResumeFailed");
+    server.joined = joinedResult({ peers: [peerInfo("b")] });
+    server.socket.drop();
+    await clock.advance(1_000);
+    expect(meeting.participants.joined.toArray().map(({ id }) => id)).toEqual(["b"]);
+    expect(server.requests("publish")).toHaveLength(2);
+  });
+
+  it("to the media node builds both connections again", async () => {
+    await start({ peers: [peerInfo("a")], publications: [publication] });
+    await meeting.self.enableVideo(track());
+    await meeting.join();
+    push({ type: "media_reset", reason: "node_lost" });
+    await settle();
+    expect(server.requests("publish")).toHaveLength(2);
+    expect(meeting.participants.joined.get("a")?.videoEnabled).toBe(false);
+  });
+
+  it("that stays lost ends the meeting as failed", async () => {
+    await start();
+    await meeting.join();
+    const left: string[] = [];
+    meeting.self.on("roomLeft", ({ state }) => left.push(state));
+    server.reachable = false;
+    server.socket.drop();
+    await clock.advance(120_000);
+    expect(left).toEqual(["failed"]);
+  });
+});
+
+it("a kick ends the meeting, and says so", async () => {
+  await start();
+  await meeting.join();
+  const left: string[] = [];
+  meeting.self.on("roomLeft", ({ state }) => left.push(state));
+  push({ type: "session_left", reason: "kicked" });
+  expect(left).toEqual(["kicked"]);
+  expect(server.socket.closed).toBe(true);
+});
