@@ -182,8 +182,7 @@ class SubscribeTransport:
         if rtx:
             self._handle_repair(stream, packet, payload)
             return
-        extended = stream.tally.handle_sequence(int.from_bytes(packet[2:4], "big"))
-        self._read_stamp(stream, payload, extended, now_ns)
+        self._handle_media_packet(stream, packet, payload, now_ns)
         if stream.kind == "video":
             self.request_key_frame(ssrc)
 
@@ -192,11 +191,13 @@ class SubscribeTransport:
         payload = self._decrypt(packet)
         if payload is None:
             return
-        if packet[0] & 0x20:
-            payload = payload[: len(payload) - payload[-1]] if payload else payload
         if stream.rtx:
             self._handle_repair(stream, packet, payload)
-            return
+        else:
+            self._handle_media_packet(stream, packet, payload, now_ns)
+
+    def _handle_media_packet(self, stream: InboundStream, packet: bytes, payload: bytes, now_ns: int) -> None:
+        """Count a packet of media that was opened."""
         extended = stream.tally.handle_sequence(int.from_bytes(packet[2:4], "big"))
         if not payload:
             stream.tally.padding += 1
@@ -233,6 +234,7 @@ class SubscribeTransport:
         stream.tally.handle_stamp(extended, stamp.stream_id, stamp.counter, now_ns - stamp.sent_ns)
 
     def _decrypt(self, packet: bytes) -> bytes | None:
+        """The payload without its padding; None for what does not authenticate."""
         inbound = self.association.inbound
         if inbound is None:
             return None
@@ -244,6 +246,8 @@ class SubscribeTransport:
         payload = inbound.open_rtp(packet, length, ssrc, sequence)
         if payload is None:
             self.unauthentic += 1
+        elif packet[0] & 0x20 and payload:
+            payload = payload[: max(0, len(payload) - payload[-1])]
         return payload
 
     def _handle_rtcp(self, data: bytes) -> None:
