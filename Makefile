@@ -86,8 +86,11 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 # --- the web client --------------------------------------------------------------------------------------
 
+NODE_IS_NEW_ENOUGH := const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)
+
 $(WEB_MODULES): $(WEB_MANIFESTS)
-	@command -v npm >/dev/null || { echo "The web client needs Node 20.19 or later with npm" >&2; exit 1; }
+	@command -v npm >/dev/null && node -e '$(NODE_IS_NEW_ENOUGH)' || { \
+	  echo "The web client needs Node 20.19 or later, with npm" >&2; exit 1; }
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

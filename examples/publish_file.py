@@ -25,7 +25,7 @@ from aiortc.contrib.media import MediaPlayer
 from examples.server import credentials, parser, run
 from sfu.bot import BotError, Organization
 
-WIDTH, HEIGHT, FRAMES_PER_SECOND = 640, 360, 25
+WIDTH, HEIGHT, FRAMES_PER_SECOND = 480, 270, 25
 
 
 def make_film(path: Path, seconds: int) -> None:
@@ -33,6 +33,7 @@ def make_film(path: Path, seconds: int) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FRAMES_PER_SECOND)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.options = {"preset": "ultrafast"}
         rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
         for number in range(seconds * FRAMES_PER_SECOND):
             turn = 2 * np.pi * number / (5 * FRAMES_PER_SECOND)
@@ -40,7 +41,7 @@ def make_film(path: Path, seconds: int) -> None:
             picture[..., 0] = rows * 255 // HEIGHT
             picture[..., 1] = columns * 255 // WIDTH
             picture[..., 2] = 128 + int(127 * np.sin(turn))
-            x, y = WIDTH / 2 + 200 * np.cos(turn), HEIGHT / 2 + 100 * np.sin(2 * turn)
+            x, y = WIDTH / 2 + 150 * np.cos(turn), HEIGHT / 2 + 80 * np.sin(2 * turn)
             picture[(columns - x) ** 2 + (rows - y) ** 2 < 40**2] = 255
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
