@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sfu.control.messages import Grant, ProducerSpec
 from sfu.errors import NodeCommandError, RtcpError
 from sfu.forwarding.encoding import Encoding
-from sfu.forwarding.receive import Inlet, Source
+from sfu.forwarding.receive import MAX_SOURCES, Inlet, Source
 from sfu.producer import Producer
 from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS, choose_publish
 from sfu.rtp.parameters import ExtensionUri, MediaSection, PublishParameters
@@ -58,6 +58,8 @@ class PublishTransport(Transport):
         self._router = router
         self._grants = frozenset((grant.source, grant.kind) for grant in grants)
         self._parameters: dict[str, PublishParameters] = {}
+        self._names: dict[int, tuple[str | None, str | None, str | None]] = {}
+        """MID, RID and repaired RID by SSRC, as they were once said in an authenticated packet."""
         self._local_ssrc = 1 + secrets.randbelow(0xFFFFFFFF)
         self._report_due = 0.0
 
@@ -254,7 +256,15 @@ class PublishTransport(Transport):
     def _identify(
         self, ssrc: int, payload_type: int, mid: str | None, rid: str | None, repaired: str | None
     ) -> Source | None:
-        """Which granted encoding an unknown, authenticated SSRC belongs to (RFC 9143 section 9.2)."""
+        """Which granted encoding an unknown, authenticated SSRC belongs to (RFC 9143 section 9.2).
+
+        Browsers name a stream only until they are heard. One that comes back after its producer ended and
+        another was made on the same m-line is known by the names it gave then.
+        """
+        if mid is None and rid is None and repaired is None:
+            mid, rid, repaired = self._names.get(ssrc, (None, None, None))
+        elif len(self._names) < MAX_SOURCES:
+            self._names[ssrc] = (mid, rid, repaired)
         for producer in self.producers.values():
             parameters = self._parameters[producer.id]
             if mid is not None and producer.mid != mid:

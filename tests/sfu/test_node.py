@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import struct
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
@@ -12,8 +14,10 @@ from sfu.config import NodeConfig
 from sfu.control import messages as m
 from sfu.control.link import InProcessLink
 from sfu.errors import NodeCommandError
+from sfu.rtp.extensions import build_extensions
 from sfu.rtp.parameters import Direction
 from sfu.webrtc.sdp import parse_sdp
+from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp, SrtpProfile
 from tests.sfu.client_sdp import answer, chromium_offer
 
 E = TypeVar("E")
@@ -266,3 +270,39 @@ async def test_a_draining_node_takes_no_new_sessions(world: World) -> None:
     with pytest.raises(NodeCommandError) as failure:
         await world.do(m.CreateRouter(router_id="late"))
     assert failure.value.code == "draining"
+
+
+class Client:
+    """The sending half of a browser on a publish transport, without ICE and DTLS."""
+
+    def __init__(self, world: World) -> None:
+        profile = SrtpProfile.AEAD_AES_128_GCM
+        key, salt = os.urandom(profile.key_length), os.urandom(profile.salt_length)
+        self.outbound = OutboundSrtp(profile, key, salt)
+        self.transport = world.link.node.publish_transport("tp")
+        self.transport.inlet.inbound = InboundSrtp(profile, key, salt)
+        self.sequence = 0
+
+    def send(self, ssrc: int, *, mid: str | None = None, rid: str | None = None) -> None:
+        names = [(4, mid), (10, rid)]
+        elements = [(identifier, text.encode()) for identifier, text in names if text is not None]
+        extension = build_extensions(elements) if elements else b""
+        self.sequence += 1
+        header = struct.pack("!BBHII", 0x90 if elements else 0x80, 96, self.sequence, 0, ssrc) + extension
+        self.transport.handle_rtp([self.outbound.seal_rtp(header, b"\x10\x11\x00", self.sequence)], 1.0)
+
+
+async def test_a_browser_that_stopped_naming_its_streams_is_still_understood(world: World) -> None:
+    await world.publish(CAMERA_SPEC)
+    client = Client(world)
+    client.send(501, mid="1", rid="m")
+    assert world.link.node.producers["pr_cam"].encodings[1].stream.packets == 1
+    await world.do(m.CloseProducer(producer_id="pr_cam"))
+    client.send(501)
+    again = CAMERA_SPEC.model_copy(update={"producer_id": "pr_again"})
+    await world.do(m.HandleOffer(transport_id="tp", sdp=chromium_offer(), producers=(again,)))
+    client.send(501)
+    client.send(999)
+    packets = [encoding.stream.packets for encoding in world.link.node.producers["pr_again"].encodings]
+    assert packets == [0, 1, 0]
+    assert client.transport.inlet.unidentified == 2
