@@ -14,6 +14,8 @@ from tests.e2e.pictures import Look
 from tests.support.server import Server
 
 MEMBER = "group_call_participant"
+WINDOW = {"width": 960, "height": 600}
+"""Small, as it is drawn without a GPU; large enough for the layout of a desktop."""
 
 
 @dataclass(slots=True)
@@ -34,7 +36,7 @@ class Cast:
         """Somebody with an invitation and a browser, who has not opened it yet."""
         token = await self.organization.create_participant(self.meeting_id, look.name, preset)
         browser = await self.browsers.of(look)
-        context.setdefault("viewport", {"width": 1280, "height": 800})
+        context.setdefault("viewport", WINDOW)
         opened = await browser.new_context(permissions=["camera", "microphone"], **context)
         await opened.add_init_script(WATCH_POLICY)
         person = Person(look, await opened.new_page(), base_url or self.server.base_url, token)
@@ -57,9 +59,10 @@ class Cast:
 
     async def change_preset(self, name: str, permissions: Json) -> None:
         """Of a preset made here."""
-        await self.organization.call("PATCH", f"/v2/presets/{self.presets[name]}", {"permissions": permissions})
+        await self.organization.call(
+            "PATCH", f"/v2/presets/{self.presets[name]}", {"permissions": permissions}
+        )
 
     async def close(self) -> None:
         for person in self.people:
             await person.page.context.close()
-

@@ -100,7 +100,11 @@ class Person:
 
     async def click(self, test_id: str, *, of: Person | None = None) -> None:
         """A button, of the row of somebody in the participants panel where `of` says so."""
-        where = self.get(test_id) if of is None else self.row_of(of).get_by_test_id(test_id)
+        where = self.get(test_id)
+        if of is not None:
+            # What a host may do comes into view with the pointer.
+            await self.row_of(of).hover(timeout=PATIENCE * 1000)
+            where = self.row_of(of).get_by_test_id(test_id)
         await where.click(timeout=PATIENCE * 1000)
 
     async def see(self, test_id: str) -> None:

@@ -170,4 +170,6 @@ async def _received(person: Person, kind: str) -> int:
 
 async def _publications(person: Person, peer_id: str) -> int:
     """How many publications of a peer somebody knows."""
-    return int(await person.sdk("meeting.participants.joined.get(argument)?.publications.size ?? -1", peer_id))
+    return int(
+        await person.sdk("meeting.participants.joined.get(argument)?.publications.size ?? -1", peer_id)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.async_api import Page
 
 from tests.e2e.browsers import SHARED_TITLE
-from tests.e2e.cast import Cast
+from tests.e2e.cast import WINDOW, Cast
 from tests.e2e.eventually import eventually
 from tests.e2e.person import Person
 from tests.e2e.pictures import ADA, GRACE, Rgb
@@ -26,7 +26,7 @@ async def test_a_shared_screen_is_large_and_right_for_the_others_until_it_ends(c
     await grace.sees_colour(SHARED, ORANGE)
     box = await grace.page.locator(SHARED).bounding_box()
     assert box is not None
-    assert box["width"] > 600, "the screen is the largest thing on the page"
+    assert box["width"] > WINDOW["width"] / 2, "the screen is the largest thing on the page"
     await grace.sees(ada)
     assert await _received_width(grace, ada) == await slides.evaluate("innerWidth")
 
