@@ -23,8 +23,8 @@ import aiohttp
 
 from sfu.bot import Credentials
 
-START_TIMEOUT = 30.0
-STOP_TIMEOUT = 15.0
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 30.0
 FORBIDDEN_IN_LOG = re.compile(r"Traceback|never retrieved|was destroyed but it is pending|never awaited")
 
 
