@@ -40,6 +40,7 @@ from signaling.preflight import check_machine, lock_data_dir, media_host
 from signaling.rest.application import RestParts, build_application
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
+from signaling.services.invitation import InvitationService
 from signaling.services.live.service import LiveService
 from signaling.services.live.session import LiveSettings, Surroundings
 from signaling.services.meetings import MeetingService
@@ -205,6 +206,7 @@ def _application(
             participants=ParticipantService(database, live, tokens, clock),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
+            invitation=InvitationService(database, live, tokens),
             workers=nodes,
             metrics=Metrics(nodes, sockets.counters),
             clock=clock,

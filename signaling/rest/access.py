@@ -9,10 +9,13 @@ from aiohttp.typedefs import Handler, Middleware
 
 from signaling.auth.api_keys import Authenticator
 from signaling.domain.organization import Organization
+from signaling.errors import InvalidTokenError
 
 _ORGANIZATION: Final = web.RequestKey("organization", Organization)
-PUBLIC: Final = frozenset({"/v2/ws"})
-"""The client protocol authenticates by participant token in its first message."""
+INVITATION: Final = "/v2/invitation"
+PUBLIC: Final = frozenset({"/v2/ws", INVITATION})
+"""These authenticate by participant token: the one in its first message, the other in its header."""
+_MAX_TOKEN: Final = 8192
 
 
 def access_middleware(authenticator: Authenticator) -> Middleware:
@@ -29,3 +32,12 @@ def access_middleware(authenticator: Authenticator) -> Middleware:
 def organization_id_of(request: web.Request) -> str:
     """The organization whose key came with the request."""
     return request[_ORGANIZATION].id
+
+
+def participant_token_of(request: web.Request) -> str:
+    """What follows `Authorization: Bearer`, not verified yet. Raises `InvalidTokenError` without one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not 0 < len(token) <= _MAX_TOKEN or not token.isascii():
+        raise InvalidTokenError("Send the participant's token as 'Authorization: Bearer <token>'.")
+    return token

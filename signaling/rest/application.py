@@ -12,6 +12,7 @@ from signaling.auth.api_keys import Authenticator
 from signaling.metrics import Metrics
 from signaling.rest.access import access_middleware
 from signaling.rest.active_session import ActiveSessionRoutes
+from signaling.rest.invitation import InvitationRoutes
 from signaling.rest.meetings import MeetingRoutes
 from signaling.rest.middlewares import (
     errors_middleware,
@@ -24,6 +25,7 @@ from signaling.rest.pages import PageRoutes
 from signaling.rest.participants import ParticipantRoutes
 from signaling.rest.presets import PresetRoutes
 from signaling.services.active_session import ActiveSessionService
+from signaling.services.invitation import InvitationService
 from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, MetricsSource
@@ -41,6 +43,7 @@ class RestParts:
     participants: ParticipantService
     presets: PresetService
     active_session: ActiveSessionService
+    invitation: InvitationService
     workers: MetricsSource
     metrics: Metrics
     clock: Clock
@@ -64,6 +67,7 @@ def build_application(parts: RestParts) -> web.Application:
         ParticipantRoutes(parts.participants).routes(),
         PresetRoutes(parts.presets).routes(),
         ActiveSessionRoutes(parts.active_session).routes(),
+        InvitationRoutes(parts.invitation).routes(),
         OperationRoutes(parts.workers, parts.metrics, parts.version).routes(),
         PageRoutes(parts.web_dir).routes(),
     ):

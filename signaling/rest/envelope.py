@@ -18,7 +18,13 @@ from typing import Any
 
 from aiohttp import web
 
-from signaling.errors import InvalidInputError, RateLimitedError, SignalingError, UnauthorizedError
+from signaling.errors import (
+    InvalidInputError,
+    InvalidTokenError,
+    RateLimitedError,
+    SignalingError,
+    UnauthorizedError,
+)
 from signaling.rest.paging import Page
 
 
@@ -39,7 +45,7 @@ def listing(items: Sequence[Any], page: Page, total: int) -> web.Response:
 def failure(error: SignalingError) -> web.Response:
     response = plain_failure(error.http_status, error.name, error.message, field=_field(error))
     if isinstance(error, UnauthorizedError):
-        response.headers["WWW-Authenticate"] = 'Basic realm="rostrum", charset="UTF-8"'
+        response.headers["WWW-Authenticate"] = _challenge(error)
     if isinstance(error, RateLimitedError):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
     return response
@@ -55,6 +61,13 @@ def plain_failure(status: int, name: str, message: str, *, field: str | None = N
 def to_text(time: datetime) -> str:
     """`2026-01-31T09:30:00.125Z`"""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _challenge(error: UnauthorizedError) -> str:
+    """RFC 7617; for tokens RFC 6750, at which no browser asks for a password."""
+    if isinstance(error, InvalidTokenError):
+        return 'Bearer realm="rostrum", error="invalid_token"'
+    return 'Basic realm="rostrum", charset="UTF-8"'
 
 
 def _field(error: SignalingError) -> str | None:

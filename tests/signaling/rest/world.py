@@ -20,6 +20,7 @@ from signaling.metrics import Metrics
 from signaling.rest.application import RestParts, build_application
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
+from signaling.services.invitation import InvitationService
 from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import WorkerStatus
@@ -54,6 +55,8 @@ class World:
     database: Database
     live: FakeLiveSessions
     tokens: JwtTokens
+    past_tokens: JwtTokens
+    """Issues tokens with our key that have expired."""
     web_dir: Path
     organization_id: str = ""
     api_key: str = ""
@@ -96,7 +99,9 @@ class World:
 async def rest_world(folder: Path) -> AsyncIterator[World]:
     database = await Database.open(sqlite_url(folder / "rostrum.db"))
     clock, live, source = SystemClock(), FakeLiveSessions(), FakeMetricsSource()
-    tokens = JwtTokens(SigningKey.generate(), clock, timedelta(hours=1))
+    signing_key = SigningKey.generate()
+    tokens = JwtTokens(signing_key, clock, timedelta(hours=1))
+    past_tokens = JwtTokens(signing_key, clock, timedelta(hours=-1))
     organization, key = values.organization(), new_api_key()
     await Bootstrap(database, clock, 60).create(organization.id, hash_api_key(key))
     application = build_application(
@@ -106,6 +111,7 @@ async def rest_world(folder: Path) -> AsyncIterator[World]:
             participants=ParticipantService(database, live, tokens, clock),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
+            invitation=InvitationService(database, live, tokens),
             workers=source,
             metrics=Metrics(source),
             clock=clock,
@@ -119,7 +125,7 @@ async def rest_world(folder: Path) -> AsyncIterator[World]:
     await site.start()
     port = runner.addresses[0][1]
     async with aiohttp.ClientSession() as http:
-        world = World(f"http://127.0.0.1:{port}", http, database, live, tokens, folder / "dist")
+        world = World(f"http://127.0.0.1:{port}", http, database, live, tokens, past_tokens, folder / "dist")
         world.organization_id, world.api_key, world.workers = organization.id, key, source.statuses
         yield world
     await runner.cleanup()

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import aiohttp
+import pytest
+
+from signaling.auth.keys import SigningKey
+from signaling.auth.tokens import JwtTokens
+from signaling.clock import SystemClock
+from signaling.services.ports import LiveSessionView
+from tests.signaling import values
+from tests.signaling.rest.world import Answer, World
+from tests.signaling.values import NOON
+
+
+async def invitation(world: World, token: str | None) -> Answer:
+    return await world.call("GET", "/v2/invitation", auth=token and f"Bearer {token}")
+
+
+async def test_a_token_shows_the_meeting_the_person_and_what_they_may(world: World) -> None:
+    meeting = await world.meeting(title="Weekly")
+    ada = await world.participant(meeting["id"], picture="https://example.org/ada.png")
+    answer = await invitation(world, ada["token"])
+    assert answer.status == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.data == {
+        "meeting": {"id": meeting["id"], "title": "Weekly", "view_type": "GROUP_CALL"},
+        "participant": {
+            "id": ada["id"],
+            "name": "Ada",
+            "picture": "https://example.org/ada.png",
+            "preset_name": "group_call_host",
+        },
+        "may": {
+            "edit_display_name": True,
+            "audio": "ALLOWED",
+            "video": "ALLOWED",
+            "screenshare": "ALLOWED",
+            "stage": {"enabled": False, "access": "ALLOWED"},
+        },
+        "live_participants": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("preset", "media", "view_type"),
+    [("webinar_viewer", "CAN_REQUEST", "WEBINAR"), ("livestream_viewer", "NOT_ALLOWED", "LIVESTREAM")],
+)
+async def test_a_viewer_reads_what_must_be_asked_for(
+    world: World, preset: str, media: str, view_type: str
+) -> None:
+    meeting = await world.meeting()
+    token = (await world.participant(meeting["id"], preset_name=preset))["token"]
+    data = (await invitation(world, token)).data
+    assert data["meeting"]["view_type"] == view_type
+    assert data["may"]["audio"] == data["may"]["video"] == media
+    assert data["may"]["stage"] == {"enabled": True, "access": media}
+
+
+async def test_it_follows_what_was_changed_after_the_token_was_issued(world: World) -> None:
+    meeting = await world.meeting(title="Old")
+    ada = await world.participant(meeting["id"])
+    base = f"/v2/meetings/{meeting['id']}"
+    await world.call("PATCH", base, {"title": "New"})
+    await world.call("PATCH", f"{base}/participants/{ada['id']}", {"name": "Grace"})
+    data = (await invitation(world, ada["token"])).data
+    assert (data["meeting"]["title"], data["participant"]["name"]) == ("New", "Grace")
+
+
+async def test_it_counts_who_is_in(world: World) -> None:
+    meeting = await world.meeting()
+    token = (await world.participant(meeting["id"]))["token"]
+    world.live.views[meeting["id"]] = LiveSessionView(
+        id="s1",
+        meeting_id=meeting["id"],
+        organization_id=world.organization_id,
+        meeting_title=None,
+        live_participants=3,
+        max_concurrent_participants=3,
+        minutes_consumed=0.0,
+        started_at=NOON,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    assert (await invitation(world, token)).data["live_participants"] == 3
+
+
+async def test_the_token_of_somebody_removed_is_void(world: World) -> None:
+    meeting = await world.meeting()
+    ada = await world.participant(meeting["id"])
+    await world.call("DELETE", f"/v2/meetings/{meeting['id']}/participants/{ada['id']}")
+    answer = await invitation(world, ada["token"])
+    assert (answer.status, answer.error["name"]) == (401, "InvalidToken")
+    assert "removed" in answer.error["message"]
+
+
+async def test_an_inactive_meeting_is_refused_as_a_join_is(world: World) -> None:
+    meeting = await world.meeting()
+    token = (await world.participant(meeting["id"]))["token"]
+    await world.call("PATCH", f"/v2/meetings/{meeting['id']}", {"status": "INACTIVE"})
+    answer = await invitation(world, token)
+    assert (answer.status, answer.error["name"]) == (403, "MeetingInactive")
+
+
+async def test_a_preset_that_is_gone_is_named(world: World) -> None:
+    meeting = await world.meeting()
+    token = (await world.participant(meeting["id"]))["token"]
+    async with world.database() as uow:
+        record = await uow.presets.by_name(world.organization_id, "group_call_host")
+        assert record is not None
+        await uow.presets.remove(record)
+        await uow.commit()
+    answer = await invitation(world, token)
+    assert (answer.status, answer.error["name"]) == (404, "NotFound")
+
+
+async def test_what_is_no_token_of_ours_is_refused_without_a_browser_asking_for_a_password(
+    world: World,
+) -> None:
+    meeting = await world.meeting()
+    made = await world.participant(meeting["id"])
+    async with world.database() as uow:
+        ada = await uow.participants.get(world.organization_id, meeting["id"], made["id"])
+    assert ada is not None
+    forged = JwtTokens(SigningKey.generate(), SystemClock()).issue(ada)
+    elsewhere = world.tokens.issue(values.participant(values.meeting(values.organization("Other"))))
+    for token in (None, "garbage", "a.b.c", "é", "x" * 8000, forged, elsewhere):
+        answer = await invitation(world, token)
+        assert (answer.status, answer.error["name"]) == (401, "InvalidToken"), token
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_a_token_that_has_expired_says_so(world: World) -> None:
+    meeting = await world.meeting()
+    made = await world.participant(meeting["id"])
+    async with world.database() as uow:
+        ada = await uow.participants.get(world.organization_id, meeting["id"], made["id"])
+    assert ada is not None
+    answer = await invitation(world, world.past_tokens.issue(ada))
+    assert (answer.status, answer.error["name"]) == (401, "InvalidToken")
+    assert "expired" in answer.error["message"]
+
+
+async def test_an_organizations_key_opens_no_invitation(world: World) -> None:
+    basic = aiohttp.encode_basic_auth(world.organization_id, world.api_key)
+    for auth in (basic, f"Bearer {world.organization_id}:{world.api_key}"):
+        answer = await world.call("GET", "/v2/invitation", auth=auth)
+        assert (answer.status, answer.error["name"]) == (401, "InvalidToken")
+
+
+async def test_a_token_opens_nothing_else(world: World) -> None:
+    meeting = await world.meeting()
+    token = (await world.participant(meeting["id"]))["token"]
+    for path in ("/v2/invitation/", "/v2/invitations", f"/v2/meetings/{meeting['id']}"):
+        answer = await world.call("GET", path, auth=f"Bearer {token}")
+        assert answer.status == 401, path
