@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import sub
 
 SENDER_REPORT, RECEIVER_REPORT, SOURCE_DESCRIPTION, BYE = 200, 201, 202, 203
 TRANSPORT_FEEDBACK, PAYLOAD_FEEDBACK = 205, 206
@@ -95,6 +96,41 @@ def transport_feedback(
 
     `count` is the feedback's own number. The packets span less than half the sequence space.
     """
+    body = _complete_feedback(arrivals) or _sparse_feedback(arrivals)
+    reference, base, symbols, chunks, deltas = body
+    packet = struct.pack("!IIHH", own_ssrc, media_ssrc, base, symbols)
+    packet += struct.pack("!I", (reference & 0xFF_FFFF) << 8 | (count & 0xFF)) + chunks + deltas
+    padding = -len(packet) % 4
+    first = 0x80 | TRANSPORT_CC_FORMAT | (0x20 if padding else 0)
+    if padding:
+        packet += bytes(padding - 1) + bytes((padding,))
+    return struct.pack("!BBH", first, TRANSPORT_FEEDBACK, len(packet) // 4) + packet
+
+
+_Feedback = tuple[int, int, int, bytes, bytes]
+"""Reference time, base sequence number, number of symbols, status chunks, deltas."""
+
+
+def _complete_feedback(arrivals: Sequence[tuple[int, int]]) -> _Feedback | None:
+    """The usual case, quickly: every packet came, in order, none much later than the one before."""
+    base, start = arrivals[0]
+    count = len(arrivals)
+    if count > MAX_RUN or [sequence for sequence, _ in arrivals] != [
+        number & 0xFFFF for number in range(base, base + count)
+    ]:
+        return None
+    reference = start // REFERENCE_UNIT_US
+    ticks = [reference * REFERENCE_UNIT_US // DELTA_UNIT_US]
+    ticks += [arrival // DELTA_UNIT_US for _, arrival in arrivals]
+    try:
+        deltas = bytes(map(sub, ticks[1:], ticks))
+    except ValueError:
+        return None
+    return reference, base, count, struct.pack("!H", SMALL_DELTA << 13 | count), deltas
+
+
+def _sparse_feedback(arrivals: Sequence[tuple[int, int]]) -> _Feedback:
+    """Any arrivals, with gaps and in any order."""
     base = min(arrivals, key=lambda one: (one[0] - arrivals[0][0] + 0x8000) & 0xFFFF)[0]
     times: dict[int, int] = {}
     for sequence, arrival in arrivals:
@@ -117,13 +153,7 @@ def transport_feedback(
             symbols.append(LARGE_DELTA)
             deltas += struct.pack("!h", max(-0x8000, min(delta, 0x7FFF)))
     chunks = b"".join(_status_chunks(symbols))
-    body = struct.pack("!IIHH", own_ssrc, media_ssrc, base, len(symbols))
-    body += struct.pack("!I", (reference & 0xFF_FFFF) << 8 | (count & 0xFF)) + chunks + deltas
-    padding = -len(body) % 4
-    first = 0x80 | TRANSPORT_CC_FORMAT | (0x20 if padding else 0)
-    if padding:
-        body += bytes(padding - 1) + bytes((padding,))
-    return struct.pack("!BBH", first, TRANSPORT_FEEDBACK, len(body) // 4) + body
+    return reference, base, len(symbols), chunks, bytes(deltas)
 
 
 def _status_chunks(symbols: Sequence[int]) -> Iterator[bytes]:

@@ -36,6 +36,9 @@ class Receiver:
         header = struct.pack("!BBHII", first, kind, sequence & 0xFFFF, 0, ssrc)
         return self._server.seal_rtp(header, payload, sequence)
 
+    def seal(self, header: bytes, payload: bytes, sequence: int) -> bytes:
+        return self._server.seal_rtp(header, payload, sequence)
+
     def stamped(self, sequence: int, counter: int) -> bytes:
         return self.packet(sequence, bytes(40) + to_stamp(7, counter, 1))
 
@@ -101,3 +104,63 @@ def test_cut_off_headers_are_survived() -> None:
     for length in range(1, 20):
         receiver.receive(bytes((packet[0] | 0x1F,)) + packet[1:length])
     assert not receiver.transport.streams
+
+
+def with_feedback(receiver: Receiver, sequence: int, counter: int, *, ssrc: int = MEDIA_SSRC) -> bytes:
+    """A packet with a transport-wide sequence number, as a server sends them."""
+    element = bytes((3 << 4 | 1,)) + struct.pack("!H", counter & 0xFFFF) + b"\0"
+    header = struct.pack("!BBHIIHH", 0x90, 96, sequence & 0xFFFF, 0, ssrc, 0xBEDE, 1) + element
+    return receiver.seal(header, bytes(40) + to_stamp(ssrc, counter, 1), sequence)
+
+
+def receive_train(receiver: Receiver, *packets: bytes) -> None:
+    receiver.transport.association.on_media(b"".join(packets), len(packets[0]))
+
+
+@pytest.mark.parametrize("sample", [1, 17])
+def test_a_run_is_counted_as_a_whole_and_over_the_wrap(sample: int) -> None:
+    receiver = Receiver(sample=sample)
+    for start in range(0xFFE0, 0x10020, 16):
+        receive_train(
+            receiver, *(with_feedback(receiver, number, number) for number in range(start, start + 16))
+        )
+    tally = receiver.transport.streams[MEDIA_SSRC].tally
+    assert (tally.packets, len(tally.missing), tally.restarts, tally.rejected) == (64, 0, 0, 0)
+    assert len(receiver.transport.arrivals) == 64
+    assert tally.opened == 64 if sample == 1 else 4 <= tally.opened <= 6
+
+
+@pytest.mark.parametrize(
+    ("numbers", "packets", "missing", "reordered"),
+    [
+        ((5, 6, 7, 8), 4, 0, 0),
+        ((5, 6, 8, 9), 4, 1, 0),
+        ((6, 7, 8, 9), 4, 1, 0),
+        ((5, 7, 6, 8), 4, 0, 1),
+        ((5, 5, 6, 7), 3, 0, 0),
+    ],
+)
+def test_a_train_that_is_no_run_is_counted_packet_by_packet(
+    numbers: tuple[int, ...], packets: int, missing: int, reordered: int
+) -> None:
+    receiver = Receiver()
+    receive_train(receiver, *(with_feedback(receiver, number, number) for number in (1, 2, 3, 4)))
+    receiver.transport.streams[MEDIA_SSRC].tally.begin_window()
+    receive_train(receiver, *(with_feedback(receiver, number, number) for number in numbers))
+    tally = receiver.transport.streams[MEDIA_SSRC].tally
+    assert (tally.packets, len(tally.missing), tally.reordered) == (packets, missing, reordered)
+
+
+def test_streams_mixed_in_one_train_are_told_apart() -> None:
+    receiver = Receiver()
+    for start in (1, 3):
+        receive_train(
+            receiver,
+            *(
+                with_feedback(receiver, number, number, ssrc=ssrc)
+                for number in (start, start + 1)
+                for ssrc in (MEDIA_SSRC, 77)
+            ),
+        )
+    counts = {ssrc: stream.tally.packets for ssrc, stream in receiver.transport.streams.items()}
+    assert counts == {MEDIA_SSRC: 4, 77: 4}
