@@ -21,7 +21,7 @@ async def eventually(
     timeout: float = PATIENCE,
     interval: float = 0.1,
 ) -> Value:
-    """Asks until the answer is accepted, and gives it. Fails saying `what` was awaited and the last answer."""
+    """Asks until the answer is accepted, and gives it. Fails with `what` and the last answer."""
     deadline = time.monotonic() + timeout
     while True:
         value = await probe()

@@ -17,7 +17,8 @@ _PREFER = """
   };
   const add = RTCPeerConnection.prototype.addTransceiver;
   RTCPeerConnection.prototype.addTransceiver = function (track, { sendEncodings, ...init }) {
-    return add.call(this, track, sendEncodings ? { ...init, sendEncodings: [{ maxBitrate: 700_000 }] } : init);
+    if (sendEncodings) init.sendEncodings = [{ maxBitrate: 700_000 }];
+    return add.call(this, track, init);
   };
 })();
 """

@@ -1,4 +1,4 @@
-"""Of a simulcast camera a receiver gets the layer it asks for, and the picture goes on through every switch."""
+"""Of a simulcast camera a receiver gets the layer it asks for; the picture goes on through every switch."""
 
 from __future__ import annotations
 

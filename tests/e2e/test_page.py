@@ -1,4 +1,4 @@
-"""The page itself: its errors can be read, its keys work, it fits a phone, and it breaks no rule of its own."""
+"""The page itself: its errors can be read, its keys work, it fits a phone, it breaks no rule of its own."""
 
 from __future__ import annotations
 

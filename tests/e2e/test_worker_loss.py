@@ -1,4 +1,4 @@
-"""A media worker that dies takes nobody out of the meeting: it is replaced, and the pages rebuild their media."""
+"""A media worker that dies takes nobody out of the meeting: it is replaced, and pages rebuild their media."""
 
 from __future__ import annotations
 
