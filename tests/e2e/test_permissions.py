@@ -72,6 +72,10 @@ async def test_video_smuggled_onto_a_connection_with_only_a_microphone_goes_nowh
     )
     witness = await cast.enter(ADA, "group_call_host")
     forger = await _forger(cast, preset)
+    lie = [{"line": 1, "source": "microphone", "kind": "audio"}]
+    refusals = await forger.page.evaluate("lie => forger.tryToPublish([lie])", lie)
+    assert refusals[0] is not None, "a picture announced as a voice"
+    assert await _publications(witness, forger.peer_id) == 0
     assert (await forger.page.evaluate("forger.publishMicrophone()"))["ok"]
     await eventually(lambda: _received(witness, "audio"), lambda count: count > 20, "the voice is heard")
 
