@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -81,8 +80,8 @@ class Projector:
             offer=self._connection.localDescription.sdp,
             publications=[{"mid": line.mid, "source": source, "kind": line.kind} for line, source in lines],
         )
-        answer = with_candidates_everywhere(published["answer"])
-        await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        answer = RTCSessionDescription(published["answer"], "answer")
+        await self._connection.setRemoteDescription(answer)
         for item in published["publications"]:
             print(f"publishing {item['source']} as {item['codec']}")
 
@@ -111,13 +110,6 @@ class Projector:
             raise BotError("the server closed the socket")
         except TimeoutError:
             print("the film is over")
-
-
-def with_candidates_everywhere(sdp: str) -> str:
-    """Bundled m-lines share the first one's candidates; aiortc wants to see them in each."""
-    session, *media = re.split(r"(?m)^(?=m=)", sdp)
-    candidates = "".join(re.findall(r"(?m)^a=candidate:[^\r\n]*\r?\n", media[0])) if media else ""
-    return session + "".join(one if "a=candidate:" in one else one + candidates for one in media)
 
 
 async def publish_file(arguments: argparse.Namespace) -> None:

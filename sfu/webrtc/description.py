@@ -126,6 +126,7 @@ def _describe(
     sections: Sequence[MediaSection], local: LocalTransport, setup: str, session_version: int
 ) -> SessionDescription:
     bundle = tuple(section.mid for section in sections if not section.is_rejected)
+    # One section of a bundle would do for browsers; aiortc looks into the last one.
     candidates = tuple(candidate.to_sdp() for candidate in local.candidates)
     return SessionDescription(
         ice_ufrag=local.ufrag,
@@ -136,7 +137,7 @@ def _describe(
         bundle=bundle,
         sections=tuple(
             replace(section, candidates=candidates, end_of_candidates=True)
-            if bundle and section.mid == bundle[0]
+            if section.mid in bundle
             else section
             for section in sections
         ),

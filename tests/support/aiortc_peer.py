@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -174,7 +173,7 @@ class AiortcPeer:
                 for transceiver, source in transceivers
             ],
         )
-        answer = RTCSessionDescription(self._read(result["answer"]), "answer")
+        answer = RTCSessionDescription(self._rewrite(result["answer"]), "answer")
         await connection.setRemoteDescription(answer)
         return list(result["publications"])
 
@@ -218,7 +217,7 @@ class AiortcPeer:
         if self.subscribe_connection is None:
             self.subscribe_connection = RTCPeerConnection(CONFIGURATION)
         connection = self.subscribe_connection
-        offer = RTCSessionDescription(self._read(event["offer"]), "offer")
+        offer = RTCSessionDescription(self._rewrite(event["offer"]), "offer")
         await connection.setRemoteDescription(offer)
         with gather_loopback():
             await connection.setLocalDescription(await connection.createAnswer())
@@ -230,19 +229,9 @@ class AiortcPeer:
             if item["publication_id"] not in self.received:
                 self._receive(item["publication_id"], by_mid[item["mid"]])
 
-    def _read(self, sdp: str) -> str:
-        return _repeat_candidates(self._rewrite(sdp))
-
     def _receive(self, publication_id: str, transceiver: RTCRtpTransceiver) -> None:
         received = self.received[publication_id] = Received()
         received.task = asyncio.create_task(_drain(transceiver.receiver.track, received))
-
-
-def _repeat_candidates(sdp: str) -> str:
-    """Give every m-line the candidates of the first: of bundled ones, aiortc looks at the last."""
-    session, *media = re.split(r"(?m)^(?=m=)", sdp)
-    candidates = re.findall(r"(?m)^a=candidate:[^\r\n]*\r?\n", media[0]) if media else []
-    return session + "".join(one if "a=candidate:" in one else one + "".join(candidates) for one in media)
 
 
 async def _drain(track: MediaStreamTrack, received: Received) -> None:

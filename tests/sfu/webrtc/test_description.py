@@ -63,7 +63,8 @@ def test_a_simulcast_offer_is_answered_with_one_codec_and_the_clients_rids() -> 
     assert (answer.setup, answer.ice_lite, answer.bundle) == ("passive", True, ("0", "1"))
     assert (answer.ice_ufrag, answer.ice_pwd) == (LOCAL.ufrag, LOCAL.pwd)
     assert answer.fingerprints == (("sha-256", LOCAL.fingerprint),)
-    assert answer.candidates == tuple(candidate.to_sdp() for candidate in LOCAL.candidates)
+    candidates = tuple(candidate.to_sdp() for candidate in LOCAL.candidates)
+    assert (audio.candidates, video.candidates) == (candidates, candidates)
     assert "trickle" in answer.ice_options
     assert [codec.mime for codec in audio.codecs] == ["audio/opus"]
     assert [(c.mime, c.payload_type) for c in video.codecs] == [("video/VP8", 96), ("video/rtx", 97)]
