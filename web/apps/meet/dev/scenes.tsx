@@ -21,21 +21,29 @@ const query = new URLSearchParams(location.search);
 const scene = query.get("scene") ?? "grid";
 const server = new ScriptedServer(scene, Number(query.get("people") ?? "9"));
 
-const claims = { preset_name: scene === "viewer" ? "webinar_viewer" : "group_call_host" };
-location.hash = `token=e30.${btoa(JSON.stringify(claims))}.x`;
+const watches = scene === "viewer" || scene === "accepted";
+const access = watches ? "CAN_REQUEST" : "ALLOWED";
+location.hash = `token=e30.${btoa("{}")}.x`;
 
 render(<Page />, document.getElementById("app")!);
-await launch((authToken, defaults) =>
-  Client.init(
-    { authToken, defaults: { audio: defaults.audio, video: defaults.video && query.get("camera") !== "off" } },
-    {
-      ...browserDependencies(),
-      openSocket: () => server.open(),
-      createPeerConnection: () => new FakeConnection() as unknown as RTCPeerConnection,
-      setPreferredCodec: () => undefined,
-    },
-  ),
-);
+await launch({
+  invitation: async () => ({
+    meeting: { id: "mtg_1", title: "Autumn town hall", viewType: watches ? "WEBINAR" : "GROUP_CALL" },
+    participant: { id: "pt_me", name: "Robin Weber", picture: null, presetName: "group_call_host" },
+    may: { editDisplayName: true, audio: access, video: access, screenshare: access, stage: { enabled: watches, access } },
+    liveParticipants: 3,
+  }),
+  start: ({ defaults, ...options }) =>
+    Client.init(
+      { ...options, defaults: { ...defaults, video: defaults?.video === true && query.get("camera") !== "off" } },
+      {
+        ...browserDependencies(),
+        openSocket: () => server.open(),
+        createPeerConnection: () => new FakeConnection() as unknown as RTCPeerConnection,
+        setPreferredCodec: () => undefined,
+      },
+    ),
+});
 
 if (scene !== "setup") {
   await (window as unknown as { rostrum: { join(): Promise<void> } }).rostrum.join();

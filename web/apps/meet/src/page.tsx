@@ -35,7 +35,7 @@ function CurrentScreen(): JSX.Element {
         />
       );
     case "setup":
-      return <Setup store={current.store} watchesOnly={current.watchesOnly} />;
+      return <Setup store={current.store} invited={current.invited} devices={current.devices} />;
     case "room":
       return <Room store={current.store} />;
     case "ended":

@@ -6,8 +6,12 @@ import { openWebSocket, type SocketFactory } from "./connection/socket";
 import { createPeerConnection, type PeerConnectionFactory, setPreferredCodec } from "./media/peerConnections";
 import { type NetworkWatch, watchBrowserNetwork } from "./network";
 
+/** As the browser's own, with no more of it than is used. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Pick<Response, "json">>;
+
 export interface Dependencies {
   clock: Clock;
+  fetch: Fetch;
   openSocket: SocketFactory;
   createPeerConnection: PeerConnectionFactory;
   setPreferredCodec: (transceiver: RTCRtpTransceiver, mimeType: string) => void;
@@ -18,6 +22,7 @@ export interface Dependencies {
 export function browserDependencies(): Dependencies {
   return {
     clock: browserClock,
+    fetch: (url, init) => fetch(url, init),
     openSocket: openWebSocket,
     createPeerConnection,
     setPreferredCodec,

@@ -2,8 +2,9 @@
 
 export { Client } from "./client";
 export { Meeting } from "./meeting";
-export type { ClientOptions } from "./options";
-export { browserDependencies, type Dependencies } from "./dependencies";
+export type { ClientOptions, ServerOptions } from "./options";
+export { type Invitation, mayUseAtOnce } from "./invitation";
+export { browserDependencies, type Dependencies, type Fetch } from "./dependencies";
 export type { Clock } from "./clock";
 export type { Socket, SocketFactory } from "./connection/socket";
 export type { SocketState } from "./connection/connection";

@@ -87,11 +87,13 @@ export class Meeting {
       simulcast: options.overrides?.disableSimulcast !== true,
     });
     this.self = new Self({
-      name: nameFromToken(options.authToken),
+      name: options.invitation?.participant.name ?? nameFromToken(options.authToken),
+      picture: options.invitation?.participant.picture ?? null,
       media: this.localMedia,
       capture,
       stage: this.stage,
     });
+    this.meta.meetingTitle = options.invitation?.meeting.title ?? null;
     this.publishWatch = this.watchPath(() => this.publisher.restartIce());
     this.subscribeWatch = this.watchPath(() => this.subscriber.restartIce());
     this.listen();

@@ -1,12 +1,19 @@
 /** What a client is started with. */
 
+import type { Invitation } from "./invitation";
+
 export const SDK_NAME = "rostrum-web/0.1.0";
 
-export interface ClientOptions {
+export interface ServerOptions {
   /** The participant's token, a JWT. */
   authToken: string;
   /** The server, for example "https://meet.example.org"; the page's own origin by default. */
   baseURI?: string;
+}
+
+export interface ClientOptions extends ServerOptions {
+  /** What `Client.invitation` found: the name, the picture and the title are known before the join then. */
+  invitation?: Invitation | undefined;
   /** What is turned on from the start; both are on by default. */
   defaults?: { audio?: boolean; video?: boolean };
   /** Receive every publication as it appears; on by default. */
@@ -15,9 +22,13 @@ export interface ClientOptions {
 }
 
 export function socketUrl(baseURI: string | undefined): string {
-  const url = new URL("/v2/ws", baseURI ?? globalThis.location?.origin);
+  const url = apiUrl("/v2/ws", baseURI);
   url.protocol = url.protocol === "https:" || url.protocol === "wss:" ? "wss:" : "ws:";
   return url.toString();
+}
+
+export function apiUrl(path: string, baseURI: string | undefined): URL {
+  return new URL(path, baseURI ?? globalThis.location?.origin);
 }
 
 export function detectDevice(): "desktop" | "mobile" {

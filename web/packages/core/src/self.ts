@@ -38,6 +38,7 @@ export interface SelfEvents {
 
 export interface SelfOptions {
   name: string;
+  picture: string | null;
   media: LocalMedia;
   capture: Capture;
   stage: Stage;
@@ -48,7 +49,7 @@ export class Self extends Emitter<SelfEvents> {
   userId = "";
   customParticipantId: string | null = null;
   name: string;
-  picture: string | null = null;
+  picture: string | null;
   presetName = "";
   permissions: Permissions = parsePermissions({});
   config: PresetConfig = DEFAULT_CONFIG;
@@ -65,6 +66,7 @@ export class Self extends Emitter<SelfEvents> {
   constructor(options: SelfOptions) {
     super();
     this.name = options.name;
+    this.picture = options.picture;
     this.media = options.media;
     this.capture = options.capture;
     this.stage = options.stage;

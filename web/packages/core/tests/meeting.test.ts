@@ -1,6 +1,7 @@
 import type { Joined } from "@rostrum/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Client } from "../src/client";
+import type { Invitation } from "../src/invitation";
 import type { Meeting } from "../src/meeting";
 import { FakePeerConnection, fakeTrack } from "./support/peerConnection";
 import { FakeServer, joinedResult, ManualClock, peerInfo, settle, stageInfo } from "./support/world";
@@ -15,12 +16,13 @@ const camera = { publication_id: "pub_a", peer_id: "a", source: "camera", kind: 
 const publication = { ...camera, encodings: 3, muted: false, muted_by: null };
 const canRequest = { can_produce: "CAN_REQUEST" };
 
-async function start(joined: Partial<Joined> = {}): Promise<void> {
+async function start(joined: Partial<Joined> = {}, invitation?: Invitation): Promise<void> {
   server.joined = joinedResult(joined);
   meeting = await Client.init(
-    { authToken: TOKEN, baseURI: "https://meet.example.org", defaults: { audio: false, video: false } },
+    { authToken: TOKEN, baseURI: "https://meet.example.org", defaults: { audio: false, video: false }, invitation },
     {
       clock,
+      fetch: () => Promise.reject(new Error("nothing is fetched to join")),
       openSocket: server.open,
       createPeerConnection: () => new FakePeerConnection() as unknown as RTCPeerConnection,
       setPreferredCodec: () => undefined,
@@ -50,6 +52,20 @@ beforeEach(() => {
     const publications = specs.map(({ mid, source }) => ({ mid, source, publication_id: `pub_${source}` }));
     socket.answer(request, { answer: "answer", publications });
   };
+});
+
+describe("before the join", () => {
+  it("what the invitation says is known", async () => {
+    await start({}, { participant: { name: "Ada", picture: null }, meeting: { title: "Weekly" } } as Invitation);
+    expect([meeting.self.name, meeting.meta.meetingTitle]).toEqual(["Ada", "Weekly"]);
+    await meeting.join();
+    expect(server.requests("join")[0]).toMatchObject({ name: null });
+  });
+
+  it("without one the server's word is waited for", async () => {
+    await start();
+    expect([meeting.self.name, meeting.meta.meetingTitle]).toEqual(["Me", null]);
+  });
 });
 
 describe("a join", () => {

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { toggleCamera, toggleMicrophone } from "../state/actions";
+import type { Devices } from "../state/invited";
 import type { RoomStore } from "../state/roomStore";
 import { Avatar } from "./avatar";
 import { RoundButton } from "./button";
@@ -9,7 +10,15 @@ import * as icons from "./icons";
 import { LevelMeter } from "./levelMeter";
 import { Video } from "./video";
 
-export function Preview({ store }: { store: RoomStore }): JSX.Element {
+interface PreviewProps {
+  store: RoomStore;
+  /** What there is a button for; both by default. */
+  devices?: Devices;
+}
+
+const BOTH: Devices = { audio: true, video: true };
+
+export function Preview({ store, devices = BOTH }: PreviewProps): JSX.Element {
   const me = store.me.value;
   return (
     <div class="preview" data-testid="preview">
@@ -19,35 +28,41 @@ export function Preview({ store }: { store: RoomStore }): JSX.Element {
         ) : (
           <div class="preview-off">
             <Avatar id={me.id || me.name} name={me.name} picture={me.picture} />
-            <span>{cameraHint(store)}</span>
+            <span>{devices.video ? cameraHint(store) : "You join with your voice alone"}</span>
           </div>
         )}
         <div class="preview-controls">
-          <RoundButton
-            label={me.audioOn ? "Turn off microphone" : "Turn on microphone"}
-            icon={me.audioOn ? <icons.Microphone /> : <icons.MicrophoneOff />}
-            tone={me.audioOn ? "plain" : "off"}
-            pressed={me.audioOn}
-            testId="mic-toggle"
-            onClick={() => void toggleMicrophone(store)}
-          />
-          <RoundButton
-            label={me.videoOn ? "Turn off camera" : "Turn on camera"}
-            icon={me.videoOn ? <icons.Camera /> : <icons.CameraOff />}
-            tone={me.videoOn ? "plain" : "off"}
-            pressed={me.videoOn}
-            testId="camera-toggle"
-            onClick={() => void toggleCamera(store)}
-          />
+          {devices.audio && (
+            <RoundButton
+              label={me.audioOn ? "Turn off microphone" : "Turn on microphone"}
+              icon={me.audioOn ? <icons.Microphone /> : <icons.MicrophoneOff />}
+              tone={me.audioOn ? "plain" : "off"}
+              pressed={me.audioOn}
+              testId="mic-toggle"
+              onClick={() => void toggleMicrophone(store)}
+            />
+          )}
+          {devices.video && (
+            <RoundButton
+              label={me.videoOn ? "Turn off camera" : "Turn on camera"}
+              icon={me.videoOn ? <icons.Camera /> : <icons.CameraOff />}
+              tone={me.videoOn ? "plain" : "off"}
+              pressed={me.videoOn}
+              testId="camera-toggle"
+              onClick={() => void toggleCamera(store)}
+            />
+          )}
         </div>
       </div>
-      <div class="preview-level">
-        <icons.Microphone />
-        <LevelMeter track={me.audioTrack} />
-        <span class="faint" data-testid="mic-hint">
-          {microphoneHint(store)}
-        </span>
-      </div>
+      {devices.audio && (
+        <div class="preview-level">
+          <icons.Microphone />
+          <LevelMeter track={me.audioTrack} />
+          <span class="faint" data-testid="mic-hint">
+            {microphoneHint(store)}
+          </span>
+        </div>
+      )}
     </div>
   );
 }

@@ -1,25 +1,36 @@
-/** Before the meeting: a look at oneself, the devices, the name, and the way in. */
+/** Before the meeting: where one goes and as whom, a look at oneself, the devices, and the way in. */
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Button } from "../components/button";
 import { DevicePickers } from "../components/devicePickers";
 import { Preview } from "../components/preview";
+import { launch } from "../state/app";
+import { crowd, type Devices, type Invited, joinProblem } from "../state/invited";
 import type { RoomStore } from "../state/roomStore";
 
-export function Setup({ store, watchesOnly }: { store: RoomStore; watchesOnly: boolean }): JSX.Element {
-  const [name, setName] = useState(store.meeting.self.name);
+interface SetupProps {
+  store: RoomStore;
+  invited: Invited;
+  devices: Devices;
+}
+
+export function Setup({ store, invited, devices }: SetupProps): JSX.Element {
+  const { self } = store.meeting;
+  const [name, setName] = useState(self.name);
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problem, setProblem] = useState(invited.kind === "refused" ? invited.problem : null);
+  const refused = invited.kind === "refused";
+  const sends = devices.audio || devices.video;
   const join = async () => {
     setBusy(true);
     setProblem(null);
     try {
       const wanted = name.trim();
-      if (wanted !== "" && wanted !== store.meeting.self.name) store.meeting.self.setName(wanted);
+      if (wanted !== "" && wanted !== self.name) self.setName(wanted);
       await store.meeting.join();
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(joinProblem(error));
     } finally {
       setBusy(false);
     }
@@ -27,40 +38,82 @@ export function Setup({ store, watchesOnly }: { store: RoomStore; watchesOnly: b
   return (
     <main class="centered">
       <form
-        class={`card setup${watchesOnly ? " narrow" : ""}`}
+        class={`card setup${sends ? "" : " narrow"}`}
         data-testid="setup"
         onSubmit={(event) => {
           event.preventDefault();
-          void join();
+          void (refused ? launch() : join());
         }}
       >
-        {!watchesOnly && <Preview store={store} />}
+        {sends && <Preview store={store} devices={devices} />}
         <div class="setup-side">
-          <h1>{watchesOnly ? "Ready to watch?" : "Ready to join?"}</h1>
-          {watchesOnly && <p>You join as a viewer. Your camera and microphone stay off.</p>}
-          <div class="field">
-            <label for="name">Your name</label>
-            <input
-              id="name"
-              data-testid="name-input"
-              value={name}
-              maxLength={128}
-              autocomplete="name"
-              placeholder="As on your invitation"
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          </div>
-          <DevicePickers self={store.meeting.self} {...(watchesOnly ? { kinds: ["audiooutput"] } : {})} />
+          <Heading invited={invited} />
+          {!refused && <Name invited={invited} name={name} onName={setName} />}
+          {!refused && <DevicePickers self={self} kinds={pickersOf(devices)} />}
+          {!refused && !sends && <p>{watchingHint(invited)}</p>}
           {problem !== null && (
             <p class="problem" role="alert" data-testid="join-error">
               {problem}
             </p>
           )}
           <Button tone="primary" type="submit" disabled={busy} testId="join-button">
-            {busy ? "Joining…" : "Join the meeting"}
+            {busy ? "Joining…" : refused ? "Try again" : "Join the meeting"}
           </Button>
         </div>
       </form>
     </main>
   );
+}
+
+function Heading({ invited }: { invited: Invited }): JSX.Element {
+  if (invited.kind === "refused") return <h1>You cannot join right now</h1>;
+  if (invited.kind === "unknown") return <h1>Ready to join?</h1>;
+  const { meeting, liveParticipants } = invited.invitation;
+  return (
+    <header class="setup-head">
+      <h1 data-testid="meeting-title">{meeting.title || "Ready to join?"}</h1>
+      <p data-testid="crowd">{crowd(liveParticipants)}</p>
+    </header>
+  );
+}
+
+interface NameProps {
+  invited: Invited;
+  name: string;
+  onName: (name: string) => void;
+}
+
+function Name({ invited, name, onName }: NameProps): JSX.Element {
+  const known = invited.kind === "good";
+  if (known && !invited.invitation.may.editDisplayName) {
+    return (
+      <p class="joining-as" data-testid="joining-as">
+        Joining as <strong>{name}</strong>
+      </p>
+    );
+  }
+  return (
+    <div class="field">
+      <label for="name">{known ? "Joining as" : "Your name"}</label>
+      <input
+        id="name"
+        data-testid="name-input"
+        value={name}
+        maxLength={128}
+        autocomplete="name"
+        placeholder={known ? invited.invitation.participant.name : "As on your invitation"}
+        onInput={(event) => onName(event.currentTarget.value)}
+      />
+    </div>
+  );
+}
+
+function pickersOf({ audio, video }: Devices): MediaDeviceKind[] {
+  return [...(video ? ["videoinput" as const] : []), ...(audio ? ["audioinput" as const] : []), "audiooutput"];
+}
+
+function watchingHint(invited: Invited): string {
+  const stage = invited.kind === "good" ? invited.invitation.may.stage : null;
+  const quiet = "You join as a viewer. Your camera and microphone stay off";
+  return stage?.enabled && stage.access === "CAN_REQUEST" ? `${quiet}; inside you can ask to join the stage.` : `${quiet}.`;
 }

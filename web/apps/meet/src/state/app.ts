@@ -1,19 +1,24 @@
 /** Which screen is shown, and the one meeting behind it. */
 
 import { signal } from "@preact/signals";
-import { Client, type Meeting, type RoomState } from "@rostrum/core";
-import { type Launch, parseLaunch } from "./launch";
+import { Client, type ClientOptions, type Invitation, type Meeting, type RoomState } from "@rostrum/core";
+import { type Devices, devicesOf, type Invited, lookUp } from "./invited";
+import { parseLaunch } from "./launch";
 import { forgetInside, rememberInside, wasInside } from "./reload";
 import { RoomStore } from "./roomStore";
 
 export type Screen =
   | { kind: "problem"; title: string; advice: string; canRetry: boolean }
   | { kind: "starting" }
-  | { kind: "setup"; store: RoomStore; watchesOnly: boolean }
+  | { kind: "setup"; store: RoomStore; invited: Invited; devices: Devices }
   | { kind: "room"; store: RoomStore }
   | { kind: "ended"; reason: RoomState; canRejoin: boolean };
 
-export type StartMeeting = (token: string, defaults: { audio: boolean; video: boolean }) => Promise<Meeting>;
+/** What the page asks of the SDK; the development fixture puts its own in place. */
+export interface Backend {
+  invitation(token: string): Promise<Invitation>;
+  start(options: ClientOptions): Promise<Meeting>;
+}
 
 const PROBLEMS = {
   missing: {
@@ -31,29 +36,54 @@ const PROBLEMS = {
 };
 
 export const screen = signal<Screen>({ kind: "starting" });
-let start: StartMeeting = (token, defaults) => Client.init({ authToken: token, defaults });
+let backend: Backend = {
+  invitation: (authToken) => Client.invitation({ authToken }),
+  start: (options) => Client.init(options),
+};
 
-/** Shows what the address asks for. `startMeeting` is replaced by the development fixture. */
-export async function launch(startMeeting?: StartMeeting): Promise<void> {
-  if (startMeeting !== undefined) start = startMeeting;
+/** Shows what the address asks for. */
+export async function launch(otherBackend?: Backend): Promise<void> {
+  if (otherBackend !== undefined) backend = otherBackend;
   const found = parseLaunch(location.hash, new Date());
   if (found.kind === "problem") {
     screen.value = { kind: "problem", ...PROBLEMS[found.problem], canRetry: false };
     return;
   }
-  await prepare(found);
+  const before = wasInside(found.token);
+  if (before === null || !(await wentBackIn(found.token, before))) await prepare(found.token);
 }
 
-async function prepare({ token, watchesOnly }: Extract<Launch, { kind: "ready" }>): Promise<void> {
+/** To the setup screen, with what is known before the join. */
+async function prepare(token: string): Promise<void> {
   screen.value = { kind: "starting" };
-  const before = wasInside(token);
-  const meeting = await start(token, before ?? { audio: !watchesOnly, video: !watchesOnly });
+  const invited = await lookUp(backend.invitation(token));
+  const devices = devicesOf(invited);
+  const invitation = invited.kind === "good" ? invited.invitation : undefined;
+  const store = await started({ authToken: token, defaults: devices, invitation });
+  screen.value = { kind: "setup", store, invited, devices };
+}
+
+/** After a reload; what stands against it now is told by the setup screen. */
+async function wentBackIn(token: string, before: Devices): Promise<boolean> {
+  screen.value = { kind: "starting" };
+  const { meeting } = await started({ authToken: token, defaults: before });
+  try {
+    await meeting.join();
+    return true;
+  } catch {
+    forgetInside();
+    await meeting.leave();
+    return false;
+  }
+}
+
+async function started(options: ClientOptions): Promise<RoomStore> {
+  const meeting = await backend.start(options);
   // For end-to-end tests and the browser's console: the SDK object of this page.
   Object.assign(window, { rostrum: meeting });
   const store = new RoomStore(meeting);
-  const setup: Screen = { kind: "setup", store, watchesOnly };
-  followRoom(meeting, store, token);
-  if (before === null || !(await rejoined(meeting))) screen.value = setup;
+  followRoom(meeting, store, options.authToken);
+  return store;
 }
 
 function followRoom(meeting: Meeting, store: RoomStore, token: string): void {
@@ -81,15 +111,4 @@ function followRoom(meeting: Meeting, store: RoomStore, token: string): void {
     if (!pageCloses) forgetInside();
     screen.value = { kind: "ended", reason: state, canRejoin: state !== "kicked" };
   });
-}
-
-/** After a reload; what stands against it now is told by the setup screen when one tries again. */
-async function rejoined(meeting: Meeting): Promise<boolean> {
-  try {
-    await meeting.join();
-    return true;
-  } catch {
-    forgetInside();
-    return false;
-  }
 }

@@ -3,7 +3,7 @@
 import { tokenClaims } from "@rostrum/core";
 
 export type Launch =
-  | { kind: "ready"; token: string; watchesOnly: boolean }
+  | { kind: "ready"; token: string }
   | { kind: "problem"; problem: "missing" | "invalid" | "expired" };
 
 export function parseLaunch(hash: string, now: Date): Launch {
@@ -19,14 +19,5 @@ export function parseLaunch(hash: string, now: Date): Launch {
   if (typeof expires === "number" && expires * 1000 <= now.getTime()) {
     return { kind: "problem", problem: "expired" };
   }
-  return { kind: "ready", token, watchesOnly: watchesOnly(claims) };
-}
-
-/**
- * Whether to ask for camera and microphone before the join. Only a guess, by the names of the default
- * viewer presets: what one may do is known from the server once joined.
- */
-function watchesOnly(claims: Record<string, unknown>): boolean {
-  const preset = claims["preset_name"];
-  return typeof preset === "string" && preset.endsWith("_viewer");
+  return { kind: "ready", token };
 }

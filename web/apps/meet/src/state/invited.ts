@@ -1,0 +1,56 @@
+/** What is known of the invitation before the join, and what the setup screen makes of it. */
+
+import { type Invitation, mayUseAtOnce, RostrumError } from "@rostrum/core";
+
+export type Invited =
+  | { kind: "good"; invitation: Invitation }
+  /** The server would not let one in now. */
+  | { kind: "refused"; problem: string }
+  /** It could not be asked; one may try to join all the same. */
+  | { kind: "unknown" };
+
+export interface Devices {
+  audio: boolean;
+  video: boolean;
+}
+
+export async function lookUp(asking: Promise<Invitation>): Promise<Invited> {
+  try {
+    return { kind: "good", invitation: await asking };
+  } catch (error) {
+    const refused = error instanceof RostrumError && error.name !== "ConnectionFailed";
+    return refused ? { kind: "refused", problem: joinProblem(error) } : { kind: "unknown" };
+  }
+}
+
+/** What to turn on before the join: what may be sent from its first moment; everything where that is not known. */
+export function devicesOf(invited: Invited): Devices {
+  switch (invited.kind) {
+    case "good": {
+      const { invitation } = invited;
+      return { audio: mayUseAtOnce(invitation, "audio"), video: mayUseAtOnce(invitation, "video") };
+    }
+    case "refused":
+      return { audio: false, video: false };
+    case "unknown":
+      return { audio: true, video: true };
+  }
+}
+
+export function crowd(liveParticipants: number): string {
+  if (liveParticipants === 0) return "Nobody is in the meeting yet";
+  return liveParticipants === 1 ? "1 person is in the meeting" : `${liveParticipants} people are in the meeting`;
+}
+
+/** For whoever was invited: the server's own words speak to whoever runs the meeting. */
+export function joinProblem(error: unknown): string {
+  if (error instanceof RostrumError) {
+    if (error.name === "InvalidToken") {
+      return "The token in your link is no longer valid: it has expired or was withdrawn. Ask the host for a new invitation.";
+    }
+    if (error.name === "MeetingInactive") {
+      return "This meeting is closed, so nobody can join it now. Ask the host to open it, then try again.";
+    }
+  }
+  return error instanceof Error ? error.message : String(error);
+}

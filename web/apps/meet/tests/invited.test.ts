@@ -1,0 +1,40 @@
+import { ConnectionFailedError, type Invitation, RostrumError } from "@rostrum/core";
+import { describe, expect, it } from "vitest";
+import { crowd, devicesOf, joinProblem, lookUp } from "../src/state/invited";
+
+const invitation = (may: object) => ({ may }) as Invitation;
+const refusal = (name: string) => lookUp(Promise.reject(new RostrumError(name, "In the server's words.", 401)));
+
+describe("an invitation", () => {
+  it("that is good turns on what may be used at once", async () => {
+    const voiceOnly = { audio: "ALLOWED", video: "NOT_ALLOWED", stage: { enabled: false, access: "ALLOWED" } };
+    const found = await lookUp(Promise.resolve(invitation(voiceOnly)));
+    expect(found.kind).toBe("good");
+    expect(devicesOf(found)).toEqual({ audio: true, video: false });
+  });
+
+  it.each([
+    ["InvalidToken", "token in your link"],
+    ["MeetingInactive", "closed"],
+    ["NotFound", "In the server's words."],
+  ])("refused with %s says so, and no camera is asked for", async (name, words) => {
+    const found = await refusal(name);
+    expect(found.kind === "refused" && found.problem).toContain(words);
+    expect(devicesOf(found)).toEqual({ audio: false, video: false });
+  });
+
+  it("that nobody could be asked about stands in nobody's way", async () => {
+    const found = await lookUp(Promise.reject(new ConnectionFailedError()));
+    expect(found).toEqual({ kind: "unknown" });
+    expect(devicesOf(found)).toEqual({ audio: true, video: true });
+  });
+
+  it.each([[0, "Nobody"], [1, "1 person is"], [12, "12 people are"]])("counts %i", (count, words) => {
+    expect(crowd(count)).toContain(words);
+  });
+
+  it("keeps the words of errors it does not know", () => {
+    expect(joinProblem(new Error("Something else"))).toBe("Something else");
+    expect(joinProblem("text")).toBe("text");
+  });
+});
