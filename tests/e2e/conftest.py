@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from sfu.bot import Organization
 from tests.e2e.browsers import NAMES, Browsers, find_chromium
 from tests.e2e.cast import Cast
+from tests.e2e.eventually import PATIENCE
 from tests.support.server import Server, running_server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = "web/apps/meet/dist/index.html"
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 session = pytest_asyncio.fixture(loop_scope="session", scope="session")
 
@@ -41,13 +45,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @session
-async def page_built() -> None:
-    """The web client as its sources are now; nothing is done where the build is current."""
+async def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The web client as its sources are now, in a folder that no later build changes under a running server.
+
+    Nothing is built where the build is current.
+    """
     made = await asyncio.to_thread(
         subprocess.run, ["make", PAGE], cwd=ROOT, capture_output=True, text=True, check=False
     )
     if made.returncode != 0 or not (ROOT / PAGE).exists():
         pytest.fail(f"`make {PAGE}` cannot build the page:\n{made.stdout}{made.stderr}", pytrace=False)
+    return Path(shutil.copytree((ROOT / PAGE).parent, tmp_path_factory.mktemp("page") / "dist"))
 
 
 @session
@@ -66,9 +74,10 @@ async def browsers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Br
 
 
 @session
-async def server(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+async def server(page: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """One media worker. At the end it must stop cleanly, and its log must show no unhandled error."""
-    async with running_server(tmp_path_factory.mktemp("server"), workers=1) as running:
+    directory = tmp_path_factory.mktemp("server")
+    async with running_server(directory, workers=1, arguments=("--web-dir", str(page))) as running:
         yield running
 
 

@@ -113,6 +113,10 @@ class Person:
     async def see_no(self, test_id: str) -> None:
         await self.get(test_id).first.wait_for(state="detached", timeout=PATIENCE * 1000)
 
+    async def is_told(self, text: str) -> None:
+        """Until a notice says so."""
+        await self.get("toast").filter(has_text=text).first.wait_for(timeout=PATIENCE * 1000)
+
     async def sdk(self, expression: str, argument: object = None) -> Any:
         """The value of an expression over `meeting` and `argument`; it may wait."""
         return await self.page.evaluate(

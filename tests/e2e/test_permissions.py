@@ -136,6 +136,7 @@ async def test_the_node_drops_what_a_preset_change_takes_away(cast: Cast) -> Non
     await ada.sees(grace)
     await cast.change_preset(preset, {"media": {"video": {"can_produce": "NOT_ALLOWED"}}})
     await ada.tile_of(grace).locator("video").wait_for(state="detached")
+    await grace.is_told("You may no longer use your camera")
     assert not await grace.sdk("meeting.self.videoEnabled")
     assert (await grace.sdk_error("meeting.self.enableVideo()"))["name"] == "PermissionDenied"
     assert await ada.tile_of(grace).get_attribute("data-audio") == "on"

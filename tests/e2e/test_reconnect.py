@@ -26,7 +26,7 @@ async def test_a_reloaded_page_is_back_in_by_itself_and_both_have_their_media_ba
     await grace.sees(ada)
     await ada.sees(grace)
     await ada.sees_moving(grace)
-    await expect(ada.get("tile").filter(has_text="Grace")).to_have_count(1, timeout=10_000)
+    await expect(ada.get("tile").filter(has_text="Grace")).to_have_count(1)
 
 
 async def test_a_lost_socket_is_resumed_with_nothing_missed_while_the_media_goes_on(cast: Cast) -> None:
@@ -51,9 +51,7 @@ async def test_a_lost_socket_is_resumed_with_nothing_missed_while_the_media_goes
         await expect(grace.get("tile").filter(has_text="Linus")).to_have_count(0)
 
         line.mend()
-        await expect(grace.get("connection-banner")).to_have_attribute(
-            "data-state", "reconnected", timeout=15_000
-        )
+        await expect(grace.get("connection-banner")).to_have_attribute("data-state", "reconnected")
         assert await grace.sdk("meeting.self.id") == grace.peer_id, "the same peer"
         await expect(grace.get("tile").filter(has_text="Linus")).to_have_count(1)
         await expect(grace.tile_of(ada)).to_have_attribute("data-audio", "off")

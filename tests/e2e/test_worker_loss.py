@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -18,8 +19,9 @@ from tests.support.server import Server, running_server
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def own_server(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    async with running_server(tmp_path_factory.mktemp("doomed"), workers=1) as running:
+async def own_server(page: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    directory = tmp_path_factory.mktemp("doomed")
+    async with running_server(directory, workers=1, arguments=("--web-dir", str(page))) as running:
         yield running
 
 
