@@ -83,7 +83,7 @@ export function ControlBar({ store }: { store: RoomStore }): JSX.Element {
 }
 
 const STAGE_BUTTON: Record<StageView["status"], { label: string; caption: string; testId: string }> = {
-  OFF_STAGE: { label: "Ask to join the stage", caption: "Join stage", testId: "stage-request" },
+  OFF_STAGE: { label: "Ask to join the stage", caption: "Ask to join", testId: "stage-request" },
   REQUESTED_TO_JOIN_STAGE: { label: "Take back your request", caption: "Requested", testId: "stage-cancel" },
   ACCEPTED_TO_JOIN_STAGE: { label: "Join the stage", caption: "Join stage", testId: "stage-join" },
   ON_STAGE: { label: "Leave the stage", caption: "Leave stage", testId: "stage-leave" },
@@ -94,10 +94,11 @@ function StageButton({ store }: { store: RoomStore }): JSX.Element | null {
   if (!enabled || access === "NOT_ALLOWED") return null;
   const { label, caption, testId } = STAGE_BUTTON[status];
   const asked = status === "REQUESTED_TO_JOIN_STAGE";
+  const freely = status === "OFF_STAGE" && access === "ALLOWED";
   return (
     <RoundButton
-      label={status === "OFF_STAGE" && access === "ALLOWED" ? "Join the stage" : label}
-      caption={caption}
+      label={freely ? "Join the stage" : label}
+      caption={freely ? "Join stage" : caption}
       icon={status === "ON_STAGE" ? <icons.StageIcon /> : <icons.Hand />}
       tone={asked ? "active" : "plain"}
       pressed={asked}

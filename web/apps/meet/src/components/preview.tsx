@@ -12,13 +12,11 @@ import { Video } from "./video";
 
 interface PreviewProps {
   store: RoomStore;
-  /** What there is a button for; both by default. */
-  devices?: Devices;
+  /** What there is a button for. */
+  devices: Devices;
 }
 
-const BOTH: Devices = { audio: true, video: true };
-
-export function Preview({ store, devices = BOTH }: PreviewProps): JSX.Element {
+export function Preview({ store, devices }: PreviewProps): JSX.Element {
   const me = store.me.value;
   return (
     <div class="preview" data-testid="preview">
@@ -28,7 +26,7 @@ export function Preview({ store, devices = BOTH }: PreviewProps): JSX.Element {
         ) : (
           <div class="preview-off">
             <Avatar id={me.id || me.name} name={me.name} picture={me.picture} />
-            <span>{devices.video ? cameraHint(store) : "You join with your voice alone"}</span>
+            <span>{devices.video ? cameraHint(store) : "You take part with your voice alone"}</span>
           </div>
         )}
         <div class="preview-controls">

@@ -10,6 +10,8 @@ import { Preview } from "./preview";
 export function StageDialog({ store }: { store: RoomStore }): JSX.Element | null {
   if (store.stage.value.status !== "ACCEPTED_TO_JOIN_STAGE") return null;
   const { meeting } = store;
+  const { audio, video } = store.permissions.value.media;
+  const devices = { audio: audio.canProduce !== "NOT_ALLOWED", video: video.canProduce !== "NOT_ALLOWED" };
   const decline = async () => {
     await meeting.self.disableAudio();
     await meeting.self.disableVideo();
@@ -18,7 +20,7 @@ export function StageDialog({ store }: { store: RoomStore }): JSX.Element | null
   return (
     <Modal title="Join the stage" onClose={() => void attempt(decline)} testId="stage-dialog">
       <p>You can join the stage now. Everyone in the meeting will see and hear what you turn on.</p>
-      <Preview store={store} />
+      <Preview store={store} devices={devices} />
       <div class="modal-actions">
         <Button tone="quiet" testId="stage-decline" onClick={() => void attempt(decline)}>
           Not now

@@ -29,6 +29,9 @@ export function Room({ store }: { store: RoomStore }): JSX.Element {
       <header class="room-head">
         <h1>{store.title.value || "Meeting"}</h1>
         {watching > 0 && <span class="pill">{watching} watching</span>}
+        <span class="alone" role="status" data-testid="alone">
+          {store.alone.value && "You are the only one here. Others come in by invitations of their own."}
+        </span>
       </header>
       <Banners store={store} />
       <div class={`room-body${panel.value !== null ? " with-panel" : ""}`}>

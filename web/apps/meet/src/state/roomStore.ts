@@ -29,6 +29,8 @@ export class RoomStore {
   readonly everyone = computed(() => [this.me.value, ...this.others.value]);
   readonly onStage = computed(() => this.everyone.value.filter(isOnStage));
   readonly watching = computed(() => this.everyone.value.filter((person) => !isOnStage(person)));
+  /** On the stage, and nobody else in the meeting. */
+  readonly alone = computed(() => this.others.value.length === 0 && this.onStage.value.length === 1);
   readonly sharing = computed(() => this.onStage.value.filter((person) => person.screenOn));
 
   constructor(readonly meeting: Meeting) {
