@@ -66,7 +66,7 @@ export function Setup({ store, invited, devices }: SetupProps): JSX.Element {
 }
 
 function Heading({ invited }: { invited: Invited }): JSX.Element {
-  if (invited.kind === "refused") return <h1>You cannot join right now</h1>;
+  if (invited.kind === "refused") return <h1>You cannot join this meeting</h1>;
   if (invited.kind === "unknown") return <h1>Ready to join?</h1>;
   const { meeting, liveParticipants } = invited.invitation;
   return (
