@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signaling.domain.meeting import Meeting
-from signaling.domain.participant import Participant, ParticipantClaims
+from signaling.domain.participant import Participant
 from signaling.domain.permission import stage_access, stage_enabled
 from signaling.domain.preset import Access, Preset, ViewType
-from signaling.errors import InvalidTokenError, MeetingInactiveError, NotFoundError
+from signaling.services.admission import admit
 from signaling.services.ports import LiveSessions, Tokens, UnitOfWorkFactory
 
 
@@ -47,20 +47,11 @@ class InvitationService:
     async def read(self, token: str) -> Invitation:
         """Refuses what a join refuses: raises `InvalidTokenError` (also when the meeting or the participant
         was removed), `MeetingInactiveError`, `NotFoundError` (the preset)."""
-        meeting, participant, preset = await self._admissible(self._tokens.verify(token))
-        session = await self._live.active(meeting.id)
-        return Invitation(meeting, participant, preset, session.live_participants if session else 0)
-
-    async def _admissible(self, claims: ParticipantClaims) -> tuple[Meeting, Participant, Preset]:
-        organization_id, meeting_id = claims.organization_id, claims.meeting_id
-        async with self._units() as uow:
-            meeting = await uow.meetings.get(organization_id, meeting_id)
-            participant = await uow.participants.get(organization_id, meeting_id, claims.participant_id)
-            if meeting is None or participant is None:
-                raise InvalidTokenError("The meeting or the participant of this token was removed.")
-            if not meeting.active:
-                raise MeetingInactiveError
-            record = await uow.presets.by_name(organization_id, participant.preset_name)
-        if record is None:
-            raise NotFoundError.of("preset", participant.preset_name)
-        return meeting, participant, record.preset
+        admission = await admit(self._units, self._tokens.verify(token))
+        session = await self._live.active(admission.meeting.id)
+        return Invitation(
+            admission.meeting,
+            admission.participant,
+            admission.preset,
+            live_participants=session.live_participants if session else 0,
+        )

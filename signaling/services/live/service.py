@@ -21,16 +21,14 @@ from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.preset import Preset
 from signaling.domain.session import Session, SessionRecord, SessionStatus
 from signaling.errors import (
-    InvalidTokenError,
-    MeetingInactiveError,
     NoActiveSessionError,
-    NotFoundError,
     NotJoinedError,
     ResumeRefusedError,
     UnavailableError,
 )
 from signaling.ids import new_uuid
 from signaling.protocol import messages
+from signaling.services.admission import admit
 from signaling.services.live import moderation
 from signaling.services.live.records import SessionRecords, end_unfinished
 from signaling.services.live.requests import HANDLERS
@@ -95,9 +93,9 @@ class LiveService:
         """Raises `InvalidTokenError`, `MeetingInactiveError`, `NotFoundError` (the preset),
         `PermissionDenied` (the name), `UnavailableError` (no node, or going down)."""
         claims = self._tokens.verify(request.token)
-        meeting, _, _ = await self._admissible(claims)
+        admission = await admit(self._around.uow, claims)
         while True:
-            live = await self._session_of(meeting)
+            live = await self._session_of(admission.meeting)
             try:
                 return await live.owner.do(partial(self._join, live, claims, request))
             except NotJoinedError:
@@ -280,9 +278,9 @@ class LiveService:
     ) -> messages.Joined:
         """Looks again in the session's own turn: a removal that was in force before it is seen here, one
         that comes later finds the peer."""
-        _, participant, preset = await self._admissible(claims)
+        admission = await admit(self._around.uow, claims)
         token = secrets.token_urlsafe(32)
-        joined = await live.join(participant, preset, request, token)
+        joined = await live.join(admission.participant, admission.preset, request, token)
         self._of_peer[joined.peer_id] = live
         self._remember(joined.peer_id, token)
         return joined
@@ -301,22 +299,6 @@ class LiveService:
     def _remember(self, peer_id: str, token: str) -> None:
         self._resume_tokens[token] = peer_id
         self._token_of[peer_id] = token
-
-    async def _admissible(self, claims: ParticipantClaims) -> tuple[Meeting, Participant, Preset]:
-        """What a verified token leads to, if it is still there."""
-        async with self._around.uow() as uow:
-            meeting = await uow.meetings.get(claims.organization_id, claims.meeting_id)
-            participant = await uow.participants.get(
-                claims.organization_id, claims.meeting_id, claims.participant_id
-            )
-            if meeting is None or participant is None:
-                raise InvalidTokenError("The meeting or the participant of this token was removed.")
-            if not meeting.active:
-                raise MeetingInactiveError
-            record = await uow.presets.by_name(claims.organization_id, participant.preset_name)
-        if record is None:
-            raise NotFoundError.of("preset", participant.preset_name)
-        return meeting, participant, record.preset
 
     # --- inside ----------------------------------------------------------------------------------------
 
