@@ -69,6 +69,8 @@ class Node:
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._slow_due = 0.0
+        self._restless: list[Transport] = []
+        """The transports that the fast tick looks at; settled on the slow one."""
         self._load_due = 0.0
         self._load_mark = (0.0, 0.0, 0.0)
 
@@ -244,11 +246,12 @@ class Node:
         self._timer = self._loop.call_later(TICK, self._tick)
         now = monotonic()
         slow = now >= self._slow_due
-        for transport in list(self.transports.values()):
+        for transport in list(self.transports.values()) if slow else self._restless:
             if slow or transport.busy:
                 self._tick_transport(transport, now)
         if slow:
             self._slow_due = now + SPEAKERS_INTERVAL
+            self._restless = [one for one in self.transports.values() if one.restless]
             for router in self.routers.values():
                 router.poll_speakers(now)
         if now >= self._load_due:

@@ -125,6 +125,10 @@ class PublishTransport(Transport):
         }
 
     @property
+    def restless(self) -> bool:
+        return True
+
+    @property
     def busy(self) -> bool:
         return self.association.handshaking or any(
             encoding.pending_requests for p in self.producers.values() for encoding in p.encodings

@@ -21,7 +21,16 @@ from sfu.forwarding.retransmit import retransmit
 from sfu.producer import Producer
 from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS, subscribe_codec
 from sfu.rtp.parameters import ExtensionUri
-from sfu.rtp.rtcp import Fir, Nack, Pli, ReceiverReport, ReportBlock, SenderReport, parse_rtcp
+from sfu.rtp.rtcp import (
+    Fir,
+    Nack,
+    Pli,
+    ReceiverReport,
+    ReportBlock,
+    SenderReport,
+    is_transport_feedback,
+    parse_rtcp,
+)
 from sfu.transport import Host, Transport
 from sfu.webrtc.description import (
     SubscribeAnswer,
@@ -60,6 +69,7 @@ class SubscribeTransport(Transport):
         self.consumers: dict[str, Consumer] = {}
         self.egress = Egress()
         self.rtcp_malformed = 0
+        self.transport_feedbacks = 0
         self._slots: list[Slot] = []
         self._legs: dict[int, Consumer] = {}
         self._used_ssrcs: set[int] = set()
@@ -177,6 +187,9 @@ class SubscribeTransport(Transport):
             plain = inbound.open_rtcp(data)
             if plain is None:
                 continue
+            if is_transport_feedback(plain):
+                self.transport_feedbacks += 1
+                continue
             try:
                 parsed = parse_rtcp(plain)
             except RtcpError:
@@ -208,6 +221,7 @@ class SubscribeTransport(Transport):
             "state": self.state.value,
             "datagrams": self.egress.datagrams,
             "blocked": self.egress.blocked,
+            "transport_feedbacks": self.transport_feedbacks,
             "consumers": [consumer.stats() for consumer in self.consumers.values()],
         }
 

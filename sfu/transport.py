@@ -128,6 +128,11 @@ class Transport:
         """Whether it has something to do before the next slow tick."""
         return self.association.handshaking
 
+    @property
+    def restless(self) -> bool:
+        """Whether it may become busy before the next slow tick."""
+        return self.association.handshaking
+
     def tick(self, now: float) -> None:
         """Called about fifty times a second while the transport has something to do."""
         self.association.tick(now)

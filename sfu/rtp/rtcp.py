@@ -102,6 +102,16 @@ def parse_rtcp(data: bytes) -> list[RtcpPacket]:
     return packets
 
 
+def is_transport_feedback(data: bytes) -> bool:
+    """Whether a datagram is one packet of transport-wide feedback and nothing else, by its header alone."""
+    return (
+        len(data) >= 4
+        and data[1] == TRANSPORT_FEEDBACK
+        and data[0] & 0x1F == FORMAT_TRANSPORT_CC
+        and 4 * ((data[2] << 8 | data[3]) + 1) == len(data)
+    )
+
+
 def _without_padding(body: bytes, *, is_last: bool) -> bytes:
     """Only the last packet of a compound may be padded (RFC 3550 section 6.4.1), by its last byte's number.
 

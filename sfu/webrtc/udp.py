@@ -163,7 +163,7 @@ class UdpPort:
         recvmsg = self._recvmsg
         receivers = self.receivers
         touched: dict[int, Receiver] = {}
-        for _ in range(RECEIVE_CALLS_PER_TURN):
+        for turn in range(RECEIVE_CALLS_PER_TURN):
             try:
                 data, ancillary, _, address = recvmsg(65535, 64)
             except (BlockingIOError, InterruptedError):
@@ -184,12 +184,18 @@ class UdpPort:
                 self.datagrams_received += 1
                 if len(data) < 2:
                     continue
-                first = data[0]
-                if 128 <= first < 192:
-                    (receiver.rtcp_in if 192 <= data[1] <= 223 else receiver.rtp_in).append(data)
+                if 128 <= data[0] < 192:
                     touched[id(receiver)] = receiver
+                    if not 192 <= data[1] <= 223:
+                        receiver.rtp_in.append(data)
+                        continue
+                    receiver.rtcp_in.append(data)
                 else:
                     self._handle_other(receiver, data, address, now)
+                if turn == 0:
+                    # Feedback and checks mostly come alone, so asking for more would mostly be in vain; if
+                    # there is more, the loop comes back at once.
+                    break
                 continue
             for start in range(0, len(data), size):
                 self.datagrams_received += 1

@@ -24,6 +24,8 @@ from sfu.rtp.rtcp import (
     TransportFeedback,
     XrDlrr,
     XrRrtr,
+    build_transport_feedback,
+    is_transport_feedback,
     parse_rtcp,
 )
 
@@ -216,3 +218,13 @@ def test_the_last_packet_may_be_padded_and_no_other() -> None:
 def test_malformed_packets_are_refused(data: str) -> None:
     with pytest.raises(RtcpError):
         parse_rtcp(bytes.fromhex(data))
+
+
+def test_a_datagram_of_transport_feedback_alone_is_told_by_its_header() -> None:
+    (feedback,) = build_transport_feedback(1, 2, 0, [(5, 1_000_000), (6, 1_002_000)])
+    assert is_transport_feedback(feedback)
+    assert not is_transport_feedback(feedback + Pli(1, 2).to_bytes())
+    assert not is_transport_feedback(feedback[:-4])
+    assert not is_transport_feedback(Pli(1, 2).to_bytes())
+    assert not is_transport_feedback(Nack(1, 2, (3,)).to_bytes())
+    assert not is_transport_feedback(b"")
