@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Protocol
 
@@ -71,7 +72,7 @@ class Host(Protocol):
         ...
 
 
-class Transport:
+class Transport(ABC):
     """What both directions share: association, credentials, state. Listens to its association."""
 
     def __init__(self, host: Host, router_id: str, transport_id: str, label: str, now: float) -> None:
@@ -118,8 +119,9 @@ class Transport:
     def handle_rtp(self, packets: list[bytes], now: float) -> None:
         """Media from the client. A subscribe transport takes none."""
 
+    @abstractmethod
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:
-        raise NotImplementedError
+        """Reports and requests from the client, sealed."""
 
     # --- life ----------------------------------------------------------------------------------------
 

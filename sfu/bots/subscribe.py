@@ -12,12 +12,12 @@ import asyncio
 import struct
 import time
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import repeat
 
 from sfu.bots import feedback
 from sfu.bots.association import ClientAssociation
 from sfu.bots.description import MID, TRANSPORT_CC, RemoteDescription, parse_description, to_answer
+from sfu.bots.headers import element_offset, header_length, run_layout
 from sfu.bots.stamp import parse_stamp
 from sfu.bots.tally import StreamTally
 
@@ -185,7 +185,7 @@ class SubscribeTransport:
         tally, offset = stream.tally, stream.feedback_offset
         if stream.rtx or not offset or offset + 2 > size:
             return False
-        values = _run_layout(size, count, offset).unpack(data)
+        values = run_layout(size, count, offset).unpack(data)
         first, sequence = values[0], values[2]
         if (
             first & 0x20
@@ -279,7 +279,7 @@ class SubscribeTransport:
         inbound = self.association.inbound
         if inbound is None:
             return None
-        length = _header_length(packet)
+        length = header_length(packet)
         if length is None:
             self.unauthentic += 1
             return None
@@ -352,51 +352,13 @@ class SubscribeTransport:
 
     def _note_feedback(self, stream: InboundStream, packet: bytes, now_us: int) -> None:
         """Find the transport-wide sequence number, and remember where it was."""
-        offset = _element_offset(packet, self._feedback_id)
+        offset = element_offset(packet, self._feedback_id)
         stream.feedback_offset = offset or 0
         if offset:
             self.arrivals.append((packet[offset] << 8 | packet[offset + 1], now_us))
 
     def _mid_of(self, packet: bytes) -> str | None:
-        offset = _element_offset(packet, self._mid_id)
+        offset = element_offset(packet, self._mid_id)
         if not offset:
             return None
         return packet[offset : offset + (packet[offset - 1] & 0xF) + 1].decode("ascii", "replace")
-
-
-@lru_cache(maxsize=512)
-def _run_layout(size: int, count: int, offset: int) -> struct.Struct:
-    """Of `count` packets of `size` bytes: first byte, second byte, sequence number, SSRC, and what is before
-    and at `offset`: the element's head and the transport-wide sequence number."""
-    gap = "" if offset == 13 else f"{offset - 13}x"
-    return struct.Struct("!" + f"BBH4xI{gap}BH{size - offset - 2}x" * count)
-
-
-def _header_length(packet: bytes) -> int | None:
-    """Of an RTP packet, with CSRCs and header extension (RFC 3550 section 5.1); None where it is cut off."""
-    length = 12 + 4 * (packet[0] & 0xF)
-    if packet[0] & 0x10:
-        if len(packet) < length + 4:
-            return None
-        length += 4 + 4 * int.from_bytes(packet[length + 2 : length + 4], "big")
-    return length if length <= len(packet) else None
-
-
-def _element_offset(packet: bytes, number: int) -> int | None:
-    """Where the value of a one-byte header extension begins (RFC 8285 section 4.2), None without it."""
-    end = _header_length(packet)
-    start = 12 + 4 * (packet[0] & 0xF)
-    if not number or end is None or not packet[0] & 0x10 or packet[start : start + 2] != b"\xbe\xde":
-        return None
-    at = start + 4
-    while at < end:
-        head = packet[at]
-        if head == 0:
-            at += 1
-        elif head >> 4 == 15:
-            return None
-        elif head >> 4 == number:
-            return at + 1
-        else:
-            at += 2 + (head & 0xF)
-    return None

@@ -9,6 +9,8 @@ Frames are JSON text:
 
 The first request is `join` or `resume`. Events missed while a socket was down are replayed on resume.
 The TypeScript types are generated from the JSON Schema of these models (`signaling.protocol.schema`).
+
+One file, and a long one, because it is read as one: the whole vocabulary of a client, and no logic.
 """
 
 from __future__ import annotations
