@@ -18,6 +18,7 @@ from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, SenderReport, parse_rtcp
 from sfu.transport import Host, Transport
 from sfu.webrtc.description import publish_answer
 from sfu.webrtc.sdp import SessionDescription, parse_sdp, to_sdp
+from sfu.webrtc.udp import Path
 
 if TYPE_CHECKING:
     from sfu.router import Router
@@ -139,6 +140,9 @@ class PublishTransport(Transport):
     def handle_connected(self, now: float) -> None:
         self.inlet.inbound = self.association.inbound
         super().handle_connected(now)
+
+    def handle_path(self, path: Path) -> None:
+        """Reports go back by the association's own path, whichever it is."""
 
     def handle_rtp(self, packets: list[bytes], now: float) -> None:
         self.inlet.handle_rtp(packets, now)

@@ -70,6 +70,7 @@ class SubscribeTransport(Transport):
         self.egress = Egress()
         self.rtcp_malformed = 0
         self.transport_feedbacks = 0
+        self.unexpected_packets = 0
         self._slots: list[Slot] = []
         self._legs: dict[int, Consumer] = {}
         self._used_ssrcs: set[int] = set()
@@ -179,6 +180,10 @@ class SubscribeTransport(Transport):
         self.egress.address = path.address
         self.egress.sendto, self.egress.sendmsg = self._host.socket_calls(path)
 
+    def handle_rtp(self, packets: list[bytes], now: float) -> None:
+        """Nobody publishes here, whatever a client sends: not even opened."""
+        self.unexpected_packets += len(packets)
+
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:
         inbound = self.association.inbound
         if inbound is None:
@@ -222,6 +227,7 @@ class SubscribeTransport(Transport):
             "datagrams": self.egress.datagrams,
             "blocked": self.egress.blocked,
             "transport_feedbacks": self.transport_feedbacks,
+            "unexpected_packets": self.unexpected_packets,
             "consumers": [consumer.stats() for consumer in self.consumers.values()],
         }
 

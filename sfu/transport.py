@@ -102,6 +102,7 @@ class Transport(ABC):
     def handle_connected(self, now: float) -> None:
         self._move_to(TransportState.CONNECTED)
 
+    @abstractmethod
     def handle_path(self, path: Path) -> None:
         """Another address pair was nominated."""
 
@@ -116,8 +117,9 @@ class Transport(ABC):
     def handle_failed(self, reason: str) -> None:
         self._move_to(TransportState.FAILED)
 
+    @abstractmethod
     def handle_rtp(self, packets: list[bytes], now: float) -> None:
-        """Media from the client. A subscribe transport takes none."""
+        """Media from the client, sealed."""
 
     @abstractmethod
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:

@@ -1,4 +1,4 @@
-"""Where things are in an RTP header, found without taking it apart: the load generator's own reading of it."""
+"""Where things are in an RTP header, found without taking it apart: the bots' own reading of it."""
 
 from __future__ import annotations
 
