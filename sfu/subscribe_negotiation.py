@@ -1,0 +1,213 @@
+"""How the m-lines of a subscribe transport are agreed on: the server offers.
+
+The server is the only offerer. At most one offer is outstanding; what changes meanwhile goes into the next.
+An m-line (`Slot`) belongs to one consumer at a time; when that ended and the client has seen the m-line
+inactive, the next consumer of the same kind takes it over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from sfu.consumer import Consumer
+from sfu.control.messages import ConsumerMid, Event, Kind, OfferReady
+from sfu.errors import NodeCommandError
+from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS, subscribe_codec
+from sfu.rtp.parameters import ExtensionUri
+from sfu.webrtc.description import (
+    LocalTransport,
+    SubscribeAnswer,
+    SubscribeSection,
+    read_subscribe_answer,
+    subscribe_offer,
+)
+from sfu.webrtc.sdp import SessionDescription, parse_sdp, to_sdp
+
+
+class Receiver(Protocol):
+    """What a negotiation needs of the transport it is for."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def local(self) -> LocalTransport: ...
+
+    def take_remote(self, description: SessionDescription, now: float) -> None: ...
+
+    def carries(self, consumer: Consumer) -> bool: ...
+
+    def start(
+        self,
+        consumer: Consumer,
+        payload_type: int,
+        rtx_payload_type: int | None,
+        twcc_id: int | None,
+        now: float,
+    ) -> None: ...
+
+
+@dataclass(slots=True)
+class Slot:
+    """One m-line of the subscribe connection.
+
+    `section` is what was last offered on it. `free`: the client has answered it as inactive. `stopped`: the
+    client rejected it, so it can never be used again.
+    """
+
+    mid: str
+    kind: Kind
+    consumer: Consumer | None
+    section: SubscribeSection | None = None
+    free: bool = False
+    stopped: bool = False
+
+
+class ServerOffers:
+    """The offers of one subscribe transport, made in the loop it was created in."""
+
+    def __init__(self, receiver: Receiver, emit: Callable[[Event], None]) -> None:
+        self._receiver = receiver
+        self._emit = emit
+        self._slots: list[Slot] = []
+        self._version = 0
+        self._outstanding: int | None = None
+        self._offered: list[tuple[Slot, Consumer | None, SubscribeSection]] = []
+        self._dirty = False
+        self._scheduled = False
+        self._loop = asyncio.get_running_loop()
+
+    def add(self, consumer: Consumer) -> None:
+        """Give a consumer an m-line; an offer follows in a later turn of the loop."""
+        self._take_slot(consumer)
+        self.schedule()
+
+    def remove(self, consumer: Consumer) -> None:
+        for slot in self._slots:
+            if slot.consumer is consumer:
+                slot.consumer = None
+                slot.free = False
+                if slot.section is None:
+                    # Never offered, and the last one: as if it had not been.
+                    self._slots.remove(slot)
+                break
+        self.schedule()
+
+    def schedule(self) -> None:
+        """Coalesce: one offer for all changes of this turn, none while one is outstanding."""
+        self._dirty = True
+        if not self._scheduled and self._outstanding is None:
+            self._scheduled = True
+            self._loop.call_soon(self._offer)
+
+    def handle_answer(self, version: int, sdp: str, now: float) -> list[str]:
+        """Apply the client's answer. Returns the consumers whose codec it refused, to be closed.
+
+        Raises `NodeCommandError` for an answer to another offer than the outstanding one, `SdpError` for one
+        that cannot be read; the offer stays outstanding then.
+        """
+        if self._outstanding is None or version != self._outstanding:
+            raise NodeCommandError(
+                "stale_answer", f"answer to offer {version}, but {self._outstanding or 'none'} is outstanding"
+            )
+        answer = parse_sdp(sdp)
+        accepted = read_subscribe_answer(answer, [section for _, _, section in self._offered])
+        self._outstanding = None
+        self._receiver.take_remote(answer, now)
+        refused: list[str] = []
+        for slot, consumer, section in self._offered:
+            outcome = accepted[slot.mid]
+            answered = answer.section(slot.mid)
+            slot.stopped = answered is None or answered.is_rejected
+            if consumer is None:
+                slot.free = slot.consumer is None and not slot.stopped
+            elif not self._receiver.carries(consumer):
+                continue
+            elif outcome.accepted:
+                self._start(consumer, section, outcome, now)
+            else:
+                refused.append(consumer.id)
+        if self._dirty:
+            self.schedule()
+        return refused
+
+    def close(self) -> None:
+        """No offer follows any more."""
+        self._dirty = False
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    def _take_slot(self, consumer: Consumer) -> None:
+        kind = consumer.producer.kind
+        for slot in self._slots:
+            if slot.free and slot.consumer is None and slot.kind == kind:
+                slot.consumer = consumer
+                slot.free = False
+                return
+        self._slots.append(Slot(str(len(self._slots)), kind, consumer))
+
+    def _start(
+        self, consumer: Consumer, section: SubscribeSection, outcome: SubscribeAnswer, now: float
+    ) -> None:
+        self._receiver.start(
+            consumer,
+            section.codec.payload_type,
+            section.rtx_payload_type if outcome.supports_rtx else None,
+            SUBSCRIBE_EXTENSIONS[ExtensionUri.TWCC] if ExtensionUri.TWCC in outcome.extensions else None,
+            now,
+        )
+
+    def _offer(self) -> None:
+        self._scheduled = False
+        if not self._dirty or self._outstanding is not None or not self._slots:
+            return
+        self._dirty = False
+        self._version += 1
+        self._outstanding = self._version
+        self._offered = [(slot, slot.consumer, self._section(slot)) for slot in self._slots]
+        description = subscribe_offer(
+            [section for _, _, section in self._offered], self._receiver.local, session_version=self._version
+        )
+        self._emit(
+            OfferReady(
+                transport_id=self._receiver.id,
+                version=self._version,
+                sdp=to_sdp(description),
+                mids=tuple(
+                    ConsumerMid(
+                        mid=slot.mid,
+                        consumer_id=slot.consumer.id,
+                        producer_id=slot.consumer.producer.id,
+                        kind=slot.kind,
+                    )
+                    for slot in self._slots
+                    if slot.consumer is not None
+                ),
+            )
+        )
+
+    def _section(self, slot: Slot) -> SubscribeSection:
+        consumer = slot.consumer
+        if consumer is None:
+            # What this m-line carried last, now inactive.
+            assert slot.section is not None
+            slot.section = replace(slot.section, active=False, stopped=slot.stopped)
+            return slot.section
+        codec, rtx_payload_type = subscribe_codec(consumer.producer.codec)
+        section = SubscribeSection(
+            mid=slot.mid,
+            kind=slot.kind,
+            codec=codec,
+            rtx_payload_type=rtx_payload_type,
+            ssrc=consumer.leg.ssrc,
+            rtx_ssrc=consumer.leg.rtx_ssrc,
+            cname=consumer.producer.transport_id,
+            stream_id=consumer.producer.transport_id,
+            track_id=consumer.id,
+            active=True,
+        )
+        slot.section = section
+        return section
