@@ -29,6 +29,7 @@ from sfu.client import NodeLostError
 from signaling.auth.api_keys import Authenticator, hash_api_key
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
+from signaling.auth.turn import IceServerList
 from signaling.clock import SystemClock
 from signaling.config import Settings
 from signaling.credentials import Credentials
@@ -187,7 +188,16 @@ def _surroundings(
     settings: Settings, database: Database, nodes: NodeSupervisor, hub: WsHub, clock: Clock
 ) -> Surroundings:
     live_settings = LiveSettings(resume_within=settings.resume_within)
-    return Surroundings(uow=database, nodes=nodes, hub=hub, clock=clock, settings=live_settings)
+    secret = settings.turn_secret
+    ice_servers = IceServerList(
+        stun_urls=settings.stun_url,
+        turn_urls=settings.turn_url,
+        secret=secret.get_secret_value() if secret else None,
+        ttl=settings.turn_ttl,
+    )
+    return Surroundings(
+        uow=database, nodes=nodes, hub=hub, clock=clock, settings=live_settings, ice_servers=ice_servers
+    )
 
 
 def _application(

@@ -51,6 +51,11 @@ def main() -> None:
     default=None,
     help="Allow --announce addresses that are not this machine's (NAT).",
 )
+@click.option("--turn-url", multiple=True, metavar="URL", help="TURN server for clients; repeatable.")
+@click.option("--turn-secret", help="Shared with it. Others see a command line: rather ROSTRUM_TURN_SECRET.")
+@click.option("--turn-secret-file", type=click.Path(path_type=Path), help="File that holds the secret.")
+@click.option("--turn-ttl", type=int, help="Seconds TURN credentials are good [3600].")
+@click.option("--stun-url", multiple=True, metavar="URL", help="STUN server for clients; repeatable.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Database, keys, bootstrap.json [./data].")
 @click.option("--workers", type=int, help="Media worker processes; 0: none of their own [one per core].")
 @click.option("--public-url", help="How browsers reach this server, for links.")

@@ -9,12 +9,21 @@ from.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -25,6 +34,7 @@ from pydantic_settings import (
 )
 
 from signaling.errors import InvalidInputError
+from signaling.ice_urls import parse_ice_url
 from signaling.logging import LogFormat, LogLevel
 
 ENV_PREFIX: Final = "ROSTRUM_"
@@ -44,6 +54,11 @@ def _default_workers() -> int:
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 """0 picks a free one."""
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+_SECRETS: Final = frozenset({"turn_secret"})
+"""Settings whose values no complaint repeats."""
+_SECRET: Final = re.compile(r"[!$-&(-~]{16,256}")
+"""What coturn's configuration takes without quoting."""
 
 
 class Settings(BaseSettings):
@@ -54,10 +69,20 @@ class Settings(BaseSettings):
     port: Port = 8080
     udp_port: Port = 40000
     """Of the first media worker; the others take the numbers that follow. ICE-TCP uses the same numbers."""
-    announce: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    announce: Texts = ()
     """Addresses that clients are told to send media to; with none, those of this machine's interfaces."""
     announce_external: bool = False
     """Allow `announce` to name addresses that are not this machine's (NAT, public addresses)."""
+    turn_url: Texts = ()
+    """TURN servers that clients are given, as turn: and turns: URLs (RFC 7065)."""
+    turn_secret: SecretStr | None = None
+    """Shared with the TURN server (coturn's static-auth-secret); credentials are made from it."""
+    turn_secret_file: Path | None = None
+    """A file that holds `turn_secret`."""
+    turn_ttl: Annotated[int, Field(ge=60, le=86400)] = 3600
+    """Seconds for which TURN credentials are good; clients get others when half of that is over."""
+    stun_url: Texts = ()
+    """STUN servers that clients are given. The media nodes need none."""
     data_dir: Path = Path("data")
     workers: Annotated[int, Field(ge=0, le=256)] = Field(default_factory=_default_workers)
     """Media worker processes; 0 runs the node in the signaling process."""
@@ -86,10 +111,31 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL that begins with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("turn_url", "stun_url")
+    @classmethod
+    def _check_ice_urls(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        wanted = str(info.field_name).removesuffix("_url")
+        for text in value:
+            if parse_ice_url(text).scheme != wanted:
+                raise ValueError(f"{text!r} is not a {wanted}: URL")
+        return value
+
+    @field_validator("turn_secret")
+    @classmethod
+    def _check_turn_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value() if value else None
+        if text is not None and not _SECRET.fullmatch(text):
+            raise ValueError(
+                "it must be 16 or more characters without spaces, quotes or #; make one: openssl rand -hex 32"
+            )
+        return value
+
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key must be given together")
+        if self.turn_url and self.turn_secret is None:
+            raise ValueError("turn_url needs turn_secret or turn_secret_file")
         if self.udp_port and self.udp_port + self.node_count - 1 > 65535:
             raise ValueError(f"udp_port {self.udp_port} leaves no room for {self.node_count} workers")
         return self
@@ -132,11 +178,22 @@ def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Setti
     path = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
     file = _read_toml(path) if path else {}
     environment = EnvSettingsSource(Settings)()
-    values = file | environment | dict(flags)
+    values = _with_secret_file(file | environment | dict(flags))
     try:
         return Settings(**InitSettingsSource(Settings, values)())
     except ValidationError as error:
         raise _complaint(error, flags, environment, path) from None
+
+
+def _with_secret_file(values: dict[str, Any]) -> dict[str, Any]:
+    """A secret given itself wins over one in a file."""
+    path = values.get("turn_secret_file")
+    if path is None or values.get("turn_secret") is not None:
+        return values
+    try:
+        return {**values, "turn_secret": Path(path).read_text("utf-8").strip()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"--turn-secret-file: cannot read {path}: {error}") from None
 
 
 def _check_environment() -> None:
@@ -176,6 +233,5 @@ def _complaint(
         where = ENV_PREFIX + name.upper()
     else:
         where = f"{name} in {path}"
-    return InvalidInputError(
-        f"{where}: {reason[:1].lower()}{reason[1:]} (got {first['input']!r})", field=name
-    )
+    got = "" if name in _SECRETS else f" (got {first['input']!r})"
+    return InvalidInputError(f"{where}: {reason[:1].lower()}{reason[1:]}{got}", field=name)

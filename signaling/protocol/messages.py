@@ -194,6 +194,12 @@ class KickAll(Request):
     type: Literal["kick_all"] = "kick_all"
 
 
+class GetIceServers(Request):
+    """Fresh credentials for the TURN servers, for a client whose own may have expired while it slept."""
+
+    type: Literal["get_ice_servers"] = "get_ice_servers"
+
+
 class StageRequest(Request):
     type: Literal["stage_request"] = "stage_request"
 
@@ -254,6 +260,7 @@ AnyRequest = Annotated[
     | MutePeer
     | Kick
     | KickAll
+    | GetIceServers
     | StageRequest
     | StageCancel
     | StageJoin
@@ -347,6 +354,7 @@ class Joined(_Out):
     stage_requests: tuple[StageRequestInfo, ...]
     """Empty unless stage.is_host."""
     ice_servers: tuple[IceServer, ...]
+    """For `iceServers`. Credentials expire; `ice_servers` brings others in time."""
 
 
 class Resumed(_Out):
@@ -356,6 +364,14 @@ class Resumed(_Out):
     """A new one; the old one is void."""
     replayed: int
     """How many missed events follow."""
+    ice_servers: tuple[IceServer, ...] = ()
+    """With fresh credentials."""
+
+
+class IceServersGiven(_Out):
+    ice_servers: tuple[IceServer, ...]
+    ttl: float | None
+    """Seconds for which the credentials are good; null: for ever."""
 
 
 class PublishedItem(_Out):
@@ -538,6 +554,15 @@ class MediaReset(_Out):
     reason: Literal["node_lost"]
 
 
+class IceServersChanged(_Out):
+    """Apply by `setConfiguration`; allocations that exist live on, the next ICE restart uses these."""
+
+    type: Literal["ice_servers"] = "ice_servers"
+    ice_servers: tuple[IceServer, ...]
+    ttl: float | None
+    """Seconds for which the credentials are good; null: for ever."""
+
+
 class SessionLeft(_Out):
     """The last event: this peer is out, the socket closes."""
 
@@ -562,6 +587,7 @@ AnyEvent = Annotated[
     | StageRequests
     | PermissionsUpdated
     | MediaReset
+    | IceServersChanged
     | SessionLeft,
     Field(discriminator="type"),
 ]

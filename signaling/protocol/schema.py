@@ -18,6 +18,7 @@ from signaling.protocol import messages
 RESULTS: tuple[type[BaseModel], ...] = (
     messages.Joined,
     messages.Resumed,
+    messages.IceServersGiven,
     messages.Published,
     messages.Subscribed,
     messages.StageActionDone,
@@ -29,6 +30,7 @@ _STAGE_ACTIONS = ("request", "cancel", "join", "leave", "grant", "invite", "deny
 RESULT_OF: dict[str, type[BaseModel]] = {
     "join": messages.Joined,
     "resume": messages.Resumed,
+    "get_ice_servers": messages.IceServersGiven,
     "publish": messages.Published,
     "subscribe": messages.Subscribed,
     **{f"stage_{action}": messages.StageActionDone for action in _STAGE_ACTIONS},

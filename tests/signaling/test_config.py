@@ -113,3 +113,43 @@ def test_links_begin_with_how_the_server_is_reached(flags: dict[str, object], ur
 def test_each_worker_has_a_port_and_no_worker_still_needs_one() -> None:
     assert load_settings({"workers": 3, "udp_port": 5000}).udp_ports == (5000, 5001, 5002)
     assert load_settings({"workers": 0, "udp_port": 5000}).udp_ports == (5000,)
+
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def test_the_turn_secret_comes_from_a_file_the_environment_or_a_flag_and_is_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "secret"
+    path.write_text(SECRET + "\n")
+    from_file = load_settings({"turn_secret_file": path, "turn_url": ("turn:t.example.org",)})
+    monkeypatch.setenv("ROSTRUM_TURN_SECRET", SECRET)
+    monkeypatch.setenv("ROSTRUM_TURN_URL", "turn:t.example.org, turns:t.example.org")
+    from_environment = load_settings({})
+    for settings in (from_file, from_environment):
+        assert settings.turn_secret is not None
+        assert settings.turn_secret.get_secret_value() == SECRET
+        assert SECRET not in repr(settings)
+    assert from_environment.turn_url == ("turn:t.example.org", "turns:t.example.org")
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        ({"turn_url": ("turn:t.example.org",)}, "turn_url needs turn_secret"),
+        ({"turn_url": ("stun:t.example.org",)}, "--turn-url: .* is not a turn: URL"),
+        ({"stun_url": ("turn:t.example.org",)}, "--stun-url: .* is not a stun: URL"),
+        ({"turn_url": ("t.example.org",)}, "--turn-url: .* is not the URL of a STUN or TURN server"),
+        ({"turn_secret_file": Path("/nowhere/secret")}, "--turn-secret-file: cannot read"),
+    ],
+)
+def test_turn_settings_that_cannot_work_are_refused(flags: dict[str, object], complaint: str) -> None:
+    with pytest.raises(InvalidInputError, match=complaint):
+        load_settings(flags)
+
+
+def test_a_bad_turn_secret_is_refused_without_repeating_it() -> None:
+    with pytest.raises(InvalidInputError, match="--turn-secret: it must be 16 or more") as refused:
+        load_settings({"turn_secret": "hunter2 hunter2 hunter2"})
+    assert "hunter2" not in refused.value.message

@@ -23,6 +23,7 @@ from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord, merged
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.nodes.testing import FakeNode, FakeNodes
+from signaling.services.live.ports import IceServers
 from signaling.services.live.service import LiveService
 from signaling.services.live.session import LiveSettings, Surroundings
 from signaling.services.ports import UnitOfWorkFactory
@@ -232,6 +233,7 @@ async def live_world(
     ws: WsSettings | None = None,
     nodes: NodesConfig | None = None,
     store: UnitOfWorkFactory | None = None,
+    ice_servers: IceServers | None = None,
 ) -> AsyncIterator[LiveWorld]:
     store, clock, fakes, hub = store or FakeStore(), FakeClock(), FakeNodes(), WsHub()
     await furnish(store, clock)
@@ -239,7 +241,12 @@ async def live_world(
     supervisor = NodeSupervisor(config, launch=fakes.launch)
     await supervisor.start()
     around = Surroundings(
-        uow=store, nodes=supervisor, hub=hub, clock=clock, settings=live or LiveSettings(sweep_interval=3600)
+        uow=store,
+        nodes=supervisor,
+        hub=hub,
+        clock=clock,
+        settings=live or LiveSettings(sweep_interval=3600),
+        ice_servers=ice_servers,
     )
     service = LiveService(around, FakeTokens())
     await service.start()

@@ -1,17 +1,19 @@
 """What live sessions need of the media nodes and of the sockets, in the words of people: publish, subscribe.
 
-`signaling.nodes` implements `MediaNodes`, `signaling.ws.hub` implements `PeerHub`.
+`signaling.nodes` implements `MediaNodes`, `signaling.ws.hub` implements `PeerHub`, `signaling.auth.turn`
+implements `IceServers`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from signaling.domain.publication import EndReason, Grant, Layer, Publication, Subscription
 from signaling.protocol.closing import CloseCode
-from signaling.protocol.messages import AnyEvent
+from signaling.protocol.messages import AnyEvent, IceServer
 
 Direction = Literal["publish", "subscribe"]
 TransportStateName = Literal["new", "connecting", "connected", "disconnected", "failed", "closed"]
@@ -160,6 +162,20 @@ class MediaNodes(Protocol):
 
         Waits a while for a node to come up; raises `MediaUnavailableError` when none does.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IceServerOffer:
+    """`ttl` in seconds, from now; None: they are good for ever."""
+
+    servers: tuple[IceServer, ...]
+    ttl: float | None
+
+
+class IceServers(Protocol):
+    def offer(self, participant_id: str, now: datetime) -> IceServerOffer:
+        """The STUN and TURN servers for one participant, with credentials of their own."""
         ...
 
 

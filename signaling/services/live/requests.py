@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from signaling.domain.stage import StageAction
 from signaling.protocol import messages
-from signaling.services.live import media, moderation
+from signaling.services.live import connectivity, media, moderation
 
 Handler = Callable[..., Awaitable[BaseModel]]
 """(LiveSession, peer id, the request of its type) -> the result."""
@@ -39,6 +39,7 @@ HANDLERS: Final[Mapping[type[messages.Request], Handler]] = MappingProxyType(
         messages.MutePeer: moderation.mute_peer,
         messages.Kick: moderation.kick,
         messages.KickAll: moderation.kick_all,
+        messages.GetIceServers: connectivity.get_ice_servers,
         messages.StageRequest: moderation.own_stage(StageAction.REQUEST),
         messages.StageCancel: moderation.own_stage(StageAction.CANCEL),
         messages.StageJoin: moderation.own_stage(StageAction.JOIN),

@@ -292,8 +292,13 @@ class LiveService:
         del self._resume_tokens[request.resume_token]
         token = secrets.token_urlsafe(32)
         self._remember(peer_id, token)
+        offer = live.connectivity.give(peer_id, live.session.peer(peer_id).participant_id)
         return messages.Resumed(
-            peer_id=peer_id, session_id=live.session.id, resume_token=token, replayed=missed
+            peer_id=peer_id,
+            session_id=live.session.id,
+            resume_token=token,
+            replayed=missed,
+            ice_servers=offer.servers,
         )
 
     def _remember(self, peer_id: str, token: str) -> None:

@@ -34,8 +34,9 @@ from signaling.ids import new_id
 from signaling.protocol import messages
 from signaling.services.live import media_events, render
 from signaling.services.live.announce import Announcer
+from signaling.services.live.connectivity import Connectivity
 from signaling.services.live.owner import Owner
-from signaling.services.live.ports import MediaEvent, MediaNodes, MediaSession, PeerHub
+from signaling.services.live.ports import IceServers, MediaEvent, MediaNodes, MediaSession, PeerHub
 from signaling.services.live.records import SessionRecords
 from signaling.services.ports import Clock, UnitOfWorkFactory
 
@@ -52,7 +53,6 @@ class LiveSettings:
     resume_within: float = 30.0
     session_grace: float | None = None
     sweep_interval: float = 0.5
-    ice_servers: tuple[messages.IceServer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class Surroundings:
     hub: PeerHub
     clock: Clock
     settings: LiveSettings = field(default_factory=LiveSettings)
+    ice_servers: IceServers | None = None
 
 
 class LiveSession:
@@ -85,6 +86,7 @@ class LiveSession:
         self.around = around
         self.owner = Owner(session.id)
         self.announcer = Announcer(session, around.hub)
+        self.connectivity = Connectivity(around.ice_servers, around.clock)
         self._media: MediaSession | None = None
         self._placing: asyncio.Task[None] | None = None
         self._on_left = on_left
@@ -130,6 +132,7 @@ class LiveSession:
         now = self.around.clock.monotonic()
         for peer in self.session.overdue(now, self.around.settings.resume_within):
             await self.leave(peer.id, LeaveReason.TIMEOUT)
+        self._renew_ice_servers()
         await self.records.flush()
         empty = self.session.empty_since
         if empty is not None and now - empty >= self.grace:
@@ -141,6 +144,7 @@ class LiveSession:
         empty = self.session.empty_since
         return (
             self.records.behind
+            or bool(self.connectivity.due())
             or (empty is not None and now - empty >= self.grace)
             or bool(self.session.overdue(now, self.around.settings.resume_within))
         )
@@ -169,6 +173,7 @@ class LiveSession:
 
     async def detach(self, peer_id: str) -> None:
         if peer_id in self.session.peers:
+            self.connectivity.forget(peer_id)
             await self.carry_out(self.session.detach(peer_id, self.around.clock.monotonic()))
 
     async def resume(self, peer_id: str, last_seq: int) -> int:
@@ -201,6 +206,7 @@ class LiveSession:
         self.announcer.announce(events)
         for event in events:
             if isinstance(event, PeerLeft):
+                self.connectivity.forget(event.peer.id)
                 log.info("peer.left", session=self.session.id, peer=event.peer.id, reason=event.reason)
                 self._on_left(event.peer.id)
             elif isinstance(event, SessionEnded):
@@ -268,6 +274,12 @@ class LiveSession:
         log.info("session.placed_again", session=self.session.id, node=media.node_id)
         self.announcer.to_all(messages.MediaReset(reason="node_lost"))
 
+    def _renew_ice_servers(self) -> None:
+        for peer_id in self.connectivity.due():
+            offer = self.connectivity.give(peer_id, self.session.peer(peer_id).participant_id)
+            renewed = messages.IceServersChanged(ice_servers=offer.servers, ttl=offer.ttl)
+            self.announcer.to_peer(peer_id, renewed)
+
     # --- inside ----------------------------------------------------------------------------------------
 
     def _joined(self, peer: Peer, resume_token: str) -> messages.Joined:
@@ -290,7 +302,7 @@ class LiveSession:
             peers=tuple(render.peer_info(one) for one in others),
             publications=tuple(render.publication_info(one) for one in session.publications.values()),
             stage_requests=render.stage_requests(session.stage_requests) if stage.is_host else (),
-            ice_servers=settings.ice_servers,
+            ice_servers=self.connectivity.give(peer.id, peer.participant_id).servers,
         )
 
 

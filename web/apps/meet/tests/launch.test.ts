@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { avatarColour, initials } from "../src/state/avatar";
-import { parseLaunch } from "../src/state/launch";
+import { parseLaunch, wantsRelay } from "../src/state/launch";
 import { themeVariables } from "../src/state/theme";
 
 const now = new Date("2026-01-01T12:00:00Z");
@@ -24,6 +24,13 @@ describe("the link", () => {
   it("that may still be good is taken to the server", () => {
     const fresh = token({ exp: now.getTime() / 1000 + 60 });
     expect(parseLaunch(`#token=${fresh}`, now)).toEqual({ kind: "ready", token: fresh });
+  });
+});
+
+describe("the wish for a relay", () => {
+  it("is part of the link", () => {
+    expect(wantsRelay(`#token=${token({})}&relay=1`)).toBe(true);
+    expect(wantsRelay(`#token=${token({})}`)).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Hands each event of the server to the part of the meeting that it is about. */
 
-import type { AnyEvent, PublicationInfo, SessionLeft, SubscriptionSpec } from "@rostrum/protocol";
+import type { AnyEvent, IceServer, PublicationInfo, SessionLeft, SubscriptionSpec } from "@rostrum/protocol";
 import type { LocalMedia } from "./localMedia";
 import type { Publisher } from "./media/publisher";
 import type { Subscriber } from "./media/subscriber";
@@ -18,6 +18,7 @@ export interface DispatchTargets {
   /** A publication of someone else appeared. */
   wanted: (subscriptions: SubscriptionSpec[]) => void;
   mediaReset: () => void;
+  iceServers: (servers: IceServer[]) => void;
   sessionLeft: (reason: SessionLeft["reason"]) => void;
   /** Something started by an event failed, and nobody waits for it. */
   failed: (error: unknown) => void;
@@ -78,6 +79,9 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
       break;
     case "media_reset":
       to.mediaReset();
+      break;
+    case "ice_servers":
+      to.iceServers(event.ice_servers);
       break;
     case "session_left":
       to.sessionLeft(event.reason);

@@ -7,13 +7,14 @@
  * `Client.init` makes one; `join` and `leave` are its life.
  */
 
-import type { Joined, SubscriptionSpec } from "@rostrum/protocol";
+import type { IceServer, Joined, Resumed, SubscriptionSpec } from "@rostrum/protocol";
 import { Capture } from "./capture";
 import type { Dependencies } from "./dependencies";
 import { Connection } from "./connection/connection";
 import { dispatch, type DispatchTargets } from "./dispatch";
 import { LocalMedia } from "./localMedia";
 import { IceWatch } from "./media/iceWatch";
+import { configurationOf, type PeerConnectionOptions } from "./media/peerConnections";
 import { Publisher } from "./media/publisher";
 import { Subscriber } from "./media/subscriber";
 import { Meta } from "./meta";
@@ -45,7 +46,7 @@ export class Meeting {
   private readonly localMedia: LocalMedia;
   private readonly publishWatch: IceWatch;
   private readonly subscribeWatch: IceWatch;
-  private iceServers: Joined["ice_servers"] = [];
+  private iceServers: IceServer[] = [];
   private stopWatchingNetwork: (() => void) | null = null;
   private startingMedia: Promise<void> = Promise.resolve();
 
@@ -65,11 +66,7 @@ export class Meeting {
         sdk: SDK_NAME,
       }),
     });
-    const createPeerConnection = () =>
-      dependencies.createPeerConnection({
-        iceServers: this.iceServers,
-        forceRelay: options.overrides?.forceRelay ?? false,
-      });
+    const createPeerConnection = () => dependencies.createPeerConnection(this.peerConnectionOptions());
     this.publisher = new Publisher({
       signal: this.connection,
       createPeerConnection,
@@ -129,7 +126,7 @@ export class Meeting {
       this.meta.handleSocketState(state, attempt);
     });
     this.connection.on("joined", (joined, again) => this.handleJoined(joined, again));
-    this.connection.on("resumed", () => this.handleResumed());
+    this.connection.on("resumed", (resumed) => this.handleResumed(resumed));
     this.connection.on("failed", () => {
       if (this.self.roomState === "disconnected") this.finish("failed");
     });
@@ -161,6 +158,7 @@ export class Meeting {
       localMedia: this.localMedia,
       wanted: (subscriptions) => this.subscribe(subscriptions),
       mediaReset: () => this.handleMediaReset(),
+      iceServers: (servers) => this.handleIceServers(servers),
       sessionLeft: (reason) => this.handleSessionLeft(reason),
       failed: (error) => this.handleMediaError(error),
     };
@@ -181,11 +179,24 @@ export class Meeting {
     this.subscribe(joined.publications.map(({ publication_id }) => ({ publication_id })));
   }
 
-  private handleResumed(): void {
+  private handleResumed(resumed: Resumed): void {
+    this.handleIceServers(resumed.ice_servers);
     this.self.handleRoomState("joined");
     this.self.announceJoined(true);
     this.publishWatch.handleState(this.publisher.state);
     this.subscribeWatch.handleState(this.subscriber.state);
+  }
+
+  private peerConnectionOptions(): PeerConnectionOptions {
+    return { iceServers: this.iceServers, forceRelay: this.options.overrides?.forceRelay ?? false };
+  }
+
+  /** Other credentials: what is relayed now goes on, what restarts from now on uses these. */
+  private handleIceServers(servers: IceServer[]): void {
+    this.iceServers = servers;
+    const configuration = configurationOf(this.peerConnectionOptions());
+    this.publisher.configure(configuration);
+    this.subscriber.configure(configuration);
   }
 
   private handleMediaReset(): void {

@@ -143,7 +143,7 @@ describe("a lost socket", () => {
     await connection.open();
     server.socket.event(1, left("a"));
     server.handlers["resume"] = (socket, request) => {
-      socket.answer(request, { peer_id: "peer_me", session_id: "ses_1", resume_token: "second", replayed: 2 });
+      socket.answer(request, { peer_id: "peer_me", session_id: "ses_1", resume_token: "second", replayed: 2, ice_servers: [] });
       socket.event(2, left("b"));
       socket.event(3, left("c"));
     };

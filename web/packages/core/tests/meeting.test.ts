@@ -1,8 +1,10 @@
-import type { Joined } from "@rostrum/protocol";
+import type { IceServer, Joined } from "@rostrum/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Client } from "../src/client";
 import type { Invitation } from "../src/invitation";
+import type { PeerConnectionOptions } from "../src/media/peerConnections";
 import type { Meeting } from "../src/meeting";
+import type { ClientOptions } from "../src/options";
 import { FakePeerConnection, fakeTrack } from "./support/peerConnection";
 import { FakeServer, joinedResult, ManualClock, peerInfo, settle, stageInfo } from "./support/world";
 
@@ -10,21 +12,32 @@ let server: FakeServer;
 let clock: ManualClock;
 let meeting: Meeting;
 let seq: number;
+let connections: FakePeerConnection[];
+let asked: PeerConnectionOptions[];
 
 const TOKEN = `e30.${btoa(JSON.stringify({ name: "Me" }))}.x`;
 const camera = { publication_id: "pub_a", peer_id: "a", source: "camera", kind: "video", codec: "video/VP8" } as const;
 const publication = { ...camera, encodings: 3, muted: false, muted_by: null };
 const canRequest = { can_produce: "CAN_REQUEST" };
 
-async function start(joined: Partial<Joined> = {}, invitation?: Invitation): Promise<void> {
+async function start(
+  joined: Partial<Joined> = {},
+  invitation?: Invitation,
+  overrides: NonNullable<ClientOptions["overrides"]> = {},
+): Promise<void> {
   server.joined = joinedResult(joined);
   meeting = await Client.init(
-    { authToken: TOKEN, baseURI: "https://meet.example.org", defaults: { audio: false, video: false }, invitation },
+    { authToken: TOKEN, baseURI: "https://meet.example.org", defaults: { audio: false, video: false }, invitation, overrides },
     {
       clock,
       fetch: () => Promise.reject(new Error("nothing is fetched to join")),
       openSocket: server.open,
-      createPeerConnection: () => new FakePeerConnection() as unknown as RTCPeerConnection,
+      createPeerConnection: (options) => {
+        const made = new FakePeerConnection();
+        connections.push(made);
+        asked.push(options);
+        return made as unknown as RTCPeerConnection;
+      },
       setPreferredCodec: () => undefined,
       mediaDevices: undefined,
       watchNetwork: () => () => undefined,
@@ -45,6 +58,8 @@ beforeEach(() => {
   server = new FakeServer();
   clock = new ManualClock();
   seq = 0;
+  connections = [];
+  asked = [];
   server.handlers["subscribe"] = (socket, request) => socket.answer(request, { subscriptions: [] });
   server.handlers["mute"] = (socket, request) => socket.answer(request);
   server.handlers["publish"] = (socket, request) => {
@@ -229,6 +244,38 @@ describe("a lost connection", () => {
     server.socket.drop();
     await clock.advance(120_000);
     expect(left).toEqual(["failed"]);
+  });
+});
+
+describe("the servers for ICE", () => {
+  const turn = (credential: string): IceServer[] => [{ urls: ["turn:turn.example.org"], username: "1:a", credential }];
+
+  it("are those of the join, relay only where that is asked for", async () => {
+    await start({ ice_servers: turn("first") }, undefined, { forceRelay: true });
+    await meeting.self.enableVideo(track());
+    await meeting.join();
+    expect(asked).toEqual([{ iceServers: turn("first"), forceRelay: true }]);
+  });
+
+  it("change in a connection that there is, and hold for the next one", async () => {
+    await start({ ice_servers: turn("first") });
+    await meeting.self.enableVideo(track());
+    await meeting.join();
+    push({ type: "ice_servers", ice_servers: turn("second"), ttl: 3600 });
+    expect(connections[0]?.configuration).toMatchObject({ iceServers: turn("second"), iceTransportPolicy: "all" });
+    push({ type: "media_reset", reason: "node_lost" });
+    await settle();
+    expect(asked[1]).toEqual({ iceServers: turn("second"), forceRelay: false });
+  });
+
+  it("come anew with a resume", async () => {
+    await start({ ice_servers: turn("first") });
+    await meeting.self.enableVideo(track());
+    await meeting.join();
+    server.resumedIceServers = turn("second");
+    server.socket.drop();
+    await clock.advance(1_000);
+    expect(connections[0]?.configuration).toMatchObject({ iceServers: turn("second") });
   });
 });
 

@@ -21,6 +21,7 @@ export type AnyRequest =
   | MutePeer
   | Kick
   | KickAll
+  | GetIceServers
   | StageRequest
   | StageCancel
   | StageJoin
@@ -46,6 +47,7 @@ export type AnyEvent =
   | StageRequests
   | PermissionsUpdated
   | MediaReset
+  | IceServersChanged
   | SessionLeft;
 
 /**
@@ -85,6 +87,7 @@ export interface EventFrame {
     | StageRequests
     | PermissionsUpdated
     | MediaReset
+    | IceServersChanged
     | SessionLeft;
   seq: number;
 }
@@ -262,6 +265,19 @@ export interface MediaReset {
   type: "media_reset";
 }
 /**
+ * Apply by `setConfiguration`; allocations that exist live on, the next ICE restart uses these.
+ */
+export interface IceServersChanged {
+  ice_servers: IceServer[];
+  ttl: number | null;
+  type: "ice_servers";
+}
+export interface IceServer {
+  credential: string | null;
+  urls: string[];
+  username: string | null;
+}
+/**
  * The last event: this peer is out, the socket closes.
  */
 export interface SessionLeft {
@@ -276,10 +292,16 @@ export interface Failure {
   id: number | null;
   ok: false;
 }
-export interface IceServer {
-  credential: string | null;
-  urls: string[];
-  username: string | null;
+/**
+ * Fresh credentials for the TURN servers, for a client whose own may have expired while it slept.
+ */
+export interface GetIceServers {
+  id: number;
+  type: "get_ice_servers";
+}
+export interface IceServersGiven {
+  ice_servers: IceServer[];
+  ttl: number | null;
 }
 export interface Join {
   device?: "desktop" | "mobile" | "bot";
@@ -416,6 +438,7 @@ export interface ResumeSubscription {
   type: "resume_subscription";
 }
 export interface Resumed {
+  ice_servers: IceServer[];
   peer_id: string;
   replayed: number;
   resume_token: string;
@@ -566,6 +589,7 @@ export interface Unsubscribe {
   type: "unsubscribe";
 }
 export interface ResultOf {
+  get_ice_servers: IceServersGiven;
   join: Joined;
   publish: Published;
   resume: Resumed;

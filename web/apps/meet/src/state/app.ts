@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { Client, type ClientOptions, type Invitation, type Meeting, type RoomState } from "@rostrum/core";
 import { type Devices, devicesOf, type Invited, lookUp } from "./invited";
-import { parseLaunch } from "./launch";
+import { parseLaunch, wantsRelay } from "./launch";
 import { forgetInside, rememberInside, wasInside } from "./reload";
 import { RoomStore } from "./roomStore";
 
@@ -78,7 +78,8 @@ async function wentBackIn(token: string, before: Devices): Promise<boolean> {
 }
 
 async function started(options: ClientOptions): Promise<RoomStore> {
-  const meeting = await backend.start(options);
+  const overrides = { ...options.overrides, forceRelay: wantsRelay(location.hash) };
+  const meeting = await backend.start({ ...options, overrides });
   // For end-to-end tests and the browser's console: the SDK object of this page.
   Object.assign(window, { rostrum: meeting });
   const store = new RoomStore(meeting);

@@ -1,10 +1,15 @@
-/** What the address of the page says: `/meet/#token=<jwt>`. */
+/** What the address of the page says: `/meet/#token=<jwt>`, and with `&relay=1` that media goes over TURN only. */
 
 import { tokenClaims } from "@rostrum/core";
 
 export type Launch =
   | { kind: "ready"; token: string }
   | { kind: "problem"; problem: "missing" | "invalid" | "expired" };
+
+/** For networks that let nothing else through, and to see whether the TURN server works. */
+export function wantsRelay(hash: string): boolean {
+  return new URLSearchParams(hash.replace(/^#/, "")).get("relay") === "1";
+}
 
 export function parseLaunch(hash: string, now: Date): Launch {
   const token = new URLSearchParams(hash.replace(/^#/, "")).get("token");

@@ -10,8 +10,12 @@ export interface PeerConnectionOptions {
 
 export type PeerConnectionFactory = (options: PeerConnectionOptions) => RTCPeerConnection;
 
-export function createPeerConnection({ iceServers, forceRelay }: PeerConnectionOptions): RTCPeerConnection {
-  return new RTCPeerConnection({
+export function createPeerConnection(options: PeerConnectionOptions): RTCPeerConnection {
+  return new RTCPeerConnection(configurationOf(options));
+}
+
+export function configurationOf({ iceServers, forceRelay }: PeerConnectionOptions): RTCConfiguration {
+  return {
     bundlePolicy: "max-bundle",
     rtcpMuxPolicy: "require",
     iceServers: iceServers.map(({ urls, username, credential }) => ({
@@ -20,7 +24,7 @@ export function createPeerConnection({ iceServers, forceRelay }: PeerConnectionO
       ...(credential == null ? {} : { credential }),
     })),
     iceTransportPolicy: forceRelay ? "relay" : "all",
-  });
+  };
 }
 
 /** Puts a codec first in what the transceiver offers. Browsers without the call offer their own order. */

@@ -126,6 +126,11 @@ export class Publisher extends Emitter<PublisherEvents> {
     });
   }
 
+  /** New servers for the connection that there is; they count from its next ICE restart on. */
+  configure(configuration: RTCConfiguration): void {
+    if (this.pc !== null && this.pc.signalingState !== "closed") this.pc.setConfiguration(configuration);
+  }
+
   /** Forgets the connection; what is published next makes a new one. */
   reset(): void {
     this.slots.clear();

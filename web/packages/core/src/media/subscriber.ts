@@ -85,6 +85,11 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     if (this.tracks.delete(publicationId)) this.emit("track", publicationId, null);
   }
 
+  /** New servers for the connection that there is; they count from its next ICE restart on. */
+  configure(configuration: RTCConfiguration): void {
+    if (this.pc !== null && this.pc.signalingState !== "closed") this.pc.setConfiguration(configuration);
+  }
+
   async restartIce(): Promise<void> {
     if (this.pc !== null) await this.options.signal.request({ type: "restart_ice" });
   }

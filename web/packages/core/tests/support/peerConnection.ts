@@ -60,6 +60,12 @@ export class FakePeerConnection {
     this.signalingState = "stable";
   }
 
+  configuration: RTCConfiguration | null = null;
+
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
+  }
+
   restartIce(): void {
     this.restarts++;
   }

@@ -1,6 +1,6 @@
 /** A small world for tests: time that moves when told to, and a server whose every line is written here. */
 
-import type { AnyEvent, Joined, PeerInfo, StageInfo } from "@rostrum/protocol";
+import type { AnyEvent, IceServer, Joined, PeerInfo, StageInfo } from "@rostrum/protocol";
 import type { Clock } from "../../src/clock";
 import type { Socket } from "../../src/connection/socket";
 
@@ -107,10 +107,17 @@ export class FakeServer {
   /** Neither opens nor refuses. */
   silent = false;
   joined: Joined = joinedResult();
+  resumedIceServers: IceServer[] = [];
   readonly handlers: Record<string, Handler> = {
     join: (socket, request) => socket.answer(request, this.joined),
     resume: (socket, request) =>
-      socket.answer(request, { peer_id: "peer_me", session_id: "ses_1", resume_token: "second", replayed: 0 }),
+      socket.answer(request, {
+        peer_id: "peer_me",
+        session_id: "ses_1",
+        resume_token: "second",
+        replayed: 0,
+        ice_servers: this.resumedIceServers,
+      }),
     ping: (socket, request) => socket.answer(request),
     leave: (socket, request) => socket.answer(request),
   };
