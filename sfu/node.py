@@ -136,7 +136,14 @@ class Node:
             router.publishing[publish.id] = publish
             self.transports[publish.id] = publish
         else:
-            subscribe = SubscribeTransport(self, router.id, command.transport_id, command.label, now)
+            subscribe = SubscribeTransport(
+                self,
+                router.id,
+                command.transport_id,
+                command.label,
+                now,
+                client_offers=command.client_offers,
+            )
             router.subscribing[subscribe.id] = subscribe
             self.transports[subscribe.id] = subscribe
 

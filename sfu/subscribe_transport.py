@@ -1,20 +1,23 @@
 """The transport a client receives on: its consumers, and the RTCP that comes back.
 
-How its m-lines are agreed on is `sfu.subscribe_negotiation`'s business.
+How its m-lines are agreed on is the business of one of two siblings: `sfu.subscribe_negotiation`, where the
+server offers, and `sfu.view_negotiation`, where the client does.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from sfu.consumer import Consumer
 from sfu.control.messages import ConsumerSpec, LayerChanged, LayerSpec
-from sfu.errors import RtcpError
+from sfu.errors import NodeCommandError, RtcpError
 from sfu.forwarding.leg import Egress, Leg
 from sfu.forwarding.report import sender_report
 from sfu.forwarding.retransmit import retransmit
 from sfu.producer import Producer
+from sfu.rtp.parameters import Codec
 from sfu.rtp.rtcp import (
     Fir,
     Nack,
@@ -27,6 +30,7 @@ from sfu.rtp.rtcp import (
 )
 from sfu.subscribe_negotiation import ServerOffers
 from sfu.transport import Host, Transport
+from sfu.view_negotiation import ClientOffer
 from sfu.webrtc.udp import Path
 
 REPORT_INTERVAL = 1.0
@@ -36,7 +40,16 @@ UNKNOWN_TEMPORAL = 7
 
 
 class SubscribeTransport(Transport):
-    def __init__(self, host: Host, router_id: str, transport_id: str, label: str, now: float) -> None:
+    def __init__(
+        self,
+        host: Host,
+        router_id: str,
+        transport_id: str,
+        label: str,
+        now: float,
+        *,
+        client_offers: bool = False,
+    ) -> None:
         super().__init__(host, router_id, transport_id, label, now)
         self.consumers: dict[str, Consumer] = {}
         self.egress = Egress()
@@ -46,14 +59,24 @@ class SubscribeTransport(Transport):
         self._legs: dict[int, Consumer] = {}
         self._used_ssrcs: set[int] = set()
         self._report_due = 0.0
-        self._offers = ServerOffers(self, host.emit)
+        self._negotiation: ServerOffers | ClientOffer = (
+            ClientOffer(self, self._new_leg) if client_offers else ServerOffers(self, host.emit)
+        )
 
     # --- commands ------------------------------------------------------------------------------------
 
-    def consume(self, spec: ConsumerSpec, producer: Producer) -> Consumer:
-        """Add a consumer; an offer follows in a later turn of the loop."""
-        ssrc, rtx_ssrc = self._new_ssrc(), self._new_ssrc()
-        leg = Leg(self.egress, ssrc=ssrc, rtx_ssrc=rtx_ssrc, first_index=1 + secrets.randbelow(0x7FFF))
+    def consume(self, spec: ConsumerSpec, producer: Producer, now: float) -> Consumer:
+        """Add a consumer; where the server offers, an offer follows in a later turn of the loop.
+
+        Raises `NodeCommandError` where the client offered and has no room for it on that m-line, or lacks the
+        codec.
+        """
+        negotiation = self._negotiation
+        leg = (
+            negotiation.leg_for(spec.mid, producer)
+            if isinstance(negotiation, ClientOffer)
+            else self._new_leg()
+        )
         consumer = Consumer(
             consumer_id=spec.consumer_id,
             transport_id=self.id,
@@ -64,9 +87,12 @@ class SubscribeTransport(Transport):
             on_layer=self._handle_layer,
         )
         self.consumers[consumer.id] = consumer
-        self._legs[ssrc] = consumer
-        self._legs[rtx_ssrc] = consumer
-        self._offers.add(consumer)
+        self._legs[leg.ssrc] = consumer
+        self._legs[leg.rtx_ssrc] = consumer
+        if isinstance(negotiation, ClientOffer):
+            negotiation.add(consumer, spec.mid, now)
+        else:
+            negotiation.add(consumer)
         return consumer
 
     def forget_consumer(self, consumer_id: str) -> None:
@@ -75,15 +101,22 @@ class SubscribeTransport(Transport):
             return
         self._legs.pop(consumer.leg.ssrc, None)
         self._legs.pop(consumer.leg.rtx_ssrc, None)
-        self._offers.remove(consumer)
+        self._negotiation.remove(consumer)
 
     def request_ice_restart(self, now: float) -> None:
+        offers = self._server_offers()
         self.restart_ice(now)
-        self._offers.schedule()
+        offers.schedule()
 
     def handle_answer(self, version: int, sdp: str, now: float) -> list[str]:
         """See `ServerOffers.handle_answer`."""
-        return self._offers.handle_answer(version, sdp, now)
+        return self._server_offers().handle_answer(version, sdp, now)
+
+    def handle_view_offer(self, sdp: str, wanted: Mapping[str, Codec], now: float) -> str:
+        """See `ClientOffer.handle_offer`."""
+        if not isinstance(self._negotiation, ClientOffer):
+            raise NodeCommandError("wrong_offerer", "on this transport the server makes the offers")
+        return self._negotiation.handle_offer(sdp, wanted, now)
 
     def carries(self, consumer: Consumer) -> bool:
         """Whether it is one of this transport's, still."""
@@ -156,7 +189,7 @@ class SubscribeTransport(Transport):
             self._send_reports(now)
 
     def close(self) -> None:
-        self._offers.close()
+        self._negotiation.close()
         super().close()
 
     def stats(self) -> dict[str, object]:
@@ -169,6 +202,15 @@ class SubscribeTransport(Transport):
             "unexpected_packets": self.unexpected_packets,
             "consumers": [consumer.stats() for consumer in self.consumers.values()],
         }
+
+    def _server_offers(self) -> ServerOffers:
+        if not isinstance(self._negotiation, ServerOffers):
+            raise NodeCommandError("wrong_offerer", "on this transport the client made the offer")
+        return self._negotiation
+
+    def _new_leg(self) -> Leg:
+        ssrc, rtx_ssrc = self._new_ssrc(), self._new_ssrc()
+        return Leg(self.egress, ssrc=ssrc, rtx_ssrc=rtx_ssrc, first_index=1 + secrets.randbelow(0x7FFF))
 
     def _new_ssrc(self) -> int:
         """One never used on this transport: under one key, an SSRC and index must not come twice."""

@@ -168,6 +168,14 @@ class Transport(ABC):
         self._remote_ufrag = description.ice_ufrag
         self.association.set_remote(description.ice_ufrag, description.ice_pwd, description.fingerprints)
 
+    def handle_ice_restart(self, ufrag: str, pwd: str, now: float) -> LocalTransport:
+        """The client's new credentials, which come without a description. Returns ours."""
+        self.restart_ice(now)
+        self._restarting = False
+        self._remote_ufrag = ufrag
+        self.association.ice.set_remote(ufrag, pwd)
+        return self.local
+
     @property
     def local(self) -> LocalTransport:
         return self._host.local_transport(self._ufrag, self._pwd)

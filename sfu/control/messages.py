@@ -62,8 +62,11 @@ class ProducerInfo(_Message):
 
 
 class ConsumerSpec(_Message):
+    """`mid` names the m-line to send on where the client offers; else the node chooses it."""
+
     consumer_id: str
     producer_id: str
+    mid: str | None = None
     preferred: LayerSpec | None = None
     paused: bool = False
 
@@ -87,6 +90,8 @@ class CreateTransport(_Message):
     transport_id: str
     direction: Direction
     grants: tuple[Grant, ...] = ()
+    client_offers: bool = False
+    """Of a subscribe transport: its m-lines come from one `HandleViewOffer` instead of offers of ours."""
     label: str = ""
     """Shown in the subscribe SDP as the msid prefix and in logs; never a name or token."""
 
@@ -125,6 +130,20 @@ class HandleAnswer(_Message):
     sdp: str
 
 
+class HandleViewOffer(_Message):
+    """The one offer of a client that receives by offering (WHEP), on a transport with `client_offers`.
+
+    `consumers` are those to begin with, each on an m-line of the offer; `Consume` puts others there later.
+    Every m-line with a codec in common is answered sendonly, but one whose consumer has a codec that the
+    client lacks is answered inactive.
+    """
+
+    type: Literal["handle_view_offer"] = "handle_view_offer"
+    transport_id: str
+    sdp: str
+    consumers: tuple[ConsumerSpec, ...]
+
+
 class HandleCandidate(_Message):
     type: Literal["handle_candidate"] = "handle_candidate"
     transport_id: str
@@ -136,6 +155,15 @@ class RestartIce(_Message):
 
     type: Literal["restart_ice"] = "restart_ice"
     transport_id: str
+
+
+class HandleIceRestart(_Message):
+    """The client restarts ICE without an offer (RFC 9725 section 4.3.3): its new credentials."""
+
+    type: Literal["handle_ice_restart"] = "handle_ice_restart"
+    transport_id: str
+    ufrag: str
+    pwd: str
 
 
 class CloseProducer(_Message):
@@ -210,8 +238,10 @@ Command = Annotated[
     | SetGrants
     | HandleOffer
     | HandleAnswer
+    | HandleViewOffer
     | HandleCandidate
     | RestartIce
+    | HandleIceRestart
     | CloseProducer
     | PauseProducer
     | ResumeProducer
@@ -256,6 +286,23 @@ class Consumed(_Message):
     failed: dict[str, str] = {}
 
 
+class ViewAnswered(_Message):
+    """Reply to HandleViewOffer. `failed` maps a consumer id to an error code, as in `Consumed`."""
+
+    type: Literal["view_answered"] = "view_answered"
+    sdp: str
+    failed: dict[str, str] = {}
+
+
+class IceRestarted(_Message):
+    """Reply to HandleIceRestart: our new credentials, and the candidates as in SDP without "a="."""
+
+    type: Literal["ice_restarted"] = "ice_restarted"
+    ufrag: str
+    pwd: str
+    candidates: tuple[str, ...]
+
+
 class Stats(_Message):
     """`counters` are node totals since start; `router` is present where one was asked for."""
 
@@ -264,7 +311,9 @@ class Stats(_Message):
     router: dict[str, object] | None = None
 
 
-Reply = Annotated[Done | Failed | Answered | Consumed | Stats, Field(discriminator="type")]
+Reply = Annotated[
+    Done | Failed | Answered | Consumed | ViewAnswered | IceRestarted | Stats, Field(discriminator="type")
+]
 
 # --- events: node -> signaling -----------------------------------------------------------------------
 

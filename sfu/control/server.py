@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sfu.clock import monotonic
 from sfu.control import messages as m
-from sfu.errors import NodeCommandError, SfuError
+from sfu.errors import NodeCommandError, NotFoundError, SfuError
 from sfu.node import Node
+from sfu.subscribe_transport import SubscribeTransport
 
 
 class CommandServer:
@@ -24,8 +25,10 @@ class CommandServer:
             m.SetGrants: self._set_grants,
             m.HandleOffer: self._handle_offer,
             m.HandleAnswer: self._handle_answer,
+            m.HandleViewOffer: self._handle_view_offer,
             m.HandleCandidate: self._handle_candidate,
             m.RestartIce: self._restart_ice,
+            m.HandleIceRestart: self._handle_ice_restart,
             m.CloseProducer: self._close_producer,
             m.PauseProducer: self._pause_producer,
             m.ResumeProducer: self._resume_producer,
@@ -87,6 +90,16 @@ class CommandServer:
             self.node.close_consumer(consumer_id, "unsupported_codec")
         return m.Done()
 
+    def _handle_view_offer(self, command: m.HandleViewOffer) -> m.Reply:
+        transport = self.node.subscribe_transport(command.transport_id)
+        wanted = {
+            spec.mid: self.node.producers[spec.producer_id].codec
+            for spec in command.consumers
+            if spec.mid is not None and spec.producer_id in self.node.producers
+        }
+        sdp = transport.handle_view_offer(command.sdp, wanted, monotonic())
+        return m.ViewAnswered(sdp=sdp, failed=self._add_consumers(transport, command.consumers))
+
     def _handle_candidate(self, command: m.HandleCandidate) -> m.Reply:
         """An ICE-lite agent sends no checks, so a client's candidate needs no more than to exist."""
         if command.transport_id not in self.node.transports:
@@ -96,6 +109,14 @@ class CommandServer:
     def _restart_ice(self, command: m.RestartIce) -> m.Reply:
         self.node.subscribe_transport(command.transport_id).request_ice_restart(monotonic())
         return m.Done()
+
+    def _handle_ice_restart(self, command: m.HandleIceRestart) -> m.Reply:
+        transport = self.node.transports.get(command.transport_id)
+        if transport is None:
+            raise NotFoundError("transport", command.transport_id)
+        local = transport.handle_ice_restart(command.ufrag, command.pwd, monotonic())
+        candidates = tuple(candidate.to_sdp() for candidate in local.candidates)
+        return m.IceRestarted(ufrag=local.ufrag, pwd=local.pwd, candidates=candidates)
 
     def _close_producer(self, command: m.CloseProducer) -> m.Reply:
         self.node.close_producer(command.producer_id, None)
@@ -115,8 +136,15 @@ class CommandServer:
 
     def _consume(self, command: m.Consume) -> m.Reply:
         transport = self.node.subscribe_transport(command.transport_id)
+        return m.Consumed(failed=self._add_consumers(transport, command.consumers))
+
+    def _add_consumers(
+        self, transport: SubscribeTransport, specs: Iterable[m.ConsumerSpec]
+    ) -> dict[str, str]:
+        """Returns those that could not be, with an error code."""
+        now = monotonic()
         failed: dict[str, str] = {}
-        for spec in command.consumers:
+        for spec in specs:
             producer = self.node.producers.get(spec.producer_id)
             if producer is None:
                 failed[spec.consumer_id] = "producer_not_found"
@@ -127,8 +155,11 @@ class CommandServer:
             ):
                 failed[spec.consumer_id] = "producer_not_found"
             else:
-                self.node.consumers[spec.consumer_id] = transport.consume(spec, producer)
-        return m.Consumed(failed=failed)
+                try:
+                    self.node.consumers[spec.consumer_id] = transport.consume(spec, producer, now)
+                except NodeCommandError as error:
+                    failed[spec.consumer_id] = error.code
+        return failed
 
     def _close_consumers(self, command: m.CloseConsumers) -> m.Reply:
         for consumer_id in command.consumer_ids:

@@ -18,6 +18,7 @@ from sfu.forwarding.leg import (
     WORDS_SHIFT,
     Leg,
 )
+from sfu.rtp.extensions import renumber
 from sfu.webrtc.udp import MAX_SEGMENT_BYTES, MAX_SEGMENTS
 
 Packet = tuple[int, int, int, int, bytes, bytes]
@@ -46,6 +47,7 @@ class Batch:
         "octets",
         "packets",
         "plain",
+        "renumberings",
         "rows",
         "runs",
         "span",
@@ -55,6 +57,7 @@ class Batch:
     def __init__(self, packets: Sequence[Packet]) -> None:
         self.packets = packets
         self.counters: list[vp8.Counters | None] | None = None
+        self.renumberings: dict[bytes, Sequence[Packet]] | None = None
         self.plain = all(packet[4] is PLAIN_TAIL for packet in packets)
         self.octets = sum(len(packet[5]) for packet in packets)
         self.largest = max(len(packet[5]) + len(packet[4]) for packet in packets)
@@ -86,6 +89,18 @@ class Batch:
                 payload = payload[: counters.start] + fields + payload[counters.end :]
             payloads.append(payload)
         return payloads
+
+    def renumbered(self, numbering: bytes) -> Sequence[Packet]:
+        """The packets with their extensions under a receiver's own ids, made once for all that agree."""
+        if self.plain:
+            return self.packets
+        if self.renumberings is None:
+            self.renumberings = {}
+        packets = self.renumberings.get(numbering)
+        if packets is None:
+            packets = [(*packet[:4], renumber(packet[4], numbering), packet[5]) for packet in self.packets]
+            self.renumberings[numbering] = packets
+        return packets
 
     def _prepare_rows(self) -> list[tuple[int, int, bytes, bytes]] | None:
         rows = []

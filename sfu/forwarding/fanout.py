@@ -160,6 +160,8 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
         egress.transport_sequence = transport_sequence + count
     else:
         buffers = _seal_field_by_field(leg, batch)
+        if leg.extended:
+            egress.transport_sequence += count
     index = batch.first + batch.span + leg.index_offset
     if index > leg.highest_index:
         leg.highest_index = index
@@ -205,7 +207,7 @@ def _transmit(leg: Leg, batch: Batch, buffers: list[bytes]) -> bool:
     if sendto is None:
         return _send_whole(leg, buffers, stride)
     overhead = leg.overhead
-    if not leg.with_twcc and not batch.plain:
+    if not leg.extended and not batch.plain:
         overhead += EXTENSION_OVERHEAD
     try:
         if len(batch.packets) == 1:
@@ -236,10 +238,11 @@ def _control(run: tuple[int, int, int], overhead: int) -> list[tuple[int, int, b
 
 
 def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
-    """For receivers without transport-wide sequence numbers, and for batches in which a field wraps."""
+    """For receivers without transport-wide sequence numbers or with extension ids of their own, and for
+    batches in which a field wraps."""
     buffers: list[bytes] = []
     sequence = leg.egress.transport_sequence
-    packets = batch.packets
+    packets = batch.packets if leg.numbering is None else batch.renumbered(leg.numbering)
     if leg.picture_offset or leg.tl0_offset:
         moved = batch.payloads_for(leg)
         packets = [(*packet[:5], payload) for packet, payload in zip(packets, moved, strict=True)]
@@ -251,7 +254,7 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
             (timestamp + leg.timestamp_offset) & 0xFFFFFFFF,
             leg.ssrc,
         )
-        if leg.with_twcc:
+        if leg.extended:
             element = _pack_element(leg.egress.transport_tag, sequence & 0xFFFF)
             header = _pack_fixed(EXTENDED, *fixed) + _pack_profile(ONE_BYTE_PROFILE, words) + element + tail
             sequence += 1

@@ -77,6 +77,7 @@ class Leg:
         "encoding",
         "encrypt",
         "epochs",
+        "extended",
         "first_index",
         "header_base",
         "highest_index",
@@ -84,6 +85,7 @@ class Leg:
         "iv_base",
         "last_sent_at",
         "last_timestamp",
+        "numbering",
         "octets",
         "overhead",
         "oversized",
@@ -121,7 +123,12 @@ class Leg:
         """The header as a number, with every field that does not change from packet to packet."""
         self.iv_base = 0
         self.rtx_iv_base = 0
+        self.extended = False
+        """Every packet carries a transport-wide sequence number, under whichever id."""
+        self.numbering: bytes | None = None
+        """The receiver's own ids of the forwarded extensions, by ours (`sfu.rtp.extensions.renumber`)."""
         self.with_twcc = False
+        """Extended, and under our own ids: the case that the fan-out is made for."""
         self.overhead = HEADER_BARE
         self.index_offset = 0
         self.timestamp_offset = 0
@@ -146,7 +153,8 @@ class Leg:
         outbound = self.egress.outbound
         self.payload_type = payload_type
         self.rtx_payload_type = rtx_payload_type
-        self.with_twcc = self.egress.transport_tag != 0
+        self.extended = self.egress.transport_tag != 0
+        self.with_twcc = self.extended and self.numbering is None
         self.header_base = (
             0x90 << FIRST_BYTE_SHIFT
             | payload_type << MARKER_SHIFT
@@ -157,7 +165,7 @@ class Leg:
         )
         if outbound is None:
             return
-        self.overhead = (HEADER_WITH_TWCC if self.with_twcc else HEADER_BARE) + outbound.profile.overhead
+        self.overhead = (HEADER_WITH_TWCC if self.extended else HEADER_BARE) + outbound.profile.overhead
         if outbound.is_gcm:
             self.encrypt = outbound.encrypt
             self.iv_base = outbound.rtp_iv_base(self.ssrc)
@@ -185,6 +193,11 @@ class Leg:
                 self.tl0_offset,
             )
         )
+
+    def forget_packets(self) -> None:
+        """Another codec follows: what was sent so far can be neither sent again nor continued."""
+        self.epochs.clear()
+        self.picture_offset = self.tl0_offset = 0
 
     def epoch_of(self, index: int) -> Epoch | None:
         """The epoch an outgoing index belongs to, None if it is from before the oldest one kept."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sfu.codecs import vp8
 from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.forwarding.leg import Leg
+from sfu.rtp.extensions import renumber
 
 _pack_extended = struct.Struct("!BBHIIHHBH").pack
 _pack_bare = struct.Struct("!BBHII").pack
@@ -67,7 +68,9 @@ def _original(leg: Leg, index: int) -> tuple[bytes, bytes] | None:
         leg.rtx_ssrc,
     )
     egress = leg.egress
-    if leg.with_twcc:
+    if leg.numbering is not None and tail is not PLAIN_TAIL:
+        tail = renumber(tail, leg.numbering)
+    if leg.extended:
         header = (
             _pack_extended(
                 0x90, *fixed, 0xBEDE, words, egress.transport_tag, egress.transport_sequence & 0xFFFF

@@ -87,6 +87,26 @@ def build_extensions(elements: Sequence[tuple[int, bytes]]) -> bytes:
     return profile.to_bytes(2, "big") + (len(data) // 4).to_bytes(2, "big") + data
 
 
+def renumber(tail: bytes, ids: bytes) -> bytes:
+    """One-byte elements under other ids: an element of id `i` gets `ids[i]`, or is blanked where that is 0.
+
+    `tail` is a well-formed run of elements and padding; `ids` has 16 entries. The length stays.
+    """
+    out = bytearray(tail)
+    offset, size = 0, len(tail)
+    while offset < size:
+        byte = tail[offset]
+        end = offset + (byte & 0x0F) + 2 if byte else offset + 1
+        if byte:
+            id_ = ids[byte >> 4]
+            if id_:
+                out[offset] = id_ << 4 | byte & 0x0F
+            else:
+                out[offset:end] = bytes(end - offset)
+        offset = end
+    return bytes(out)
+
+
 def parse_audio_level(value: bytes) -> tuple[bool, int]:
     """(voice activity, level): 0 is loudest, 127 silence, in -dBov (RFC 6464). Raises `RtpError`."""
     if not value:

@@ -136,7 +136,7 @@ def choose_publish(section: MediaSection) -> PublishParameters | None:
     codec = replace(
         offered,
         parameters=_answer_parameters(offered),
-        feedback=_choose_feedback(offered, has_twcc=has_twcc),
+        feedback=choose_feedback(offered, has_twcc=has_twcc),
     )
     rtx = section.rtx_of(codec.payload_type)
     rids = _choose_rids(section, extensions)
@@ -176,7 +176,7 @@ def _choose_extensions(section: MediaSection, codec: Codec) -> tuple[Extension, 
     )
 
 
-def _choose_feedback(codec: Codec, *, has_twcc: bool) -> tuple[str, ...]:
+def choose_feedback(codec: Codec, *, has_twcc: bool) -> tuple[str, ...]:
     known = AUDIO_FEEDBACK if codec.kind == "audio" else VIDEO_FEEDBACK
     chosen = [f for f in known if f in codec.feedback and (f != "transport-cc" or has_twcc)]
     if "transport-cc" not in chosen and FALLBACK_FEEDBACK in codec.feedback:

@@ -1,7 +1,8 @@
 """The descriptions a node writes, and what it reads from the answers to them. Pure.
 
 Publishing, the client offers and `publish_answer` answers; subscribing, `subscribe_offer` offers and
-`read_subscribe_answer` reads what the client made of it. Each connection has one offerer, so offers never
+`read_subscribe_answer` reads what the client made of it; a client that receives by offering (WHEP) gets a
+`view_answer`. Each connection has one offerer, so offers never
 cross. In both directions the node ends up as the passive side of DTLS, because the passive side picks the
 SRTP profile.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from sfu.errors import SdpError
 from sfu.rtp.negotiation import choose_publish, subscribe_extensions
 from sfu.rtp.parameters import Codec, Direction, Kind, MediaSection, PublishParameters, Rid, SsrcGroup
+from sfu.rtp.view import ViewParameters
 from sfu.webrtc.candidate import Candidate
 from sfu.webrtc.session_description import SessionDescription
 
@@ -64,6 +66,17 @@ class SubscribeAnswer:
     feedback: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ViewSection:
+    """What is sent on one m-section that a client offered. Not `active`: nothing, ever."""
+
+    parameters: ViewParameters
+    ssrc: int
+    rtx_ssrc: int
+    stream_id: str
+    active: bool
+
+
 def publish_answer(
     offer: SessionDescription,
     chosen: Mapping[str, PublishParameters],
@@ -81,6 +94,20 @@ def publish_answer(
     check_transport(offer)
     sections = [_answer_section(section, offer, chosen.get(section.mid)) for section in offer.sections]
     return _describe(sections, local, "passive", session_version)
+
+
+def view_answer(
+    offer: SessionDescription, sections: Mapping[str, ViewSection], local: LocalTransport
+) -> SessionDescription:
+    """Answer an offer to receive: send on the active ones of `sections` (by mid), nothing on the others.
+
+    Raises `SdpError` when the offer cannot be answered; see `publish_answer`.
+    """
+    if offer.setup == "passive":
+        raise SdpError("the client must be the active side of DTLS: offer a=setup:actpass or active")
+    check_transport(offer)
+    answered = [_view_section(section, offer, sections.get(section.mid)) for section in offer.sections]
+    return _describe(answered, local, "passive", 1)
 
 
 def subscribe_offer(
@@ -166,6 +193,29 @@ def _answer_section(
         extensions=parameters.extensions,
         rids=tuple(Rid(rid, "recv") for rid in parameters.rids),
         simulcast_recv=parameters.rids,
+        rtcp_rsize=offered.rtcp_rsize,
+    )
+
+
+def _view_section(
+    offered: MediaSection, offer: SessionDescription, section: ViewSection | None
+) -> MediaSection:
+    if offered.is_rejected or offered.mid not in offer.bundle or not offered.rtcp_mux or section is None:
+        return _rejected(offered)
+    formats = section.parameters.formats.values()
+    repairs = any(one.rtx_payload_type is not None for one in formats)
+    ssrcs = (section.ssrc, section.rtx_ssrc) if repairs else (section.ssrc,)
+    return MediaSection(
+        mid=offered.mid,
+        kind=offered.kind,
+        protocol=offered.protocol,
+        direction=Direction.SENDONLY if section.active else Direction.INACTIVE,
+        codecs=tuple(codec for one in formats for codec in _with_rtx(one.codec, one.rtx_payload_type)),
+        extensions=section.parameters.extensions,
+        ssrcs=ssrcs if section.active else (),
+        ssrc_groups=(SsrcGroup("FID", ssrcs),) if section.active and repairs else (),
+        cname=section.stream_id if section.active else None,
+        msid=(section.stream_id, offered.mid) if section.active else None,
         rtcp_rsize=offered.rtcp_rsize,
     )
 

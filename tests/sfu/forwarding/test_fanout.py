@@ -5,6 +5,7 @@ import pytest
 from sfu.forwarding.batch import PLAIN_TAIL as PLAIN
 from sfu.forwarding.batch import Batch, Packet
 from sfu.forwarding.fanout import forward, send
+from sfu.rtp.extensions import parse_extensions
 from sfu.webrtc.srtp import SrtpProfile
 from tests.sfu.forwarding.world import Receiver, encoding
 
@@ -46,6 +47,32 @@ def test_every_receiver_gets_every_packet_under_its_own_numbers(
             assert all(AUDIO_LEVEL in p.extension for p in got)
         if twcc:
             assert [p.extension[:3] for p in got] == [bytes((0x21, 0, n)) for n in range(3)]
+
+
+@pytest.mark.parametrize("profile", [SrtpProfile.AEAD_AES_128_GCM, SrtpProfile.AES128_CM_SHA1_80])
+@pytest.mark.parametrize("twcc", [True, False])
+@pytest.mark.parametrize("sizes", [(100,), (100, 100, 100), (100, 40, 7)])
+def test_a_receiver_with_ids_of_its_own_gets_the_extensions_under_them(
+    profile: SrtpProfile, twcc: bool, sizes: tuple[int, ...]
+) -> None:
+    receiver = Receiver(profile, twcc=twcc)
+    leg = receiver.leg()
+    leg.numbering = bytes((0, 0, 0, 7)) + bytes(12)
+    leg.prepare(payload_type=120, rtx_payload_type=0)
+    leg.open_epoch(encoding(), 10, 0)
+    batches = [
+        Batch([packet(start + n, size, tail_with_level()) for n, size in enumerate(sizes)])
+        for start in (10, 20)
+    ]
+    for batch in batches:
+        assert forward(batch, [leg], 1.0) == (len(sizes), None)
+    got = receiver.receive()
+    assert {p.payload_type for p in got} == {120}
+    assert [p.payload for p in got] == [p[5] for batch in batches for p in batch.packets]
+    for number, one in enumerate(got):
+        elements = dict(parse_extensions(0xBEDE, one.extension))
+        assert elements.pop(7) == AUDIO_LEVEL[1:]
+        assert elements == ({2: number.to_bytes(2, "big")} if twcc else {})
 
 
 @pytest.mark.parametrize("twcc", [True, False])

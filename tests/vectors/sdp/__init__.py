@@ -8,6 +8,7 @@ NAMES = (
     "chromium_publish_offer",
     "chromium_publish_reoffer",
     "chromium_subscribe_answer",
+    "chromium_view_offer",
     "firefox_publish_offer",
 )
 
