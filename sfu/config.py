@@ -12,6 +12,9 @@ class NodeConfig:
     `udp_port` is bound for UDP and, where `tcp` is set, for ICE-TCP on the same number; 0 picks a free one
     (tests). `announce` are the addresses put into candidates; with none, the addresses of this machine's
     interfaces (loopback if there is nothing else).
+
+    `pipe_host` and `pipe_port` (0: any) are where pipes to other nodes come in; `pipe_announce` is the
+    address that other nodes are told, if it is another one.
     """
 
     node_id: str
@@ -21,3 +24,6 @@ class NodeConfig:
     tcp: bool = True
     consent_timeout: float = 30.0
     log_level: str = "info"
+    pipe_host: str = "127.0.0.1"
+    pipe_port: int = 0
+    pipe_announce: str | None = None

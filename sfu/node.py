@@ -25,8 +25,10 @@ from sfu.control.messages import (
     Event,
     NodeLoad,
     ProducerClosed,
+    ReceiveProducer,
 )
 from sfu.errors import NodeCommandError, NotFoundError
+from sfu.pipes import NodePipes
 from sfu.ports import NodePorts
 from sfu.producer import Producer
 from sfu.publish_transport import PublishTransport
@@ -60,6 +62,7 @@ class Node:
         self.state = NodeState.STARTING
         self.certificate = Certificate.generate(utc_now())
         self.ports = NodePorts(config)
+        self.pipes = NodePipes(config, emit)
         self.routers: dict[str, Router] = {}
         self.transports: dict[str, Transport] = {}
         self.producers: dict[str, Producer] = {}
@@ -123,6 +126,8 @@ class Node:
             return
         for transport_id in (*router.publishing, *router.subscribing):
             self.close_transport(transport_id)
+        for producer_id in list(router.piped):
+            self.close_producer(producer_id, None)
 
     def create_transport(self, command: CreateTransport) -> None:
         router = self.routers.get(command.router_id)
@@ -172,6 +177,9 @@ class Node:
             return
         producer.close()
         self._forwarded_before += sum(encoding.forwarded for encoding in producer.encodings)
+        self.pipes.forget_producer(producer_id)
+        for router in self.routers.values():
+            router.piped.discard(producer_id)
         transport = self.transports.get(producer.transport_id)
         if isinstance(transport, PublishTransport):
             transport.forget_producer(producer_id)
@@ -179,6 +187,23 @@ class Node:
             self.close_consumer(consumer_id, "producer_closed")
         if reason is not None:
             self.emit(ProducerClosed(producer_id=producer_id, reason=reason))
+
+    def receive_producer(self, command: ReceiveProducer) -> None:
+        """Make a producer that comes by a pipe. Asking twice changes nothing."""
+        router = self.routers.get(command.router_id)
+        if router is None:
+            raise NotFoundError("router", command.router_id)
+        spec = command.producer
+        if spec.producer_id in self.producers:
+            return
+        receiver = self.pipes.get(command.pipe_id).receive(spec, router.id, router.detector)
+        self.producers[spec.producer_id] = receiver.producer
+        router.piped.add(spec.producer_id)
+
+    def close_pipe(self, pipe_id: str) -> None:
+        """The producers that came by it end here; their consumers are told."""
+        for producer_id in self.pipes.close_pipe(pipe_id):
+            self.close_producer(producer_id, None)
 
     def close_consumer(self, consumer_id: str, reason: str | None) -> None:
         consumer = self.consumers.pop(consumer_id, None)
@@ -208,6 +233,13 @@ class Node:
         if producer is None:
             raise NotFoundError("producer", producer_id)
         return producer
+
+    def router_of(self, producer: Producer) -> str | None:
+        """The router a producer is in, published there or piped to it."""
+        transport = self.transports.get(producer.transport_id)
+        if transport is not None:
+            return transport.router_id
+        return next((router.id for router in self.routers.values() if producer.id in router.piped), None)
 
     def consumer(self, consumer_id: str) -> Consumer:
         consumer = self.consumers.get(consumer_id)
@@ -245,7 +277,7 @@ class Node:
             "producers": len(self.producers),
             "consumers": len(self.consumers),
         }
-        return totals
+        return totals | self.pipes.counters()
 
     # --- time ----------------------------------------------------------------------------------------
 
@@ -256,6 +288,7 @@ class Node:
         for transport in list(self.transports.values()) if slow else self._restless:
             if slow or transport.busy:
                 self._tick_transport(transport, now)
+        self.pipes.tick(now, slow=slow)
         if slow:
             self._slow_due = now + SPEAKERS_INTERVAL
             self._restless = [one for one in self.transports.values() if one.restless]
@@ -303,6 +336,7 @@ class Node:
             self.close_router(router_id)
         if self._timer is not None:
             self._timer.cancel()
+        self.pipes.close()
         with contextlib.suppress(OSError):
             await self.ports.close()
         self.state = NodeState.STOPPED

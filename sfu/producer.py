@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sfu.control.messages import Kind, ProducerInfo
 from sfu.forwarding.encoding import Encoding
@@ -14,8 +14,20 @@ if TYPE_CHECKING:
     from sfu.consumer import Consumer
 
 
+class Branch(Protocol):
+    """A way out of a producer that is no consumer: a pipe to another node."""
+
+    def select(self, now: float) -> None:
+        """Have in the fan-out what is wanted at the end of it."""
+        ...
+
+    def detach(self) -> None:
+        """Take everything out of the fan-out."""
+        ...
+
+
 class Producer:
-    """Owned by its publish transport. Closing it closes its consumers."""
+    """Owned by its publish transport, or by the pipe it came by. Closing it closes its consumers."""
 
     def __init__(
         self,
@@ -38,6 +50,8 @@ class Producer:
         self.codec = codec
         self.paused = paused
         self.consumers: dict[str, Consumer] = {}
+        self.branches: dict[str, Branch] = {}
+        """By pipe id."""
         self.encodings: list[Encoding] = [
             Encoding(
                 mime=codec.mime,
@@ -73,12 +87,19 @@ class Producer:
             encoding.paused = True
         for consumer in self.consumers.values():
             detach(consumer.leg)
+        for branch in self.branches.values():
+            branch.detach()
 
-    def resume(self) -> None:
+    def resume(self, now: float) -> None:
+        """Forward again, video from its next key frame on."""
         self.paused = False
         for encoding in self.encodings:
             encoding.paused = False
             encoding.pending.clear()
+        for consumer in self.consumers.values():
+            consumer.select(now)
+        for branch in self.branches.values():
+            branch.select(now)
 
     def attach(self, consumer: Consumer) -> None:
         self.consumers[consumer.id] = consumer

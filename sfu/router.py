@@ -13,12 +13,14 @@ SPEAKERS_INTERVAL = 0.1
 
 
 class Router:
-    """Owns its transports; closing it closes them."""
+    """Owns its transports and what is piped to it; closing it closes them."""
 
     def __init__(self, host: Host, router_id: str) -> None:
         self.id = router_id
         self.publishing: dict[str, PublishTransport] = {}
         self.subscribing: dict[str, SubscribeTransport] = {}
+        self.piped: set[str] = set()
+        """Producers of other nodes that came to this router by a pipe."""
         self.detector = SpeakerDetector()
         self._host = host
         self._told: tuple[tuple[str, ...], str | None] = ((), None)
@@ -42,5 +44,6 @@ class Router:
         return {
             "router_id": self.id,
             "publishing": [transport.stats(now) for transport in self.publishing.values()],
+            "piped": sorted(self.piped),
             "subscribing": [transport.stats() for transport in self.subscribing.values()],
         }

@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from sfu.rtp.parameters import Codec
+
 Kind = Literal["audio", "video"]
 Direction = Literal["publish", "subscribe"]
 TransportStateName = Literal["new", "connecting", "connected", "disconnected", "failed", "closed"]
@@ -68,6 +70,60 @@ class ConsumerSpec(_Message):
     producer_id: str
     mid: str | None = None
     preferred: LayerSpec | None = None
+    paused: bool = False
+
+
+# --- pipes -------------------------------------------------------------------------------------------
+
+
+class PipedCodec(_Message):
+    """The publisher's codec, as `sfu.rtp.parameters.Codec` has it."""
+
+    mime: str
+    payload_type: int
+    clock_rate: int
+    channels: int
+    parameters: tuple[tuple[str, str | None], ...] = ()
+    feedback: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, codec: Codec) -> PipedCodec:
+        return cls(
+            mime=codec.mime,
+            payload_type=codec.payload_type,
+            clock_rate=codec.clock_rate,
+            channels=codec.channels,
+            parameters=codec.parameters,
+            feedback=codec.feedback,
+        )
+
+    def to_codec(self) -> Codec:
+        return Codec(
+            self.mime, self.payload_type, self.clock_rate, self.channels, self.parameters, self.feedback
+        )
+
+
+class PipedEncoding(_Message):
+    """An encoding, lowest first, and the SSRCs it has on the pipe."""
+
+    rid: str | None
+    ssrc: int
+    rtx_ssrc: int
+
+
+class PipedProducer(_Message):
+    """A producer as the far end of a pipe makes it: what the origin says in `Piped`, and `ReceiveProducer`
+    carries over. `transport_id` is that of the publisher at the origin; it keeps the tracks of one person
+    in one stream. `payload_type` and `rtx_payload_type` (0: none) are those on the pipe."""
+
+    producer_id: str
+    transport_id: str
+    source: str
+    kind: Kind
+    codec: PipedCodec
+    payload_type: int
+    rtx_payload_type: int
+    encodings: tuple[PipedEncoding, ...] = Field(min_length=1)
     paused: bool = False
 
 
@@ -212,6 +268,59 @@ class ResumeConsumer(_Message):
     consumer_id: str
 
 
+class CreatePipe(_Message):
+    """One end of a pipe to another node. The reply, `PipeCreated`, goes to the other end's `ConnectPipe`.
+
+    `secure`: sealed with AES-GCM under a key that this end makes. Without it both ends have to be on one
+    machine's loopback interface, or the node refuses with "insecure_pipe".
+    """
+
+    type: Literal["create_pipe"] = "create_pipe"
+    pipe_id: str
+    secure: bool = True
+
+
+class ConnectPipe(_Message):
+    """Where the other end is and, of a secure pipe, the key it seals with (hexadecimal: key, then salt)."""
+
+    type: Literal["connect_pipe"] = "connect_pipe"
+    pipe_id: str
+    host: str
+    port: int = Field(ge=1, le=65535)
+    key: str | None = Field(default=None, repr=False)
+
+
+class ClosePipe(_Message):
+    """Also closes the producers that came by it, and their consumers, which are told."""
+
+    type: Literal["close_pipe"] = "close_pipe"
+    pipe_id: str
+
+
+class SendProducer(_Message):
+    """Take a producer of this node along a pipe. Answered with `Piped`; asking twice changes nothing."""
+
+    type: Literal["send_producer"] = "send_producer"
+    pipe_id: str
+    producer_id: str
+
+
+class StopSending(_Message):
+    type: Literal["stop_sending"] = "stop_sending"
+    pipe_id: str
+    producer_id: str
+
+
+class ReceiveProducer(_Message):
+    """Make a producer that comes by a pipe; it is consumed, paused and closed by the id it has at its
+    origin. Nothing flows until somebody here consumes it."""
+
+    type: Literal["receive_producer"] = "receive_producer"
+    pipe_id: str
+    router_id: str
+    producer: PipedProducer
+
+
 class GetStats(_Message):
     """Node counters, and with a router_id that router's transports, producers and consumers."""
 
@@ -250,6 +359,12 @@ Command = Annotated[
     | SetPreferredLayer
     | PauseConsumer
     | ResumeConsumer
+    | CreatePipe
+    | ConnectPipe
+    | ClosePipe
+    | SendProducer
+    | StopSending
+    | ReceiveProducer
     | GetStats
     | Ping
     | Drain,
@@ -303,6 +418,22 @@ class IceRestarted(_Message):
     candidates: tuple[str, ...]
 
 
+class PipeCreated(_Message):
+    """Where this end listens and, of a secure pipe, the key it seals with."""
+
+    type: Literal["pipe_created"] = "pipe_created"
+    host: str
+    port: int
+    key: str | None = Field(default=None, repr=False)
+
+
+class Piped(_Message):
+    """Reply to SendProducer."""
+
+    type: Literal["piped"] = "piped"
+    producer: PipedProducer
+
+
 class Stats(_Message):
     """`counters` are node totals since start; `router` is present where one was asked for."""
 
@@ -312,7 +443,8 @@ class Stats(_Message):
 
 
 Reply = Annotated[
-    Done | Failed | Answered | Consumed | ViewAnswered | IceRestarted | Stats, Field(discriminator="type")
+    Done | Failed | Answered | Consumed | ViewAnswered | IceRestarted | PipeCreated | Piped | Stats,
+    Field(discriminator="type"),
 ]
 
 # --- events: node -> signaling -----------------------------------------------------------------------
@@ -380,6 +512,14 @@ class SpeakersChanged(_Message):
     dominant: str | None
 
 
+class PipeStateChanged(_Message):
+    """The other end is heard, or has not been heard for three seconds."""
+
+    type: Literal["pipe_state"] = "pipe_state"
+    pipe_id: str
+    state: Literal["connected", "silent"]
+
+
 class NodeLoad(_Message):
     """Every 2 seconds: what this node carries."""
 
@@ -399,6 +539,7 @@ Event = Annotated[
     | ConsumerClosed
     | LayerChanged
     | SpeakersChanged
+    | PipeStateChanged
     | NodeLoad,
     Field(discriminator="type"),
 ]

@@ -37,6 +37,12 @@ class CommandServer:
             m.SetPreferredLayer: self._set_preferred_layer,
             m.PauseConsumer: self._pause_consumer,
             m.ResumeConsumer: self._resume_consumer,
+            m.CreatePipe: self._create_pipe,
+            m.ConnectPipe: self._connect_pipe,
+            m.ClosePipe: self._close_pipe,
+            m.SendProducer: self._send_producer,
+            m.StopSending: self._stop_sending,
+            m.ReceiveProducer: self._receive_producer,
             m.GetStats: self._get_stats,
             m.Ping: self._ping,
         }
@@ -127,11 +133,7 @@ class CommandServer:
         return m.Done()
 
     def _resume_producer(self, command: m.ResumeProducer) -> m.Reply:
-        now = monotonic()
-        producer = self.node.producer(command.producer_id)
-        producer.resume()
-        for consumer in producer.consumers.values():
-            consumer.select(now)
+        self.node.producer(command.producer_id).resume(monotonic())
         return m.Done()
 
     def _consume(self, command: m.Consume) -> m.Reply:
@@ -150,9 +152,7 @@ class CommandServer:
                 failed[spec.consumer_id] = "producer_not_found"
             elif spec.consumer_id in self.node.consumers:
                 failed[spec.consumer_id] = "exists"
-            elif producer.transport_id in self.node.transports and (
-                self.node.transports[producer.transport_id].router_id != transport.router_id
-            ):
+            elif self.node.router_of(producer) != transport.router_id:
                 failed[spec.consumer_id] = "producer_not_found"
             else:
                 try:
@@ -176,6 +176,29 @@ class CommandServer:
 
     def _resume_consumer(self, command: m.ResumeConsumer) -> m.Reply:
         self.node.consumer(command.consumer_id).resume(monotonic())
+        return m.Done()
+
+    def _create_pipe(self, command: m.CreatePipe) -> m.Reply:
+        return self.node.pipes.create(command)
+
+    def _connect_pipe(self, command: m.ConnectPipe) -> m.Reply:
+        self.node.pipes.connect(command, monotonic())
+        return m.Done()
+
+    def _close_pipe(self, command: m.ClosePipe) -> m.Reply:
+        self.node.close_pipe(command.pipe_id)
+        return m.Done()
+
+    def _send_producer(self, command: m.SendProducer) -> m.Reply:
+        pipe = self.node.pipes.get(command.pipe_id)
+        return m.Piped(producer=pipe.send(self.node.producer(command.producer_id)))
+
+    def _stop_sending(self, command: m.StopSending) -> m.Reply:
+        self.node.pipes.get(command.pipe_id).stop_sending(command.producer_id)
+        return m.Done()
+
+    def _receive_producer(self, command: m.ReceiveProducer) -> m.Reply:
+        self.node.receive_producer(command)
         return m.Done()
 
     def _get_stats(self, command: m.GetStats) -> m.Reply:

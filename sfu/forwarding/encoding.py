@@ -41,6 +41,7 @@ class Encoding:
         "rtx_ssrc",
         "spatial",
         "stream",
+        "told_live_until",
         "waiting",
     )
 
@@ -67,14 +68,18 @@ class Encoding:
         self.waiting: list[Leg] = []
         self.pending: list[Packet] = []
         self.paused = False
+        self.told_live_until = float("-inf")
+        """Of a piped encoding: it is sent to its origin until then, whether it is carried to here or not."""
         self.forwarded = 0
         self.blocked = 0
         self.on_switch = on_switch
         self._starts_keyframe = keyframe_test(mime)
 
     def is_live(self, now: float) -> bool:
-        """Whether packets of it came lately."""
-        return self.stream.packets > 0 and now - self.stream.last_arrival < LIVE_WITHIN
+        """Whether its publisher sends it: packets came lately, here or at its origin."""
+        return now < self.told_live_until or (
+            self.stream.packets > 0 and now - self.stream.last_arrival < LIVE_WITHIN
+        )
 
     @property
     def pending_requests(self) -> bool:

@@ -16,7 +16,7 @@ from sfu.webrtc.udp import no_socket
 if TYPE_CHECKING:
     from sfu.forwarding.encoding import Encoding
     from sfu.forwarding.history import History
-    from sfu.webrtc.srtp import OutboundSrtp
+    from sfu.webrtc.plain import Outbound
     from sfu.webrtc.udp import Path
 
 MAX_EPOCHS = 64
@@ -56,7 +56,7 @@ class Egress:
     )
 
     def __init__(self) -> None:
-        self.outbound: OutboundSrtp | None = None
+        self.outbound: Outbound | None = None
         self.path: Path | None = None
         self.sendto: Callable[[bytes, tuple[Any, ...]], int] | None = None
         """The socket's own calls for a UDP path; None for one that takes whole datagrams (TCP)."""
@@ -165,7 +165,7 @@ class Leg:
         )
         if outbound is None:
             return
-        self.overhead = (HEADER_WITH_TWCC if self.extended else HEADER_BARE) + outbound.profile.overhead
+        self.overhead = (HEADER_WITH_TWCC if self.extended else HEADER_BARE) + outbound.overhead
         if outbound.is_gcm:
             self.encrypt = outbound.encrypt
             self.iv_base = outbound.rtp_iv_base(self.ssrc)

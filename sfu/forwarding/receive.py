@@ -16,7 +16,7 @@ from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.feedback import ArrivalRecorder
 from sfu.rtp.extensions import parse_extensions
-from sfu.webrtc.srtp import InboundSrtp
+from sfu.webrtc.plain import Inbound
 
 _unpack = struct.Struct("!BBHII").unpack_from
 MAX_SOURCES = 256
@@ -68,7 +68,7 @@ class Inlet:
         self,
         identify: Callable[[int, int, str | None, str | None, str | None], Source | None],
     ) -> None:
-        self.inbound: InboundSrtp | None = None
+        self.inbound: Inbound | None = None
         self.sources: dict[int, Source] = {}
         self.arrivals = ArrivalRecorder()
         self.mid_id = self.rid_id = self.repaired_rid_id = self.twcc_id = 0

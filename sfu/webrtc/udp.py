@@ -134,6 +134,16 @@ class UdpPort:
     def number(self) -> int:
         return int(self.socket.getsockname()[1])
 
+    def address_of(self, host: str, port: int) -> Address:
+        """A remote address in the form in which this socket reports senders.
+
+        Raises `OSError` for a host that is no address of this socket's family.
+        """
+        family = self.socket.family
+        flags = socket.AI_NUMERICHOST | (socket.AI_V4MAPPED if family == socket.AF_INET6 else 0)
+        found = socket.getaddrinfo(host, port, family, socket.SOCK_DGRAM, 0, flags)
+        return tuple(found[0][4])
+
     def attach(self, address: Address, receiver: Receiver) -> None:
         self.receivers[address] = receiver
 

@@ -16,6 +16,7 @@ from sfu.control.messages import (
     LayerChanged,
     NodeLoad,
     OfferReady,
+    PipeStateChanged,
     ProducerClosed,
     Reply,
     SpeakersChanged,
@@ -117,7 +118,8 @@ def _object_of(
     | ProducerClosed
     | ConsumerClosed
     | LayerChanged
-    | SpeakersChanged,
+    | SpeakersChanged
+    | PipeStateChanged,
 ) -> str:
     match event:
         case OfferReady() | TransportStateChanged():
@@ -128,6 +130,8 @@ def _object_of(
             return event.consumer_id
         case SpeakersChanged():
             return event.router_id
+        case PipeStateChanged():
+            return event.pipe_id
 
 
 def _as_ours(error: NodeCommandError, command: Command) -> SignalingError:

@@ -235,7 +235,7 @@ class NodeMedia:
                 return None if key is None else ports.LayerChanged(*key, current)
             case node.SpeakersChanged():
                 return self._speakers_changed(event)
-            case node.NodeLoad():
+            case node.NodeLoad() | node.PipeStateChanged():
                 return None
 
     def _offer_made(self, event: node.OfferReady) -> ports.MediaEvent | None:

@@ -1,0 +1,152 @@
+"""A producer that comes from another node: what makes it here like one whose publisher is ours.
+
+The producer, its encodings and their streams are the ordinary ones; a `PipeReceiver` binds them to the SSRCs
+they have on the pipe, and does towards the origin what a publish transport does towards a client: asks for
+lost packets and key frames, and says which encodings are wanted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sfu.control.messages import PipedProducer
+from sfu.forwarding.encoding import LIVE_WITHIN, Encoding
+from sfu.forwarding.receive import Source
+from sfu.producer import Producer
+from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS
+from sfu.rtp.parameters import ExtensionUri
+from sfu.rtp.rtcp import Nack, Pli
+from sfu.speakers import SpeakerDetector
+
+RETRY_AFTER = 0.05
+"""Seconds between two NACKs for one packet: pipes are short."""
+MAX_NACKS = 100
+"""Sequence numbers in one NACK packet."""
+TOLD_LIVE_FOR = LIVE_WITHIN + 1.0
+"""Seconds for which the origin's word that an encoding is being sent counts."""
+
+FORWARDED_IDS = {
+    number: number
+    for uri, number in SUBSCRIBE_EXTENSIONS.items()
+    if uri not in (ExtensionUri.TWCC, ExtensionUri.MID)
+}
+"""A pipe carries header extensions under the ids that receivers get."""
+
+
+class IncomingEncoding:
+    """One encoding and its SSRC on the pipe."""
+
+    __slots__ = ("encoding", "ssrc", "wanted_told")
+
+    def __init__(self, encoding: Encoding, ssrc: int) -> None:
+        self.encoding = encoding
+        self.ssrc = ssrc
+        self.wanted_told: bool | None = None
+        """What the origin was told last; None before the first word."""
+
+    @property
+    def wanted(self) -> bool:
+        return bool(self.encoding.legs or self.encoding.waiting)
+
+
+class PipeReceiver:
+    """Owned by its pipe; the producer belongs to a router of this node."""
+
+    def __init__(self, spec: PipedProducer, router_id: str, detector: SpeakerDetector) -> None:
+        self.router_id = router_id
+        self.detector = detector
+        self.producer = Producer(
+            producer_id=spec.producer_id,
+            transport_id=spec.transport_id,
+            mid="",
+            source=spec.source,
+            kind=spec.kind,
+            codec=spec.codec.to_codec(),
+            rids=tuple(one.rid for one in spec.encodings if one.rid is not None),
+            ssrc=spec.encodings[0].ssrc,
+            paused=spec.paused,
+        )
+        self.encodings = [
+            IncomingEncoding(encoding, one.ssrc)
+            for encoding, one in zip(self.producer.encodings, spec.encodings, strict=True)
+        ]
+        self._spec = spec
+        for one in self.encodings:
+            one.encoding.stream.ssrc = one.ssrc
+
+    def sources(self) -> Iterator[tuple[int, Source]]:
+        """(SSRC, what it is) of everything that may come for this producer."""
+        spec = self._spec
+        on_level = self._handle_level if spec.kind == "audio" else None
+        for encoding, one in zip(self.producer.encodings, spec.encodings, strict=True):
+            yield one.ssrc, self._source(encoding, spec.payload_type, repair=False, on_level=on_level)
+            if spec.rtx_payload_type:
+                encoding.rtx_ssrc = one.rtx_ssrc
+                yield one.rtx_ssrc, self._source(encoding, spec.rtx_payload_type, repair=True, on_level=None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the origin has to be asked or told something."""
+        return any(
+            one.encoding.pending_requests or one.wanted is not one.wanted_told for one in self.encodings
+        )
+
+    def poll_wanted(self, *, everything: bool) -> list[tuple[int, int]]:
+        """(SSRC, wanted) of what changed since the last call, or of all."""
+        entries = []
+        for one in self.encodings:
+            wanted = one.wanted
+            if everything or wanted is not one.wanted_told:
+                one.wanted_told = wanted
+                entries.append((one.ssrc, int(wanted)))
+        return entries
+
+    def poll_requests(self, own_ssrc: int, now: float) -> Iterator[bytes]:
+        """NACKs and key frame requests that are due, as RTCP packets."""
+        for one in self.encodings:
+            encoding = one.encoding
+            nack = encoding.stream.nack
+            if nack is None:
+                continue
+            lost = nack.poll(now, RETRY_AFTER)
+            if lost:
+                yield Nack(own_ssrc, one.ssrc, tuple(s & 0xFFFF for s in lost[:MAX_NACKS])).to_bytes()
+            if nack.overflowed:
+                nack.overflowed = False
+                encoding.request_keyframe()
+            if one.wanted and encoding.keyframes.poll(now):
+                yield Pli(own_ssrc, one.ssrc).to_bytes()
+
+    def handle_sent(self, one: IncomingEncoding, *, live: bool, now: float) -> None:
+        """The origin's word on whether the publisher sends an encoding at present."""
+        was_live = one.encoding.is_live(now)
+        one.encoding.told_live_until = now + TOLD_LIVE_FOR if live else now
+        if live and not was_live:
+            for consumer in self.producer.consumers.values():
+                consumer.select(now)
+
+    def close(self) -> None:
+        self.producer.close()
+        self.detector.remove(self.producer.id)
+
+    def _handle_level(self, level: int, now: float) -> None:
+        if not self.producer.paused:
+            self.detector.handle_level(self.producer.id, level, now)
+
+    def _source(
+        self,
+        encoding: Encoding,
+        payload_type: int,
+        *,
+        repair: bool,
+        on_level: Callable[[int, float], None] | None,
+    ) -> Source:
+        return Source(
+            encoding,
+            payload_type=payload_type,
+            repair=repair,
+            twcc_id=0,
+            audio_level_id=SUBSCRIBE_EXTENSIONS[ExtensionUri.AUDIO_LEVEL] if on_level is not None else 0,
+            forwarded_ids=FORWARDED_IDS,
+            on_level=on_level,
+        )

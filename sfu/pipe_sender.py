@@ -1,0 +1,121 @@
+"""A producer on its way to another node: the origin's side of it.
+
+Every encoding has a leg of its own into the pipe, like a consumer's, so the fan-out, the history and the
+answers to NACKs are those of any receiver. The leg is in the fan-out only while the far end says that
+somebody there wants the encoding; what nobody wants there is not carried. It joins at a key frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfu.control.messages import PipedCodec, PipedEncoding, PipedProducer
+from sfu.forwarding.encoding import Encoding
+from sfu.forwarding.leg import Egress, Leg
+from sfu.forwarding.report import sender_report
+from sfu.forwarding.selector import detach
+from sfu.producer import Producer
+from sfu.rtp.negotiation import subscribe_codec
+from sfu.rtp.rtcp import ReportBlock, SenderReport
+
+WANTED_FOR = 3.0
+"""Seconds for which the far end's word counts; it is repeated every half second."""
+REPORT_INTERVAL = 1.0
+FIRST_INDEX = 1
+
+
+class PipeLeg:
+    """One encoding towards the far end."""
+
+    __slots__ = ("_reported", "encoding", "fraction_lost", "leg", "live_told", "report_due", "wanted_until")
+
+    def __init__(self, encoding: Encoding, leg: Leg) -> None:
+        self.encoding = encoding
+        self.leg = leg
+        self.wanted_until = float("-inf")
+        self.live_told: bool | None = None
+        """What the far end was told last of whether the publisher sends this encoding; None to tell it."""
+        self.report_due = 0.0
+        self.fraction_lost = 0.0
+        self._reported = (0, 0.0)
+
+    def poll_report(self, now: float) -> SenderReport | None:
+        """The publisher's clock for the far end, once a second."""
+        if now < self.report_due:
+            return None
+        report = sender_report(self.leg, now)
+        if report is not None:
+            self.report_due = now + REPORT_INTERVAL
+            self._reported = (report.ntp >> 16 & 0xFFFFFFFF, now)
+        return report
+
+    def handle_report(self, block: ReportBlock, now: float) -> None:
+        """The far end's loss and, from its echo of our last report, the pipe's round-trip time."""
+        self.fraction_lost = block.fraction_lost / 256
+        middle, sent_at = self._reported
+        if middle and block.lsr == middle:
+            self.leg.rtt = max(0.0, now - sent_at - block.dlsr / 65536)
+
+
+class PipeSender:
+    """Implements `sfu.producer.Branch`."""
+
+    def __init__(self, producer: Producer, egress: Egress, ssrcs: Iterator[int]) -> None:
+        """Takes two SSRCs an encoding from `ssrcs`, which gives each only once in the life of the pipe."""
+        self.producer = producer
+        self.legs: dict[int, PipeLeg] = {}
+        """By SSRC."""
+        codec, rtx_payload_type = subscribe_codec(producer.codec)
+        self._codec = codec
+        self._rtx_payload_type = rtx_payload_type or 0
+        for encoding in producer.encodings:
+            leg = Leg(egress, ssrc=next(ssrcs), rtx_ssrc=next(ssrcs), first_index=FIRST_INDEX)
+            leg.prepare(payload_type=codec.payload_type, rtx_payload_type=self._rtx_payload_type)
+            self.legs[leg.ssrc] = PipeLeg(encoding, leg)
+
+    @property
+    def description(self) -> PipedProducer:
+        """What the far end has to know to receive it."""
+        producer = self.producer
+        return PipedProducer(
+            producer_id=producer.id,
+            transport_id=producer.transport_id,
+            source=producer.source,
+            kind=producer.kind,
+            codec=PipedCodec.of(producer.codec),
+            payload_type=self._codec.payload_type,
+            rtx_payload_type=self._rtx_payload_type,
+            encodings=tuple(
+                PipedEncoding(rid=one.encoding.rid, ssrc=one.leg.ssrc, rtx_ssrc=one.leg.rtx_ssrc)
+                for one in self.legs.values()
+            ),
+            paused=producer.paused,
+        )
+
+    def handle_wanted(self, ssrc: int, *, wanted: bool, now: float) -> None:
+        """The far end's word about one encoding, which is answered with ours."""
+        one = self.legs[ssrc]
+        if one.wanted_until == float("-inf"):
+            one.live_told = None
+        one.wanted_until = now + WANTED_FOR if wanted else 0.0
+        self._aim(one, now)
+
+    def select(self, now: float) -> None:
+        """Have in the fan-out exactly what is wanted."""
+        for one in self.legs.values():
+            self._aim(one, now)
+
+    def detach(self) -> None:
+        for one in self.legs.values():
+            detach(one.leg)
+
+    def prepare(self) -> None:
+        """The pipe has its keys and its path."""
+        for one in self.legs.values():
+            one.leg.prepare(payload_type=self._codec.payload_type, rtx_payload_type=self._rtx_payload_type)
+
+    def _aim(self, one: PipeLeg, now: float) -> None:
+        if now < one.wanted_until:
+            self.producer.aim(one.leg, one.encoding)
+        else:
+            detach(one.leg)

@@ -1,0 +1,73 @@
+"""What the ends of a pipe tell each other about its encodings: RTCP APP packets (RFC 3550 section 6.7).
+
+     0                   1                   2                   3
+    |V=2|0| subtype |    PT=204     |            length             |
+    |                    SSRC of the end that says it               |
+    |                         name: "RPIP"                          |
+    |      SSRC of an encoding      |             value             |  as often as it takes
+
+Each entry stands on its own and is repeated, so that a lost packet costs time and nothing else. A packet
+without entries says that its sender is there.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sfu.errors import RtcpError
+from sfu.rtp.rtcp_reports import header
+
+APPLICATION_DEFINED = 204
+NAME = b"RPIP"
+WANTED = 1
+"""From the receiving end: value 1 where the encoding has receivers there, 0 where it has none."""
+SENT = 2
+"""From the sending end: value 1 where the publisher sends the encoding at present, whether it is carried or
+not, 0 where it does not."""
+MAX_ENTRIES = 128
+"""In one packet, so that it fits a datagram."""
+
+_PREFIX = 12
+_ENTRY = struct.Struct("!LL")
+
+
+@dataclass(frozen=True, slots=True)
+class PipeReport:
+    """`entries` are (SSRC of an encoding, value)."""
+
+    subject: int
+    sender_ssrc: int
+    entries: tuple[tuple[int, int], ...] = ()
+
+    def to_bytes(self) -> bytes:
+        body = self.sender_ssrc.to_bytes(4, "big") + NAME
+        body += b"".join(_ENTRY.pack(ssrc, value) for ssrc, value in self.entries)
+        return header(APPLICATION_DEFINED, self.subject, body)
+
+    @classmethod
+    def parse(cls, data: bytes) -> PipeReport:
+        """Read a packet that is nothing else. Raises `RtcpError`."""
+        if not is_pipe_report(data):
+            raise RtcpError("not a report of a pipe")
+        if (len(data) - _PREFIX) % _ENTRY.size or 4 * (int.from_bytes(data[2:4], "big") + 1) != len(data):
+            raise RtcpError("a pipe's report is cut off")
+        entries = tuple(_ENTRY.iter_unpack(data[_PREFIX:]))
+        return cls(data[0] & 0x1F, int.from_bytes(data[4:8], "big"), entries)
+
+
+def is_pipe_report(data: bytes) -> bool:
+    """By its header alone."""
+    return (
+        len(data) >= _PREFIX
+        and data[0] & 0xE0 == 0x80
+        and data[1] == APPLICATION_DEFINED
+        and data[8:_PREFIX] == NAME
+    )
+
+
+def reports(subject: int, sender_ssrc: int, entries: Sequence[tuple[int, int]]) -> Iterator[PipeReport]:
+    """As many packets as the entries need, one at least."""
+    for start in range(0, max(1, len(entries)), MAX_ENTRIES):
+        yield PipeReport(subject, sender_ssrc, tuple(entries[start : start + MAX_ENTRIES]))
