@@ -9,16 +9,18 @@ from dataclasses import dataclass
 class NodeConfig:
     """One media node: where it listens, what it announces.
 
-    `udp_port` is bound for UDP and, where `tcp` is set, for ICE-TCP on the same number; 0 picks a free one
-    (tests). `announce` are the addresses put into candidates; with none, the addresses of this machine's
-    interfaces (loopback if there is nothing else).
+    `udp_port` is bound on each of `hosts` for UDP and, where `tcp` is set, for ICE-TCP on the same number; 0
+    picks a free one (tests). Where a machine has several addresses that clients send to, each should be a
+    host of its own: an answer from a wildcard socket leaves with the address that routing picks, and a client
+    takes no answer from another address than it asked. `announce` are the addresses put into candidates; with
+    none, the addresses of this machine's interfaces (loopback if there is nothing else).
 
     `pipe_host` and `pipe_port` (0: any) are where pipes to other nodes come in; `pipe_announce` is the
     address that other nodes are told, if it is another one.
     """
 
     node_id: str
-    host: str = "0.0.0.0"
+    hosts: tuple[str, ...] = ("0.0.0.0",)
     udp_port: int = 40000
     announce: tuple[str, ...] = ()
     tcp: bool = True

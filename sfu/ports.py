@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 
 import ifaddr
 
@@ -11,7 +12,7 @@ from sfu.webrtc.association import Association
 from sfu.webrtc.candidate import Candidate, host_candidates
 from sfu.webrtc.ice import username_fragment
 from sfu.webrtc.tcp import TcpPath, TcpPort
-from sfu.webrtc.udp import Path, Receiver, SocketCalls, UdpPort, no_socket
+from sfu.webrtc.udp import Path, Receiver, SocketCalls, UdpPath, UdpPort, no_socket
 
 FREE_PORT_ATTEMPTS = 20
 
@@ -24,62 +25,65 @@ class NodePorts:
         self.candidates: tuple[Candidate, ...] = ()
         self.dropped = 0
         self._config = config
-        self._udp: UdpPort | None = None
-        self._tcp: TcpPort | None = None
+        self._udp: list[UdpPort] = []
+        self._tcp = TcpPort(self)
 
     async def start(self) -> None:
         config = self._config
         attempts = 1 if config.udp_port else FREE_PORT_ATTEMPTS
-        while self._udp is None:
+        while not self._udp:
             attempts -= 1
             await self._bind(attempts)
-        addresses = config.announce or local_addresses(config.host)
-        self.candidates = tuple(host_candidates(addresses, self._udp.number, tcp=config.tcp))
+        addresses = config.announce or local_addresses(config.hosts)
+        self.candidates = tuple(host_candidates(addresses, self.number, tcp=config.tcp))
 
     async def _bind(self, attempts_left: int) -> None:
-        """Bind UDP, then TCP on the same number. A number picked freely may be taken for TCP: try another."""
+        """Bind one number for UDP on every host, then for TCP. One picked freely may be taken for one of
+        them: try another."""
         config = self._config
-        udp = UdpPort.bind(config.host, config.udp_port, self)
-        if config.tcp:
-            tcp = TcpPort(self)
-            try:
-                await tcp.listen(config.host, udp.number)
-            except OSError:
-                udp.close()
-                if attempts_left == 0:
-                    raise
-                return
-            self._tcp = tcp
-        self._udp = udp
+        bound: list[UdpPort] = []
+        number = config.udp_port
+        try:
+            for host in config.hosts:
+                bound.append(UdpPort.bind(host, number, self))
+                number = bound[0].number
+            if config.tcp:
+                await self._tcp.listen(config.hosts, number)
+        except OSError:
+            for port in bound:
+                port.close()
+            if attempts_left == 0 or not bound:
+                raise
+            return
+        self._udp = bound
 
     @property
     def number(self) -> int:
-        assert self._udp is not None
-        return self._udp.number
+        return self._udp[0].number
 
     @property
     def gro(self) -> bool:
-        return self._udp is not None and self._udp.gro
+        return bool(self._udp) and self._udp[0].gro
 
     def socket_calls(self, path: Path) -> SocketCalls:
-        if path.reliable or self._udp is None:
-            return None, no_socket
-        return self._udp.socket.sendto, self._udp.socket.sendmsg
+        if isinstance(path, UdpPath):
+            return path.port.socket.sendto, path.port.socket.sendmsg
+        return None, no_socket
 
     # --- sfu.webrtc.association.Ports ----------------------------------------------------------------
 
     def attach(self, path: Path, receiver: Receiver) -> None:
         if isinstance(path, TcpPath):
             path.receiver = receiver
-        elif self._udp is not None:
-            self._udp.attach(path.address, receiver)
+        elif isinstance(path, UdpPath):
+            path.port.attach(path.address, receiver)
 
     def detach(self, path: Path, receiver: Receiver) -> None:
         if isinstance(path, TcpPath):
             path.receiver = None
             path.close()
-        elif self._udp is not None:
-            self._udp.detach(path.address, receiver)
+        elif isinstance(path, UdpPath):
+            path.port.detach(path.address, receiver)
 
     # --- sfu.webrtc.udp.PortListener, sfu.webrtc.tcp.TcpListener -------------------------------------------
 
@@ -103,35 +107,37 @@ class NodePorts:
     def counters(self) -> dict[str, float]:
         udp, tcp = self._udp, self._tcp
         return {
-            "datagrams_received": udp.datagrams_received if udp else 0,
-            "bytes_received": udp.bytes_received if udp else 0,
-            "strangers": udp.strangers if udp else 0,
+            "datagrams_received": sum(port.datagrams_received for port in udp),
+            "bytes_received": sum(port.bytes_received for port in udp),
+            "strangers": sum(port.strangers for port in udp),
             "strangers_dropped": self.dropped,
-            "send_blocked": udp.send_blocked if udp else 0,
-            "send_errors": udp.send_errors if udp else 0,
-            "batch_failures": udp.failures if udp else 0,
-            "tcp_connections": tcp.connections if tcp else 0,
+            "send_blocked": sum(port.send_blocked for port in udp),
+            "send_errors": sum(port.send_errors for port in udp),
+            "batch_failures": sum(port.failures for port in udp),
+            "tcp_connections": tcp.connections,
+            "tcp_refused": tcp.refused,
+            "tcp_malformed": tcp.malformed,
+            "tcp_dropped": tcp.dropped,
         }
 
     async def close(self) -> None:
-        if self._tcp is not None:
-            await self._tcp.close()
-        if self._udp is not None:
-            self._udp.close()
+        await self._tcp.close()
+        for port in self._udp:
+            port.close()
 
 
-def local_addresses(host: str) -> tuple[str, ...]:
-    """The addresses a wildcard bind can be reached at: interfaces, loopback only if there are none."""
-    bound = ipaddress.ip_address(host)
-    if not bound.is_unspecified:
-        return (host,)
-    found: list[str] = []
+def local_addresses(hosts: Sequence[str]) -> tuple[str, ...]:
+    """The addresses that `hosts` can be reached at: those of the interfaces for a wildcard of their family,
+    loopback only if there are none."""
+    bound = [ipaddress.ip_address(host) for host in hosts]
+    found = [str(address) for address in bound if not address.is_unspecified]
+    wild = {address.version for address in bound if address.is_unspecified}
     for adapter in ifaddr.get_adapters():
         for ip in adapter.ips:
             text = ip.ip if isinstance(ip.ip, str) else ip.ip[0]
             address = ipaddress.ip_address(text)
             if address.is_loopback or address.is_link_local:
                 continue
-            if address.version == 4 or bound.version == 6:
+            if address.version in wild:
                 found.append(text)
-    return tuple(found) or ("127.0.0.1",)
+    return tuple(dict.fromkeys(found)) or ("127.0.0.1" if 4 in wild else "::1",)

@@ -39,12 +39,14 @@ class Worker:
     async def run(self) -> int:
         """Returns the exit code: 0 after serving, 1 when the node could not start."""
         _, _, body = await read_frame(self._reader)
-        config = NodeConfig(**{**(values := json.loads(body)), "announce": tuple(values["announce"])})
+        values = json.loads(body)
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        config = NodeConfig(**values | lists)
         node = Node(config, self._emit)
         try:
             await node.start()
         except OSError as error:
-            reason = f"port {config.udp_port} on {config.host}: {error.strerror or error}"
+            reason = f"port {config.udp_port} on {', '.join(config.hosts)}: {error.strerror or error}"
             self._writer.write(framing.frame(framing.FAILED, 0, reason.encode()))
             await self._writer.drain()
             return 1

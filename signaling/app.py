@@ -14,7 +14,7 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,10 +34,11 @@ from signaling.clock import SystemClock
 from signaling.config import Settings
 from signaling.credentials import Credentials
 from signaling.errors import InvalidInputError
+from signaling.listening import bound_listeners
 from signaling.logging import configure_logging
 from signaling.metrics import Metrics
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
-from signaling.preflight import check_machine, lock_data_dir, media_host
+from signaling.preflight import check_machine, lock_data_dir, media_hosts
 from signaling.rest.application import RestParts, build_application
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
@@ -112,12 +113,11 @@ class Server:
         stack.push_async_callback(sockets.close)
         stack.push_async_callback(live.close)
 
-        listener = _listener(settings)
-        stack.callback(listener.close)
-        self.base_url = settings.base_url(listener.getsockname()[1])
+        listeners = _listeners(settings, stack)
+        self.base_url = settings.base_url(listeners[0].getsockname()[1])
         bootstrap = Bootstrap(database, clock, settings.session_grace)
         self.links = await _links(settings, bootstrap, tokens, self.base_url)
-        await _serve(stack, runner, listener, tls)
+        await _serve(stack, runner, listeners, tls)
 
 
 def serve(settings: Settings) -> None:
@@ -171,9 +171,9 @@ async def _started_nodes(settings: Settings) -> NodeSupervisor:
     nodes = NodeSupervisor(
         NodesConfig(
             workers=settings.workers,
-            host=media_host(settings),
+            hosts=media_hosts(settings),
             udp_port=settings.udp_port,
-            announce=settings.announce,
+            announce=tuple(str(one.public) for one in settings.announced),
             log_level=settings.log_level,
         )
     )
@@ -231,30 +231,25 @@ def _application(
 # --- the edges -----------------------------------------------------------------------------------------
 
 
-def _listener(settings: Settings) -> socket.socket:
-    """Bound, not yet listening: the port is known and ours before anybody can connect."""
-    family, _, _, _, address = socket.getaddrinfo(
-        settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        where = f"{settings.host}:{settings.port}"
-        raise InvalidInputError(f"--port: cannot listen on {where}: {error.strerror}") from None
-    listener.setblocking(False)
-    return listener
+def _listeners(settings: Settings, stack: AsyncExitStack) -> list[socket.socket]:
+    """The port is known and ours before anybody can connect."""
+    listeners = bound_listeners(settings.hosts, settings.port)
+    for listener in listeners:
+        stack.callback(listener.close)
+    return listeners
 
 
 async def _serve(
-    stack: AsyncExitStack, runner: web.AppRunner, listener: socket.socket, tls: ssl.SSLContext | None
+    stack: AsyncExitStack,
+    runner: web.AppRunner,
+    listeners: Sequence[socket.socket],
+    tls: ssl.SSLContext | None,
 ) -> None:
     await runner.setup()
-    site = web.SockSite(runner, listener, ssl_context=tls, backlog=1024)
-    await site.start()
-    stack.push_async_callback(site.stop)
+    for listener in listeners:
+        site = web.SockSite(runner, listener, ssl_context=tls, backlog=1024)
+        await site.start()
+        stack.push_async_callback(site.stop)
 
 
 async def _links(settings: Settings, bootstrap: Bootstrap, tokens: Tokens, base_url: str) -> list[JoinLink]:

@@ -39,11 +39,16 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--host", help="Address for HTTP and WebSocket [0.0.0.0].")
+@click.option(
+    "--host", help='Address for HTTP and WebSocket, or several: "a,b"; "::" is all, IPv4 too [0.0.0.0].'
+)
 @click.option("--port", type=int, help="TCP port for HTTP and WebSocket [8080].")
 @click.option("--udp-port", type=int, help="UDP (and ICE-TCP) port of the first media worker [40000].")
 @click.option(
-    "--announce", multiple=True, metavar="ADDRESS", help="Address clients send media to; repeatable."
+    "--announce",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Address clients send media to, or PUBLIC=OURS behind NAT; repeatable.",
 )
 @click.option(
     "--announce-external",

@@ -33,6 +33,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from signaling.addresses import AnnouncedAddress, parse_all_announced
 from signaling.errors import InvalidInputError
 from signaling.ice_urls import parse_ice_url
 from signaling.logging import LogFormat, LogLevel
@@ -65,12 +66,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
 
     host: str = "0.0.0.0"
-    """Where HTTP and WebSocket listen. Media listens on all interfaces, see `announce`."""
+    """Where HTTP and WebSocket listen: an address or name, or several with commas between them; "::" is every
+    address of both IP versions. Where media listens follows from `announce`."""
     port: Port = 8080
     udp_port: Port = 40000
     """Of the first media worker; the others take the numbers that follow. ICE-TCP uses the same numbers."""
     announce: Texts = ()
-    """Addresses that clients are told to send media to; with none, those of this machine's interfaces."""
+    """Addresses that clients are told to send media to, as in `signaling.addresses`; with none, those of this
+    machine's interfaces."""
     announce_external: bool = False
     """Allow `announce` to name addresses that are not this machine's (NAT, public addresses)."""
     turn_url: Texts = ()
@@ -111,6 +114,19 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL that begins with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("announce")
+    @classmethod
+    def _check_announce(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse_all_announced(value)
+        return value
+
+    @field_validator("host")
+    @classmethod
+    def _check_host(cls, value: str) -> str:
+        if not all(part.strip() for part in value.split(",")):
+            raise ValueError("an address is empty")
+        return value
+
     @field_validator("turn_url", "stun_url")
     @classmethod
     def _check_ice_urls(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -141,6 +157,14 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(part.strip() for part in self.host.split(",")))
+
+    @property
+    def announced(self) -> tuple[AnnouncedAddress, ...]:
+        return parse_all_announced(self.announce)
+
+    @property
     def node_count(self) -> int:
         return max(1, self.workers)
 
@@ -153,7 +177,7 @@ class Settings(BaseSettings):
         """`public_url`, else an address that works on this machine, with the port that was really bound."""
         if self.public_url:
             return self.public_url
-        host = "127.0.0.1" if self.host in _UNSPECIFIED else self.host
+        host = "127.0.0.1" if self.hosts[0] in _UNSPECIFIED else self.hosts[0]
         host = f"[{host}]" if ":" in host else host
         return f"{'https' if self.tls_cert else 'http'}://{host}:{port}"
 

@@ -13,11 +13,13 @@ import os
 import socket
 import ssl
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Final
 
 import ifaddr
 
+from signaling.addresses import AnnouncedAddress, IpAddress, listen_hosts
 from signaling.config import Settings
 from signaling.errors import InvalidInputError
 
@@ -28,7 +30,7 @@ _PAUSE: Final = 0.1
 def check_machine(settings: Settings) -> ssl.SSLContext | None:
     """All checks; returns the TLS context where TLS is configured."""
     context = load_tls(settings.tls_cert, settings.tls_key)
-    check_announced(settings.announce, external_allowed=settings.announce_external)
+    check_announced(settings.announced, external_allowed=settings.announce_external)
     check_ports(settings)
     prepare_data_dir(settings.data_dir)
     return context
@@ -53,25 +55,19 @@ def load_tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | Non
     return context
 
 
-def check_announced(addresses: tuple[str, ...], *, external_allowed: bool) -> None:
+def check_announced(announced: Iterable[AnnouncedAddress], *, external_allowed: bool) -> None:
     ours = own_addresses()
-    for address in addresses:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            raise InvalidInputError(f"--announce: {address!r} is not an IP address") from None
-        if parsed.is_unspecified or parsed.is_multicast:
-            raise InvalidInputError(
-                f"--announce: nobody can send to {address}; name an address of this machine"
-            )
-        if not external_allowed and parsed not in ours:
-            raise InvalidInputError(
-                f"--announce: {address} is not an address of this machine; it has "
-                f"{', '.join(map(str, ours))}. If it is reached through NAT, add --announce-external."
-            )
+    for one in announced:
+        if one.ours in ours or (external_allowed and one.private is None):
+            continue
+        raise InvalidInputError(
+            f"--announce: {one.ours} is not an address of this machine; it has "
+            f"{', '.join(map(str, ours))}. If it is reached through NAT, say which of them it is mapped to "
+            f"({one.public}={ours[-1]}) or add --announce-external."
+        )
 
 
-def own_addresses() -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def own_addresses() -> list[IpAddress]:
     found = []
     for adapter in ifaddr.get_adapters():
         for ip in adapter.ips:
@@ -82,19 +78,17 @@ def own_addresses() -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
 
 def check_ports(settings: Settings) -> None:
     if settings.port:
-        _check_port("--port", settings.host, settings.port, socket.SOCK_STREAM)
+        for host in settings.hosts:
+            _check_port("--port", host, settings.port, socket.SOCK_STREAM)
     for port in settings.udp_ports:
         if port:
-            _check_port("--udp-port", media_host(settings), port, socket.SOCK_DGRAM)
-            _check_port("--udp-port (ICE-TCP)", media_host(settings), port, socket.SOCK_STREAM)
+            for host in media_hosts(settings):
+                _check_port("--udp-port", host, port, socket.SOCK_DGRAM)
+                _check_port("--udp-port (ICE-TCP)", host, port, socket.SOCK_STREAM)
 
 
-def media_host(settings: Settings) -> str:
-    """Media listens everywhere, unless it is announced on this machine only."""
-    loopback = bool(settings.announce) and all(
-        ipaddress.ip_address(address).is_loopback and ":" not in address for address in settings.announce
-    )
-    return "127.0.0.1" if loopback else "0.0.0.0"
+def media_hosts(settings: Settings) -> tuple[str, ...]:
+    return listen_hosts(settings.announced, own_addresses())
 
 
 def _check_port(flag: str, host: str, port: int, kind: socket.SocketKind) -> None:
@@ -120,6 +114,9 @@ def _probe(flag: str, host: str, port: int, kind: socket.SocketKind) -> str | No
     with socket.socket(family, kind) as probe:
         if kind == socket.SOCK_STREAM:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            both_versions = host == "::" and flag == "--port"
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both_versions else 1)
         try:
             probe.bind(address)
         except OSError as error:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 from sfu.errors import SdpError
@@ -118,7 +119,12 @@ def tcp_candidate_priority(
 
 
 def host_candidates(hosts: Sequence[str], port: int, *, tcp: bool) -> list[Candidate]:
-    """What a node announces: each of its addresses, the earlier the better, by UDP and perhaps by TCP."""
+    """What a node announces: each of its addresses by UDP and perhaps by TCP, any UDP before any TCP.
+
+    Of one family the earlier address is preferred; the two families take turns, IPv6 first, so that one that
+    does not work costs a client one check before the other is tried (RFC 8421 section 4).
+    """
+    hosts = _taking_turns(hosts)
     candidates = [
         Candidate(f"{n + 1}", 1, "udp", candidate_priority("host", 65535 - n), host, port)
         for n, host in enumerate(hosts)
@@ -129,6 +135,12 @@ def host_candidates(hosts: Sequence[str], port: int, *, tcp: bool) -> list[Candi
             foundation = f"{len(hosts) + n + 1}"
             candidates.append(Candidate(foundation, 1, "tcp", priority, host, port, tcp_type="passive"))
     return candidates
+
+
+def _taking_turns(hosts: Sequence[str]) -> list[str]:
+    """Both families in their own order, alternately, beginning with IPv6."""
+    families = [host for host in hosts if ":" in host], [host for host in hosts if ":" not in host]
+    return [host for pair in zip_longest(*families) for host in pair if host is not None]
 
 
 def _number(text: str, maximum: int) -> int:

@@ -117,7 +117,8 @@ class UdpPort:
         try:
             sock.setblocking(False)
             if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                # IPv4 has a socket of its own, whose addresses need no mapping.
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
                 sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
             # Root may exceed net.core.rmem_max; anyone else keeps what the line above got.

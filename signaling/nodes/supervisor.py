@@ -35,7 +35,7 @@ class NodesConfig:
     """`udp_port` 0 lets every node pick a free one. Times in seconds."""
 
     workers: int = 1
-    host: str = "0.0.0.0"
+    hosts: tuple[str, ...] = ("0.0.0.0",)
     udp_port: int = 40000
     announce: tuple[str, ...] = ()
     tcp: bool = True
@@ -206,7 +206,7 @@ class NodeSupervisor:
         config = self._config
         return NodeConfig(
             node_id=new_id("nd"),
-            host=config.host,
+            hosts=config.hosts,
             udp_port=config.udp_port + slot.index if config.udp_port else 0,
             announce=config.announce,
             tcp=config.tcp,

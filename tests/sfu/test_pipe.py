@@ -211,7 +211,7 @@ async def test_packets_of_a_stranger_or_without_the_key_go_nowhere() -> None:
 
 
 async def test_a_pipe_in_the_clear_is_refused_beyond_loopback() -> None:
-    link = await InProcessLink.start(NodeConfig("nd", host="127.0.0.1", udp_port=0))
+    link = await InProcessLink.start(NodeConfig("nd", hosts=("127.0.0.1",), udp_port=0))
     try:
         await link.request(m.CreatePipe(pipe_id="p", secure=False))
         with pytest.raises(NodeCommandError) as refused:
@@ -225,7 +225,7 @@ async def test_a_pipe_in_the_clear_is_refused_beyond_loopback() -> None:
     finally:
         await link.close()
 
-    wide = await InProcessLink.start(NodeConfig("nd", host="127.0.0.1", udp_port=0, pipe_host="0.0.0.0"))
+    wide = await InProcessLink.start(NodeConfig("nd", hosts=("127.0.0.1",), udp_port=0, pipe_host="0.0.0.0"))
     try:
         with pytest.raises(NodeCommandError) as refused:
             await wide.request(m.CreatePipe(pipe_id="p", secure=False))

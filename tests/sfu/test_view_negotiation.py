@@ -21,7 +21,7 @@ VIDEO = m.ConsumerSpec(consumer_id="cv", producer_id="pr_cam", mid="1")
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    link = await InProcessLink.start(NodeConfig("nd_test", host="127.0.0.1", udp_port=0))
+    link = await InProcessLink.start(NodeConfig("nd_test", hosts=("127.0.0.1",), udp_port=0))
     world = World(link)
     await world.do(m.CreateRouter(router_id="r"))
     await world.publish(MIC_SPEC, CAMERA_SPEC)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from signaling.addresses import AnnouncedAddress, parse_announced
 from signaling.config import load_settings
 from signaling.errors import InvalidInputError
 from signaling.preflight import (
@@ -13,7 +14,7 @@ from signaling.preflight import (
     check_ports,
     load_tls,
     lock_data_dir,
-    media_host,
+    media_hosts,
     own_addresses,
     prepare_data_dir,
 )
@@ -54,21 +55,21 @@ def test_a_host_that_is_not_ours_is_refused() -> None:
 
 def test_an_address_that_is_not_ours_is_refused_unless_it_is_said_to_be_external() -> None:
     with pytest.raises(InvalidInputError, match=r"127.0.0.1.*--announce-external"):
-        check_announced(("203.0.113.9",), external_allowed=False)
-    check_announced(("203.0.113.9",), external_allowed=True)
-    check_announced(tuple(map(str, own_addresses())), external_allowed=False)
+        check_announced([parse_announced("203.0.113.9")], external_allowed=False)
+    check_announced([parse_announced("203.0.113.9")], external_allowed=True)
+    check_announced([AnnouncedAddress(own) for own in own_addresses()], external_allowed=False)
 
 
-@pytest.mark.parametrize("address", ["here", "0.0.0.0", "224.0.0.1", "127.0.0.1:80"])
-def test_what_nobody_can_send_to_is_refused_always(address: str) -> None:
-    with pytest.raises(InvalidInputError, match="--announce"):
-        check_announced((address,), external_allowed=True)
+def test_an_address_behind_nat_is_allowed_where_it_is_mapped_to_one_of_ours() -> None:
+    check_announced([parse_announced("203.0.113.9=127.0.0.1")], external_allowed=False)
+    for external in (False, True):
+        with pytest.raises(InvalidInputError, match=r"--announce: 192\.0\.2\.1 is not an address of this"):
+            check_announced([parse_announced("203.0.113.9=192.0.2.1")], external_allowed=external)
 
 
 def test_media_listens_on_loopback_only_when_it_is_announced_there_only() -> None:
-    assert media_host(load_settings({"announce": ("127.0.0.1",)})) == "127.0.0.1"
-    assert media_host(load_settings({"announce": ("127.0.0.1", "192.0.2.1")})) == "0.0.0.0"
-    assert media_host(load_settings({})) == "0.0.0.0"
+    assert media_hosts(load_settings({"announce": ("127.0.0.1",)})) == ("127.0.0.1",)
+    assert media_hosts(load_settings({"announce": ("127.0.0.1", "::1")})) == ("127.0.0.1", "::1")
 
 
 def test_tls_files_that_cannot_be_read_or_used_are_named(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ async def joined(*, secure: bool = True, line: Line | None = None) -> AsyncItera
     """Two nodes and a connected pipe between them."""
     sides = []
     for name in ("nd_a", "nd_b"):
-        side = Side(await InProcessLink.start(NodeConfig(name, host="127.0.0.1", udp_port=0)))
+        side = Side(await InProcessLink.start(NodeConfig(name, hosts=("127.0.0.1",), udp_port=0)))
         side.link.on_event(side.handle_event)
         await side.do(m.CreateRouter(router_id="r"))
         sides.append(side)

@@ -15,7 +15,7 @@ from sfu.control.link import SocketLink
 
 
 def config() -> NodeConfig:
-    return NodeConfig("nd_worker", host="127.0.0.1", udp_port=0, announce=("127.0.0.1",))
+    return NodeConfig("nd_worker", hosts=("127.0.0.1",), udp_port=0, announce=("127.0.0.1",))
 
 
 async def worker() -> SocketLink:
@@ -58,7 +58,7 @@ async def test_a_taken_port_is_told_in_words() -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         with pytest.raises(NodeLostError, match=f"port {port} on 127.0.0.1: Address already in use"):
-            await spawn_worker(NodeConfig("nd_late", host="127.0.0.1", udp_port=port))
+            await spawn_worker(NodeConfig("nd_late", hosts=("127.0.0.1",), udp_port=port))
 
 
 async def test_a_killed_worker_is_noticed_and_requests_under_way_fail() -> None:

@@ -78,15 +78,32 @@ def test_priorities_are_those_of_the_rfc() -> None:
 
 
 def test_a_node_announces_udp_before_tcp_and_its_first_address_first() -> None:
-    announced = host_candidates(["192.0.2.1", "2001:db8::1"], 40000, tcp=True)
-    assert [(c.transport, c.host) for c in sorted(announced, key=lambda c: -c.priority)] == [
+    announced = host_candidates(["192.0.2.1", "198.51.100.1"], 40000, tcp=True)
+    assert in_order(announced) == [
         ("udp", "192.0.2.1"),
-        ("udp", "2001:db8::1"),
+        ("udp", "198.51.100.1"),
         ("tcp", "192.0.2.1"),
-        ("tcp", "2001:db8::1"),
+        ("tcp", "198.51.100.1"),
     ]
     assert len({c.foundation for c in announced}) == 4
+    assert len({c.priority for c in announced}) == 4
     assert [c.transport for c in host_candidates(["192.0.2.1"], 40000, tcp=False)] == ["udp"]
+
+
+def test_ipv6_and_ipv4_take_turns_with_ipv6_first() -> None:
+    hosts = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2"]
+    announced = host_candidates(hosts, 40000, tcp=False)
+    assert [host for _, host in in_order(announced)] == [
+        "2001:db8::1",
+        "192.0.2.1",
+        "2001:db8::2",
+        "192.0.2.2",
+        "192.0.2.3",
+    ]
+
+
+def in_order(candidates: list[Candidate]) -> list[tuple[str, str]]:
+    return [(c.transport, c.host) for c in sorted(candidates, key=lambda c: -c.priority)]
 
 
 def test_aiortc_reads_what_we_announce() -> None:

@@ -19,7 +19,7 @@ from signaling.services.live.ports import MediaEvent, NodeLost
 
 def config(workers: int, udp_port: int = 0) -> NodesConfig:
     return NodesConfig(
-        workers=workers, host="127.0.0.1", udp_port=udp_port, announce=("127.0.0.1",), first_pause=0.05
+        workers=workers, hosts=("127.0.0.1",), udp_port=udp_port, announce=("127.0.0.1",), first_pause=0.05
     )
 
 
@@ -71,7 +71,7 @@ async def test_a_killed_worker_is_replaced_and_its_session_can_be_placed_again(
 async def test_a_worker_that_hangs_is_ended_and_replaced() -> None:
     settings = NodesConfig(
         workers=1,
-        host="127.0.0.1",
+        hosts=("127.0.0.1",),
         udp_port=0,
         announce=("127.0.0.1",),
         first_pause=0.05,

@@ -1,0 +1,46 @@
+"""The sockets that HTTP and WebSocket come in by: bound, not yet listening, one for each host.
+
+"::" alone is every address of both IP versions; beside an IPv4 host it is every IPv6 one. Port 0 picks a free
+number for the first host and the same for the others.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+from signaling.errors import InvalidInputError
+
+
+def bound_listeners(hosts: Sequence[str], port: int) -> list[socket.socket]:
+    """Raises `InvalidInputError`, with none of them left open."""
+    listeners: list[socket.socket] = []
+    try:
+        for host in hosts:
+            number = listeners[0].getsockname()[1] if listeners else port
+            listeners.append(_bound(host, number, dual=tuple(hosts) == ("::",)))
+    except InvalidInputError:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
+
+
+def _bound(host: str, port: int, *, dual: bool) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise InvalidInputError(f"--host: cannot use {host}: {error.strerror}") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise InvalidInputError(f"--port: cannot listen on {host} port {port}: {error.strerror}") from None
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,114 @@
+"""A node's ports on real sockets: several hosts, both IP versions, one number."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+
+import pytest
+
+from sfu.config import NodeConfig
+from sfu.ports import NodePorts, local_addresses
+from sfu.webrtc.stun import BINDING_REQUEST, USERNAME, build_stun
+from sfu.webrtc.udp import Path
+
+BOTH = ("127.0.0.1", "::1")
+
+
+class Association:
+    """Takes what a stranger sends and answers with the address it came from."""
+
+    def __init__(self) -> None:
+        self.paths: list[Path] = []
+        self.rtp_in: list[bytes] = []
+        self.rtcp_in: list[bytes] = []
+
+    def handle_stun(self, data: bytes, path: Path, now: float) -> None:
+        self.paths.append(path)
+        path.send(b"to " + str(path.address[0]).encode())
+
+    def handle_other(self, data: bytes, path: Path, now: float) -> None: ...
+
+    def handle_batch(self, now: float) -> None: ...
+
+
+async def started(*hosts: str) -> tuple[NodePorts, Association]:
+    ports, association = NodePorts(NodeConfig("nd_1", hosts=hosts, udp_port=0, announce=hosts)), Association()
+    await ports.start()
+    ports.associations["ours"] = association  # type: ignore[assignment]
+    return ports, association
+
+
+def check() -> bytes:
+    return build_stun(BINDING_REQUEST, os.urandom(12), [(USERNAME, b"ours:theirs")])
+
+
+async def answer_over_udp(host: str, port: int) -> bytes:
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.setblocking(False)
+        # Connected: an answer from any other address than the one asked is not taken.
+        client.connect((host, port))
+        client.send(check())
+        async with asyncio.timeout(5):
+            return await loop.sock_recv(client, 100)
+
+
+async def test_each_address_answers_from_itself_on_the_same_number() -> None:
+    ports, association = await started(*BOTH, "127.0.0.2")
+    try:
+        assert await answer_over_udp("127.0.0.1", ports.number) == b"to 127.0.0.1"
+        assert await answer_over_udp("127.0.0.2", ports.number) == b"to 127.0.0.1"
+        assert await answer_over_udp("::1", ports.number) == b"to ::1"
+        assert len(association.paths) == 3
+    finally:
+        await ports.close()
+
+
+async def test_tcp_is_there_on_the_same_number_for_both_ip_versions() -> None:
+    ports, association = await started(*BOTH)
+    try:
+        for host in BOTH:
+            reader, writer = await asyncio.open_connection(host, ports.number)
+            data = check()
+            writer.write(len(data).to_bytes(2, "big") + data)
+            async with asyncio.timeout(5):
+                assert await reader.readexactly(2 + 6) == b"\x00\x06to tcp"
+            writer.close()
+        assert len(association.paths) == 2
+    finally:
+        await ports.close()
+
+
+async def test_what_a_path_sends_with_is_the_socket_it_came_in_by() -> None:
+    ports, association = await started(*BOTH)
+    try:
+        for host in BOTH:
+            await answer_over_udp(host, ports.number)
+        families = []
+        for path in association.paths:
+            sendto, sendmsg = ports.socket_calls(path)
+            assert sendto is not None
+            families.append(sendto.__self__.family)  # type: ignore[attr-defined]
+            assert sendmsg.__self__ is sendto.__self__  # type: ignore[attr-defined]
+        assert families == [socket.AF_INET, socket.AF_INET6]
+    finally:
+        await ports.close()
+
+
+async def test_a_number_that_is_taken_on_one_host_leaves_nothing_bound() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        number = taken.getsockname()[1]
+        ports = NodePorts(NodeConfig("nd_1", hosts=BOTH, udp_port=number))
+        with pytest.raises(OSError, match=r"."):
+            await ports.start()
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            with socket.socket(socket.AF_INET, kind) as free:
+                free.bind(("127.0.0.1", number))
+
+
+def test_a_wildcard_is_reached_at_the_addresses_of_its_ip_version() -> None:
+    assert all(":" not in address for address in local_addresses(("0.0.0.0",)))
+    assert all(":" in address for address in local_addresses(("::",)))
+    assert local_addresses(("127.0.0.1", "::1")) == BOTH
