@@ -49,6 +49,10 @@ check: $(VENV)/.installed-dev $(WEB_MODULES) ## Style, types, import rules, and 
 bench: $(VENV)/.installed $(WEB_BUILT) ## Measure the fan-out of docs/performance.md (about 3 minutes)
 	$(BIN)/python -m benchmarks.fanout $(ARGS)
 
+.PHONY: bench-full
+bench-full: $(VENV)/.installed $(WEB_BUILT) ## Measure every row of docs/performance.md (about 10 minutes)
+	$(BIN)/python -m benchmarks.full $(ARGS)
+
 .PHONY: lock
 lock: $(VENV)/.installed-dev ## Pin the dependencies of pyproject.toml again, with hashes
 	$(BIN)/python -m pip install --quiet pip-tools==7.6.2

@@ -11,17 +11,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import sys
-import tempfile
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from benchmarks.bare_loop import microseconds_per_packet
+from benchmarks.case import Case, Report, cost, fresh_server, measure
+from benchmarks.document import machine_line, write_json, write_section
 from sfu.load.usage import describe_machine
-from tests.support.server import Server, running_server
 
 VIDEO_RATE, PACKET_SIZE, BURST = 400, 1100, 16
 OUTPUT = Path("artifacts/fanout.json")
@@ -30,43 +25,14 @@ HEADER = (
     "| load | sent | received | lost | CPU s | µs per packet | target | delay p50/p99/p99.9 ms | MiB |",
     "|---|---|---|---|---|---|---|---|---|",
 )
-MARKS = ("<!-- bench -->", "<!-- /bench -->")
-
-Report = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One row of the table; `target_us` is what docs/performance.md aims at."""
-
-    name: str
-    arguments: tuple[str, ...]
-    target_us: float | None = None
-
+FRAMES = ("--video-rate", str(VIDEO_RATE), "--packet-size", str(PACKET_SIZE))
 
 CASES = (
-    Case("1 to 50, AES-GCM", ("--subscribers", "50"), 4.0),
-    Case("1 to 200, AES-GCM", ("--subscribers", "200"), 3.5),
-    Case("1 to 50, AES-CM", ("--subscribers", "50", "--srtp", "cm"), 6.5),
-    Case("1 to 200, AES-CM", ("--subscribers", "200", "--srtp", "cm")),
+    Case("1 to 50, AES-GCM", (*FRAMES, "--subscribers", "50"), 4.0),
+    Case("1 to 200, AES-GCM", (*FRAMES, "--subscribers", "200"), 3.5),
+    Case("1 to 50, AES-CM", (*FRAMES, "--subscribers", "50", "--srtp", "cm"), 6.5),
+    Case("1 to 200, AES-CM", (*FRAMES, "--subscribers", "200", "--srtp", "cm")),
 )
-
-
-async def measure(case: Case, server: Server, seconds: float) -> Report:
-    """Put one load on the server. Raises `RuntimeError` with its stderr when it could not be measured."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "signaling.cli", "load", "--key-file", str(server.key_file), "--json"),
-        *("--server-pid", str(server.pid), "--seconds", str(seconds)),
-        *("--video-rate", str(VIDEO_RATE), "--packet-size", str(PACKET_SIZE), *case.arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    if process.returncode != 0:
-        raise RuntimeError(f"{case.name}: {errors.decode().strip()}")
-    report: Report = json.loads(output.decode().splitlines()[-1])
-    return report
 
 
 async def run(cases: tuple[Case, ...], seconds: float, repeat: int) -> list[tuple[Case, Report]]:
@@ -74,12 +40,11 @@ async def run(cases: tuple[Case, ...], seconds: float, repeat: int) -> list[tupl
     best: dict[Case, Report] = {}
     for _ in range(repeat):
         for case in cases:
-            with tempfile.TemporaryDirectory() as directory:
-                async with running_server(Path(directory), workers=1) as server:
-                    report = await measure(case, server, seconds)
+            async with fresh_server() as server:
+                report = await measure(case, server, seconds)
             print(to_row(case, report), flush=True)
             known = best.get(case)
-            if known is None or _cost(report) < _cost(known):
+            if known is None or cost(report) < cost(known):
                 best[case] = report
     return list(best.items())
 
@@ -89,17 +54,17 @@ def to_row(case: Case, report: Report) -> str:
     target = f"{case.target_us:.1f}" if case.target_us is not None else "-"
     return (
         f"| {case.name} | {report['sent']} | {report['received']} | {report['lost']} "
-        f"| {report['cpu_s']:.2f} | {_cost(report):.2f} | {target} "
+        f"| {report['cpu_s']:.2f} | {cost(report):.2f} | {target} "
         f"| {delay['p50']:.2f} / {delay['p99']:.2f} / {delay['p999']:.2f} | {report['memory_mib']:.0f} |"
     )
 
 
 def to_markdown(machine: dict[str, object], results: list[tuple[Case, Report]], bare: float) -> str:
     """The section of docs/performance.md, with the machine it belongs to."""
-    ratios = ", ".join(f"{case.name}: {_cost(report) / bare:.2f}" for case, report in results)
+    ratios = ", ".join(f"{case.name}: {cost(report) / bare:.2f}" for case, report in results)
     return "\n".join(
         [
-            f"{datetime.now(UTC).date()}: {', '.join(f'{name} {value}' for name, value in machine.items())}.",
+            machine_line(machine),
             "",
             *HEADER,
             *(to_row(case, report) for case, report in results),
@@ -107,19 +72,6 @@ def to_markdown(machine: dict[str, object], results: list[tuple[Case, Report]], 
             f"Bare Python loop in the same run: {bare:.2f} µs per packet. Ratio to it: {ratios}.",
         ]
     )
-
-
-def write_section(path: Path, section: str) -> None:
-    """Put the section between the marks of a document. Raises `ValueError` where it has none."""
-    before, begin, rest = path.read_text().partition(MARKS[0])
-    _, end, after = rest.partition(MARKS[1])
-    if not begin or not end:
-        raise ValueError(f"{path} has no section between {MARKS[0]} and {MARKS[1]}")
-    path.write_text(f"{before}{begin}\n{section}\n{end}{after}")
-
-
-def _cost(report: Report) -> float:
-    return float(report["us_per_forwarded_packet"])
 
 
 def main() -> None:
@@ -136,23 +88,12 @@ def main() -> None:
     bare = microseconds_per_packet(receivers=200, burst=BURST, payload_size=PACKET_SIZE, seconds=3.0)
     print(f"\nbare Python loop, 1 to 200, AES-GCM, UDP_SEGMENT, nothing received: {bare:.2f} µs per packet")
     for case, report in results:
-        print(f"  {case.name}: {_cost(report) / bare:.2f} times that")
-    OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.write_text(
-        json.dumps(
-            {
-                "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "machine": machine,
-                "bare_loop_us": round(bare, 3),
-                "cases": {case.name: report for case, report in results},
-            },
-            indent=2,
-        )
-        + "\n"
-    )
+        print(f"  {case.name}: {cost(report) / bare:.2f} times that")
+    cases = {case.name: report for case, report in results}
+    write_json(OUTPUT, machine, {"bare_loop_us": round(bare, 3), "cases": cases})
     print(f"\nwritten to {OUTPUT}")
     if arguments.write is not None:
-        write_section(arguments.write, to_markdown(machine, results, bare))
+        write_section(arguments.write, "bench", to_markdown(machine, results, bare))
 
 
 if __name__ == "__main__":

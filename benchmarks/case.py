@@ -1,0 +1,55 @@
+"""A load put on a server of its own, and the report that comes back: what table rows are made of."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.server import Server, running_server
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One load of `rostrum load`; `target_us` is the CPU per forwarded packet to aim at."""
+
+    name: str
+    arguments: tuple[str, ...]
+    target_us: float | None = None
+
+
+@asynccontextmanager
+async def fresh_server(*, workers: int = 1) -> AsyncIterator[Server]:
+    """A server with an empty data directory."""
+    with tempfile.TemporaryDirectory() as directory:
+        async with running_server(Path(directory), workers=workers) as server:
+            yield server
+
+
+async def measure(case: Case, server: Server, seconds: float) -> Report:
+    """Put one load on the server. Raises `RuntimeError` with its stderr when it could not be measured."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "signaling.cli", "load", "--key-file", str(server.key_file), "--json"),
+        *("--server-pid", str(server.pid), "--seconds", str(seconds), *case.arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    if process.returncode != 0:
+        raise RuntimeError(f"{case.name}: {errors.decode().strip()}")
+    report: Report = json.loads(output.decode().splitlines()[-1])
+    return report
+
+
+def cost(report: Report) -> float:
+    """Microseconds of CPU per forwarded packet."""
+    return float(report["us_per_forwarded_packet"])
