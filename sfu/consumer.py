@@ -8,6 +8,7 @@ from sfu.control.messages import LayerSpec
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import choose, detach
 from sfu.producer import Producer
+from sfu.redundancy import LossGate
 from sfu.rtp.rtcp import ReportBlock
 
 
@@ -35,6 +36,9 @@ class Consumer:
         self._on_layer = on_layer
         self._spatial: int | None = None
         self._reported: tuple[int, float] = (0, 0.0)
+        self._payload_types = (0, 0)
+        """The codec's own and, 0 where the receiver took none, that of redundant audio."""
+        self._loss_gate = LossGate()
         self.fraction_lost = 0.0
         self.jitter = 0.0
         producer.attach(self)
@@ -43,6 +47,16 @@ class Consumer:
     def active(self) -> bool:
         """Wants packets and can take them."""
         return not self.paused and self.negotiated and self.leg.ready
+
+    def handle_negotiated(
+        self, payload_type: int, rtx_payload_type: int, red_payload_type: int, now: float
+    ) -> None:
+        """The receiver agreed: packets may go. 0 for what it did not take."""
+        self.negotiated = True
+        self._payload_types = (payload_type, red_payload_type)
+        self.leg.rtx_payload_type = rtx_payload_type
+        self._prepare()
+        self.select(now)
 
     def set_preferred(self, preferred: LayerSpec | None, now: float) -> None:
         self.preferred = preferred
@@ -84,6 +98,26 @@ class Consumer:
             rtt = now - sent_at - block.dlsr / 65536
             if 0.0 <= rtt < 10.0:
                 self.leg.rtt = rtt
+        if self._payload_types[1]:
+            self._loss_gate.handle_report(self.fraction_lost, now)
+            if self.wants_redundancy != self.leg.redundant:
+                self._prepare()
+                self.select(now)
+
+    @property
+    def wants_redundancy(self) -> bool:
+        """The receiver knows redundant audio, and the publisher sends it or packets get lost on the way."""
+        return self._payload_types[1] != 0 and (self.producer.sends_red or self._loss_gate.open)
+
+    def _prepare(self) -> None:
+        """Ready the leg for the variant of the packets it carries: redundant or not."""
+        leg, redundant = self.leg, self.wants_redundancy
+        if redundant != leg.redundant:
+            # Another list of the fan-out; `select` brings it back with the next packet, and no gap.
+            detach(leg)
+            leg.redundant = redundant
+        own, red = self._payload_types
+        leg.prepare(payload_type=red if redundant else own, rtx_payload_type=leg.rtx_payload_type)
 
     def handle_switch(self) -> None:
         encoding = self.leg.encoding
@@ -103,6 +137,7 @@ class Consumer:
             "packets": leg.packets,
             "bytes": leg.octets,
             "retransmitted": leg.retransmitted,
+            "redundant": leg.redundant,
             "rtt": leg.rtt,
             "fraction_lost": self.fraction_lost,
             "jitter": self.jitter,

@@ -46,7 +46,7 @@ class IncomingEncoding:
 
     @property
     def wanted(self) -> bool:
-        return bool(self.encoding.legs or self.encoding.waiting)
+        return self.encoding.wanted
 
 
 class PipeReceiver:
@@ -65,6 +65,7 @@ class PipeReceiver:
             rids=tuple(one.rid for one in spec.encodings if one.rid is not None),
             ssrc=spec.encodings[0].ssrc,
             paused=spec.paused,
+            sends_red=spec.sends_red,
         )
         self.encodings = [
             IncomingEncoding(encoding, one.ssrc)

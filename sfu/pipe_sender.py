@@ -90,6 +90,7 @@ class PipeSender:
                 for one in self.legs.values()
             ),
             paused=producer.paused,
+            sends_red=producer.sends_red,
         )
 
     def handle_wanted(self, ssrc: int, *, wanted: bool, now: float) -> None:

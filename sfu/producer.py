@@ -41,6 +41,7 @@ class Producer:
         rids: tuple[str, ...],
         ssrc: int,
         paused: bool,
+        sends_red: bool = False,
     ) -> None:
         self.id = producer_id
         self.transport_id = transport_id
@@ -49,6 +50,8 @@ class Producer:
         self.kind = kind
         self.codec = codec
         self.paused = paused
+        self.sends_red = sends_red
+        """Audio that comes with redundancy, so that receivers get it with redundancy too."""
         self.consumers: dict[str, Consumer] = {}
         self.branches: dict[str, Branch] = {}
         """By pipe id."""
@@ -129,6 +132,7 @@ class Producer:
                     "packets": encoding.stream.packets,
                     "bytes": encoding.stream.bytes,
                     "lost": encoding.stream.lost,
+                    "recovered": encoding.recovered,
                     "jitter": encoding.stream.jitter / encoding.stream.clock_rate,
                     "forwarded": encoding.forwarded,
                     "keyframe_requests": encoding.keyframes.sent,
@@ -142,7 +146,7 @@ class Producer:
         self.paused = True
         for encoding in self.encodings:
             encoding.paused = True
-            for leg in (*encoding.legs, *encoding.waiting):
+            for leg in (*encoding.legs, *encoding.redundant, *encoding.waiting):
                 detach(leg)
 
     def _handle_switch(self, leg: Leg) -> None:

@@ -213,6 +213,7 @@ class PublishTransport(Transport):
             rids=parameters.rids,
             ssrc=parameters.ssrc or 0,
             paused=spec.paused,
+            sends_red=parameters.prefers_red,
         )
 
     def _learn_extensions(self, offer: SessionDescription, chosen: dict[str, PublishParameters]) -> None:
@@ -259,6 +260,7 @@ class PublishTransport(Transport):
                 if uri in ids and uri not in (ExtensionUri.TWCC, ExtensionUri.MID)
             },
             on_level=on_level if level_id else None,
+            red_payload_type=-1 if parameters.red_payload_type is None else parameters.red_payload_type,
         )
 
     def _identify(
@@ -278,7 +280,10 @@ class PublishTransport(Transport):
             if mid is not None and producer.mid != mid:
                 continue
             repair = payload_type == parameters.rtx_payload_type
-            if not repair and payload_type != parameters.codec.payload_type:
+            if not repair and payload_type not in (
+                parameters.codec.payload_type,
+                parameters.red_payload_type,
+            ):
                 continue
             if mid is None and rid is None and repaired is None and not self._sole(payload_type):
                 continue
@@ -297,7 +302,8 @@ class PublishTransport(Transport):
         users = [
             parameters
             for parameters in self._parameters.values()
-            if payload_type in (parameters.codec.payload_type, parameters.rtx_payload_type)
+            if payload_type
+            in (parameters.codec.payload_type, parameters.rtx_payload_type, parameters.red_payload_type)
         ]
         return len(users) == 1 and not users[0].rids
 

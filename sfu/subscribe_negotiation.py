@@ -15,7 +15,7 @@ from typing import Protocol
 from sfu.consumer import Consumer
 from sfu.control.messages import ConsumerMid, Event, Kind, OfferReady
 from sfu.errors import NodeCommandError
-from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS, subscribe_codec
+from sfu.rtp.negotiation import RED_PAYLOAD_TYPE, SUBSCRIBE_EXTENSIONS, subscribe_codec, supports_red
 from sfu.rtp.parameters import ExtensionUri
 from sfu.webrtc.description import (
     LocalTransport,
@@ -45,6 +45,7 @@ class Receiver(Protocol):
         consumer: Consumer,
         payload_type: int,
         rtx_payload_type: int | None,
+        red_payload_type: int | None,
         twcc_id: int | None,
         now: float,
     ) -> None: ...
@@ -156,6 +157,7 @@ class ServerOffers:
             consumer,
             section.codec.payload_type,
             section.rtx_payload_type if outcome.supports_rtx else None,
+            section.red_payload_type if outcome.supports_red else None,
             SUBSCRIBE_EXTENSIONS[ExtensionUri.TWCC] if ExtensionUri.TWCC in outcome.extensions else None,
             now,
         )
@@ -208,6 +210,7 @@ class ServerOffers:
             stream_id=consumer.producer.transport_id,
             track_id=consumer.id,
             active=True,
+            red_payload_type=RED_PAYLOAD_TYPE if supports_red(codec) else None,
         )
         slot.section = section
         return section

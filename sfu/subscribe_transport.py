@@ -127,15 +127,14 @@ class SubscribeTransport(Transport):
         consumer: Consumer,
         payload_type: int,
         rtx_payload_type: int | None,
+        red_payload_type: int | None,
         twcc_id: int | None,
         now: float,
     ) -> None:
-        """What the receiver agreed to: from now on the consumer may send. None: no RTX, no TWCC."""
+        """What the receiver agreed to: from now on the consumer may send. None: no RTX, no RED, no TWCC."""
         if twcc_id is not None:
             self.egress.transport_tag = twcc_id << 4 | 1
-        consumer.negotiated = True
-        consumer.leg.prepare(payload_type=payload_type, rtx_payload_type=rtx_payload_type or 0)
-        consumer.select(now)
+        consumer.handle_negotiated(payload_type, rtx_payload_type or 0, red_payload_type or 0, now)
 
     # --- association ---------------------------------------------------------------------------------
 

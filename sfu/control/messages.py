@@ -125,6 +125,8 @@ class PipedProducer(_Message):
     rtx_payload_type: int
     encodings: tuple[PipedEncoding, ...] = Field(min_length=1)
     paused: bool = False
+    sends_red: bool = False
+    """The publisher sends audio with redundancy, so receivers get it with redundancy."""
 
 
 # --- commands: signaling -> node ---------------------------------------------------------------------

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sfu.codecs import keyframe_test
-from sfu.forwarding.batch import Batch, Packet
+from sfu.forwarding.batch import PLAIN_TAIL, Batch, Packet
 from sfu.forwarding.fanout import forward, send
 from sfu.forwarding.history import AUDIO_PACKETS, VIDEO_PACKETS, History
 from sfu.forwarding.keyframes import KeyframeRequests
 from sfu.forwarding.leg import Leg
+from sfu.forwarding.redundancy import with_redundancy
 from sfu.forwarding.selector import aim, switch
 from sfu.forwarding.stream import ReceiveStream
+from sfu.rtp.negotiation import OPUS_PAYLOAD_TYPE
 
 LIVE_WITHIN = 1.5
 """Seconds without a packet after which a simulcast encoding counts as not sent any more."""
@@ -37,6 +39,8 @@ class Encoding:
         "on_switch",
         "paused",
         "pending",
+        "recovered",
+        "redundant",
         "rid",
         "rtx_ssrc",
         "spatial",
@@ -65,6 +69,8 @@ class Encoding:
         self.keyframes = KeyframeRequests()
         self.last_keyframe = float("-inf")
         self.legs: list[Leg] = []
+        self.redundant: list[Leg] = []
+        """Legs of receivers that get each packet together with those before it (audio; RFC 2198)."""
         self.waiting: list[Leg] = []
         self.pending: list[Packet] = []
         self.paused = False
@@ -72,6 +78,8 @@ class Encoding:
         """Of a piped encoding: it is sent to its origin until then, whether it is carried to here or not."""
         self.forwarded = 0
         self.blocked = 0
+        self.recovered = 0
+        """Packets lost on the way here that a later one held."""
         self.on_switch = on_switch
         self._starts_keyframe = keyframe_test(mime)
 
@@ -80,6 +88,11 @@ class Encoding:
         return now < self.told_live_until or (
             self.stream.packets > 0 and now - self.stream.last_arrival < LIVE_WITHIN
         )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody receives it, or will from its next key frame on."""
+        return bool(self.legs or self.redundant or self.waiting)
 
     @property
     def pending_requests(self) -> bool:
@@ -92,12 +105,23 @@ class Encoding:
 
         The legs keep their outgoing streams; a video leg waits for the new stream's key frame.
         """
-        for leg in list(self.legs):
-            self.legs.remove(leg)
+        for leg in (*self.legs, *self.redundant):
+            self.legs_like(leg).remove(leg)
             aim(leg, self)
         self.pending.clear()
         self.history = History(self.history.size)
         self.stream = ReceiveStream(ssrc, self.stream.clock_rate, repair=self.is_video)
+
+    def legs_like(self, leg: Leg) -> list[Leg]:
+        """The legs that get the variant which this one does."""
+        return self.redundant if leg.redundant else self.legs
+
+    def take_recovered(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        """Accept what a later packet held of one that never came; `flush` has to be called for it."""
+        packet = (self.stream.jump(sequence), 0, timestamp, 1, PLAIN_TAIL, payload)
+        self.history.put(packet)
+        self.pending.append(packet)
+        self.recovered += 1
 
     def take(
         self, sequence: int, marker: int, timestamp: int, words: int, tail: bytes, payload: bytes, now: float
@@ -131,7 +155,7 @@ class Encoding:
             return
         if self.waiting:
             packets = self._serve_waiting(packets, now)
-        if self.legs and packets:
+        if (self.legs or self.redundant) and packets:
             self._forward(packets, now)
 
     def request_keyframe(self) -> None:
@@ -158,6 +182,10 @@ class Encoding:
         return packets
 
     def _forward(self, packets: list[Packet], now: float) -> None:
+        if self.redundant:
+            self._forward_redundant(packets, now)
+            if not self.legs:
+                return
         forwarded, blocked = forward(Batch(packets), self.legs, now)
         self.forwarded += forwarded
         if blocked is not None:
@@ -167,9 +195,21 @@ class Encoding:
                     self.legs.remove(leg)
                     aim(leg, self)
 
+    def _forward_redundant(self, packets: list[Packet], now: float) -> None:
+        made = with_redundancy(packets, self.history, OPUS_PAYLOAD_TYPE)
+        forwarded, blocked = forward(Batch(made), self.redundant, now)
+        self.forwarded += forwarded
+        self.blocked += len(blocked or ())
+
     def _forward_late(self, packet: Packet, now: float) -> None:
+        self._forward_one(packet, self.legs, now)
+        if self.redundant:
+            (made,) = with_redundancy((packet,), self.history, OPUS_PAYLOAD_TYPE)
+            self._forward_one(made, self.redundant, now)
+
+    def _forward_one(self, packet: Packet, legs: list[Leg], now: float) -> None:
         single = Batch([packet])
-        for leg in self.legs:
+        for leg in legs:
             if packet[0] + leg.index_offset < leg.epochs[-1].start:
                 continue
             if send(leg, single, now):

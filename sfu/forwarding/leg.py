@@ -93,6 +93,7 @@ class Leg:
         "payload_type",
         "picture_offset",
         "protect",
+        "redundant",
         "resent_at",
         "retransmitted",
         "rtt",
@@ -129,6 +130,8 @@ class Leg:
         """The receiver's own ids of the forwarded extensions, by ours (`sfu.rtp.extensions.renumber`)."""
         self.with_twcc = False
         """Extended, and under our own ids: the case that the fan-out is made for."""
+        self.redundant = False
+        """Gets each packet together with those before it; the payload type says so."""
         self.overhead = HEADER_BARE
         self.index_offset = 0
         self.timestamp_offset = 0

@@ -11,10 +11,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from sfu.errors import RtpError
+from sfu.codecs.red import parse_red
+from sfu.errors import CodecError, RtpError
 from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.feedback import ArrivalRecorder
+from sfu.forwarding.redundancy import recover
 from sfu.rtp.extensions import parse_extensions
 from sfu.webrtc.plain import Inbound
 
@@ -32,6 +34,7 @@ class Source:
         "forwarded_ids",
         "on_level",
         "payload_type",
+        "red_payload_type",
         "repair",
         "twcc_id",
     )
@@ -46,9 +49,12 @@ class Source:
         audio_level_id: int,
         forwarded_ids: dict[int, int],
         on_level: Callable[[int, float], None] | None,
+        red_payload_type: int = -1,
     ) -> None:
         self.encoding = encoding
         self.payload_type = payload_type
+        self.red_payload_type = red_payload_type
+        """Of redundant audio (RFC 2198), -1 where it was not negotiated."""
         self.repair = repair
         self.twcc_id = twcc_id
         self.audio_level_id = audio_level_id
@@ -119,8 +125,14 @@ class Inlet:
                 if source is None:
                     continue
             if second & 0x7F != source.payload_type:
-                self.wrong_payload += 1
-                continue
+                if second & 0x7F != source.red_payload_type:
+                    self.wrong_payload += 1
+                    continue
+                try:
+                    payload = _unfold(source, sequence, timestamp, payload)
+                except CodecError:
+                    self.malformed += 1
+                    continue
             words, tail = 1, PLAIN_TAIL
             if header > start:
                 if data[start - 4] == 0xBE and data[start - 3] == 0xDE:
@@ -200,6 +212,14 @@ class Inlet:
             return None
         self.sources[ssrc] = source
         return source
+
+
+def _unfold(source: Source, sequence: int, timestamp: int, payload: bytes) -> bytes:
+    """What redundant audio carries of its own; what it carries of lost packets takes their places."""
+    red = parse_red(payload, source.payload_type)
+    if red.earlier:
+        recover(source.encoding, sequence, timestamp, red)
+    return red.primary
 
 
 def _elements(data: bytes, start: int, end: int) -> list[tuple[int, bytes]]:

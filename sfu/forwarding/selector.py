@@ -62,7 +62,7 @@ def aim(leg: Leg, target: Encoding) -> None:
     if leg.target is not None:
         leg.target.waiting.remove(leg)
         leg.target = None
-    if leg.encoding is target and leg in target.legs:
+    if leg.encoding is target and leg in target.legs_like(leg):
         return
     leg.target = target
     target.waiting.append(leg)
@@ -74,8 +74,8 @@ def detach(leg: Leg) -> None:
     if leg.target is not None:
         leg.target.waiting.remove(leg)
         leg.target = None
-    if leg.encoding is not None and leg in leg.encoding.legs:
-        leg.encoding.legs.remove(leg)
+    if leg.encoding is not None and leg in leg.encoding.legs_like(leg):
+        leg.encoding.legs_like(leg).remove(leg)
 
 
 def switch(leg: Leg, target: Encoding, packet: Packet, now: float) -> None:
@@ -84,11 +84,11 @@ def switch(leg: Leg, target: Encoding, packet: Packet, now: float) -> None:
     timestamp_offset = _timestamp_offset(leg, previous, target, packet[2], now)
     if previous is not target and target.is_vp8 and previous is not None and leg.epochs:
         _continue_pictures(leg, previous, packet[5])
-    if previous is not None and leg in previous.legs:
-        previous.legs.remove(leg)
+    if previous is not None and leg in previous.legs_like(leg):
+        previous.legs_like(leg).remove(leg)
     leg.target = None
     leg.open_epoch(target, packet[0], timestamp_offset)
-    target.legs.append(leg)
+    target.legs_like(leg).append(leg)
 
 
 def _timestamp_offset(

@@ -88,6 +88,14 @@ class ReceiveStream:
         self._transit = transit
         return extended
 
+    def jump(self, sequence: int) -> int:
+        """The extended sequence of a packet after the newest that did not come but is known otherwise.
+
+        It counts as lost, for lost it was: reports are about the network.
+        """
+        self.highest += (sequence - self.highest) & 0xFFFF
+        return self.highest
+
     def handle_sender_report(self, ntp: int, timestamp: int, now: float) -> None:
         self.sender_ntp = ntp
         self.sender_timestamp = timestamp

@@ -17,7 +17,12 @@ from sfu.rtp.parameters import Codec, Extension, ExtensionUri, MediaSection, Pub
 
 MAX_ENCODINGS = 3
 
-AUDIO_FEEDBACK = ("nack", "transport-cc")
+OPUS_PAYLOAD_TYPE = 111
+RED_PAYLOAD_TYPE = 63
+"""Of Opus and of redundant audio towards receivers."""
+
+AUDIO_FEEDBACK = ("transport-cc",)
+"""No NACK: what is late is of no use to a voice; redundancy (RED, Opus' own) repairs it."""
 VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "transport-cc")
 FALLBACK_FEEDBACK = "goog-remb"
 """Bandwidth estimation for clients that lack transport-wide feedback."""
@@ -85,7 +90,7 @@ def _parse(parameters: str) -> tuple[tuple[str, str | None], ...]:
 _H264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id="
 
 _FORMATS: dict[str, _Format] = {
-    "opus": _audio(111, "opus", 2, "minptime=10;useinbandfec=1"),
+    "opus": _audio(OPUS_PAYLOAD_TYPE, "opus", 2, "minptime=10;useinbandfec=1"),
     "vp8": _video(96, "VP8"),
     "vp9/0": _video(98, "VP9", "profile-id=0"),
     "vp9/2": _video(100, "VP9", "profile-id=2"),
@@ -139,6 +144,7 @@ def choose_publish(section: MediaSection) -> PublishParameters | None:
         feedback=choose_feedback(offered, has_twcc=has_twcc),
     )
     rtx = section.rtx_of(codec.payload_type)
+    red = _red_of(section, offered)
     rids = _choose_rids(section, extensions)
     ssrc = section.ssrcs[0] if section.ssrcs and not rids else None
     return PublishParameters(
@@ -148,7 +154,20 @@ def choose_publish(section: MediaSection) -> PublishParameters | None:
         rids=rids,
         ssrc=ssrc,
         rtx_ssrc=None if ssrc is None or rtx is None else _rtx_ssrc(section, ssrc),
+        red_payload_type=None if red is None else red.payload_type,
+        prefers_red=red is not None and section.codecs.index(red) < section.codecs.index(offered),
     )
+
+
+def red_codec(codec: Codec, payload_type: int) -> Codec:
+    """Redundancy for an audio codec as a payload type of its own: all its blocks are of that codec."""
+    blocks = f"{codec.payload_type}/{codec.payload_type}"
+    return Codec("audio/red", payload_type, codec.clock_rate, codec.channels, ((blocks, None),))
+
+
+def supports_red(codec: Codec) -> bool:
+    """Whether redundancy is offered with a codec towards receivers."""
+    return codec_key(codec) == "opus"
 
 
 def subscribe_codec(codec: Codec) -> tuple[Codec, int | None]:
@@ -165,6 +184,20 @@ def subscribe_extensions(codec: Codec) -> tuple[Extension, ...]:
     """The header extensions a receiver of `codec` gets."""
     wanted = set(PUBLISH_EXTENSIONS[codec.kind])
     return tuple(Extension(id_, uri) for uri, id_ in SUBSCRIBE_EXTENSIONS.items() if uri in wanted)
+
+
+def _red_of(section: MediaSection, codec: Codec) -> Codec | None:
+    """The redundancy offered for `codec` (RFC 2198 section 5): the same clock, and no block of another."""
+    blocks = str(codec.payload_type)
+    for one in section.codecs:
+        if one.mime.lower() != "audio/red" or (one.clock_rate, one.channels) != (
+            codec.clock_rate,
+            codec.channels,
+        ):
+            continue
+        if one.parameters and set(one.parameters[0][0].split("/")) == {blocks}:
+            return one
+    return None
 
 
 def _choose_extensions(section: MediaSection, codec: Codec) -> tuple[Extension, ...]:

@@ -170,6 +170,10 @@ class PublishParameters:
     rids: tuple[str, ...] = ()
     ssrc: int | None = None
     rtx_ssrc: int | None = None
+    red_payload_type: int | None = None
+    """Of audio that may come with redundancy (RFC 2198)."""
+    prefers_red: bool = False
+    """The client put redundancy before the codec itself, so that it sends it."""
 
     def extension_id(self, uri: str) -> int | None:
         return next((extension.id for extension in self.extensions if extension.uri == uri), None)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sfu.errors import SdpError
-from sfu.rtp.negotiation import choose_publish, subscribe_extensions
+from sfu.rtp.negotiation import choose_publish, red_codec, subscribe_extensions
 from sfu.rtp.parameters import Codec, Direction, Kind, MediaSection, PublishParameters, Rid, SsrcGroup
 from sfu.rtp.view import ViewParameters
 from sfu.webrtc.candidate import Candidate
@@ -53,6 +53,8 @@ class SubscribeSection:
     track_id: str
     active: bool = True
     stopped: bool = False
+    red_payload_type: int | None = None
+    """Of redundancy offered with an audio codec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class SubscribeAnswer:
     accepted: bool
     extensions: frozenset[str] = frozenset()
     supports_rtx: bool = False
+    supports_red: bool = False
     feedback: tuple[str, ...] = ()
 
 
@@ -189,7 +192,7 @@ def _answer_section(
         kind=offered.kind,
         protocol=offered.protocol,
         direction=Direction.RECVONLY if receives else Direction.INACTIVE,
-        codecs=_with_rtx(parameters.codec, parameters.rtx_payload_type),
+        codecs=_answer_codecs(parameters),
         extensions=parameters.extensions,
         rids=tuple(Rid(rid, "recv") for rid in parameters.rids),
         simulcast_recv=parameters.rids,
@@ -220,6 +223,16 @@ def _view_section(
     )
 
 
+def _answer_codecs(parameters: PublishParameters) -> tuple[Codec, ...]:
+    """The codec and what goes with it. Redundancy stands first where the client wanted it so: it sends the
+    first that is answered."""
+    codecs = _with_rtx(parameters.codec, parameters.rtx_payload_type)
+    if parameters.red_payload_type is None:
+        return codecs
+    red = red_codec(parameters.codec, parameters.red_payload_type)
+    return (red, *codecs) if parameters.prefers_red else (*codecs, red)
+
+
 def _rejected(offered: MediaSection) -> MediaSection:
     return MediaSection(
         mid=offered.mid,
@@ -235,6 +248,8 @@ def _rejected(offered: MediaSection) -> MediaSection:
 
 def _offer_section(section: SubscribeSection) -> MediaSection:
     codecs = _with_rtx(section.codec, section.rtx_payload_type)
+    if section.red_payload_type is not None:
+        codecs = (*codecs, red_codec(section.codec, section.red_payload_type))
     if section.stopped:
         return MediaSection(
             section.mid, section.kind, port=0, direction=Direction.INACTIVE, codecs=codecs, rtcp_mux=False
@@ -274,5 +289,13 @@ def _read_section(answered: MediaSection, offered: SubscribeSection) -> Subscrib
         accepted=True,
         extensions=frozenset(extension.uri for extension in answered.extensions),
         supports_rtx=rtx is not None and rtx.payload_type == offered.rtx_payload_type,
+        supports_red=_takes_red(answered, offered),
         feedback=codec.feedback,
+    )
+
+
+def _takes_red(answered: MediaSection, offered: SubscribeSection) -> bool:
+    return any(
+        codec.payload_type == offered.red_payload_type and codec.mime.lower() == "audio/red"
+        for codec in answered.codecs
     )

@@ -76,6 +76,29 @@ def test_opus_is_answered_with_error_correction_and_the_clients_own_wishes() -> 
     assert dict(chosen.codec.parameters) == {"maxplaybackrate": "48000", "stereo": "1", "useinbandfec": "1"}
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_redundancy_of_the_chosen_codec_is_taken_in_the_clients_order(first: bool) -> None:
+    red = Codec("audio/red", 63, 48000, 2, (("109/109", None),))
+    chosen = choose_publish(section(*((red, OPUS) if first else (OPUS, red))))
+    assert chosen is not None
+    assert (chosen.codec.mime, chosen.red_payload_type, chosen.prefers_red) == ("audio/opus", 63, first)
+
+
+@pytest.mark.parametrize(
+    "red",
+    [
+        Codec("audio/red", 63, 48000, 2, (("0/109", None),)),
+        Codec("audio/red", 63, 48000, 2, (("110/110", None),)),
+        Codec("audio/red", 63, 8000, 1, (("109/109", None),)),
+        Codec("audio/red", 63, 48000, 2),
+    ],
+)
+def test_redundancy_of_another_codec_is_not_taken(red: Codec) -> None:
+    chosen = choose_publish(section(OPUS, red))
+    assert chosen is not None
+    assert chosen.red_payload_type is None
+
+
 def test_simulcast_keeps_the_clients_order_and_at_most_three_encodings() -> None:
     rids = tuple(Rid(name, "send") for name in "abcd")
     chosen = choose_publish(

@@ -66,7 +66,7 @@ def test_a_simulcast_offer_is_answered_with_one_codec_and_the_clients_rids() -> 
     candidates = tuple(candidate.to_sdp() for candidate in LOCAL.candidates)
     assert (audio.candidates, video.candidates) == (candidates, candidates)
     assert "trickle" in answer.ice_options
-    assert [codec.mime for codec in audio.codecs] == ["audio/opus"]
+    assert [codec.mime for codec in audio.codecs] == ["audio/opus", "audio/red"]
     assert [(c.mime, c.payload_type) for c in video.codecs] == [("video/VP8", 96), ("video/rtx", 97)]
     assert (audio.direction, video.direction) == (Direction.RECVONLY, Direction.RECVONLY)
     assert video.simulcast_recv == ("l", "m", "h")

@@ -41,6 +41,7 @@ await launch({
         openSocket: () => server.open(),
         createPeerConnection: () => new FakeConnection() as unknown as RTCPeerConnection,
         setPreferredCodec: () => undefined,
+        refuseCodec: () => undefined,
       },
     ),
 });

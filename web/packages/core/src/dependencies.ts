@@ -3,7 +3,12 @@
 import type { MediaDevicesLike } from "./capture";
 import { browserClock, type Clock } from "./clock";
 import { openWebSocket, type SocketFactory } from "./connection/socket";
-import { createPeerConnection, type PeerConnectionFactory, setPreferredCodec } from "./media/peerConnections";
+import {
+  createPeerConnection,
+  type PeerConnectionFactory,
+  refuseCodec,
+  setPreferredCodec,
+} from "./media/peerConnections";
 import { type NetworkWatch, watchBrowserNetwork } from "./network";
 
 /** As the browser's own, with no more of it than is used. */
@@ -15,6 +20,7 @@ export interface Dependencies {
   openSocket: SocketFactory;
   createPeerConnection: PeerConnectionFactory;
   setPreferredCodec: (transceiver: RTCRtpTransceiver, mimeType: string) => void;
+  refuseCodec: (transceiver: RTCRtpTransceiver, mimeType: string) => void;
   mediaDevices: MediaDevicesLike | undefined;
   watchNetwork: NetworkWatch;
 }
@@ -26,6 +32,7 @@ export function browserDependencies(): Dependencies {
     openSocket: openWebSocket,
     createPeerConnection,
     setPreferredCodec,
+    refuseCodec,
     mediaDevices: navigator.mediaDevices,
     watchNetwork: watchBrowserNetwork,
   };

@@ -15,6 +15,8 @@ import { SerialQueue } from "./media/queue";
 import type { PresetConfig } from "./preset";
 
 export const VIDEO_CODEC = "video/VP8";
+/** Opus, each packet with the one before it: put first, it is what the browser sends. */
+export const VOICE_CODEC = "audio/red";
 
 export interface LocalMediaOptions {
   capture: Capture;
@@ -23,6 +25,8 @@ export interface LocalMediaOptions {
   /** Whether to publish what is turned on; true also when the server will refuse it: it has the last word. */
   mayPublish: () => boolean;
   simulcast: boolean;
+  /** Whether a voice is sent with redundancy. */
+  redundantAudio: boolean;
 }
 
 export interface LocalMediaEvents {
@@ -160,11 +164,18 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
   }
 
   private itemOf(source: "microphone" | "camera", track: MediaStreamTrack): PublishItem {
-    if (source === "microphone") return { source, kind: "audio", track };
+    if (source === "microphone") return { source, kind: "audio", track, ...this.voiceCodec() };
     const { video } = this.options.config().media;
     const width = track.getSettings().width ?? 640;
     const simulcast = this.options.simulcast && video.simulcast !== false;
     return { source, kind: "video", track, encodings: cameraEncodings(width, simulcast), codec: VIDEO_CODEC };
+  }
+
+  /** Not of music: it is large, and heard with its in-band correction alone. */
+  private voiceCodec(): { codec?: string } {
+    const { enableStereo, enableHighBitrate } = this.options.config().media.audio ?? {};
+    const redundant = this.options.redundantAudio && enableStereo !== true && enableHighBitrate !== true;
+    return { codec: redundant ? VOICE_CODEC : "audio/opus" };
   }
 
   private screenItems(screen: ScreenTracks): PublishItem[] {

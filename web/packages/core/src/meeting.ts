@@ -72,7 +72,11 @@ export class Meeting {
       createPeerConnection,
       preferCodec: dependencies.setPreferredCodec,
     });
-    this.subscriber = new Subscriber({ signal: this.connection, createPeerConnection });
+    this.subscriber = new Subscriber({
+      signal: this.connection,
+      createPeerConnection,
+      ...(options.overrides?.disableRed === true ? { refuseCodec: dependencies.refuseCodec } : {}),
+    });
     this.participants = new Participants(this.connection, this.subscriber);
     this.stage = new Stage(this.connection, this.participants.joined);
     const capture = new Capture(dependencies.mediaDevices);
@@ -82,6 +86,7 @@ export class Meeting {
       config: () => this.self.config,
       mayPublish: () => this.mayPublish(),
       simulcast: options.overrides?.disableSimulcast !== true,
+      redundantAudio: options.overrides?.disableRed !== true,
     });
     this.self = new Self({
       name: options.invitation?.participant.name ?? nameFromToken(options.authToken),

@@ -18,7 +18,11 @@ export interface ClientOptions extends ServerOptions {
   defaults?: { audio?: boolean; video?: boolean };
   /** Receive every publication as it appears; on by default. */
   autoSubscribe?: boolean;
-  overrides?: { disableSimulcast?: boolean; forceRelay?: boolean };
+  /**
+   * `disableRed`: send and receive audio without redundancy (RFC 2198). For who transforms payloads (end-to-end
+   * encryption): the server takes redundancy apart and makes it, so it has to read where payloads begin.
+   */
+  overrides?: { disableSimulcast?: boolean; forceRelay?: boolean; disableRed?: boolean };
 }
 
 export function socketUrl(baseURI: string | undefined): string {

@@ -39,6 +39,7 @@ async function start(
         return made as unknown as RTCPeerConnection;
       },
       setPreferredCodec: () => undefined,
+      refuseCodec: () => undefined,
       mediaDevices: undefined,
       watchNetwork: () => () => undefined,
     },

@@ -34,3 +34,11 @@ export function setPreferredCodec(transceiver: RTCRtpTransceiver, mimeType: stri
   if (codecs === undefined || typeof transceiver.setCodecPreferences !== "function") return;
   transceiver.setCodecPreferences(preferCodec(codecs, mimeType));
 }
+
+/** Leaves a codec out of what the transceiver answers to an offer. */
+export function refuseCodec(transceiver: RTCRtpTransceiver, mimeType: string): void {
+  const codecs = RTCRtpReceiver.getCapabilities(transceiver.receiver.track.kind)?.codecs;
+  if (codecs === undefined || typeof transceiver.setCodecPreferences !== "function") return;
+  const others = codecs.filter((codec) => codec.mimeType.toLowerCase() !== mimeType.toLowerCase());
+  if (others.length < codecs.length) transceiver.setCodecPreferences(others);
+}

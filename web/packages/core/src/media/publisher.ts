@@ -168,6 +168,7 @@ export class Publisher extends Emitter<PublisherEvents> {
       await slot.transceiver.sender.replaceTrack(item.track);
       slot.transceiver.direction = "sendonly";
       slot.muted = false;
+      if (item.codec !== undefined) this.options.preferCodec(slot.transceiver, item.codec);
       return;
     }
     const transceiver = pc.addTransceiver(item.track, {
