@@ -17,6 +17,8 @@ class NodeConfig:
 
     `pipe_host` and `pipe_port` (0: any) are where pipes to other nodes come in; `pipe_announce` is the
     address that other nodes are told, if it is another one.
+
+    `data_messages` and `data_bytes` are what each peer may send over data channels per second.
     """
 
     node_id: str
@@ -29,3 +31,5 @@ class NodeConfig:
     pipe_host: str = "127.0.0.1"
     pipe_port: int = 0
     pipe_announce: str | None = None
+    data_messages: float = 100.0
+    data_bytes: float = 256.0 * 1024

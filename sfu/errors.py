@@ -6,6 +6,8 @@
     │   ├── RtpError
     │   ├── RtcpError
     │   ├── CodecError          a payload descriptor
+    │   ├── SctpError           a packet that must not reach the SCTP stack
+    │   ├── DataError           a data channel message without a proper header
     │   └── SdpError
     ├── DtlsError               a handshake that cannot go on
     ├── SrtpError               a packet that does not authenticate, or was seen before
@@ -42,6 +44,14 @@ class RtcpError(ParseError):
 
 class CodecError(ParseError):
     code = "bad_payload"
+
+
+class SctpError(ParseError):
+    code = "bad_sctp"
+
+
+class DataError(ParseError):
+    code = "bad_data"
 
 
 class SdpError(ParseError):

@@ -27,6 +27,7 @@ from sfu.control.messages import (
     ProducerClosed,
     ReceiveProducer,
 )
+from sfu.data import DataCounts, DataRate
 from sfu.errors import NodeCommandError, NotFoundError
 from sfu.pipes import NodePipes
 from sfu.ports import NodePorts
@@ -68,6 +69,7 @@ class Node:
         self.producers: dict[str, Producer] = {}
         self.consumers: dict[str, Consumer] = {}
         self._forwarded_before = 0
+        self._data_before = DataCounts()
         self._emit = emit
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -92,6 +94,10 @@ class Node:
     @property
     def consent_timeout(self) -> float:
         return self.config.consent_timeout
+
+    @property
+    def data_rate(self) -> DataRate:
+        return DataRate(self.config.data_messages, self.config.data_bytes)
 
     def emit(self, event: Event) -> None:
         self._emit(event)
@@ -128,6 +134,7 @@ class Node:
             self.close_transport(transport_id)
         for producer_id in list(router.piped):
             self.close_producer(producer_id, None)
+        self._data_before.add(router.data.counts)
 
     def create_transport(self, command: CreateTransport) -> None:
         router = self.routers.get(command.router_id)
@@ -264,6 +271,7 @@ class Node:
         for consumer in self.consumers.values():
             retransmitted += consumer.leg.retransmitted
             bytes_sent += consumer.leg.octets
+        totals |= self._data_counters()
         totals |= {
             "packets_forwarded": forwarded,
             "legs_blocked": blocked,
@@ -278,6 +286,15 @@ class Node:
             "consumers": len(self.consumers),
         }
         return totals | self.pipes.counters()
+
+    def _data_counters(self) -> dict[str, float]:
+        """Data messages that clients sent, that went out, and that were not relayed, since the start."""
+        data = [self._data_before, *(router.data.counts for router in self.routers.values())]
+        return {
+            "data_messages_received": sum(counts.received for counts in data),
+            "data_messages_delivered": sum(counts.delivered for counts in data),
+            "data_messages_dropped": sum(counts.dropped for counts in data),
+        }
 
     # --- time ----------------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfu.control.messages import Grant, ProducerSpec
+from sfu.data import DataEnd
+from sfu.data_message import MAX_MESSAGE
 from sfu.errors import NodeCommandError, RtcpError
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.receive import MAX_SOURCES, Inlet, Source
@@ -16,7 +18,7 @@ from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS, choose_publish
 from sfu.rtp.parameters import ExtensionUri, MediaSection, PublishParameters
 from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, SenderReport, parse_rtcp
 from sfu.transport import Host, Transport
-from sfu.webrtc.description import publish_answer
+from sfu.webrtc.description import data_section, publish_answer
 from sfu.webrtc.sdp import SessionDescription, parse_sdp, to_sdp
 from sfu.webrtc.udp import Path
 
@@ -56,8 +58,17 @@ class PublishTransport(Transport):
         self.producers: dict[str, Producer] = {}
         self.inlet = Inlet(self._identify)
         self.rtcp_malformed = 0
+        self.data = DataEnd(
+            router.data,
+            name=label,
+            transport_id=transport_id,
+            rate=host.data_rate,
+            transmit=self.association.send_data,
+            emit=host.emit,
+            now=now,
+        )
         self._router = router
-        self._grants = frozenset((grant.source, grant.kind) for grant in grants)
+        self._set_grants(grants)
         self._parameters: dict[str, PublishParameters] = {}
         self._names: dict[int, tuple[str | None, str | None, str | None]] = {}
         """MID, RID and repaired RID by SSRC, as they were once said in an authenticated packet."""
@@ -68,7 +79,7 @@ class PublishTransport(Transport):
 
     def set_grants(self, grants: Iterable[Grant]) -> list[str]:
         """Replace the grants. Returns the producers outside them, already silenced, to be closed."""
-        self._grants = frozenset((grant.source, grant.kind) for grant in grants)
+        self._set_grants(grants)
         outside = [p for p in self.producers.values() if (p.source, p.kind) not in self._grants]
         for producer in outside:
             producer.close()
@@ -104,6 +115,7 @@ class PublishTransport(Transport):
             active.append(known)
         publish_answer(offer, chosen, self.local)  # raises before anything has changed
         self.take_remote(offer, now)
+        self._take_data(offer, now)
         self._learn_extensions(offer, chosen)
         for producer in created:
             self.producers[producer.id] = producer
@@ -111,7 +123,7 @@ class PublishTransport(Transport):
             self._bind_declared(producer, chosen[producer.mid])
         kept = {producer.id for producer in active}
         removed = tuple(producer_id for producer_id in self.producers if producer_id not in kept)
-        answer = to_sdp(publish_answer(offer, chosen, self.local))
+        answer = to_sdp(publish_answer(offer, chosen, self.local, max_message=MAX_MESSAGE))
         return OfferOutcome(answer, tuple(created), removed, tuple(active))
 
     def forget_producer(self, producer_id: str) -> None:
@@ -140,6 +152,7 @@ class PublishTransport(Transport):
     def handle_connected(self, now: float) -> None:
         self.inlet.inbound = self.association.inbound
         super().handle_connected(now)
+        self.data.handle_connected()
 
     def handle_path(self, path: Path) -> None:
         """Reports go back by the association's own path, whichever it is."""
@@ -166,10 +179,14 @@ class PublishTransport(Transport):
                     if source is not None and not source.repair:
                         source.encoding.stream.handle_sender_report(report.ntp, report.rtp_timestamp, now)
 
+    def handle_data(self, packets: list[bytes], now: float) -> None:
+        self.data.handle_packets(packets, now)
+
     # --- time ----------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
         super().tick(now)
+        self.data.tick(now)
         if self.association.outbound is None or not self.producers:
             return
         for packet in self.inlet.arrivals.poll(now, self._local_ssrc, self._any_ssrc()):
@@ -185,6 +202,7 @@ class PublishTransport(Transport):
     def close(self) -> None:
         for producer in self.producers.values():
             producer.close()
+        self.data.close()
         super().close()
 
     def stats(self, now: float) -> dict[str, object]:
@@ -195,10 +213,22 @@ class PublishTransport(Transport):
             "packets": inlet.packets,
             "malformed": inlet.malformed,
             "unidentified": inlet.unidentified,
+            "data_channels": list(self.data.channels),
             "producers": [producer.stats(now) for producer in self.producers.values()],
         }
 
     # --- inside --------------------------------------------------------------------------------------
+
+    def _set_grants(self, grants: Iterable[Grant]) -> None:
+        self._grants = frozenset((grant.source, grant.kind) for grant in grants)
+        self.data.granted = any(kind == "data" for _, kind in self._grants)
+
+    def _take_data(self, offer: SessionDescription, now: float) -> None:
+        section = data_section(offer)
+        if section is None or section.sctp_port is None:
+            self.data.close()
+        else:
+            self.data.negotiate(section.sctp_port, section.max_message_size, now)
 
     def _make_producer(
         self, spec: ProducerSpec, section: MediaSection, parameters: PublishParameters

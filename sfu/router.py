@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sfu.control.messages import Speaker, SpeakersChanged
+from sfu.data import DataRelay
 from sfu.publish_transport import PublishTransport
 from sfu.speakers import SpeakerDetector
 from sfu.subscribe_transport import SubscribeTransport
@@ -22,6 +23,7 @@ class Router:
         self.piped: set[str] = set()
         """Producers of other nodes that came to this router by a pipe."""
         self.detector = SpeakerDetector()
+        self.data = DataRelay()
         self._host = host
         self._told: tuple[tuple[str, ...], str | None] = ((), None)
 

@@ -155,6 +155,9 @@ class SubscribeTransport(Transport):
         """Nobody publishes here, whatever a client sends: not even opened."""
         self.unexpected_packets += len(packets)
 
+    def handle_data(self, packets: list[bytes], now: float) -> None:
+        """Data channels are negotiated on the publish connection only, so there is nothing this could be."""
+
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:
         inbound = self.association.inbound
         if inbound is None:

@@ -18,6 +18,7 @@ from enum import Enum
 from typing import Protocol
 
 from sfu.control.messages import Event, TransportStateChanged
+from sfu.data import DataRate
 from sfu.webrtc.association import Association, Ports
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.description import LocalTransport
@@ -56,6 +57,9 @@ class Host(Protocol):
 
     @property
     def consent_timeout(self) -> float: ...
+
+    @property
+    def data_rate(self) -> DataRate: ...
 
     def local_transport(self, ufrag: str, pwd: str) -> LocalTransport:
         """Our half of an SDP: credentials, fingerprint and candidates."""
@@ -124,6 +128,10 @@ class Transport(ABC):
     @abstractmethod
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:
         """Reports and requests from the client, sealed."""
+
+    @abstractmethod
+    def handle_data(self, packets: list[bytes], now: float) -> None:
+        """SCTP packets from the client, of which nobody knows yet that they are well-formed."""
 
     # --- life ----------------------------------------------------------------------------------------
 

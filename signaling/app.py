@@ -175,6 +175,8 @@ async def _started_nodes(settings: Settings) -> NodeSupervisor:
             udp_port=settings.udp_port,
             announce=tuple(str(one.public) for one in settings.announced),
             log_level=settings.log_level,
+            data_messages=settings.data_messages,
+            data_bytes=settings.data_bytes,
         )
     )
     try:

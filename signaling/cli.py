@@ -71,6 +71,8 @@ def main() -> None:
 @click.option("--web-dir", type=click.Path(path_type=Path), help="Folder of the built meeting page.")
 @click.option("--session-grace", type=int, help="Seconds a session outlives its last peer [60].")
 @click.option("--resume-within", type=float, help="Seconds a lost connection can be resumed [30].")
+@click.option("--data-messages", type=float, help="Data messages a peer may send per second [100].")
+@click.option("--data-bytes", type=float, help="Bytes of data messages a peer may send per second [262144].")
 @click.option("--token-ttl", type=int, help="Seconds a participant token is good [86400].")
 @click.option("--log-level", help="debug, info, warning or error [info].")
 @click.option("--log-format", help="console or json [console].")

@@ -100,6 +100,10 @@ class Settings(BaseSettings):
     """Seconds for which a session outlives its last peer, unless its meeting says otherwise."""
     resume_within: Annotated[float, Field(ge=0, le=600)] = 30.0
     """Seconds for which a lost socket can be resumed."""
+    data_messages: Annotated[float, Field(gt=0, le=10_000)] = 100.0
+    """Data messages that a peer may send per second."""
+    data_bytes: Annotated[float, Field(ge=65_536, le=100_000_000)] = 262_144.0
+    """Bytes of data messages that a peer may send per second."""
     token_ttl: Annotated[int, Field(ge=60, le=31_536_000)] = 86400
     """Seconds for which a participant token is good."""
     log_level: LogLevel = "info"

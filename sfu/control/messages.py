@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sfu.rtp.parameters import Codec
 
 Kind = Literal["audio", "video"]
+GrantKind = Literal["audio", "video", "data"]
+DataDropReason = Literal["not_permitted", "rate_limited", "malformed", "slow_receiver", "too_large"]
 Direction = Literal["publish", "subscribe"]
 TransportStateName = Literal["new", "connecting", "connected", "disconnected", "failed", "closed"]
 
@@ -35,11 +37,12 @@ class LayerSpec(_Message):
 class Grant(_Message):
     """What one transport may publish: a source by name ("camera", "microphone", ...) and its kind.
 
-    `max_spatial` is the highest encoding forwarded, None for no limit.
+    `max_spatial` is the highest encoding forwarded, None for no limit. Of kind "data", whatever the source,
+    it is the right to send messages over data channels.
     """
 
     source: str
-    kind: Kind
+    kind: GrantKind
     max_spatial: int | None = None
 
 
@@ -151,7 +154,8 @@ class CreateTransport(_Message):
     client_offers: bool = False
     """Of a subscribe transport: its m-lines come from one `HandleViewOffer` instead of offers of ours."""
     label: str = ""
-    """Shown in the subscribe SDP as the msid prefix and in logs; never a name or token."""
+    """Shown in the subscribe SDP as the msid prefix and in logs, and on a publish transport the address of
+    data messages to and from it; never a person's name or a token."""
 
 
 class CloseTransport(_Message):
@@ -522,6 +526,19 @@ class PipeStateChanged(_Message):
     state: Literal["connected", "silent"]
 
 
+class DataDropped(_Message):
+    """About once a second: how many data messages of or to a publish transport were not relayed, and why.
+
+    "not_permitted", "rate_limited" and "malformed" are of those it sent; "slow_receiver" and "too_large" of
+    those it was to get.
+    """
+
+    type: Literal["data_dropped"] = "data_dropped"
+    transport_id: str
+    reason: DataDropReason
+    messages: int
+
+
 class NodeLoad(_Message):
     """Every 2 seconds: what this node carries."""
 
@@ -542,6 +559,7 @@ Event = Annotated[
     | LayerChanged
     | SpeakersChanged
     | PipeStateChanged
+    | DataDropped
     | NodeLoad,
     Field(discriminator="type"),
 ]

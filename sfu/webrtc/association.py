@@ -2,6 +2,7 @@
 
     datagram --> handle_other --> STUN --> IceLiteAgent --> response, selected path
                               \\-> DTLS --> DtlsEndpoint --> keys --> InboundSrtp, OutboundSrtp
+                                                         \\-> application data (SCTP) --> listener
     datagrams -> rtp_in / rtcp_in -> handle_batch -> listener (only once there are keys)
 
 An address is attached to the port only after a check from it carried the right credentials, and DTLS is only
@@ -44,6 +45,10 @@ class AssociationListener(Protocol):
     def handle_rtp(self, packets: list[bytes], now: float) -> None: ...
 
     def handle_rtcp(self, packets: list[bytes], now: float) -> None: ...
+
+    def handle_data(self, packets: list[bytes], now: float) -> None:
+        """Application data of the verified client: SCTP packets."""
+        ...
 
 
 class Ports(Protocol):
@@ -143,6 +148,11 @@ class Association:
         if self.outbound is not None and self.path is not None:
             self.path.send(self.outbound.seal_rtcp(data))
 
+    def send_data(self, packet: bytes) -> None:
+        """Send one SCTP packet over DTLS (RFC 8261); nothing happens before the client is verified."""
+        self.dtls.send(packet)
+        self._send_datagrams()
+
     def tick(self, now: float) -> None:
         if self._dtls_due is not None and now >= self._dtls_due:
             self.dtls.handle_timeout()
@@ -165,9 +175,7 @@ class Association:
             return
         self._closed = True
         self.dtls.close()
-        if self.path is not None:
-            for datagram in self.dtls.poll_datagrams():
-                self.path.send(datagram)
+        self._send_datagrams()
         for path in self._paths.values():
             self._ports.detach(path, self)
         self._paths.clear()
@@ -204,11 +212,17 @@ class Association:
         self.dtls.handle_datagram(data)
         self._flush_dtls(now)
         self._after_dtls(now)
+        received = self.dtls.poll_received()
+        if received and not self._closed:
+            self._listener.handle_data(received, now)
 
-    def _flush_dtls(self, now: float) -> None:
+    def _send_datagrams(self) -> None:
         if self.path is not None:
             for datagram in self.dtls.poll_datagrams():
                 self.path.send(datagram)
+
+    def _flush_dtls(self, now: float) -> None:
+        self._send_datagrams()
         timeout = self.dtls.next_timeout()
         self._dtls_due = None if timeout is None else now + timeout
 

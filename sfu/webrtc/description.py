@@ -22,6 +22,8 @@ from sfu.webrtc.session_description import SessionDescription
 SESSION_ID = 1
 """Any number will do that stays the same for a connection (RFC 8866 section 5.2)."""
 ICE_OPTIONS = ("trickle",)
+SCTP_PORT = 5000
+DATA_PROTOCOLS = frozenset({"UDP/DTLS/SCTP", "TCP/DTLS/SCTP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +82,33 @@ class ViewSection:
     active: bool
 
 
+def data_section(offer: SessionDescription) -> MediaSection | None:
+    """The m-section of data channels (RFC 8841) that is answered: the first in the bundle that we speak."""
+    return next(
+        (
+            section
+            for section in offer.sections
+            if section.kind == "application"
+            and not section.is_rejected
+            and section.mid in offer.bundle
+            and section.protocol in DATA_PROTOCOLS
+            and section.sctp_port is not None
+        ),
+        None,
+    )
+
+
 def publish_answer(
     offer: SessionDescription,
     chosen: Mapping[str, PublishParameters],
     local: LocalTransport,
     *,
+    max_message: int = 64 * 1024,
     session_version: int = 1,
 ) -> SessionDescription:
     """Answer a publish offer: receive on the sections in `chosen` (by mid), nothing on the others.
+
+    Data channels are accepted where they are offered, with messages of at most `max_message` bytes.
 
     Raises `SdpError` when the offer cannot be answered: it wants us to be the active side of DTLS, or has
     sections in use without credentials or fingerprint.
@@ -95,7 +116,13 @@ def publish_answer(
     if offer.setup == "passive":
         raise SdpError("the client must be the active side of DTLS: offer a=setup:actpass or active")
     check_transport(offer)
-    sections = [_answer_section(section, offer, chosen.get(section.mid)) for section in offer.sections]
+    data = data_section(offer)
+    sections = [
+        _answer_data(section, max_message)
+        if section is data
+        else _answer_section(section, offer, chosen.get(section.mid))
+        for section in offer.sections
+    ]
     return _describe(sections, local, "passive", session_version)
 
 
@@ -231,6 +258,18 @@ def _answer_codecs(parameters: PublishParameters) -> tuple[Codec, ...]:
         return codecs
     red = red_codec(parameters.codec, parameters.red_payload_type)
     return (red, *codecs) if parameters.prefers_red else (*codecs, red)
+
+
+def _answer_data(offered: MediaSection, max_message: int) -> MediaSection:
+    return MediaSection(
+        mid=offered.mid,
+        kind="application",
+        protocol=offered.protocol,
+        formats=offered.formats[:1],
+        rtcp_mux=False,
+        sctp_port=SCTP_PORT,
+        max_message_size=max_message,
+    )
 
 
 def _rejected(offered: MediaSection) -> MediaSection:

@@ -1,6 +1,8 @@
 """DTLS 1.2 (RFC 6347) with the SRTP extension (RFC 5764): how two sides agree on SRTP keys. Sans-IO.
 
     handle_datagram ──▶ RecordFilter ──▶ OpenSSL over two memory buffers ──▶ poll_datagrams
+                                               │        ▲
+                             poll_received ◀───┘        └─── send          (application data: SCTP)
 
                  ClientHello                 peer verified
        NEW ─────────────────▶ HANDSHAKING ─────────────────▶ CONNECTED
@@ -10,8 +12,8 @@
 
 `keys` exist only in CONNECTED, and CONNECTED means that the handshake is complete *and* the peer's
 certificate has one of the fingerprints signaling announced; where these come later than the handshake, the
-endpoint waits for them. The node is always the server, because the server picks the SRTP profile: AES-GCM
-costs half of what AES-CM does.
+endpoint waits for them. Application data exists only there, too: what came earlier is dropped. The node is
+always the server, because the server picks the SRTP profile: AES-GCM costs half of what AES-CM does.
 
 OpenSSL times retransmissions by its own clock (1 s, doubling): `next_timeout` says when to call
 `handle_timeout`; after about twelve in vain it gives up.
@@ -38,6 +40,8 @@ CIPHERS = b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-EC
 EXPORTER_LABEL = b"EXTRACTOR-dtls_srtp"
 MAX_HANDSHAKE_BYTES = 64 * 1024
 READ_SIZE = 64 * 1024
+MAX_UNREAD = 256
+"""Records of application data kept for somebody to poll; a datagram holds fewer."""
 
 
 class DtlsState(Enum):
@@ -84,6 +88,7 @@ class DtlsEndpoint:
         self._context = _context(certificate, role, tuple(profiles))
         self._ssl = self._new_connection()
         self._unsent = b""
+        self._received: list[bytes] = []
         self._has_spoken = False
 
     @property
@@ -130,6 +135,20 @@ class DtlsEndpoint:
         stream, self._unsent = self._unsent, b""
         return pack_datagrams(stream, MTU)
 
+    def poll_received(self) -> list[bytes]:
+        """Drain the application data of a verified peer, a record each."""
+        received, self._received = self._received, []
+        return received
+
+    def send(self, data: bytes) -> None:
+        """Seal a record of application data for `poll_datagrams`; without a verified peer it is dropped."""
+        if self._state is not DtlsState.CONNECTED:
+            return
+        try:
+            self._ssl.send(data)
+        except SSL.Error as error:
+            self._handle_openssl_error(error)
+
     def next_timeout(self) -> float | None:
         """Seconds until `handle_timeout` is due, None while nothing waits to be retransmitted."""
         if self._state is not DtlsState.HANDSHAKING or self._handshake_complete:
@@ -163,7 +182,7 @@ class DtlsEndpoint:
             if not self._handshake_complete:
                 self._ssl.do_handshake()
                 self._handshake_complete = True
-                self._filter.set_connected()
+                self._filter.set_finished()
                 self._verify_peer()
             self._read_application_data()
         except SSL.WantReadError:
@@ -174,9 +193,11 @@ class DtlsEndpoint:
             self._handle_openssl_error(error)
 
     def _read_application_data(self) -> None:
-        """Read records after the handshake: alerts are acted upon, application data has no receiver yet."""
+        """Read records after the handshake: alerts are acted upon, application data is kept in bounds."""
         while self._state is DtlsState.CONNECTED:
-            self._ssl.recv(READ_SIZE)
+            record = self._ssl.recv(READ_SIZE)
+            if len(self._received) < MAX_UNREAD:
+                self._received.append(record)
 
     def _verify_peer(self) -> None:
         if self._expected is None:
@@ -191,6 +212,7 @@ class DtlsEndpoint:
             return
         material = self._ssl.export_keying_material(EXPORTER_LABEL, profile.material_length)
         self._keys = SrtpKeys.from_exporter(profile, material)
+        self._filter.set_connected()
         self._move_to(DtlsState.CONNECTED)
 
     def _handle_close_notify(self) -> None:

@@ -79,12 +79,18 @@ class RecordFilter:
         self._allowed = FROM_CLIENT if role is DtlsRole.SERVER else FROM_SERVER
         self._budget = max_handshake_bytes
         self._client_hello: dict[tuple[int, int, int], bytes] = {}
+        self._finished = False
         self._connected = False
 
-    def set_connected(self) -> None:
-        """From here on only encrypted records are let through, and OpenSSL authenticates those."""
-        self._connected = True
+    def set_finished(self) -> None:
+        """The handshake is over, the peer not verified yet: nothing but the end of its handshake, and in
+        bounds, is let through. Application data of somebody unknown is dropped, not kept for later."""
+        self._finished = True
         self._client_hello.clear()
+
+    def set_connected(self) -> None:
+        """From here on every encrypted record is let through, and OpenSSL authenticates it."""
+        self._connected = True
 
     def forget_client_hello(self) -> None:
         """The ClientHello seen so far was no good; the next one is the first again."""
@@ -95,6 +101,8 @@ class RecordFilter:
         epoch = int.from_bytes(record[3:5], "big")
         if self._connected:
             return epoch > 0
+        if self._finished and (epoch == 0 or record[0] == APPLICATION_DATA):
+            return False
         if (epoch == 0 and not self._is_expected(record)) or len(record) > self._budget:
             return False
         self._budget -= len(record)

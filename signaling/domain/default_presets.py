@@ -9,7 +9,8 @@
 | livestream_host         | LIVESTREAM | ALLOWED      | audio, video, screen     | yes         |
 | livestream_viewer       | LIVESTREAM | NOT_ALLOWED  | never                    | no          |
 
-Nobody waits: the waiting room is skipped in all of them.
+Hosts and members send data messages; viewers only receive them. Nobody waits: the waiting room is skipped in
+all of them.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ def _host(stage_access: Access | None) -> Permissions:
         polls=PollPermissions(can_create=True, can_vote=True, can_view=True),
         media=_media(Access.ALLOWED),
         chat=_HOST_CHAT,
+        can_send_data=True,
         can_change_participant_permissions=True,
         stage_enabled=stage_access is not None,
         stage_access=stage_access,
@@ -101,6 +103,7 @@ def _member() -> Permissions:
         polls=PollPermissions(can_vote=True, can_view=True),
         media=_media(Access.ALLOWED),
         chat=_MEMBER_CHAT,
+        can_send_data=True,
         stage_enabled=False,
     )
 

@@ -59,6 +59,11 @@ class Peer:
     def may_produce(self, media: MediaKind) -> bool:
         return not self.hidden and can_produce(self.preset, media, self.status)
 
+    @property
+    def may_send_data(self) -> bool:
+        """Messages over data channels, which name their sender."""
+        return not self.hidden and self.preset.permissions.can_send_data
+
     def may_mute(self, source: str, kind: Kind) -> bool:
         """Of somebody else."""
         permissions = self.preset.permissions

@@ -249,6 +249,8 @@ class Permissions(_Model):
     polls: PollPermissions = PollPermissions()
     media: MediaPermissions = MediaPermissions()
     chat: ChatPermissions = ChatPermissions()
+    can_send_data: bool = False
+    """Messages over data channels, to all or some; receiving them needs no permission."""
     hidden_participant: bool = False
     show_participant_list: bool = True
     can_change_participant_permissions: bool = False

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from signaling.domain.peer import Kind, Peer
 from signaling.domain.permission import MediaKind, media_kind_of
 
 MAX_PUBLICATIONS_PER_PEER: Final = 64
+
+GrantKind = Literal["audio", "video", "data"]
 
 
 class MutedBy(StrEnum):
@@ -44,8 +46,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
+    """Of kind "data" it is the right to send messages over data channels."""
+
     source: str
-    kind: Kind
+    kind: GrantKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +92,18 @@ class Subscription:
     paused: bool = False
 
 
-USUAL_GRANTS: Final = (
-    Grant("camera", "video"),
-    Grant("microphone", "audio"),
-    Grant("screen", "video"),
-    Grant("screen_audio", "audio"),
+USUAL_SOURCES: Final[tuple[tuple[str, Kind], ...]] = (
+    ("camera", "video"),
+    ("microphone", "audio"),
+    ("screen", "video"),
+    ("screen_audio", "audio"),
 )
+DATA_GRANT: Final = Grant("data", "data")
 
 
 def grants_of(peer: Peer, also: Iterable[Announced | Publication] = ()) -> tuple[Grant, ...]:
-    """What the peer's publish transport may carry now; `also` are sources beyond the usual ones."""
-    named = {Grant(one.source, one.kind) for one in also}.difference(USUAL_GRANTS)
-    wanted = (*USUAL_GRANTS, *sorted(named))
-    return tuple(grant for grant in wanted if peer.may_publish(grant.source, grant.kind))
+    """What the peer's publish transport may carry now, data included; `also` are sources beyond the usual."""
+    named = {(one.source, one.kind) for one in also}.difference(USUAL_SOURCES)
+    wanted = (*USUAL_SOURCES, *sorted(named))
+    media = tuple(Grant(source, kind) for source, kind in wanted if peer.may_publish(source, kind))
+    return (*media, DATA_GRANT) if peer.may_send_data else media

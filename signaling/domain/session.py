@@ -45,10 +45,9 @@ from signaling.domain.peer import Peer
 from signaling.domain.permission import StageAccess, StageStatus
 from signaling.domain.preset import Preset
 from signaling.domain.publication import (
-    USUAL_GRANTS,
+    USUAL_SOURCES,
     Announced,
     EndReason,
-    Grant,
     MutedBy,
     Publication,
     Subscription,
@@ -197,11 +196,10 @@ class Session:
         """
         actor, wanted, named = self.peer(actor_id), set(sources), set(peer_ids)
         found = [one for one in self.publications.values() if one.peer_id in named and one.source in wanted]
-        usual = [grant for grant in USUAL_GRANTS if grant.source in wanted]
-        asked_for: list[Grant | Publication] = [*usual, *found]
-        for one in asked_for:
-            if not actor.may_mute(one.source, one.kind):
-                raise PermissionDenied(f"You may not mute {one.source!r} of others.")
+        usual = [(source, kind) for source, kind in USUAL_SOURCES if source in wanted]
+        for source, kind in (*usual, *((one.source, one.kind) for one in found)):
+            if not actor.may_mute(source, kind):
+                raise PermissionDenied(f"You may not mute {source!r} of others.")
         return [event for each in found for event in self._mute(each, MutedBy.MODERATOR)]
 
     def mute_participant(self, participant_id: str) -> Events:

@@ -12,6 +12,7 @@ from sfu.client import NodeClient, NodeCommandError, NodeLostError
 from sfu.control.messages import (
     Command,
     ConsumerClosed,
+    DataDropped,
     Event,
     LayerChanged,
     NodeLoad,
@@ -119,10 +120,11 @@ def _object_of(
     | ConsumerClosed
     | LayerChanged
     | SpeakersChanged
-    | PipeStateChanged,
+    | PipeStateChanged
+    | DataDropped,
 ) -> str:
     match event:
-        case OfferReady() | TransportStateChanged():
+        case OfferReady() | TransportStateChanged() | DataDropped():
             return event.transport_id
         case ProducerClosed():
             return event.producer_id

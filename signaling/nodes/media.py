@@ -70,9 +70,6 @@ class NodeMedia:
     def node_id(self) -> str:
         return self._link.node_id
 
-    def publishes(self, peer_id: str) -> bool:
-        return (peer_id, "publish") in self._transports
-
     # --- publishing ------------------------------------------------------------------------------------
 
     async def handle_offer(
@@ -235,6 +232,11 @@ class NodeMedia:
                 return None if key is None else ports.LayerChanged(*key, current)
             case node.SpeakersChanged():
                 return self._speakers_changed(event)
+            case node.DataDropped():
+                transport = self._by_transport.get(event.transport_id)
+                if transport is None:
+                    return None
+                return ports.DataDropped(transport.peer_id, event.reason, event.messages)
             case node.NodeLoad() | node.PipeStateChanged():
                 return None
 

@@ -40,6 +40,8 @@ class NodesConfig:
     announce: tuple[str, ...] = ()
     tcp: bool = True
     log_level: str = "info"
+    data_messages: float = 100.0
+    data_bytes: float = 262_144.0
     place_within: float = 8.0
     """How long a placement waits for a node to serve."""
     silent_after: float = 15.0
@@ -211,6 +213,8 @@ class NodeSupervisor:
             announce=config.announce,
             tcp=config.tcp,
             log_level=config.log_level,
+            data_messages=config.data_messages,
+            data_bytes=config.data_bytes,
         )
 
 

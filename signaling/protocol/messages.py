@@ -96,7 +96,7 @@ class Publish(Request):
 
     `offer` is the whole publish offer. m-lines of earlier publications stay as they are; a publication that
     is refused fails the request and nothing changes. With no publications it only renegotiates (for example
-    an ICE restart).
+    an ICE restart), or makes the connection for data channels alone.
     """
 
     type: Literal["publish"] = "publish"
@@ -506,6 +506,18 @@ class Speakers(_Out):
     """peer_id"""
 
 
+class DataDropped(_Out):
+    """At most about once a second and reason: messages over data channels that were not relayed.
+
+    Of those this peer sent: `not_permitted`, `rate_limited`, `malformed`. Of those it was to get:
+    `slow_receiver`, `too_large`.
+    """
+
+    type: Literal["data_dropped"] = "data_dropped"
+    reason: Literal["not_permitted", "rate_limited", "malformed", "slow_receiver", "too_large"]
+    messages: int
+
+
 class TransportState(_Out):
     type: Literal["transport_state"] = "transport_state"
     transport: TransportName
@@ -582,6 +594,7 @@ AnyEvent = Annotated[
     | LayerChanged
     | Speakers
     | TransportState
+    | DataDropped
     | StageStatusChanged
     | StageChanged
     | StageRequests

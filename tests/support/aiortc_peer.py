@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 
 import aioice.ice
 import av
@@ -19,6 +21,7 @@ import numpy as np
 from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
+    RTCDataChannel,
     RTCPeerConnection,
     RTCRtpTransceiver,
     RTCSessionDescription,
@@ -27,6 +30,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from sfu.bot import BotError
 from sfu.bots.signalling import Message, Signalling
+from tests.support.wait import wait_until
 
 CONFIGURATION = RTCConfiguration(iceServers=[])
 Rewrite = Callable[[str], str]
@@ -131,12 +135,23 @@ class Received:
         return float(spectrum.argmax() * 48_000 / len(samples))
 
 
+@dataclass(frozen=True, slots=True)
+class DataReceived:
+    label: str
+    sender: str
+    topic: str
+    payload: bytes
+
+
 class AiortcPeer:
-    """One participant. `received` holds what it gets, by publication id."""
+    """One participant. `received` holds what it gets, by publication id, `messages` what came as data."""
 
     def __init__(self, base_url: str, *, rewrite: Rewrite | None = None) -> None:
         self.received: dict[str, Received] = {}
         self.publications: dict[str, Message] = {}
+        self.messages: list[DataReceived] = []
+        self.channels: dict[str, RTCDataChannel] = {}
+        self.peer_id = ""
         self.events: list[Message] = []
         self.problems: list[str] = []
         self.publish_connection: RTCPeerConnection | None = None
@@ -150,19 +165,55 @@ class AiortcPeer:
         """Join; what others have published already is subscribed to at once."""
         await self.signalling.open()
         state = await self.signalling.join(token)
+        self.peer_id = state["peer_id"]
         self._worker = asyncio.create_task(self._work())
         for publication in state["publications"]:
             self._todo.put_nowait({"type": "publication_added", "publication": publication})
         return state
 
+    async def open_data(self) -> None:
+        """Make both data channels; what comes on them is kept in `messages`."""
+        connection = self._publishing()
+        self.channels = {
+            "reliable": connection.createDataChannel("reliable"),
+            "lossy": connection.createDataChannel("lossy", ordered=False, maxRetransmits=0),
+        }
+        for label, channel in self.channels.items():
+            channel.on("message", partial(self._handle_message, label))
+        await self._negotiate([])
+        await wait_until(
+            lambda: all(channel.readyState == "open" for channel in self.channels.values()),
+            lambda: f"open data channels, {[one.readyState for one in self.channels.values()]}",
+        )
+
+    def send(
+        self, payload: bytes, *, label: str = "reliable", to: list[str] | None = None, topic: str = ""
+    ) -> None:
+        """One data message, with the header of the protocol."""
+        header = json.dumps({"topic": topic} if to is None else {"to": to, "topic": topic}).encode()
+        self.channels[label].send(len(header).to_bytes(2, "big") + header + payload)
+
+    def _handle_message(self, label: str, data: bytes | str) -> None:
+        assert isinstance(data, bytes), "data messages are binary"
+        end = 2 + int.from_bytes(data[:2], "big")
+        header = json.loads(data[2:end])
+        self.messages.append(DataReceived(label, header["from"], header["topic"], data[end:]))
+
     async def publish(self, tracks: Sequence[tuple[MediaStreamTrack, str]]) -> list[Message]:
         """Publish tracks under their sources; gives the publications."""
-        if self.publish_connection is None:
-            self.publish_connection = RTCPeerConnection(CONFIGURATION)
-        connection = self.publish_connection
+        connection = self._publishing()
         transceivers = [
             (connection.addTransceiver(track, direction="sendonly"), source) for track, source in tracks
         ]
+        return await self._negotiate(transceivers)
+
+    def _publishing(self) -> RTCPeerConnection:
+        if self.publish_connection is None:
+            self.publish_connection = RTCPeerConnection(CONFIGURATION)
+        return self.publish_connection
+
+    async def _negotiate(self, transceivers: Sequence[tuple[RTCRtpTransceiver, str]]) -> list[Message]:
+        connection = self._publishing()
         with gather_loopback():
             await connection.setLocalDescription(await connection.createOffer())
         result = await self.signalling.request(

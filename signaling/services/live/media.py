@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from signaling.domain.publication import Announced, Layer, Publication, Subscription, grants_of
 from signaling.domain.session import PublishPlan
-from signaling.errors import MediaUnavailableError, PermissionDenied, SignalingError, UnsupportedError
+from signaling.errors import MediaUnavailableError, SignalingError, UnsupportedError
 from signaling.ids import new_id
 from signaling.protocol import messages
 from signaling.services.live.ports import Answer
@@ -31,8 +31,6 @@ async def publish(live: LiveSession, peer_id: str, request: messages.Publish) ->
     plan = live.session.plan_publish(peer_id, announced, lambda: new_id("pub"))
     media = live.media
     grants = grants_of(plan.peer, (*plan.kept, *plan.new))
-    if not grants and not media.publishes(peer_id):
-        raise PermissionDenied("You may not publish anything in your present standing. Ask a host.")
     answer = await media.handle_offer(peer_id, request.offer, grants, plan.kept, plan.new)
     accepted = await _accepted(live, plan, answer)
     await live.carry_out(live.session.publish(accepted))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from signaling.protocol import messages
 from signaling.services.live.ports import (
+    DataDropped,
     Direction,
     LayerChanged,
     MediaEvent,
@@ -37,7 +38,7 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
         case TransportStateChanged(peer_id, direction, state):
             if peer_id in session.peers:
                 await _connection_changed(live, peer_id, direction, state)
-        case OfferMade() | LayerChanged():
+        case OfferMade() | LayerChanged() | DataDropped():
             if event.peer_id in session.peers:
                 live.announcer.to_peer(event.peer_id, _to_peer(live, event))
         case _:
@@ -58,13 +59,15 @@ async def _connection_changed(
         live.session.lose_subscribing(peer_id)
 
 
-def _to_peer(live: LiveSession, event: OfferMade | LayerChanged) -> messages.AnyEvent:
+def _to_peer(live: LiveSession, event: OfferMade | LayerChanged | DataDropped) -> messages.AnyEvent:
     match event:
         case OfferMade():
             return _offer(live, event)
         case LayerChanged(_, publication_id, current):
             layer = messages.Layer(spatial=current.spatial, temporal=current.temporal)
             return messages.LayerChanged(publication_id=publication_id, current=layer)
+        case DataDropped(_, reason, count):
+            return messages.DataDropped(reason=reason, messages=count)
         case _:
             assert_never(event)
 

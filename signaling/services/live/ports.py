@@ -16,6 +16,7 @@ from signaling.protocol.closing import CloseCode
 from signaling.protocol.messages import AnyEvent, IceServer
 
 Direction = Literal["publish", "subscribe"]
+DataDropReason = Literal["not_permitted", "rate_limited", "malformed", "slow_receiver", "too_large"]
 TransportStateName = Literal["new", "connecting", "connected", "disconnected", "failed", "closed"]
 
 
@@ -90,6 +91,15 @@ class SpeakersChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DataDropped:
+    """Data messages of a peer, or to it, that were not relayed."""
+
+    peer_id: str
+    reason: DataDropReason
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
 class NodeLost:
     """The node is gone, and the media session with it. Place the session again."""
 
@@ -101,6 +111,7 @@ MediaEvent = (
     | SubscriptionClosed
     | LayerChanged
     | SpeakersChanged
+    | DataDropped
     | NodeLost
 )
 MediaListener = Callable[[MediaEvent], None]
@@ -118,10 +129,6 @@ class MediaSession(Protocol):
 
     @property
     def node_id(self) -> str: ...
-
-    def publishes(self, peer_id: str) -> bool:
-        """Whether the peer has a publish transport."""
-        ...
 
     async def handle_offer(
         self,

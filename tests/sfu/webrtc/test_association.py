@@ -45,6 +45,7 @@ class World:
         self.told: list[str] = []
         self.rtp: list[bytes] = []
         self.rtcp: list[bytes] = []
+        self.data: list[bytes] = []
         self.attached: dict[object, Receiver] = {}
         self.path: Path | None = None
         self.association = Association(
@@ -84,6 +85,9 @@ class World:
 
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:
         self.rtcp += packets
+
+    def handle_data(self, packets: list[bytes], now: float) -> None:
+        self.data += packets
 
     def check(self, wire: Wire, now: float, *, nominate: bool = False, pwd: str = "n" * 24) -> None:
         attributes = [(stun.USERNAME, b"node:client"), (stun.ICE_CONTROLLING, bytes(8))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -84,13 +85,33 @@ def test_sections_that_were_not_chosen_are_inactive_and_can_be_used_later() -> N
     assert answer.sections[1].codecs
 
 
-def test_data_channels_are_rejected_and_leave_the_bundle() -> None:
+def test_data_channels_are_accepted_with_the_largest_message_we_take() -> None:
     offer = parse_sdp(read("chromium_publish_reoffer"))
-    answer = publish_answer(offer, choose_all(offer), LOCAL)
-    assert [section.port for section in answer.sections] == [9, 9, 9, 0]
-    assert answer.bundle == ("0", "1", "2")
+    answer = publish_answer(offer, choose_all(offer), LOCAL, max_message=70_000)
+    assert [section.port for section in answer.sections] == [9, 9, 9, 9]
+    assert answer.bundle == ("0", "1", "2", "3")
     assert answer.sections[1].direction is Direction.INACTIVE, "the client sends nothing there"
-    assert answer.sections[3].formats == ("webrtc-datachannel",)
+    data = answer.sections[3]
+    assert (data.protocol, data.formats) == ("UDP/DTLS/SCTP", ("webrtc-datachannel",))
+    assert (data.sctp_port, data.max_message_size) == (5000, 70_000)
+    assert parse_sdp(to_sdp(answer)) == answer
+
+
+@pytest.mark.parametrize("change", [{"protocol": "DTLS/SCTP"}, {"sctp_port": None}, {"port": 0}])
+def test_data_channels_that_we_do_not_speak_are_rejected_and_leave_the_bundle(change: Any) -> None:
+    offer = parse_sdp(read("chromium_publish_reoffer"))
+    offer = replace(offer, sections=(*offer.sections[:3], replace(offer.sections[3], **change)))
+    answer = publish_answer(offer, choose_all(offer), LOCAL)
+    assert answer.sections[3].is_rejected
+    assert answer.bundle == ("0", "1", "2")
+
+
+def test_of_two_m_lines_for_data_channels_the_first_is_answered() -> None:
+    offer = parse_sdp(read("chromium_publish_reoffer"))
+    second = replace(offer.sections[3], mid="4")
+    offer = replace(offer, bundle=(*offer.bundle, "4"), sections=(*offer.sections, second))
+    answer = publish_answer(offer, choose_all(offer), LOCAL)
+    assert [section.is_rejected for section in answer.sections[3:]] == [False, True]
 
 
 def test_a_section_without_a_codec_of_ours_is_rejected_and_the_next_carries_the_candidates() -> None:

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from sfu.webrtc.certificate import Certificate, fingerprint, matches_fingerprint
-from sfu.webrtc.dtls import MTU, TRANSITIONS, DtlsEndpoint, DtlsRole, DtlsState
+from sfu.webrtc.dtls import MAX_UNREAD, MTU, TRANSITIONS, DtlsEndpoint, DtlsRole, DtlsState
 from sfu.webrtc.dtls_records import CLIENT_HELLO, pack_datagrams, split_records
 from sfu.webrtc.srtp import SrtpProfile
 
@@ -292,6 +292,54 @@ def test_closing_tells_the_peer_and_forgets_the_keys() -> None:
     assert (peer.state, peer.keys) == (DtlsState.CLOSED, None)
     node.handle_datagram(FORGED_ALERT)
     assert node.state is DtlsState.CLOSED
+
+
+def test_application_data_of_a_verified_peer_comes_through_both_ways() -> None:
+    node, peer = server(), client()
+    shake_hands(peer, node)
+    peer.send(b"up")
+    hand_over(peer, node)
+    node.send(b"down")
+    node.send(b"and more")
+    hand_over(node, peer)
+    assert node.poll_received() == [b"up"]
+    assert node.poll_received() == []
+    assert peer.poll_received() == [b"down", b"and more"]
+
+
+def test_application_data_of_a_peer_not_yet_verified_is_never_seen() -> None:
+    node, peer = server(expected_fingerprints=None), client()
+    shake_hands(peer, node)
+    assert (node.state, peer.state) == (DtlsState.HANDSHAKING, DtlsState.CONNECTED)
+    dropped = node.dropped_records
+    for _ in range(100):
+        peer.send(bytes(1000))
+    hand_over(peer, node)
+    assert node.dropped_records - dropped == 100, "nothing is kept for later"
+    node.set_expected_fingerprints(announced("client"))
+    peer.send(b"now")
+    hand_over(peer, node)
+    assert node.poll_received() == [b"now"]
+
+
+def test_application_data_of_the_wrong_peer_is_never_seen() -> None:
+    node, peer = server(expected_fingerprints=announced("somebody else")), client()
+    shake_hands(peer, node)
+    peer.send(b"hello")
+    hand_over(peer, node)
+    assert (node.state, node.poll_received()) == (DtlsState.FAILED, [])
+    node.send(b"answer")
+    sent = b"".join(node.poll_datagrams())
+    assert 23 not in {record[0] for record in split_records(sent)}
+
+
+def test_application_data_that_nobody_polls_is_bounded() -> None:
+    node, peer = server(), client()
+    shake_hands(peer, node)
+    for _ in range(2 * MAX_UNREAD):
+        peer.send(b"x")
+    hand_over(peer, node)
+    assert len(node.poll_received()) == MAX_UNREAD
 
 
 def test_plain_text_cannot_close_a_connected_association() -> None:

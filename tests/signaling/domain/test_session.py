@@ -28,7 +28,7 @@ from signaling.domain.events import (
 from signaling.domain.peer import Kind, Peer, joining_peer
 from signaling.domain.permission import MediaKind, StageStatus, can_produce
 from signaling.domain.preset import Preset, merged
-from signaling.domain.publication import Announced, EndReason, Subscription, grants_of
+from signaling.domain.publication import DATA_GRANT, Announced, EndReason, Subscription, grants_of
 from signaling.domain.session import Session, SessionStatus
 from signaling.domain.session_status import TRANSITIONS, next_status
 from signaling.domain.stage import StageAction
@@ -90,7 +90,7 @@ def test_a_narrower_standing_is_told_to_the_node_before_what_ended() -> None:
     events = session.act_on_stage(StageAction.LEAVE, presenter)
 
     assert [type(event) for event in events] == [GrantsChanged, PublicationEnded, StageStatusChanged]
-    assert grants_of(session.peer(presenter)) == ()
+    assert grants_of(session.peer(presenter)) == (DATA_GRANT,)
 
 
 def test_a_request_ends_with_its_peer() -> None:

@@ -43,10 +43,37 @@ async def test_a_viewer_may_not_publish_and_nothing_reaches_the_node() -> None:
             with pytest.raises(Refused) as refused:
                 await viewer.publish(source, kind)
             assert (refused.value.code, refused.value.name) == (2001, "PermissionDenied")
-        with pytest.raises(Refused) as refused:
-            await viewer.request("publish", offer="an offer that announces nothing")
-        assert refused.value.code == 2001
         assert not world.node.transports
+
+
+async def test_who_may_not_publish_has_a_publish_connection_without_grants_to_receive_data_on() -> None:
+    async with live_world() as world:
+        viewer = await world.join("webinar_viewer")
+        await viewer.request("publish", offer="an offer that announces nothing")
+        (transport,) = world.node.transports.values()
+        assert transport.grants == ()
+
+
+async def test_the_permission_to_send_data_is_a_grant_that_goes_with_it() -> None:
+    async with live_world() as world:
+        member = await world.join("group_call_participant")
+        await member.request("publish", offer="an offer that announces nothing")
+        (transport,) = world.node.transports.values()
+        assert ("data", "data") in {(grant.source, grant.kind) for grant in transport.grants}
+        await world.change_preset("group_call_participant", {"permissions": {"can_send_data": False}})
+        assert ("data", "data") not in {(grant.source, grant.kind) for grant in transport.grants}
+        assert transport.grants, "the other grants stay"
+
+
+async def test_a_peer_is_told_what_data_of_its_own_was_not_relayed() -> None:
+    async with live_world() as world:
+        member, other = await world.join(), await world.join()
+        await member.request("publish", offer="an offer that announces nothing")
+        (transport,) = world.node.transports.values()
+        world.node.emit(node.DataDropped(transport_id=transport.id, reason="rate_limited", messages=7))
+        told = await member.hears("data_dropped")
+        assert (told["reason"], told["messages"]) == ("rate_limited", 7)
+        assert not other.heard("data_dropped")
 
 
 async def test_one_refused_publication_fails_all_of_them() -> None:
@@ -108,6 +135,7 @@ async def test_the_grants_name_the_sources_of_ones_own_that_are_published() -> N
             ("screen", "video"),
             ("screen_audio", "audio"),
             ("whiteboard", "video"),
+            ("data", "data"),
         }
 
 

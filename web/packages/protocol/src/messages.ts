@@ -42,6 +42,7 @@ export type AnyEvent =
   | LayerChanged
   | Speakers
   | TransportState
+  | DataDropped
   | StageStatusChanged
   | StageChanged
   | StageRequests
@@ -58,6 +59,17 @@ export interface Candidate {
   id: number;
   transport: "publish" | "subscribe";
   type: "candidate";
+}
+/**
+ * At most about once a second and reason: messages over data channels that were not relayed.
+ *
+ * Of those this peer sent: `not_permitted`, `rate_limited`, `malformed`. Of those it was to get:
+ * `slow_receiver`, `too_large`.
+ */
+export interface DataDropped {
+  messages: number;
+  reason: "not_permitted" | "rate_limited" | "malformed" | "slow_receiver" | "too_large";
+  type: "data_dropped";
 }
 export interface Empty {}
 /**
@@ -82,6 +94,7 @@ export interface EventFrame {
     | LayerChanged
     | Speakers
     | TransportState
+    | DataDropped
     | StageStatusChanged
     | StageChanged
     | StageRequests
@@ -397,7 +410,7 @@ export interface PublicationSpec {
  *
  * `offer` is the whole publish offer. m-lines of earlier publications stay as they are; a publication that
  * is refused fails the request and nothing changes. With no publications it only renegotiates (for example
- * an ICE restart).
+ * an ICE restart), or makes the connection for data channels alone.
  */
 export interface Publish {
   id: number;
