@@ -43,6 +43,21 @@ def microseconds_per_packet(*, receivers: int, burst: int, payload_size: int, se
         return (time.process_time() - begun) * 1e6 / sent
 
 
+def nanoseconds_per_step(steps: int = 300_000, times: int = 3) -> float:
+    """How fast this machine runs Python at the moment: the least time of a trivial loop's step.
+
+    Shared machines change speed from one second to the next: on the one of docs/performance.md a step takes
+    64 or 132 ns, and every other figure doubles with it.
+    """
+    best = float("inf")
+    for _ in range(times):
+        begun, value = time.process_time(), 0
+        for step in range(steps):
+            value = (value ^ step) + 1
+        best = min(best, time.process_time() - begun)
+    return best * 1e9 / steps
+
+
 def _bound_socket() -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("127.0.0.1", 0))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.bare_loop import nanoseconds_per_step
 from tests.support.server import Server, running_server
 
 Report = dict[str, Any]
@@ -35,7 +36,8 @@ async def fresh_server(*, workers: int = 1) -> AsyncIterator[Server]:
 
 
 async def measure(case: Case, server: Server, seconds: float) -> Report:
-    """Put one load on the server. Raises `RuntimeError` with its stderr when it could not be measured."""
+    """Put one load on the server; `step_ns` says how fast the machine was before and after. Raises `RuntimeError` with its stderr when it could not be measured."""
+    step_before = nanoseconds_per_step()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "signaling.cli", "load", "--key-file", str(server.key_file), "--json"),
@@ -47,6 +49,7 @@ async def measure(case: Case, server: Server, seconds: float) -> Report:
     if process.returncode != 0:
         raise RuntimeError(f"{case.name}: {errors.decode().strip()}")
     report: Report = json.loads(output.decode().splitlines()[-1])
+    report["step_ns"] = [round(step_before), round(nanoseconds_per_step())]
     return report
 
 

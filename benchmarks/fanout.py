@@ -22,8 +22,8 @@ VIDEO_RATE, PACKET_SIZE, BURST = 400, 1100, 16
 OUTPUT = Path("artifacts/fanout.json")
 
 HEADER = (
-    "| load | sent | received | lost | CPU s | µs per packet | target | delay p50/p99/p99.9 ms | MiB |",
-    "|---|---|---|---|---|---|---|---|---|",
+    "| load | sent | received | lost | CPU s | µs per packet | target | delay p50/p99/p99.9 ms | MiB | step ns |",
+    "|---|---|---|---|---|---|---|---|---|---|",
 )
 FRAMES = ("--video-rate", str(VIDEO_RATE), "--packet-size", str(PACKET_SIZE))
 
@@ -55,7 +55,8 @@ def to_row(case: Case, report: Report) -> str:
     return (
         f"| {case.name} | {report['sent']} | {report['received']} | {report['lost']} "
         f"| {report['cpu_s']:.2f} | {cost(report):.2f} | {target} "
-        f"| {delay['p50']:.2f} / {delay['p99']:.2f} / {delay['p999']:.2f} | {report['memory_mib']:.0f} |"
+        f"| {delay['p50']:.2f} / {delay['p99']:.2f} / {delay['p999']:.2f} | {report['memory_mib']:.0f} "
+        f"| {report['step_ns'][0]}, {report['step_ns'][1]} |"
     )
 
 

@@ -199,7 +199,7 @@ def _packet_row(benchmark: str, load: str, report: Report, target: str) -> Row:
         f"{cost(report):.2f} µs",
         target,
         f"{report['received']} received, {report['lost']} lost, delay p50 {delay['p50']:.2f} ms, "
-        f"{report['memory_mib']:.0f} MiB",
+        f"{report['memory_mib']:.0f} MiB, step {report['step_ns'][0]}, {report['step_ns'][1]} ns",
         report,
     )
 
