@@ -36,7 +36,10 @@ async def fresh_server(*, workers: int = 1) -> AsyncIterator[Server]:
 
 
 async def measure(case: Case, server: Server, seconds: float) -> Report:
-    """Put one load on the server; `step_ns` says how fast the machine was before and after. Raises `RuntimeError` with its stderr when it could not be measured."""
+    """Put one load on the server; `step_ns` says how fast the machine was before and after.
+
+    Raises `RuntimeError` with the load's stderr when it could not be measured.
+    """
     step_before = nanoseconds_per_step()
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -22,7 +22,8 @@ VIDEO_RATE, PACKET_SIZE, BURST = 400, 1100, 16
 OUTPUT = Path("artifacts/fanout.json")
 
 HEADER = (
-    "| load | sent | received | lost | CPU s | µs per packet | target | delay p50/p99/p99.9 ms | MiB | step ns |",
+    "| load | sent | received | lost | CPU s | µs per packet | target "
+    "| delay p50/p99/p99.9 ms | MiB | step ns |",
     "|---|---|---|---|---|---|---|---|---|---|",
 )
 FRAMES = ("--video-rate", str(VIDEO_RATE), "--packet-size", str(PACKET_SIZE))
