@@ -32,7 +32,7 @@ run: $(VENV)/.installed $(WEB_BUILT) ## Install what is missing, build the web c
 install: $(VENV)/.installed $(WEB_BUILT) ## Install and build, without serving
 
 .PHONY: test
-test: $(VENV)/.installed-dev $(WEB_BUILT) chromium ## Run every test (PYTEST_ARGS="-k stage")
+test: $(VENV)/.installed-dev $(WEB_BUILT) chromium coturn ## Run every test (PYTEST_ARGS="-k stage")
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 	cd web && npm run --silent test
 
@@ -103,6 +103,16 @@ $(WEB_BUILT): $(WEB_MODULES) $(WEB_SOURCES)
 	@touch $@
 
 # --- what the end-to-end tests need ----------------------------------------------------------------------
+
+.PHONY: coturn
+coturn:
+	@command -v turnserver ip >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing coturn"; apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends coturn iproute2 >/dev/null; \
+	  else \
+	    echo "Without coturn, iproute2 and root the tests of TURN and of blocked networks are skipped." >&2; \
+	  fi; }
 
 .PHONY: chromium
 chromium:

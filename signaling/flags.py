@@ -1,0 +1,85 @@
+"""The settings as command line options: the same for every subcommand that looks at them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from signaling.config import Settings
+
+_FILE: Final = click.Path(path_type=Path)
+
+_OPTIONS: Final = (
+    click.option("--host", help='Address for HTTP and WebSocket, or several: "a,b"; "::" is all [0.0.0.0].'),
+    click.option("--port", type=int, help="TCP port for HTTP and WebSocket [8080]."),
+    click.option("--udp-port", type=int, help="UDP (and ICE-TCP) port of the first media worker [40000]."),
+    click.option(
+        "--announce",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Address clients send media to, or PUBLIC=OURS behind NAT; repeatable.",
+    ),
+    click.option(
+        "--announce-external",
+        is_flag=True,
+        default=None,
+        help="Allow --announce addresses that are not this machine's (NAT).",
+    ),
+    click.option("--turn-url", multiple=True, metavar="URL", help="TURN server for clients; repeatable."),
+    click.option(
+        "--turn-secret", help="Shared with it. Others see a command line: rather ROSTRUM_TURN_SECRET."
+    ),
+    click.option("--turn-secret-file", type=_FILE, help="File that holds the secret."),
+    click.option("--turn-ttl", type=int, help="Seconds TURN credentials are good [3600]."),
+    click.option("--stun-url", multiple=True, metavar="URL", help="STUN server for clients; repeatable."),
+    click.option("--data-dir", type=_FILE, help="Database, keys, bootstrap.json [./data]."),
+    click.option("--workers", type=int, help="Media worker processes; 0: none of their own [one per core]."),
+    click.option("--public-url", help="How browsers reach this server, for links."),
+    click.option("--tls-cert", type=_FILE, help="Certificate chain, PEM."),
+    click.option("--tls-key", type=_FILE, help="Its key, PEM."),
+    click.option("--config", type=_FILE, help="TOML file with any of these settings."),
+    click.option("--database-url", help="Database [SQLite in the data directory]."),
+    click.option("--web-dir", type=_FILE, help="Folder of the built meeting page."),
+    click.option("--session-grace", type=int, help="Seconds a session outlives its last peer [60]."),
+    click.option("--resume-within", type=float, help="Seconds a lost connection can be resumed [30]."),
+    click.option("--data-messages", type=float, help="Data messages a peer may send per second [100]."),
+    click.option(
+        "--data-bytes", type=float, help="Bytes of data messages a peer may send per second [262144]."
+    ),
+    click.option("--token-ttl", type=int, help="Seconds a participant token is good [86400]."),
+    click.option("--log-level", help="debug, info, warning or error [info]."),
+    click.option("--log-format", help="console or json [console]."),
+)
+
+
+def settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Each setting as an option of the command, which gets `config` and the others as it likes."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def settings_of(flags: Mapping[str, Any], config: Path | None) -> Settings:
+    """Those that were given, over the environment, over the file. Raises `InvalidInputError`."""
+    from signaling.config import load_settings
+
+    given = {name: value for name, value in flags.items() if value is not None and value != ()}
+    return load_settings(given, config)
+
+
+@contextmanager
+def complaints() -> Iterator[None]:
+    """What the settings or the machine do not allow ends the command with one line and exit code 2."""
+    from signaling.errors import SignalingError
+
+    try:
+        yield
+    except SignalingError as error:
+        click.echo(f"rostrum: {error.message}", err=True)
+        sys.exit(2)

@@ -1,0 +1,67 @@
+"""A real coturn in a network of our own, with our configuration; the test runs on the client's side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signaling.auth.turn import TurnCredential, turn_credential
+from signaling.config import load_settings
+from signaling.turn_config import TurnLimits, turnserver_conf
+from tests.support import coturn, netns
+
+NODE_V4, TURN_V4 = netns.SERVER_V4
+NODE_V6, TURN_V6 = netns.SERVER_V6
+
+needs_turn = pytest.mark.skipif(
+    (netns.why_not() or coturn.why_not()) is not None, reason=str(netns.why_not() or coturn.why_not())
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnWorld:
+    networks: netns.Networks
+    log: Path
+
+
+def credential(
+    who: str = "ada", *, ends_in: timedelta = timedelta(hours=1), secret: str = coturn.SECRET
+) -> TurnCredential:
+    return turn_credential(secret, who, datetime.now(UTC) + ends_in)
+
+
+def configuration(limits: TurnLimits | None = None) -> str:
+    settings = load_settings(
+        {
+            "turn_url": (f"turn:{TURN_V4}", f"turn:{TURN_V4}?transport=tcp"),
+            "turn_secret": coturn.SECRET,
+            "announce": (NODE_V4, NODE_V6),
+        }
+    )
+    peers = [ip_address(NODE_V4), ip_address(NODE_V6)]
+    return turnserver_conf(settings, peers, limits or TurnLimits())
+
+
+@contextmanager
+def turn_world(
+    directory: Path, *, change: Callable[[str], str] | None = None, **limits: Any
+) -> Iterator[TurnWorld]:
+    """`change` rewrites the configuration, to see what it is good for."""
+    text = configuration(TurnLimits(**limits))
+    text = change(text) if change else text
+    with netns.networks() as networks:
+        with netns.inside(networks.server):
+            running = coturn.running_coturn(directory, text, listen=(TURN_V4, TURN_V6))
+            log = running.__enter__()
+        try:
+            with netns.inside(networks.client):
+                yield TurnWorld(networks, log)
+        finally:
+            running.__exit__(None, None, None)
