@@ -43,6 +43,7 @@ from signaling.rest.application import RestParts, build_application
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.invitation import InvitationService
+from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.service import LiveService
 from signaling.services.live.session import LiveSettings, Surroundings
 from signaling.services.meetings import MeetingService
@@ -219,6 +220,7 @@ def _application(
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             invitation=InvitationService(database, live, tokens),
+            http_peers=HttpPeers(live, tokens, clock),
             workers=nodes,
             metrics=Metrics(nodes, sockets.counters),
             clock=clock,

@@ -9,7 +9,12 @@
     │   └── PermissionDenied            ... a permission of the preset (2001)
     ├── NotFoundError                   no such thing, or not in this organization
     │   └── NoActiveSessionError        nobody is in the meeting
+    ├── NotAcceptableError              none of what there is fits what the client can take
+    ├── UnsupportedMediaTypeError       a body of a type that this path does not take
+    ├── PreconditionFailedError         an If-Match that is not of the present state
+    ├── PreconditionRequiredError       no If-Match where one is needed
     ├── ConflictError                   against something that is already there
+    │   ├── NotPublishedError           there is nothing to watch, yet
     │   ├── MeetingInactiveError        nobody can join a meeting that is INACTIVE
     │   ├── AlreadyJoinedError          a second join on one socket
     │   └── StateError                  not now
@@ -42,6 +47,8 @@ class SignalingError(Exception):
     code: ClassVar[int] = 9500
     name: ClassVar[str] = "InternalError"
     http_status: ClassVar[int] = 500
+    retry_after: float | None = None
+    """Seconds after which to try again; None where that would not help."""
     default_message: ClassVar[str] = (
         "Something went wrong on the server. Try again; if it stays, read its log."
     )
@@ -123,6 +130,41 @@ class ConflictError(SignalingError):
     name = "Conflict"
     http_status = 409
     default_message = "This conflicts with something that is already there."
+
+
+class NotPublishedError(ConflictError):
+    code = 9456
+    name = "NotPublished"
+    default_message = "Nobody publishes this at the moment. Try again when somebody does."
+    retry_after = 2.0
+
+
+class NotAcceptableError(SignalingError):
+    code = 9406
+    name = "NotAcceptable"
+    http_status = 406
+    default_message = "The offer has no codec in common with what is published. Offer more."
+
+
+class UnsupportedMediaTypeError(SignalingError):
+    code = 9415
+    name = "UnsupportedMediaType"
+    http_status = 415
+    default_message = "The body is of another type than this path takes."
+
+
+class PreconditionFailedError(SignalingError):
+    code = 9412
+    name = "PreconditionFailed"
+    http_status = 412
+    default_message = "The ETag is not the present one: ICE was restarted since. Use the latest."
+
+
+class PreconditionRequiredError(SignalingError):
+    code = 9428
+    name = "PreconditionRequired"
+    http_status = 428
+    default_message = "Send If-Match with the session's ETag, or with * to restart ICE."
 
 
 class MeetingInactiveError(ConflictError):
@@ -216,6 +258,7 @@ class UnavailableError(SignalingError):
     name = "Unavailable"
     http_status = 503
     default_message = "The server cannot do this at the moment. Try again in some seconds."
+    retry_after = 2.0
 
 
 class MediaUnavailableError(UnavailableError):

@@ -13,7 +13,7 @@ from signaling.domain.permission import MediaKind, StageStatus, can_produce, med
 from signaling.domain.preset import Preset
 from signaling.domain.stage import StageMember, initial_status
 
-Device = Literal["desktop", "mobile", "bot"]
+Device = Literal["desktop", "mobile", "bot", "whip", "whep"]
 Kind = Literal["audio", "video"]
 
 
@@ -39,6 +39,11 @@ class Peer:
     @property
     def connected(self) -> bool:
         return self.detached_at is None
+
+    @property
+    def over_http(self) -> bool:
+        """It came by WHIP or WHEP: no socket tells that it is there, only its media connection."""
+        return self.device in ("whip", "whep")
 
     @property
     def hidden(self) -> bool:
@@ -86,6 +91,7 @@ def joining_peer(
     preset: Preset,
     device: Device,
     joined_at: datetime,
+    detached_at: float | None = None,
 ) -> Peer:
     """A peer as it enters: in the status its preset begins with."""
     return Peer(
@@ -98,4 +104,5 @@ def joining_peer(
         status=initial_status(preset),
         joined_at=joined_at,
         device=device,
+        detached_at=detached_at,
     )

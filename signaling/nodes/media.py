@@ -138,11 +138,43 @@ class NodeMedia:
                 self._drop_consumer(*self._subscriptions[spec.consumer_id])
             raise
         assert isinstance(reply, node.Consumed), "the reply to consume is consumed"
-        for consumer_id, code in reply.failed.items():
-            key = self._subscriptions[consumer_id]
-            failed[key[1]] = code
-            self._drop_consumer(*key)
-        return failed
+        return failed | self._failed(reply.failed)
+
+    async def view(
+        self, peer_id: str, sdp: str, subscriptions: Mapping[str, Subscription]
+    ) -> ports.ViewAnswer:
+        failed: dict[str, str] = {}
+        specs: list[node.ConsumerSpec] = []
+        transport = await self._transport(peer_id, "subscribe", (), client_offers=True)
+        for mid, one in subscriptions.items():
+            producer_id = self._producers.get(one.publication_id)
+            if producer_id is None:
+                failed[one.publication_id] = "producer_not_found"
+            else:
+                specs.append(self._consumer_spec(one, producer_id, mid))
+        command = node.HandleViewOffer(transport_id=transport.id, sdp=sdp, consumers=tuple(specs))
+        try:
+            reply = await self._link.request(command)
+        except BaseException:
+            for spec in specs:
+                self._drop_consumer(*self._subscriptions[spec.consumer_id])
+            raise
+        assert isinstance(reply, node.ViewAnswered), "the reply to a view offer is its answer"
+        return ports.ViewAnswer(reply.sdp, failed | self._failed(reply.failed))
+
+    async def feed(self, mid: str, subscription: Subscription) -> str | None:
+        transport = self._existing(subscription.peer_id, "subscribe")
+        producer_id = self._producers.get(subscription.publication_id)
+        if producer_id is None:
+            return "producer_not_found"
+        spec = self._consumer_spec(subscription, producer_id, mid)
+        try:
+            reply = await self._link.request(node.Consume(transport_id=transport.id, consumers=(spec,)))
+        except BaseException:
+            self._drop_consumer(*self._subscriptions[spec.consumer_id])
+            raise
+        assert isinstance(reply, node.Consumed), "the reply to consume is consumed"
+        return self._failed(reply.failed).get(subscription.publication_id)
 
     async def unsubscribe(self, peer_id: str, publication_ids: Iterable[str]) -> None:
         dropped = [self._drop_consumer(peer_id, publication_id) for publication_id in publication_ids]
@@ -176,6 +208,15 @@ class NodeMedia:
     async def restart_ice(self, peer_id: str) -> None:
         transport = self._existing(peer_id, "subscribe")
         await self._link.request(node.RestartIce(transport_id=transport.id))
+
+    async def handle_ice_restart(
+        self, peer_id: str, direction: ports.Direction, ufrag: str, pwd: str
+    ) -> ports.IceAnswer:
+        transport = self._existing(peer_id, direction)
+        command = node.HandleIceRestart(transport_id=transport.id, ufrag=ufrag, pwd=pwd)
+        reply = await self._link.request(command)
+        assert isinstance(reply, node.IceRestarted), "the reply to an ICE restart is ours"
+        return ports.IceAnswer(reply.ufrag, reply.pwd, reply.candidates)
 
     # --- closing ---------------------------------------------------------------------------------------
 
@@ -279,7 +320,12 @@ class NodeMedia:
     # --- inside ----------------------------------------------------------------------------------------
 
     async def _transport(
-        self, peer_id: str, direction: ports.Direction, grants: tuple[Grant, ...]
+        self,
+        peer_id: str,
+        direction: ports.Direction,
+        grants: tuple[Grant, ...],
+        *,
+        client_offers: bool = False,
     ) -> _Transport:
         """The peer's transport in that direction, with these grants in force."""
         existing = self._transports.get((peer_id, direction))
@@ -298,6 +344,7 @@ class NodeMedia:
                     transport_id=transport.id,
                     direction=direction,
                     grants=_node_grants(grants),
+                    client_offers=client_offers,
                     label=peer_id,
                 )
             )
@@ -322,7 +369,18 @@ class NodeMedia:
             paused=publication.muted_by is not None,
         )
 
-    def _consumer_spec(self, subscription: Subscription, producer_id: str) -> node.ConsumerSpec:
+    def _failed(self, failed: Mapping[str, str]) -> dict[str, str]:
+        """The node's failures by publication id, their consumers forgotten."""
+        by_publication: dict[str, str] = {}
+        for consumer_id, code in failed.items():
+            key = self._subscriptions[consumer_id]
+            by_publication[key[1]] = code
+            self._drop_consumer(*key)
+        return by_publication
+
+    def _consumer_spec(
+        self, subscription: Subscription, producer_id: str, mid: str | None = None
+    ) -> node.ConsumerSpec:
         key = (subscription.peer_id, subscription.publication_id)
         consumer_id = new_id("cs")
         self._consumers[key] = consumer_id
@@ -331,6 +389,7 @@ class NodeMedia:
         return node.ConsumerSpec(
             consumer_id=consumer_id,
             producer_id=producer_id,
+            mid=mid,
             preferred=_layer_spec(subscription.preferred),
             paused=subscription.paused,
         )

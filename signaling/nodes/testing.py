@@ -21,6 +21,7 @@ class FakeTransport:
     id: str
     router_id: str
     direction: node.Direction
+    client_offers: bool
     grants: tuple[node.Grant, ...]
     version: int = 0
     answered: int = 0
@@ -119,6 +120,11 @@ class FakeNode:
                 self._set_grants(command)
             case node.HandleOffer():
                 return self._handle_offer(command)
+            case node.HandleViewOffer():
+                return self._handle_view_offer(command)
+            case node.HandleIceRestart():
+                self._transport(command.transport_id)
+                return node.IceRestarted(ufrag="ours", pwd="p" * 24, candidates=("candidate:1",))
             case node.HandleAnswer():
                 self._handle_answer(command)
             case node.HandleCandidate():
@@ -160,7 +166,11 @@ class FakeNode:
         if command.router_id not in self.routers:
             raise NotFoundError("router", command.router_id)
         self.transports[command.transport_id] = FakeTransport(
-            command.transport_id, command.router_id, command.direction, command.grants
+            command.transport_id,
+            command.router_id,
+            command.direction,
+            command.client_offers,
+            command.grants,
         )
 
     def _close_transport(self, transport_id: str) -> None:
@@ -206,6 +216,12 @@ class FakeNode:
             ),
         )
 
+    def _handle_view_offer(self, command: node.HandleViewOffer) -> node.ViewAnswered:
+        if self.undecodable.issuperset(spec.mid for spec in command.consumers):
+            raise NodeCommandError("unsupported_codec", "the offer has no codec for it")
+        consumed = self._consume(node.Consume(transport_id=command.transport_id, consumers=command.consumers))
+        return node.ViewAnswered(sdp="v=0 the answer", failed=consumed.failed)
+
     def _handle_answer(self, command: node.HandleAnswer) -> None:
         transport = self._transport(command.transport_id)
         if command.version != transport.version or command.version == transport.answered:
@@ -223,7 +239,10 @@ class FakeNode:
             if spec.producer_id not in self.producers:
                 failed[spec.consumer_id] = "producer_not_found"
                 continue
-            mid = str(sum(one.transport_id == transport.id for one in self.consumers.values()))
+            if spec.mid in self.undecodable:
+                failed[spec.consumer_id] = "unsupported_codec"
+                continue
+            mid = spec.mid or str(sum(one.transport_id == transport.id for one in self.consumers.values()))
             self.consumers[spec.consumer_id] = FakeConsumer(
                 spec.consumer_id, transport.id, spec.producer_id, mid, spec.preferred, spec.paused
             )
@@ -268,6 +287,8 @@ class FakeNode:
             self._offer_soon(self.transports[consumer.transport_id])
 
     def _offer_soon(self, transport: FakeTransport) -> None:
+        if transport.client_offers:
+            return
         if transport.version > transport.answered or transport.dirty:
             transport.dirty = True
             return

@@ -10,18 +10,21 @@ from aiohttp.typedefs import Handler, Middleware
 from signaling.auth.api_keys import Authenticator
 from signaling.domain.organization import Organization
 from signaling.errors import InvalidTokenError
+from signaling.rest.cors import OPEN_PREFIXES
 
 _ORGANIZATION: Final = web.RequestKey("organization", Organization)
 INVITATION: Final = "/v2/invitation"
 PUBLIC: Final = frozenset({"/v2/ws", INVITATION})
-"""These authenticate by participant token: the one in its first message, the other in its header."""
+"""These authenticate by participant token: the one in its first message, the other in its header. So do the
+paths below `OPEN_PREFIXES`."""
 _MAX_TOKEN: Final = 8192
 
 
 def access_middleware(authenticator: Authenticator) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith("/v2/") and request.path not in PUBLIC:
+        path = request.path
+        if path.startswith("/v2/") and path not in PUBLIC and not path.startswith(OPEN_PREFIXES):
             header = request.headers.get("Authorization")
             request[_ORGANIZATION] = await authenticator.organization(header)
         return await handler(request)

@@ -12,6 +12,7 @@ from signaling.auth.api_keys import Authenticator
 from signaling.metrics import Metrics
 from signaling.rest.access import access_middleware
 from signaling.rest.active_session import ActiveSessionRoutes
+from signaling.rest.cors import cors_middleware
 from signaling.rest.invitation import InvitationRoutes
 from signaling.rest.meetings import MeetingRoutes
 from signaling.rest.middlewares import (
@@ -24,8 +25,11 @@ from signaling.rest.operations import OperationRoutes
 from signaling.rest.pages import PageRoutes
 from signaling.rest.participants import ParticipantRoutes
 from signaling.rest.presets import PresetRoutes
+from signaling.rest.whep import WhepRoutes
+from signaling.rest.whip import WhipRoutes
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.invitation import InvitationService
+from signaling.services.live.http_peers import HttpPeers
 from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, MetricsSource
@@ -44,6 +48,7 @@ class RestParts:
     presets: PresetService
     active_session: ActiveSessionService
     invitation: InvitationService
+    http_peers: HttpPeers
     workers: MetricsSource
     metrics: Metrics
     clock: Clock
@@ -58,6 +63,7 @@ def build_application(parts: RestParts) -> web.Application:
             request_id_middleware,
             metrics_middleware(parts.metrics, parts.clock),
             headers_middleware,
+            cors_middleware,
             errors_middleware,
             access_middleware(parts.authenticator),
         ],
@@ -68,6 +74,8 @@ def build_application(parts: RestParts) -> web.Application:
         PresetRoutes(parts.presets).routes(),
         ActiveSessionRoutes(parts.active_session).routes(),
         InvitationRoutes(parts.invitation).routes(),
+        WhipRoutes(parts.http_peers).routes(),
+        WhepRoutes(parts.http_peers).routes(),
         OperationRoutes(parts.workers, parts.metrics, parts.version).routes(),
         PageRoutes(parts.web_dir).routes(),
     ):

@@ -21,7 +21,6 @@ from aiohttp import web
 from signaling.errors import (
     InvalidInputError,
     InvalidTokenError,
-    RateLimitedError,
     SignalingError,
     UnauthorizedError,
 )
@@ -46,7 +45,7 @@ def failure(error: SignalingError) -> web.Response:
     response = plain_failure(error.http_status, error.name, error.message, field=_field(error))
     if isinstance(error, UnauthorizedError):
         response.headers["WWW-Authenticate"] = _challenge(error)
-    if isinstance(error, RateLimitedError):
+    if error.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
     return response
 

@@ -1,6 +1,7 @@
 """What happens around every request: an id, a measurement, security headers, and errors in the envelope.
 
-Order, outermost first: request id -> metrics -> headers -> errors -> access (`signaling.rest.access`).
+Order, outermost first: request id -> metrics -> headers -> cross-origin (`signaling.rest.cors`) -> errors ->
+access (`signaling.rest.access`).
 """
 
 from __future__ import annotations

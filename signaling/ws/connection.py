@@ -20,9 +20,9 @@ from signaling.protocol import messages
 from signaling.protocol.closing import CloseCode
 from signaling.protocol.envelope import MalformedFrame, failure, parse_request, success
 from signaling.protocol.peer import PeerProtocol
+from signaling.services.bucket import TokenBucket
 from signaling.services.live.service import LiveService
 from signaling.services.ports import Clock
-from signaling.ws.bucket import TokenBucket
 from signaling.ws.hub import WsHub
 
 log = structlog.get_logger(__name__)

@@ -282,10 +282,10 @@ class AiortcPeer:
 
     def _receive(self, publication_id: str, transceiver: RTCRtpTransceiver) -> None:
         received = self.received[publication_id] = Received()
-        received.task = asyncio.create_task(_drain(transceiver.receiver.track, received))
+        received.task = asyncio.create_task(drain(transceiver.receiver.track, received))
 
 
-async def _drain(track: MediaStreamTrack, received: Received) -> None:
+async def drain(track: MediaStreamTrack, received: Received) -> None:
     """Take decoded frames until the track ends."""
     while True:
         try:

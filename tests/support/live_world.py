@@ -23,6 +23,11 @@ from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord, merged
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.nodes.testing import FakeNode, FakeNodes
+from signaling.rest.cors import cors_middleware
+from signaling.rest.middlewares import errors_middleware
+from signaling.rest.whep import WhepRoutes
+from signaling.rest.whip import WhipRoutes
+from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.ports import IceServers
 from signaling.services.live.service import LiveService
 from signaling.services.live.session import LiveSettings, Surroundings
@@ -251,8 +256,10 @@ async def live_world(
     service = LiveService(around, FakeTokens())
     await service.start()
     handler = WsHandler(service, hub, SystemClock(), ws)
-    app = web.Application()
+    app = web.Application(middlewares=[cors_middleware, errors_middleware])
     app.router.add_get("/v2/ws", handler.handle)
+    http_peers = HttpPeers(service, FakeTokens(), clock)
+    app.add_routes([*WhipRoutes(http_peers).routes(), *WhepRoutes(http_peers).routes()])
     server = TestServer(app)
     await server.start_server()
     async with aiohttp.ClientSession() as http:

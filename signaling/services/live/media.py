@@ -6,6 +6,7 @@ session. Runs in the session's owner.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from signaling.domain.publication import Announced, Layer, Publication, Subscription, grants_of
@@ -28,14 +29,21 @@ async def publish(live: LiveSession, peer_id: str, request: messages.Publish) ->
         Announced(mid=one.mid, source=one.source, kind=one.kind, muted=one.muted)
         for one in request.publications
     ]
+    answer, publications = await publish_offer(live, peer_id, request.offer, announced)
+    return messages.Published(answer=answer, publications=tuple(_item(one) for one in publications))
+
+
+async def publish_offer(
+    live: LiveSession, peer_id: str, offer: str, announced: Sequence[Announced]
+) -> tuple[str, tuple[Publication, ...]]:
+    """The answer, and what was announced as it is published now."""
     plan = live.session.plan_publish(peer_id, announced, lambda: new_id("pub"))
     media = live.media
     grants = grants_of(plan.peer, (*plan.kept, *plan.new))
-    answer = await media.handle_offer(peer_id, request.offer, grants, plan.kept, plan.new)
+    answer = await media.handle_offer(peer_id, offer, grants, plan.kept, plan.new)
     accepted = await _accepted(live, plan, answer)
     await live.carry_out(live.session.publish(accepted))
-    items = (*plan.known, *accepted)
-    return messages.Published(answer=answer.sdp, publications=tuple(_item(one) for one in items))
+    return answer.sdp, (*plan.known, *accepted)
 
 
 async def _accepted(live: LiveSession, plan: PublishPlan, answer: Answer) -> list[Publication]:

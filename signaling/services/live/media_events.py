@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from signaling.protocol import messages
+from signaling.services.live import media_presence, viewing
 from signaling.services.live.ports import (
     DataDropped,
     Direction,
@@ -35,8 +36,12 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
             await live.carry_out(session.lose_subscription(peer_id, publication_id, reason))
         case SpeakersChanged():
             _speakers(live, event)
+            await viewing.follow(live)
         case TransportStateChanged(peer_id, direction, state):
-            if peer_id in session.peers:
+            peer = session.peers.get(peer_id)
+            if peer is not None and peer.over_http:
+                await media_presence.handle_connection(live, peer, state)
+            elif peer is not None:
                 await _connection_changed(live, peer_id, direction, state)
         case OfferMade() | LayerChanged() | DataDropped():
             if event.peer_id in session.peers:
@@ -99,5 +104,5 @@ def _speakers(live: LiveSession, event: SpeakersChanged) -> None:
         if publication_id in known
     )
     dominant = known.get(event.dominant) if event.dominant is not None else None
-    active = None if dominant is None else dominant.peer_id
+    active = live.active_speaker = None if dominant is None else dominant.peer_id
     live.announcer.to_all(messages.Speakers(speakers=speakers, active=active))

@@ -36,6 +36,23 @@ class Answer:
     publications: Mapping[str, Negotiated]
 
 
+@dataclass(frozen=True, slots=True)
+class ViewAnswer:
+    """`failed` are those that could not be put on their m-line: publication id to the node's error code."""
+
+    sdp: str
+    failed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class IceAnswer:
+    """Our half of an ICE restart; candidates as in SDP without "a="."""
+
+    ufrag: str
+    pwd: str
+    candidates: tuple[str, ...]
+
+
 # --- what a node tells ---------------------------------------------------------------------------------
 
 
@@ -153,11 +170,26 @@ class MediaSession(Protocol):
         """Returns those that failed: publication id to the node's error code. An `OfferMade` follows."""
         ...
 
+    async def view(self, peer_id: str, sdp: str, subscriptions: Mapping[str, Subscription]) -> ViewAnswer:
+        """The one offer of a peer that receives by offering (WHEP). `subscriptions` by m-line.
+
+        Raises `UnsupportedError` when nothing can be sent on any of its m-lines.
+        """
+        ...
+
+    async def feed(self, mid: str, subscription: Subscription) -> str | None:
+        """Puts a publication on a free m-line of a view. Returns the node's error code where it cannot."""
+        ...
+
     async def unsubscribe(self, peer_id: str, publication_ids: Iterable[str]) -> None: ...
     async def change_subscription(self, before: Subscription, after: Subscription) -> None: ...
     async def handle_answer(self, peer_id: str, version: int, sdp: str) -> None: ...
     async def handle_candidate(self, peer_id: str, direction: Direction, candidate: str | None) -> None: ...
     async def restart_ice(self, peer_id: str) -> None: ...
+    async def handle_ice_restart(
+        self, peer_id: str, direction: Direction, ufrag: str, pwd: str
+    ) -> IceAnswer: ...
+
     async def close_transport(self, peer_id: str, direction: Direction) -> None: ...
     async def close_peer(self, peer_id: str) -> None: ...
     async def close(self) -> None: ...

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from pydantic import BaseModel
@@ -28,7 +29,7 @@ from signaling.errors import (
 )
 from signaling.ids import new_uuid
 from signaling.protocol import messages
-from signaling.services.admission import admit
+from signaling.services.admission import Admission, admit
 from signaling.services.live import moderation
 from signaling.services.live.records import SessionRecords, end_unfinished
 from signaling.services.live.requests import HANDLERS
@@ -36,6 +37,7 @@ from signaling.services.live.session import LiveSession, Surroundings
 from signaling.services.ports import LiveSessionView, Tokens
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 class LiveService:
@@ -52,7 +54,12 @@ class LiveService:
         """Resume token -> peer id."""
         self._token_of: dict[str, str] = {}
         self._sweeper: asyncio.Task[None] | None = None
+        self._on_peer_left: list[Callable[[str], None]] = []
         self._closing = False
+
+    def on_peer_left(self, listener: Callable[[str], None]) -> None:
+        """Told the id of every peer that left, for whatever reason."""
+        self._on_peer_left.append(listener)
 
     # --- the life of the service -----------------------------------------------------------------------
 
@@ -92,14 +99,42 @@ class LiveService:
     async def join(self, request: messages.Join) -> messages.Joined:
         """Raises `InvalidTokenError`, `MeetingInactiveError`, `NotFoundError` (the preset),
         `PermissionDenied` (the name), `UnavailableError` (no node, or going down)."""
-        claims = self._tokens.verify(request.token)
+        return await self.enter(self._tokens.verify(request.token), partial(self._join, request))
+
+    async def enter(
+        self, claims: ParticipantClaims, work: Callable[[LiveSession, Admission], Awaitable[T]]
+    ) -> T:
+        """Does the work of a participant who comes in, in the owner of the running session or of a new one.
+
+        Looks again in the session's own turn: a removal that was in force before it is seen here, one that
+        comes later finds the peer.
+        """
         admission = await admit(self._around.uow, claims)
+
+        async def in_turn(live: LiveSession) -> T:
+            return await work(live, await admit(self._around.uow, claims))
+
         while True:
             live = await self._session_of(admission.meeting)
             try:
-                return await live.owner.do(partial(self._join, live, claims, request))
+                return await live.owner.do(partial(in_turn, live))
             except NotJoinedError:
                 log.info("join.again", session=live.session.id)  # it ended before our turn came
+
+    def runs(self, meeting_id: str) -> bool:
+        """Whether the meeting has an active session here."""
+        return meeting_id in self._running
+
+    def remember(self, peer_id: str, live: LiveSession) -> None:
+        """A peer that joined; forgotten when it leaves."""
+        self._of_peer[peer_id] = live
+
+    async def within(self, peer_id: str, work: Callable[[LiveSession], Awaitable[T]]) -> T:
+        """Does some work about a peer in its session's owner. Raises `NotJoinedError` when it is gone."""
+        live = self._of_peer.get(peer_id)
+        if live is None:
+            raise NotJoinedError
+        return await live.owner.do(partial(work, live))
 
     async def resume(self, request: messages.Resume) -> messages.Resumed:
         """The peer of the token speaks over another socket now. Raises `ResumeRefusedError`."""
@@ -270,18 +305,15 @@ class LiveService:
         token = self._token_of.pop(peer_id, None)
         if token is not None:
             del self._resume_tokens[token]
+        for listener in self._on_peer_left:
+            listener(peer_id)
 
     # --- joining and resuming, in the owner ------------------------------------------------------------
 
-    async def _join(
-        self, live: LiveSession, claims: ParticipantClaims, request: messages.Join
-    ) -> messages.Joined:
-        """Looks again in the session's own turn: a removal that was in force before it is seen here, one
-        that comes later finds the peer."""
-        admission = await admit(self._around.uow, claims)
+    async def _join(self, request: messages.Join, live: LiveSession, admission: Admission) -> messages.Joined:
         token = secrets.token_urlsafe(32)
         joined = await live.join(admission.participant, admission.preset, request, token)
-        self._of_peer[joined.peer_id] = live
+        self.remember(joined.peer_id, live)
         self._remember(joined.peer_id, token)
         return joined
 

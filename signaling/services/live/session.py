@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 import structlog
 
@@ -32,12 +33,13 @@ from signaling.domain.session import Session
 from signaling.errors import MediaUnavailableError, NotJoinedError, PermissionDenied
 from signaling.ids import new_id
 from signaling.protocol import messages
-from signaling.services.live import media_events, render
+from signaling.services.live import media_events, media_presence, render, viewing
 from signaling.services.live.announce import Announcer
 from signaling.services.live.connectivity import Connectivity
 from signaling.services.live.owner import Owner
 from signaling.services.live.ports import IceServers, MediaEvent, MediaNodes, MediaSession, PeerHub
 from signaling.services.live.records import SessionRecords
+from signaling.services.live.viewing import View
 from signaling.services.ports import Clock, UnitOfWorkFactory
 
 log = structlog.get_logger(__name__)
@@ -87,6 +89,10 @@ class LiveSession:
         self.owner = Owner(session.id)
         self.announcer = Announcer(session, around.hub)
         self.connectivity = Connectivity(around.ice_servers, around.clock)
+        self.views: dict[str, View] = {}
+        """Of WHEP players, by peer id."""
+        self.active_speaker: str | None = None
+        """Peer id."""
         self._media: MediaSession | None = None
         self._placing: asyncio.Task[None] | None = None
         self._on_left = on_left
@@ -164,12 +170,26 @@ class LiveSession:
             device=request.device,
             joined_at=self.around.clock.now(),
         )
-        await self.records.joined(peer, present=len(self.session.peers) + 1)
-        events = self.session.join(peer)
-        self.around.hub.open(peer.id)
-        self.announcer.announce(events)
-        log.info("peer.joined", session=self.session.id, peer=peer.id, preset=preset.name)
+        await self._enter(peer)
         return self._joined(peer, resume_token)
+
+    async def join_over_http(
+        self, participant: Participant, preset: Preset, device: Literal["whip", "whep"]
+    ) -> Peer:
+        """A peer without a socket. It counts as detached until its media connection is up."""
+        peer = joining_peer(
+            new_id("peer"),
+            participant_id=participant.id,
+            custom_participant_id=participant.custom_participant_id,
+            name=participant.name,
+            picture=participant.picture,
+            preset=preset,
+            device=device,
+            joined_at=self.around.clock.now(),
+            detached_at=self.around.clock.monotonic(),
+        )
+        await self._enter(peer)
+        return peer
 
     async def detach(self, peer_id: str) -> None:
         if peer_id in self.session.peers:
@@ -197,6 +217,14 @@ class LiveSession:
         ]
         await self.carry_out(events)
 
+    async def _enter(self, peer: Peer) -> None:
+        await self.records.joined(peer, present=len(self.session.peers) + 1)
+        events = self.session.join(peer)
+        if not peer.over_http:
+            self.around.hub.open(peer.id)
+        self.announcer.announce(events)
+        log.info("peer.joined", session=self.session.id, peer=peer.id, preset=peer.preset_name)
+
     # --- making it true --------------------------------------------------------------------------------
 
     async def carry_out(self, events: list[Event]) -> None:
@@ -207,10 +235,14 @@ class LiveSession:
         for event in events:
             if isinstance(event, PeerLeft):
                 self.connectivity.forget(event.peer.id)
+                self.views.pop(event.peer.id, None)
                 log.info("peer.left", session=self.session.id, peer=event.peer.id, reason=event.reason)
                 self._on_left(event.peer.id)
             elif isinstance(event, SessionEnded):
                 self._on_ended(self)
+        for peer in media_presence.dismissed(self.session, events):
+            await self.leave(peer.id, LeaveReason.LEFT)
+        await viewing.follow(self)
 
     async def _obey(self, events: list[Event]) -> None:
         media = self._media

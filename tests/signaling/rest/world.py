@@ -17,16 +17,22 @@ from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
 from signaling.clock import SystemClock
 from signaling.metrics import Metrics
+from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
+from signaling.nodes.testing import FakeNodes
 from signaling.rest.application import RestParts, build_application
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.invitation import InvitationService
+from signaling.services.live.http_peers import HttpPeers
+from signaling.services.live.service import LiveService
+from signaling.services.live.session import Surroundings
 from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import WorkerStatus
 from signaling.services.presets import PresetService
 from signaling.store.database import Database, sqlite_url
 from signaling.testing import FakeLiveSessions, FakeMetricsSource
+from signaling.ws.hub import WsHub
 from tests.signaling import values
 
 
@@ -95,6 +101,12 @@ class World:
         return made
 
 
+def _empty_service(database: Database, tokens: JwtTokens, clock: SystemClock) -> LiveService:
+    """Live sessions without any node: what admits to them is tried in `test_http_media`."""
+    nodes = NodeSupervisor(NodesConfig(workers=1, udp_port=0), launch=FakeNodes().launch)
+    return LiveService(Surroundings(uow=database, nodes=nodes, hub=WsHub(), clock=clock), tokens)
+
+
 @asynccontextmanager
 async def rest_world(folder: Path) -> AsyncIterator[World]:
     database = await Database.open(sqlite_url(folder / "rostrum.db"))
@@ -112,6 +124,7 @@ async def rest_world(folder: Path) -> AsyncIterator[World]:
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             invitation=InvitationService(database, live, tokens),
+            http_peers=HttpPeers(_empty_service(database, tokens, clock), tokens, clock),
             workers=source,
             metrics=Metrics(source),
             clock=clock,

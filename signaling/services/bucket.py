@@ -1,4 +1,4 @@
-"""How often one socket may ask: a token bucket. Pure; the time is told."""
+"""How often somebody may ask: a token bucket. Pure; the time is told."""
 
 from __future__ import annotations
 
