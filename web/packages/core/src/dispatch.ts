@@ -1,6 +1,7 @@
 /** Hands each event of the server to the part of the meeting that it is about. */
 
 import type { AnyEvent, IceServer, PublicationInfo, SessionLeft, SubscriptionSpec } from "@rostrum/protocol";
+import type { DataChannels } from "./data/dataChannels";
 import type { LocalMedia } from "./localMedia";
 import type { Publisher } from "./media/publisher";
 import type { Subscriber } from "./media/subscriber";
@@ -15,6 +16,7 @@ export interface DispatchTargets {
   publisher: Publisher;
   subscriber: Subscriber;
   localMedia: LocalMedia;
+  data: DataChannels;
   /** A publication of someone else appeared. */
   wanted: (subscriptions: SubscriptionSpec[]) => void;
   mediaReset: () => void;
@@ -85,6 +87,9 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
       break;
     case "session_left":
       to.sessionLeft(event.reason);
+      break;
+    case "data_dropped":
+      to.data.handleDropped(event);
       break;
     case "transport_state":
       // The browser's own view of its connections is used; it knows sooner.

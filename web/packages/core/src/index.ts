@@ -22,6 +22,7 @@ export { Self, type RoomState } from "./self";
 export { Participant, type RemotePublication, type ScreenShareTracks } from "./participant";
 export { ParticipantMap, type LeaveReason } from "./participantMap";
 export { Participants, type Speaker } from "./participants";
+export { DataChannels, type DataMessage, type DataState, type SendOptions } from "./data/dataChannels";
 export { Stage, type StageAccessRequest } from "./stage";
 export { Meta, type SocketUpdate } from "./meta";
 export type { MeetingStats, InboundStats, OutboundStats } from "./stats";

@@ -11,6 +11,7 @@ import type { IceServer, Joined, Resumed, SubscriptionSpec } from "@rostrum/prot
 import { Capture } from "./capture";
 import type { Dependencies } from "./dependencies";
 import { Connection } from "./connection/connection";
+import { DataChannels } from "./data/dataChannels";
 import { dispatch, type DispatchTargets } from "./dispatch";
 import { LocalMedia } from "./localMedia";
 import { IceWatch } from "./media/iceWatch";
@@ -39,6 +40,7 @@ export class Meeting {
   readonly participants: Participants;
   readonly stage: Stage;
   readonly meta = new Meta();
+  readonly data: DataChannels;
 
   private readonly connection: Connection;
   private readonly publisher: Publisher;
@@ -78,6 +80,11 @@ export class Meeting {
       ...(options.overrides?.disableRed === true ? { refuseCodec: dependencies.refuseCodec } : {}),
     });
     this.participants = new Participants(this.connection, this.subscriber);
+    this.data = new DataChannels({
+      clock,
+      openOn: (create) => this.publisher.openData(create),
+      maySend: () => this.self.permissions.canSendData,
+    });
     this.stage = new Stage(this.connection, this.participants.joined);
     const capture = new Capture(dependencies.mediaDevices);
     this.localMedia = new LocalMedia({
@@ -139,6 +146,7 @@ export class Meeting {
     this.connection.on("event", (event) => dispatch(event, targets));
     this.publisher.on("stateChanged", (state) => {
       this.publishWatch.handleState(state);
+      if (state === "closed") this.data.handleConnectionLost();
       this.meta.handleMediaState("producing", state);
     });
     this.subscriber.on("stateChanged", (state) => {
@@ -161,6 +169,7 @@ export class Meeting {
       publisher: this.publisher,
       subscriber: this.subscriber,
       localMedia: this.localMedia,
+      data: this.data,
       wanted: (subscriptions) => this.subscribe(subscriptions),
       mediaReset: () => this.handleMediaReset(),
       iceServers: (servers) => this.handleIceServers(servers),
@@ -181,6 +190,7 @@ export class Meeting {
     this.self.announceJoined(again);
     if (joined.stage.status === "ON_STAGE") this.startSending();
     else this.stopSending();
+    if (this.options.data === true) this.data.open().catch((error: unknown) => this.handleMediaError(error));
     this.subscribe(joined.publications.map(({ publication_id }) => ({ publication_id })));
   }
 
@@ -280,6 +290,7 @@ export class Meeting {
     this.stopWatchingNetwork = null;
     this.self.handleRoomState(state);
     this.connection.close();
+    this.data.close();
     this.resetMedia();
     this.localMedia.stopAll();
     this.participants.handleCleared();

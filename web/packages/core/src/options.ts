@@ -16,6 +16,8 @@ export interface ClientOptions extends ServerOptions {
   invitation?: Invitation | undefined;
   /** What is turned on from the start; both are on by default. */
   defaults?: { audio?: boolean; video?: boolean };
+  /** Open the data channels at the join; otherwise `meeting.data.open()` or the first `send` does. */
+  data?: boolean;
   /** Receive every publication as it appears; on by default. */
   autoSubscribe?: boolean;
   /**

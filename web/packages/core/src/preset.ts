@@ -14,6 +14,8 @@ export interface Permissions {
   disableParticipantVideo: boolean;
   disableParticipantScreensharing: boolean;
   showParticipantList: boolean;
+  /** Messages over data channels; receiving them needs no permission. */
+  canSendData: boolean;
   stageEnabled?: boolean;
   stageAccess?: ProducePermission;
   acceptStageRequests?: boolean;
@@ -50,6 +52,7 @@ const NOTHING: Permissions = {
   disableParticipantVideo: false,
   disableParticipantScreensharing: false,
   showParticipantList: true,
+  canSendData: false,
   hiddenParticipant: false,
 };
 

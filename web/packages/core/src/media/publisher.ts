@@ -45,6 +45,7 @@ export class Publisher extends Emitter<PublisherEvents> {
   private readonly queue = new SerialQueue();
   private readonly slots = new Map<string, Slot>();
   private pc: RTCPeerConnection | null = null;
+  private createData: ((pc: RTCPeerConnection) => void) | null = null;
 
   constructor(private readonly options: PublisherOptions) {
     super();
@@ -110,6 +111,21 @@ export class Publisher extends Emitter<PublisherEvents> {
 
   drop(source: string): Promise<void> {
     return this.queue.run(() => this.empty(source));
+  }
+
+  /** Has `create` make data channels on this connection, and on each that replaces it. */
+  openData(create: (pc: RTCPeerConnection) => void): Promise<void> {
+    return this.queue.run(async () => {
+      this.createData = create;
+      const pc = this.ensureConnection();
+      create(pc);
+      try {
+        await this.negotiate([]);
+      } catch (error) {
+        if (pc === this.pc && pc.currentRemoteDescription === null) this.reset();
+        throw error;
+      }
+    });
   }
 
   handleMuted(source: string, muted: boolean): void {
@@ -246,6 +262,7 @@ export class Publisher extends Emitter<PublisherEvents> {
     // The first m-line carries the transport of them all and must never be stopped: make it the microphone's.
     const transceiver = pc.addTransceiver("audio", { direction: "inactive" });
     this.slots.set(ANCHOR_SOURCE, { transceiver, publicationId: null, muted: false, simulcast: false });
+    this.createData?.(pc);
     return pc;
   }
 }

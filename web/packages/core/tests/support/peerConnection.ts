@@ -24,6 +24,42 @@ export class FakeTransceiver {
   }
 }
 
+export class FakeDataChannel {
+  readyState = "connecting";
+  bufferedAmount = 0;
+  readonly sent: Uint8Array[] = [];
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  private readonly drained: (() => void)[] = [];
+
+  constructor(readonly label: string) {}
+
+  /** The other side accepts it. */
+  accept(): void {
+    this.readyState = "open";
+    this.onopen?.();
+  }
+
+  send(message: Uint8Array): void {
+    this.sent.push(message);
+  }
+
+  close(): void {
+    this.readyState = "closed";
+    this.onclose?.();
+  }
+
+  addEventListener(name: string, listener: () => void): void {
+    if (name === "bufferedamountlow") this.drained.push(listener);
+  }
+
+  drain(): void {
+    this.bufferedAmount = 0;
+    for (const listener of this.drained.splice(0)) listener();
+  }
+}
+
 export class FakePeerConnection {
   connectionState = "new";
   signalingState: "stable" | "have-local-offer" | "closed" = "stable";
@@ -31,6 +67,7 @@ export class FakePeerConnection {
   localDescription: { type: string; sdp: string } | null = null;
   currentRemoteDescription: object | null = null;
   readonly transceivers: FakeTransceiver[] = [];
+  readonly dataChannels: FakeDataChannel[] = [];
   restarts = 0;
   offersWhileOneWasOpen = 0;
 
@@ -38,6 +75,12 @@ export class FakePeerConnection {
     const transceiver = new FakeTransceiver(track, init.direction);
     this.transceivers.push(transceiver);
     return transceiver;
+  }
+
+  createDataChannel(label: string): FakeDataChannel {
+    const channel = new FakeDataChannel(label);
+    this.dataChannels.push(channel);
+    return channel;
   }
 
   async createOffer(): Promise<{ type: string; sdp: string }> {
