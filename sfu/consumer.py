@@ -1,10 +1,16 @@
-"""A consumer: one producer's media leaving on one subscribe transport."""
+"""A consumer: one producer's media leaving on one subscribe transport.
+
+Of a video there are three layers: the *preferred* one, the most that the client says it wants; the *target*,
+which the transport's downlink sets within that, the tile and the bandwidth; the *current* one on the wire.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from sfu.bandwidth.allocator import Layer, Tile
 from sfu.control.messages import LayerSpec
+from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import choose, detach
 from sfu.producer import Producer
@@ -31,7 +37,16 @@ class Consumer:
         self.producer = producer
         self.leg = leg
         self.preferred = preferred
+        self.tile: Tile | None = None
+        """Where the client shows it; None until it says."""
+        self.target: Layer | None = None
+        """What is to be sent of a video; None for nothing. Audio is sent whatever this says."""
         self.paused = paused
+        """By the client's own wish."""
+        self.lacking_since: float | None = None
+        """Since when there is no bandwidth for it."""
+        self.told_paused = False
+        """Whether the client knows that it is paused for bandwidth."""
         self.negotiated = False
         self._on_layer = on_layer
         self._spatial: int | None = None
@@ -58,8 +73,16 @@ class Consumer:
         self._prepare()
         self.select(now)
 
-    def set_preferred(self, preferred: LayerSpec | None, now: float) -> None:
-        self.preferred = preferred
+    @property
+    def unsettled(self) -> bool:
+        """Whether what is on the wire is not what should be."""
+        leg, target = self.leg, self.target
+        if leg.encoding is None or leg.target is not None:
+            return True
+        return target is not None and leg.encoding.spatial != target.spatial
+
+    def set_target(self, target: Layer | None, now: float) -> None:
+        self.target = target
         self.select(now)
 
     def pause(self) -> None:
@@ -71,14 +94,24 @@ class Consumer:
         self.select(now)
 
     def select(self, now: float) -> None:
-        """Aim the leg at the best encoding within the preference. Called on every change and on a tick."""
+        """Aim the leg at the target. Called on every change, and on a tick while it is not there."""
         if not self.active or self.producer.paused:
             return
-        target = choose(
-            self.producer.encodings, None if self.preferred is None else self.preferred.spatial, now
-        )
-        if target is not None:
-            self.producer.aim(self.leg, target)
+        if self.producer.kind == "audio":
+            self.producer.aim(self.leg, self.producer.encodings[0])
+        elif self.target is None:
+            detach(self.leg)
+        else:
+            self.producer.aim(self.leg, self._encoding_for(self.target.spatial, now))
+
+    def _encoding_for(self, spatial: int, now: float) -> Encoding:
+        """The target's encoding; another one while that is not sent yet and nothing else is shown."""
+        encodings, leg = self.producer.encodings, self.leg
+        wanted = encodings[min(spatial, len(encodings) - 1)]
+        current = leg.encoding
+        if wanted.is_live(now) or (current is not None and current.is_live(now) and leg in current.legs):
+            return wanted
+        return choose(encodings, spatial, now) or wanted
 
     def request_keyframe(self) -> None:
         """The receiver lost the picture (PLI, FIR)."""
@@ -131,6 +164,9 @@ class Consumer:
             "consumer_id": self.id,
             "producer_id": self.producer.id,
             "paused": self.paused,
+            "lacks_bandwidth": self.lacking_since is not None,
+            "preferred": None if self.preferred is None else self.preferred.spatial,
+            "target": None if self.target is None else self.target.spatial,
             "negotiated": self.negotiated,
             "spatial": leg.encoding.spatial if leg.encoding is not None else None,
             "waiting_for_keyframe": leg.target is not None,

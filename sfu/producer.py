@@ -9,6 +9,7 @@ from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim, detach
 from sfu.rtp.parameters import Codec
+from sfu.supply import Supply
 
 if TYPE_CHECKING:
     from sfu.consumer import Consumer
@@ -66,6 +67,7 @@ class Producer:
             )
             for spatial, rid in enumerate(rids or (None,))
         ]
+        self.supply = Supply(self.encodings)
         self._legs: dict[int, Consumer] = {}
         for encoding in self.encodings:
             encoding.paused = paused
@@ -86,6 +88,7 @@ class Producer:
     def pause(self) -> None:
         """Stop forwarding in this turn of the loop. Receiving, and with it statistics, goes on."""
         self.paused = True
+        self.supply.touch()
         for encoding in self.encodings:
             encoding.paused = True
         for consumer in self.consumers.values():
@@ -96,6 +99,7 @@ class Producer:
     def resume(self, now: float) -> None:
         """Forward again, video from its next key frame on."""
         self.paused = False
+        self.supply.touch()
         for encoding in self.encodings:
             encoding.paused = False
             encoding.pending.clear()
@@ -116,6 +120,17 @@ class Producer:
     def aim(self, leg: Leg, encoding: Encoding) -> None:
         if not self.paused:
             aim(leg, encoding)
+
+    def expects_receiver(self) -> bool:
+        """Whether somebody is about to receive it, who is not in the fan-out yet."""
+        return any(not one.negotiated and not one.paused for one in self.consumers.values())
+
+    def poll_wanted(self, now: float) -> tuple[bool, ...] | None:
+        """By encoding, whether the publisher is to send it; None where nothing has changed. What goes out by
+        a branch is in the fan-out like everything else. A muted producer is sent nothing of anyway."""
+        if self.paused:
+            return None
+        return self.supply.poll_wanted(now, expected=self.expects_receiver())
 
     def stats(self, now: float) -> dict[str, object]:
         return {

@@ -98,7 +98,8 @@ class Encoding:
     def pending_requests(self) -> bool:
         """Whether the publisher has to be asked for something: lost packets or a key frame."""
         nack = self.stream.nack
-        return (nack is not None and len(nack) > 0) or self.keyframes.wanted
+        asked = self.keyframes.wanted and self.wanted
+        return asked or (nack is not None and len(nack) > 0)
 
     def restart(self, ssrc: int) -> None:
         """The encoding goes on under another SSRC, from another sequence number.

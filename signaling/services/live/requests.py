@@ -32,6 +32,7 @@ HANDLERS: Final[Mapping[type[messages.Request], Handler]] = MappingProxyType(
         messages.RestartIce: media.restart_ice,
         messages.Candidate: media.candidate,
         messages.SetLayer: media.set_layer,
+        messages.SetTiles: media.set_tiles,
         messages.PauseSubscription: media.pause_subscription,
         messages.ResumeSubscription: media.resume_subscription,
         messages.Mute: media.mute,
