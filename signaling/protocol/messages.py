@@ -205,6 +205,22 @@ class MutePeer(Request):
     sources: tuple[Source, ...] = ("microphone",)
 
 
+class Censor(Request):
+    """Block others' sources: nothing of them is forwarded, and only `uncensor` lifts it. As mute_peer."""
+
+    type: Literal["censor"] = "censor"
+    peer_ids: tuple[Id, ...] = Field(min_length=1, max_length=1000)
+    sources: tuple[Source, ...] = Field(default=("microphone",), max_length=MAX_PUBLICATIONS)
+
+
+class Uncensor(Request):
+    """Allow them again. What was published stays muted until its owner unmutes it."""
+
+    type: Literal["uncensor"] = "uncensor"
+    peer_ids: tuple[Id, ...] = Field(min_length=1, max_length=1000)
+    sources: tuple[Source, ...] = Field(default=("microphone",), max_length=MAX_PUBLICATIONS)
+
+
 class Kick(Request):
     type: Literal["kick"] = "kick"
     peer_ids: tuple[Id, ...] = Field(min_length=1, max_length=1000)
@@ -279,6 +295,8 @@ AnyRequest = Annotated[
     | Mute
     | Unmute
     | MutePeer
+    | Censor
+    | Uncensor
     | Kick
     | KickAll
     | GetIceServers
@@ -307,6 +325,8 @@ class PeerInfo(_Out):
     device: str
     connection: Literal["connected", "detached"] = "connected"
     joined_at: str
+    censored: tuple[str, ...] = ()
+    """Sources that a moderator has blocked."""
 
 
 class PublicationInfo(_Out):

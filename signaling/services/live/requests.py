@@ -38,6 +38,8 @@ HANDLERS: Final[Mapping[type[messages.Request], Handler]] = MappingProxyType(
         messages.Mute: media.mute,
         messages.Unmute: media.unmute,
         messages.MutePeer: moderation.mute_peer,
+        messages.Censor: moderation.censor,
+        messages.Uncensor: moderation.uncensor,
         messages.Kick: moderation.kick,
         messages.KickAll: moderation.kick_all,
         messages.GetIceServers: connectivity.get_ice_servers,

@@ -20,6 +20,8 @@ export type AnyRequest =
   | Mute
   | Unmute
   | MutePeer
+  | Censor
+  | Uncensor
   | Kick
   | KickAll
   | GetIceServers
@@ -63,6 +65,22 @@ export interface Candidate {
   id: number;
   transport: "publish" | "subscribe";
   type: "candidate";
+}
+/**
+ * Block others' sources: nothing of them is forwarded, and only `uncensor` lifts it. As mute_peer.
+ */
+export interface Censor {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  /**
+   * @maxItems 64
+   */
+  sources?: string[];
+  type: "censor";
 }
 /**
  * At most about once a second and reason: messages over data channels that were not relayed.
@@ -116,6 +134,7 @@ export interface PeerJoined {
   type: "peer_joined";
 }
 export interface PeerInfo {
+  censored: string[];
   connection: "connected" | "detached";
   custom_participant_id: string | null;
   device: string;
@@ -630,6 +649,22 @@ export interface Success {
   result: {
     [k: string]: unknown;
   };
+}
+/**
+ * Allow them again. What was published stays muted until its owner unmutes it.
+ */
+export interface Uncensor {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  /**
+   * @maxItems 64
+   */
+  sources?: string[];
+  type: "uncensor";
 }
 export interface Unmute {
   id: number;
