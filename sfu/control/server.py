@@ -35,7 +35,6 @@ class CommandServer:
             m.Consume: self._consume,
             m.CloseConsumers: self._close_consumers,
             m.SetPreferredLayer: self._set_preferred_layer,
-            m.SetTiles: self._set_tiles,
             m.PauseConsumer: self._pause_consumer,
             m.ResumeConsumer: self._resume_consumer,
             m.CreatePipe: self._create_pipe,
@@ -168,22 +167,15 @@ class CommandServer:
         return m.Done()
 
     def _set_preferred_layer(self, command: m.SetPreferredLayer) -> m.Reply:
-        consumer = self.node.consumer(command.consumer_id)
-        self.node.subscribe_transport(consumer.transport_id).set_preferred(consumer, command.preferred)
-        return m.Done()
-
-    def _set_tiles(self, command: m.SetTiles) -> m.Reply:
-        self.node.subscribe_transport(command.transport_id).set_tiles(command.tiles)
+        self.node.consumer(command.consumer_id).set_preferred(command.preferred, monotonic())
         return m.Done()
 
     def _pause_consumer(self, command: m.PauseConsumer) -> m.Reply:
-        consumer = self.node.consumer(command.consumer_id)
-        self.node.subscribe_transport(consumer.transport_id).pause_consumer(consumer)
+        self.node.consumer(command.consumer_id).pause()
         return m.Done()
 
     def _resume_consumer(self, command: m.ResumeConsumer) -> m.Reply:
-        consumer = self.node.consumer(command.consumer_id)
-        self.node.subscribe_transport(consumer.transport_id).resume_consumer(consumer, monotonic())
+        self.node.consumer(command.consumer_id).resume(monotonic())
         return m.Done()
 
     def _create_pipe(self, command: m.CreatePipe) -> m.Reply:

@@ -12,12 +12,9 @@ from sfu.client import NodeClient, NodeCommandError, NodeLostError
 from sfu.control.messages import (
     Command,
     ConsumerClosed,
-    ConsumerPaused,
-    ConsumerResumed,
     DataDropped,
     Event,
     LayerChanged,
-    LayersWanted,
     NodeLoad,
     OfferReady,
     PipeStateChanged,
@@ -121,9 +118,6 @@ def _object_of(
     | TransportStateChanged
     | ProducerClosed
     | ConsumerClosed
-    | ConsumerPaused
-    | ConsumerResumed
-    | LayersWanted
     | LayerChanged
     | SpeakersChanged
     | PipeStateChanged
@@ -132,9 +126,9 @@ def _object_of(
     match event:
         case OfferReady() | TransportStateChanged() | DataDropped():
             return event.transport_id
-        case ProducerClosed() | LayersWanted():
+        case ProducerClosed():
             return event.producer_id
-        case ConsumerClosed() | ConsumerPaused() | ConsumerResumed() | LayerChanged():
+        case ConsumerClosed() | LayerChanged():
             return event.consumer_id
         case SpeakersChanged():
             return event.router_id

@@ -15,13 +15,6 @@ export interface StageView {
   requests: StageAccessRequest[];
 }
 
-const MODERATED = {
-  muted: (what: string) => `A host turned off your ${what}`,
-  revoked: (what: string) => `You may no longer use your ${what}`,
-  blocked: (what: string) => `A host has blocked your ${what}. You cannot turn it on until they allow it again`,
-  allowed: (what: string) => `You may turn on your ${what} again`,
-};
-
 export class RoomStore {
   readonly me = signal<Person>(null as never);
   readonly others = signal<Person[]>([]);
@@ -88,8 +81,7 @@ export class RoomStore {
     );
     self.on("moderated", ({ source, action }) => {
       const what = { microphone: "microphone", camera: "camera" }[source] ?? "screen";
-      this.me.value = selfPerson(this.meeting);
-      toast(MODERATED[action](what), action === "allowed" ? "good" : "bad");
+      toast(action === "muted" ? `A host turned off your ${what}` : `You may no longer use your ${what}`, "bad");
     });
     self.on("publishError", (error) => toast(error.message, "bad"));
     stage.on("stageRequestRejected", () => toast("Your request to join the stage was declined", "bad"));
