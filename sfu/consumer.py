@@ -1,24 +1,25 @@
-"""A consumer: one producer's media leaving on one subscribe transport."""
+"""A consumer: one producer's media leaving on one subscribe transport.
+
+Of a video there are three layers: the *preferred* one, the most that the client says it wants; the *target*,
+which the transport's downlink sets within that, the tile and the bandwidth; the *current* one on the wire.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from sfu.bandwidth.allocator import Layer, Tile
 from sfu.control.messages import LayerSpec
+from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
-from sfu.forwarding.selector import aim_at, choose_cut, detach
-from sfu.layers import Layer
+from sfu.forwarding.selector import choose, detach
 from sfu.producer import Producer
 from sfu.redundancy import LossGate
 from sfu.rtp.rtcp import ReportBlock
 
 
 class Consumer:
-    """Owned by its subscribe transport. `on_layer(consumer, layer)` is told what goes on the wire.
-
-    It gets the best layer that is neither above what its receiver prefers nor above its `target`, which is
-    what the allocation of bandwidth allows.
-    """
+    """Owned by its subscribe transport. `on_layer(consumer, spatial)` is told what goes on the wire."""
 
     def __init__(
         self,
@@ -29,18 +30,26 @@ class Consumer:
         leg: Leg,
         preferred: LayerSpec | None,
         paused: bool,
-        on_layer: Callable[[Consumer, Layer], None],
+        on_layer: Callable[[Consumer, int], None],
     ) -> None:
         self.id = consumer_id
         self.transport_id = transport_id
         self.producer = producer
         self.leg = leg
         self.preferred = preferred
+        self.tile: Tile | None = None
+        """Where the client shows it; None until it says."""
+        self.target: Layer | None = None
+        """What is to be sent of a video; None for nothing. Audio is sent whatever this says."""
         self.paused = paused
+        """By the client's own wish."""
+        self.lacking_since: float | None = None
+        """Since when there is no bandwidth for it."""
+        self.told_paused = False
+        """Whether the client knows that it is paused for bandwidth."""
         self.negotiated = False
         self._on_layer = on_layer
-        self.target: Layer | None = None
-        self._told: Layer | None = None
+        self._spatial: int | None = None
         self._reported: tuple[int, float] = (0, 0.0)
         self._payload_types = (0, 0)
         """The codec's own and, 0 where the receiver took none, that of redundant audio."""
@@ -64,34 +73,17 @@ class Consumer:
         self._prepare()
         self.select(now)
 
-    def set_preferred(self, preferred: LayerSpec | None, now: float) -> None:
-        self.preferred = preferred
-        self.select(now)
+    @property
+    def unsettled(self) -> bool:
+        """Whether what is on the wire is not what should be."""
+        leg, target = self.leg, self.target
+        if leg.encoding is None or leg.target is not None:
+            return True
+        return target is not None and leg.encoding.spatial != target.spatial
 
     def set_target(self, target: Layer | None, now: float) -> None:
-        """Allocation's limit; None for none."""
         self.target = target
         self.select(now)
-
-    @property
-    def limit(self) -> Layer | None:
-        """The most it may get; None for everything."""
-        preferred, target = self.preferred, self.target
-        if preferred is None:
-            return target
-        layer = Layer(preferred.spatial, preferred.temporal)
-        return layer if target is None else layer.within(target)
-
-    @property
-    def current(self) -> Layer | None:
-        """The layer on the wire, as `Producer.layers` counts them; None before the first packet."""
-        cut = self.leg.cut
-        if cut is None:
-            return None
-        layer = cut.layer.within(cut.encoding.reader.top)
-        if len(self.producer.encodings) > 1:
-            return Layer(cut.encoding.spatial, layer.temporal)
-        return layer
 
     def pause(self) -> None:
         self.paused = True
@@ -102,19 +94,29 @@ class Consumer:
         self.select(now)
 
     def select(self, now: float) -> None:
-        """Aim the leg at the best layer within the limit. Called on every change and on a tick."""
+        """Aim the leg at the target. Called on every change, and on a tick while it is not there."""
         if not self.active or self.producer.paused:
             return
-        target = choose_cut(self.producer.encodings, self.limit, now)
-        if target is not None:
-            aim_at(self.leg, target)
-        self.handle_switch()
+        if self.producer.kind == "audio":
+            self.producer.aim(self.leg, self.producer.encodings[0])
+        elif self.target is None:
+            detach(self.leg)
+        else:
+            self.producer.aim(self.leg, self._encoding_for(self.target.spatial, now))
+
+    def _encoding_for(self, spatial: int, now: float) -> Encoding:
+        """The target's encoding; another one while that is not sent yet and nothing else is shown."""
+        encodings, leg = self.producer.encodings, self.leg
+        wanted = encodings[min(spatial, len(encodings) - 1)]
+        current = leg.encoding
+        if wanted.is_live(now) or (current is not None and current.is_live(now) and leg in current.legs):
+            return wanted
+        return choose(encodings, spatial, now) or wanted
 
     def request_keyframe(self) -> None:
         """The receiver lost the picture (PLI, FIR)."""
-        leg = self.leg
-        if leg.encoding is not None and (leg.target is None or leg.target.encoding is leg.encoding):
-            leg.encoding.request_keyframe()
+        if self.leg.encoding is not None and self.leg.target is None:
+            self.leg.encoding.request_keyframe()
 
     def note_report(self, middle_ntp: int, now: float) -> None:
         """A sender report with this middle part of its NTP time goes out now."""
@@ -151,11 +153,10 @@ class Consumer:
         leg.prepare(payload_type=red if redundant else own, rtx_payload_type=leg.rtx_payload_type)
 
     def handle_switch(self) -> None:
-        """Tell of the layer on the wire, where it is another one than was told."""
-        current = self.current
-        if current is not None and current != self._told:
-            self._told = current
-            self._on_layer(self, current)
+        encoding = self.leg.encoding
+        if encoding is not None and encoding.spatial != self._spatial:
+            self._spatial = encoding.spatial
+            self._on_layer(self, encoding.spatial)
 
     def stats(self) -> dict[str, object]:
         leg = self.leg
@@ -163,9 +164,11 @@ class Consumer:
             "consumer_id": self.id,
             "producer_id": self.producer.id,
             "paused": self.paused,
+            "lacks_bandwidth": self.lacking_since is not None,
+            "preferred": None if self.preferred is None else self.preferred.spatial,
+            "target": None if self.target is None else self.target.spatial,
             "negotiated": self.negotiated,
-            "spatial": None if (current := self.current) is None else current.spatial,
-            "temporal": None if current is None else current.temporal,
+            "spatial": leg.encoding.spatial if leg.encoding is not None else None,
             "waiting_for_keyframe": leg.target is not None,
             "packets": leg.packets,
             "bytes": leg.octets,

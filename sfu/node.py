@@ -156,6 +156,7 @@ class Node:
                 now,
                 client_offers=command.client_offers,
             )
+            subscribe.set_dominant(router.dominant)
             router.subscribing[subscribe.id] = subscribe
             self.transports[subscribe.id] = subscribe
 

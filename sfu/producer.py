@@ -8,8 +8,8 @@ from sfu.control.messages import Kind, ProducerInfo
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim, detach
-from sfu.layers import Layer, LayerRate
 from sfu.rtp.parameters import Codec
+from sfu.supply import Supply
 
 if TYPE_CHECKING:
     from sfu.consumer import Consumer
@@ -67,6 +67,7 @@ class Producer:
             )
             for spatial, rid in enumerate(rids or (None,))
         ]
+        self.supply = Supply(self.encodings)
         self._legs: dict[int, Consumer] = {}
         for encoding in self.encodings:
             encoding.paused = paused
@@ -87,6 +88,7 @@ class Producer:
     def pause(self) -> None:
         """Stop forwarding in this turn of the loop. Receiving, and with it statistics, goes on."""
         self.paused = True
+        self.supply.touch()
         for encoding in self.encodings:
             encoding.paused = True
         for consumer in self.consumers.values():
@@ -97,6 +99,7 @@ class Producer:
     def resume(self, now: float) -> None:
         """Forward again, video from its next key frame on."""
         self.paused = False
+        self.supply.touch()
         for encoding in self.encodings:
             encoding.paused = False
             encoding.pending.clear()
@@ -118,28 +121,16 @@ class Producer:
         if not self.paused:
             aim(leg, encoding)
 
-    def layers(self, now: float) -> tuple[LayerRate, ...]:
-        """The layers a consumer may be at and what each takes, lowest first; empty until measured.
+    def expects_receiver(self) -> bool:
+        """Whether somebody is about to receive it, who is not in the fan-out yet."""
+        return any(not one.negotiated and not one.paused for one in self.consumers.values())
 
-        Of a simulcast, spatial layers are the encodings; else those of the only one.
-        """
-        if len(self.encodings) == 1:
-            return self.encodings[0].rates
-        rates: list[LayerRate] = []
-        for encoding in self.encodings:
-            if encoding.is_live(now):
-                top = encoding.reader.top.spatial
-                rates += [
-                    LayerRate(Layer(encoding.spatial, rate.layer.temporal), rate.bitrate)
-                    for rate in encoding.rates
-                    if rate.layer.spatial == top
-                ]
-        return tuple(rates)
-
-    def measure(self, now: float) -> None:
-        """On a tick of whoever receives it."""
-        for encoding in self.encodings:
-            encoding.measure(now)
+    def poll_wanted(self, now: float) -> tuple[bool, ...] | None:
+        """By encoding, whether the publisher is to send it; None where nothing has changed. What goes out by
+        a branch is in the fan-out like everything else. A muted producer is sent nothing of anyway."""
+        if self.paused:
+            return None
+        return self.supply.poll_wanted(now, expected=self.expects_receiver())
 
     def stats(self, now: float) -> dict[str, object]:
         return {
@@ -153,7 +144,6 @@ class Producer:
                 {
                     "rid": encoding.rid,
                     "live": encoding.is_live(now),
-                    "layers": [[*rate.layer, rate.bitrate] for rate in encoding.rates],
                     "packets": encoding.stream.packets,
                     "bytes": encoding.stream.bytes,
                     "lost": encoding.stream.lost,

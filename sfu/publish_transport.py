@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sfu.control.messages import Grant, ProducerSpec
+from sfu.control.messages import Grant, LayersWanted, ProducerSpec
 from sfu.data import DataEnd
 from sfu.data_message import MAX_MESSAGE
 from sfu.errors import NodeCommandError, RtcpError
@@ -192,7 +192,9 @@ class PublishTransport(Transport):
         for packet in self.inlet.arrivals.poll(now, self._local_ssrc, self._any_ssrc()):
             self.association.send_rtcp(packet)
         for producer in self.producers.values():
-            producer.measure(now)
+            wanted = producer.poll_wanted(now)
+            if wanted is not None:
+                self._host.emit(LayersWanted(producer_id=producer.id, encodings=wanted))
             for encoding in producer.encodings:
                 if encoding.is_video and encoding.stream.ssrc:
                     self._repair(encoding, now)

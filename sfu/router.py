@@ -27,12 +27,20 @@ class Router:
         self._host = host
         self._told: tuple[tuple[str, ...], str | None] = ((), None)
 
+    @property
+    def dominant(self) -> str | None:
+        """The producer id of the dominant speaker, as it was announced last."""
+        return self._told[1]
+
     def poll_speakers(self, now: float) -> None:
         """Announce a change of who speaks, or of the dominant speaker."""
         speakers, dominant = self.detector.poll(now)
         state = (tuple(producer_id for producer_id, _ in speakers), dominant)
         if state == self._told:
             return
+        if dominant != self._told[1]:
+            for transport in self.subscribing.values():
+                transport.set_dominant(dominant)
         self._told = state
         self._host.emit(
             SpeakersChanged(

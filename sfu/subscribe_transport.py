@@ -6,17 +6,27 @@ server offers, and `sfu.view_negotiation`, where the client does.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sfu.bandwidth.allocator import Tile
+from sfu.clock import monotonic
 from sfu.consumer import Consumer
-from sfu.control.messages import ConsumerSpec, LayerChanged, LayerSpec
+from sfu.control.messages import (
+    ConsumerPaused,
+    ConsumerResumed,
+    ConsumerSpec,
+    LayerChanged,
+    LayerSpec,
+    TileSpec,
+)
+from sfu.downlink import Downlink, Unlimited
 from sfu.errors import NodeCommandError, RtcpError
 from sfu.forwarding.leg import Egress, Leg
 from sfu.forwarding.report import sender_report
 from sfu.forwarding.retransmit import retransmit
-from sfu.layers import Layer
 from sfu.producer import Producer
 from sfu.rtp.parameters import Codec
 from sfu.rtp.rtcp import (
@@ -37,6 +47,7 @@ from sfu.webrtc.udp import Path
 REPORT_INTERVAL = 1.0
 MAX_COMPOUND = 1100
 """Bytes of RTCP put into one datagram."""
+UNKNOWN_TEMPORAL = 7
 
 
 class SubscribeTransport(Transport):
@@ -56,6 +67,9 @@ class SubscribeTransport(Transport):
         self.rtcp_malformed = 0
         self.transport_feedbacks = 0
         self.unexpected_packets = 0
+        self.downlink = Downlink(Unlimited(), on_paused=self._handle_lacking, on_resumed=self._handle_enough)
+        self._dividing: asyncio.Handle | None = None
+        self._loop = asyncio.get_running_loop()
         self._legs: dict[int, Consumer] = {}
         self._used_ssrcs: set[int] = set()
         self._report_due = 0.0
@@ -102,6 +116,31 @@ class SubscribeTransport(Transport):
         self._legs.pop(consumer.leg.ssrc, None)
         self._legs.pop(consumer.leg.rtx_ssrc, None)
         self._negotiation.remove(consumer)
+        self._divide_soon()
+
+    def set_preferred(self, consumer: Consumer, preferred: LayerSpec | None) -> None:
+        consumer.preferred = preferred
+        self._divide_soon()
+
+    def pause_consumer(self, consumer: Consumer) -> None:
+        consumer.pause()
+        self._divide_soon()
+
+    def resume_consumer(self, consumer: Consumer, now: float) -> None:
+        consumer.resume(now)
+        self._divide_soon()
+
+    def set_tiles(self, tiles: Iterable[TileSpec]) -> None:
+        """Where the client shows its videos. Those that are not named stay where they are."""
+        for spec in tiles:
+            consumer = self.consumers.get(spec.consumer_id)
+            if consumer is not None:
+                consumer.tile = Tile(spec.width, spec.height, spec.priority)
+        self._divide_soon()
+
+    def set_dominant(self, producer_id: str | None) -> None:
+        """Who speaks, for what a lack of bandwidth spares longest."""
+        self.downlink.set_dominant(producer_id)
 
     def request_ice_restart(self, now: float) -> None:
         offers = self._server_offers()
@@ -135,6 +174,7 @@ class SubscribeTransport(Transport):
         if twcc_id is not None:
             self.egress.transport_tag = twcc_id << 4 | 1
         consumer.handle_negotiated(payload_type, rtx_payload_type or 0, red_payload_type or 0, now)
+        self._divide_soon()
 
     # --- association ---------------------------------------------------------------------------------
 
@@ -144,6 +184,7 @@ class SubscribeTransport(Transport):
             leg = consumer.leg
             leg.prepare(payload_type=leg.payload_type, rtx_payload_type=leg.rtx_payload_type)
             consumer.select(now)
+        self._divide_soon()
         super().handle_connected(now)
 
     def handle_path(self, path: Path) -> None:
@@ -183,15 +224,15 @@ class SubscribeTransport(Transport):
         super().tick(now)
         if self.association.outbound is None:
             return
-        for consumer in self.consumers.values():
-            if consumer.producer.kind == "video" or consumer.leg.encoding is None:
-                consumer.select(now)
+        self.downlink.poll(now, self.consumers)
         if now >= self._report_due:
             self._report_due = now + REPORT_INTERVAL
             self._send_reports(now)
 
     def close(self) -> None:
         self._negotiation.close()
+        if self._dividing is not None:
+            self._dividing.cancel()
         super().close()
 
     def stats(self) -> dict[str, object]:
@@ -204,6 +245,16 @@ class SubscribeTransport(Transport):
             "unexpected_packets": self.unexpected_packets,
             "consumers": [consumer.stats() for consumer in self.consumers.values()],
         }
+
+    def _divide_soon(self) -> None:
+        """Once for all changes of this turn of the loop, without waiting for the tick."""
+        self.downlink.touch()
+        if self._dividing is None and self.association.outbound is not None:
+            self._dividing = self._loop.call_soon(self._divide)
+
+    def _divide(self) -> None:
+        self._dividing = None
+        self.downlink.poll(monotonic(), self.consumers)
 
     def _server_offers(self) -> ServerOffers:
         if not isinstance(self._negotiation, ServerOffers):
@@ -263,6 +314,15 @@ class SubscribeTransport(Transport):
         if compound:
             self.association.send_rtcp(compound)
 
-    def _handle_layer(self, consumer: Consumer, layer: Layer) -> None:
-        current = LayerSpec(spatial=layer.spatial, temporal=layer.temporal)
-        self._host.emit(LayerChanged(consumer_id=consumer.id, current=current))
+    def _handle_lacking(self, consumer: Consumer) -> None:
+        self._host.emit(ConsumerPaused(consumer_id=consumer.id, reason="bandwidth"))
+
+    def _handle_enough(self, consumer: Consumer) -> None:
+        self._host.emit(ConsumerResumed(consumer_id=consumer.id))
+
+    def _handle_layer(self, consumer: Consumer, spatial: int) -> None:
+        self._host.emit(
+            LayerChanged(
+                consumer_id=consumer.id, current=LayerSpec(spatial=spatial, temporal=UNKNOWN_TEMPORAL)
+            )
+        )

@@ -264,6 +264,25 @@ class SetPreferredLayer(_Message):
     preferred: LayerSpec | None
 
 
+class TileSpec(_Message):
+    """Where a consumer is shown, in device pixels; 0 x 0 is nowhere, and nothing is sent. Among videos a
+    higher `priority` is served first."""
+
+    consumer_id: str
+    width: int = Field(ge=0, le=16384)
+    height: int = Field(ge=0, le=16384)
+    priority: int = Field(default=0, ge=-100, le=100)
+
+
+class SetTiles(_Message):
+    """What a receiver shows of its consumers. Those that are not named stay as they were; one that was never
+    named is taken for shown, as large as can be."""
+
+    type: Literal["set_tiles"] = "set_tiles"
+    transport_id: str
+    tiles: tuple[TileSpec, ...]
+
+
 class PauseConsumer(_Message):
     type: Literal["pause_consumer"] = "pause_consumer"
     consumer_id: str
@@ -363,6 +382,7 @@ Command = Annotated[
     | Consume
     | CloseConsumers
     | SetPreferredLayer
+    | SetTiles
     | PauseConsumer
     | ResumeConsumer
     | CreatePipe
@@ -495,6 +515,31 @@ class ConsumerClosed(_Message):
     reason: str
 
 
+class ConsumerPaused(_Message):
+    """The node sends nothing of a video for now, though its receiver wants it. Reason "bandwidth": there is
+    not enough of it on the way to this receiver."""
+
+    type: Literal["consumer_paused"] = "consumer_paused"
+    consumer_id: str
+    reason: Literal["bandwidth"]
+
+
+class ConsumerResumed(_Message):
+    """What `ConsumerPaused` told is over."""
+
+    type: Literal["consumer_resumed"] = "consumer_resumed"
+    consumer_id: str
+
+
+class LayersWanted(_Message):
+    """By encoding, lowest first: whether anybody receives it or waits for it. What is not wanted, the
+    publisher may stop sending; what is wanted again, it should send at once."""
+
+    type: Literal["layers_wanted"] = "layers_wanted"
+    producer_id: str
+    encodings: tuple[bool, ...]
+
+
 class LayerChanged(_Message):
     """The layer on the wire to a consumer is another one now."""
 
@@ -556,6 +601,9 @@ Event = Annotated[
     | TransportStateChanged
     | ProducerClosed
     | ConsumerClosed
+    | ConsumerPaused
+    | ConsumerResumed
+    | LayersWanted
     | LayerChanged
     | SpeakersChanged
     | PipeStateChanged

@@ -35,6 +35,7 @@ class CommandServer:
             m.Consume: self._consume,
             m.CloseConsumers: self._close_consumers,
             m.SetPreferredLayer: self._set_preferred_layer,
+            m.SetTiles: self._set_tiles,
             m.PauseConsumer: self._pause_consumer,
             m.ResumeConsumer: self._resume_consumer,
             m.CreatePipe: self._create_pipe,
@@ -167,15 +168,22 @@ class CommandServer:
         return m.Done()
 
     def _set_preferred_layer(self, command: m.SetPreferredLayer) -> m.Reply:
-        self.node.consumer(command.consumer_id).set_preferred(command.preferred, monotonic())
+        consumer = self.node.consumer(command.consumer_id)
+        self.node.subscribe_transport(consumer.transport_id).set_preferred(consumer, command.preferred)
+        return m.Done()
+
+    def _set_tiles(self, command: m.SetTiles) -> m.Reply:
+        self.node.subscribe_transport(command.transport_id).set_tiles(command.tiles)
         return m.Done()
 
     def _pause_consumer(self, command: m.PauseConsumer) -> m.Reply:
-        self.node.consumer(command.consumer_id).pause()
+        consumer = self.node.consumer(command.consumer_id)
+        self.node.subscribe_transport(consumer.transport_id).pause_consumer(consumer)
         return m.Done()
 
     def _resume_consumer(self, command: m.ResumeConsumer) -> m.Reply:
-        self.node.consumer(command.consumer_id).resume(monotonic())
+        consumer = self.node.consumer(command.consumer_id)
+        self.node.subscribe_transport(consumer.transport_id).resume_consumer(consumer, monotonic())
         return m.Done()
 
     def _create_pipe(self, command: m.CreatePipe) -> m.Reply:

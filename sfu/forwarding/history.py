@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from sfu.forwarding.batch import Packet
-from sfu.forwarding.leg import ONE_BYTE, Shape
-from sfu.forwarding.numbers import NO_NUMBERS, Numbers
 
 VIDEO_PACKETS = 1024
 AUDIO_PACKETS = 128
 
 
 class History:
-    """A ring by extended sequence number. The size is a power of two.
+    """A ring by extended sequence number. The size is a power of two."""
 
-    `shape` and `numbers` are what whoever makes a packet again has to know of all of them.
-    """
+    __slots__ = ("_mask", "_ring", "size")
 
-    __slots__ = ("_mask", "_ring", "numbers", "shape", "size")
-
-    def __init__(self, size: int, shape: Shape = ONE_BYTE, numbers: Numbers = NO_NUMBERS) -> None:
+    def __init__(self, size: int) -> None:
         assert size & (size - 1) == 0
         self.size = size
-        self.shape = shape
-        self.numbers = numbers
         self._mask = size - 1
         self._ring: list[Packet | None] = [None] * size
 

@@ -6,7 +6,8 @@
     ├── UnauthorizedError               no credentials, or wrong ones
     │   └── InvalidTokenError           a participant token that is bad, expired, revoked or not ours
     ├── ForbiddenError                  credentials are right, the right is missing
-    │   └── PermissionDenied            ... a permission of the preset (2001)
+    │   ├── PermissionDenied            ... a permission of the preset (2001)
+    │   └── CensoredError               ... a moderator took it from this participant
     ├── NotFoundError                   no such thing, or not in this organization
     │   └── NoActiveSessionError        nobody is in the meeting
     ├── NotAcceptableError              none of what there is fits what the client can take
@@ -104,6 +105,12 @@ class PermissionDenied(ForbiddenError):  # noqa: N818 - the field's name
     code = 2001
     name = "PermissionDenied"
     default_message = "Your preset does not permit this. Ask a host, or have the preset changed."
+
+
+class CensoredError(ForbiddenError):
+    code = 9456
+    name = "Censored"
+    default_message = "A moderator has blocked this. Ask them to allow it again."
 
 
 class NotFoundError(SignalingError):

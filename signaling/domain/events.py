@@ -84,6 +84,13 @@ class GrantsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CensorChanged:
+    """A moderator blocked sources of the peer, or allowed them again; `peer.censored` says which are."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
 class StageStatusChanged:
     """`action` is a stage action, or "permission" where a changed preset did it. `by` is a host's peer id."""
 
@@ -125,6 +132,7 @@ Event = (
     | PublicationEnded
     | SubscriptionEnded
     | GrantsChanged
+    | CensorChanged
     | StageStatusChanged
     | StageRequestsChanged
     | PresetChanged

@@ -31,6 +31,8 @@ class Peer:
     joined_at: datetime
     device: Device = "desktop"
     detached_at: float | None = None
+    censored: frozenset[str] = frozenset()
+    """Sources that a moderator has blocked: nothing of them is forwarded until a moderator allows it."""
 
     @property
     def preset_name(self) -> str:

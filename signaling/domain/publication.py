@@ -85,11 +85,23 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
+class Tile:
+    """Where a video is shown, in device pixels; 0 x 0 is nowhere. Higher `priority` is served first."""
+
+    width: int
+    height: int
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
+    """`tile` is None until the client says where it shows the video."""
+
     peer_id: str
     publication_id: str
     preferred: Layer | None = None
     paused: bool = False
+    tile: Tile | None = None
 
 
 USUAL_SOURCES: Final[tuple[tuple[str, Kind], ...]] = (

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from signaling.domain.errors import ConflictError, InvalidInputError, LimitExceededError, PermissionDenied
+from signaling.domain.errors import (
+    CensoredError,
+    ConflictError,
+    InvalidInputError,
+    LimitExceededError,
+    PermissionDenied,
+)
 from signaling.domain.peer import Peer
 from signaling.domain.publication import MAX_PUBLICATIONS_PER_PEER, Announced, MutedBy, Publication
 
@@ -34,7 +40,8 @@ def plan(
     """What the request comes to. `screens_shared` counts the whole session.
 
     The same source on the same m-line again is known already and stays. Raises `PermissionDenied`,
-    `ConflictError` (the source or the m-line is taken), `LimitExceededError` or `InvalidInputError`.
+    `CensoredError`, `ConflictError` (the source or the m-line is taken), `LimitExceededError` or
+    `InvalidInputError`.
     """
     _check_distinct(announced)
     known: list[Publication] = []
@@ -69,6 +76,8 @@ def _check_distinct(announced: Sequence[Announced]) -> None:
 
 
 def _check_permitted(peer: Peer, announced: Announced) -> None:
+    if announced.source in peer.censored:
+        raise CensoredError(f"A moderator has blocked your {announced.source}. Ask them to allow it again.")
     if not peer.may_publish(announced.source, announced.kind):
         raise PermissionDenied(
             f"You may not publish {announced.source!r} ({announced.kind}) while you are {peer.status}. "

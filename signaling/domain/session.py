@@ -5,16 +5,20 @@ IO and is told the time. A refusal raises before anything changed. Its owner in 
 command after the other, makes the events true at the node and announces them.
 
 What always holds: a publication's owner is in the session and may publish it in its present standing; a
-subscription's publication exists; the pending requests are exactly the peers that are
-REQUESTED_TO_JOIN_STAGE, in the order of asking.
+subscription's publication exists; nothing of a censored source is unmuted; the pending requests are exactly
+the peers that are REQUESTED_TO_JOIN_STAGE, in the order of asking.
+
+A long file, because that is one promise: nothing else may change what is in here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
 
+from signaling.domain.censorship import Censorship
 from signaling.domain.errors import (
+    CensoredError,
     InvalidInputError,
     NotFoundError,
     NotJoinedError,
@@ -22,6 +26,7 @@ from signaling.domain.errors import (
     StageDisabledForMeetingType,
 )
 from signaling.domain.events import (
+    CensorChanged,
     Event,
     Events,
     GrantsChanged,
@@ -74,6 +79,7 @@ class Session:
         self.subscriptions: dict[tuple[str, str], Subscription] = {}
         """By (peer id, publication id)."""
         self._requests: dict[str, None] = {}
+        self._censorship = Censorship()
         self.empty_since: float | None = None
         """On the monotonic clock; None while somebody is in."""
 
@@ -112,9 +118,9 @@ class Session:
         if self.status is not SessionStatus.LIVE:
             raise NotJoinedError("The session has ended. Join again.")
         assert peer.id not in self.peers, "peer ids are never used twice"
-        self.peers[peer.id] = peer
+        joined = self._put(replace(peer, censored=self._censorship.of(peer.participant_id)))
         self.empty_since = None
-        return [PeerJoined(peer)]
+        return [PeerJoined(joined)]
 
     def detach(self, peer_id: str, now: float) -> Events:
         """Its socket is gone."""
@@ -184,6 +190,8 @@ class Session:
 
     def unmute(self, peer_id: str, publication_id: str) -> Events:
         own = self._own(peer_id, publication_id)
+        if own.source in self.peers[peer_id].censored:
+            raise CensoredError(f"A moderator has blocked your {own.source}. Ask them to allow it again.")
         if own.muted_by is None:
             return []
         self.publications[own.id] = unmuted = replace(own, muted_by=None)
@@ -194,13 +202,31 @@ class Session:
 
         Raises `PermissionDenied` before anything changed, where the actor may not mute one of the sources.
         """
-        actor, wanted, named = self.peer(actor_id), set(sources), set(peer_ids)
-        found = [one for one in self.publications.values() if one.peer_id in named and one.source in wanted]
-        usual = [(source, kind) for source, kind in USUAL_SOURCES if source in wanted]
-        for source, kind in (*usual, *((one.source, one.kind) for one in found)):
-            if not actor.may_mute(source, kind):
-                raise PermissionDenied(f"You may not mute {source!r} of others.")
+        found = self._moderated(actor_id, set(peer_ids), set(sources))
         return [event for each in found for event in self._mute(each, MutedBy.MODERATOR)]
+
+    def censor(self, actor_id: str, peer_ids: Iterable[str], sources: Iterable[str]) -> Events:
+        """A moderator blocks sources of peers' participants, published or not, until a moderator allows them.
+
+        Raises `PermissionDenied` as `mute_others` does. Nobody censors themselves: they are passed over.
+        """
+        wanted = set(sources)
+        named = {peer_id for peer_id in peer_ids if peer_id != actor_id}
+        self._moderated(actor_id, named, wanted)
+        participants = self._participants(named)
+        self._censorship.block(participants, wanted)
+        events = self._follow_censorship()
+        for one in list(self.publications.values()):
+            if one.source in self.peers[one.peer_id].censored:
+                events += self._mute(one, MutedBy.MODERATOR)
+        return events
+
+    def uncensor(self, actor_id: str, peer_ids: Iterable[str], sources: Iterable[str]) -> Events:
+        """Lifts it. What was being published stays muted: to speak again is the owner's own decision."""
+        wanted, named = set(sources), set(peer_ids)
+        self._moderated(actor_id, named, wanted)
+        self._censorship.allow(self._participants(named), wanted)
+        return self._follow_censorship()
 
     def mute_participant(self, participant_id: str) -> Events:
         """Every microphone of a participant, by the organization itself."""
@@ -331,6 +357,27 @@ class Session:
         for key in [key for key in self.subscriptions if key[1] == publication.id]:
             del self.subscriptions[key]
         return PublicationEnded(publication, reason)
+
+    def _moderated(self, actor_id: str, named: set[str], sources: Set[str]) -> list[Publication]:
+        """The publications a moderator speaks of. Raises `PermissionDenied` where they may not."""
+        actor = self.peer(actor_id)
+        found = [one for one in self.publications.values() if one.peer_id in named and one.source in sources]
+        usual = [(source, kind) for source, kind in USUAL_SOURCES if source in sources]
+        for source, kind in (*usual, *((one.source, one.kind) for one in found)):
+            if not actor.may_mute(source, kind):
+                raise PermissionDenied(f"You may not mute {source!r} of others.")
+        return found
+
+    def _participants(self, peer_ids: Iterable[str]) -> set[str]:
+        return {self.peers[peer_id].participant_id for peer_id in peer_ids if peer_id in self.peers}
+
+    def _follow_censorship(self) -> Events:
+        events: Events = []
+        for peer in list(self.peers.values()):
+            censored = self._censorship.of(peer.participant_id)
+            if censored != peer.censored:
+                events.append(CensorChanged(self._put(replace(peer, censored=censored))))
+        return events
 
     def _mute(self, publication: Publication, by: MutedBy) -> Events:
         if publication.muted_by is not None:

@@ -12,9 +12,12 @@ from sfu.client import NodeClient, NodeCommandError, NodeLostError
 from sfu.control.messages import (
     Command,
     ConsumerClosed,
+    ConsumerPaused,
+    ConsumerResumed,
     DataDropped,
     Event,
     LayerChanged,
+    LayersWanted,
     NodeLoad,
     OfferReady,
     PipeStateChanged,
@@ -118,6 +121,9 @@ def _object_of(
     | TransportStateChanged
     | ProducerClosed
     | ConsumerClosed
+    | ConsumerPaused
+    | ConsumerResumed
+    | LayersWanted
     | LayerChanged
     | SpeakersChanged
     | PipeStateChanged
@@ -126,9 +132,9 @@ def _object_of(
     match event:
         case OfferReady() | TransportStateChanged() | DataDropped():
             return event.transport_id
-        case ProducerClosed():
+        case ProducerClosed() | LayersWanted():
             return event.producer_id
-        case ConsumerClosed() | LayerChanged():
+        case ConsumerClosed() | ConsumerPaused() | ConsumerResumed() | LayerChanged():
             return event.consumer_id
         case SpeakersChanged():
             return event.router_id

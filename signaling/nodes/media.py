@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sfu.control import messages as node
-from signaling.domain.publication import EndReason, Grant, Layer, Publication, Subscription
+from signaling.domain.publication import EndReason, Grant, Layer, Publication, Subscription, Tile
 from signaling.errors import NotFoundError
 from signaling.ids import new_id
 from signaling.nodes.link import NodeLink
@@ -195,6 +195,21 @@ class NodeMedia:
         elif before.paused and not after.paused:
             await self._link.request(node.ResumeConsumer(consumer_id=consumer_id))
 
+    async def set_tiles(self, peer_id: str, tiles: Mapping[str, Tile]) -> None:
+        transport = self._transports.get((peer_id, "subscribe"))
+        specs = tuple(
+            node.TileSpec(
+                consumer_id=self._consumers[peer_id, publication_id],
+                width=tile.width,
+                height=tile.height,
+                priority=tile.priority,
+            )
+            for publication_id, tile in tiles.items()
+            if (peer_id, publication_id) in self._consumers
+        )
+        if transport is not None and specs:
+            await self._link.request(node.SetTiles(transport_id=transport.id, tiles=specs))
+
     # --- connections -----------------------------------------------------------------------------------
 
     async def handle_answer(self, peer_id: str, version: int, sdp: str) -> None:
@@ -267,6 +282,11 @@ class NodeMedia:
                 return self._publication_closed(event)
             case node.ConsumerClosed():
                 return self._subscription_closed(event)
+            case node.ConsumerPaused() | node.ConsumerResumed():
+                return self._bandwidth_changed(event)
+            case node.LayersWanted():
+                publication_id = self._publications.get(event.producer_id)
+                return None if publication_id is None else ports.LayersWanted(publication_id, event.encodings)
             case node.LayerChanged():
                 key = self._subscriptions.get(event.consumer_id)
                 current = Layer(event.current.spatial, event.current.temporal)
@@ -307,6 +327,16 @@ class NodeMedia:
         self._drop_consumer(*key)
         reason = _CONSUMER_REASONS.get(event.reason, EndReason.UNPUBLISHED)
         return ports.SubscriptionClosed(*key, reason)
+
+    def _bandwidth_changed(
+        self, event: node.ConsumerPaused | node.ConsumerResumed
+    ) -> ports.MediaEvent | None:
+        key = self._subscriptions.get(event.consumer_id)
+        if key is None:
+            return None
+        if isinstance(event, node.ConsumerPaused):
+            return ports.SubscriptionPaused(*key, event.reason)
+        return ports.SubscriptionResumed(*key)
 
     def _speakers_changed(self, event: node.SpeakersChanged) -> ports.MediaEvent:
         known = self._publications

@@ -44,6 +44,7 @@ class FakeConsumer:
     mid: str
     preferred: node.LayerSpec | None
     paused: bool
+    tile: node.TileSpec | None = None
 
 
 @dataclass
@@ -143,6 +144,9 @@ class FakeNode:
             case node.CloseConsumers():
                 for consumer_id in command.consumer_ids:
                     self._close_consumer(consumer_id, None)
+            case node.SetTiles():
+                for tile in command.tiles:
+                    self._consumer(tile.consumer_id).tile = tile
             case node.SetPreferredLayer():
                 self._consumer(command.consumer_id).preferred = command.preferred
             case node.PauseConsumer():

@@ -155,6 +155,26 @@ class SetLayer(Request):
     preferred: Layer | None = None
 
 
+class TileSpec(_In):
+    publication_id: Id
+    width: int = Field(ge=0, le=16384)
+    height: int = Field(ge=0, le=16384)
+    """Of the picture on the screen, in device pixels; 0 x 0: it cannot be seen."""
+    priority: int = Field(default=0, ge=-100, le=100)
+    """Among videos, higher goes first where bandwidth is short."""
+
+
+class SetTiles(Request):
+    """Where subscribed videos are shown. What cannot be seen is not sent, a small tile gets a small layer.
+
+    Those not named stay as they are; publications that are not subscribed (any more) are passed over. A video
+    that was never named is taken for shown, as large as can be.
+    """
+
+    type: Literal["set_tiles"] = "set_tiles"
+    tiles: tuple[TileSpec, ...] = Field(min_length=1, max_length=256)
+
+
 class PauseSubscription(Request):
     type: Literal["pause_subscription"] = "pause_subscription"
     publication_id: Id
@@ -183,6 +203,22 @@ class MutePeer(Request):
     type: Literal["mute_peer"] = "mute_peer"
     peer_ids: tuple[Id, ...] = Field(min_length=1, max_length=1000)
     sources: tuple[Source, ...] = ("microphone",)
+
+
+class Censor(Request):
+    """Block others' sources: nothing of them is forwarded, and only `uncensor` lifts it. As mute_peer."""
+
+    type: Literal["censor"] = "censor"
+    peer_ids: tuple[Id, ...] = Field(min_length=1, max_length=1000)
+    sources: tuple[Source, ...] = Field(default=("microphone",), max_length=MAX_PUBLICATIONS)
+
+
+class Uncensor(Request):
+    """Allow them again. What was published stays muted until its owner unmutes it."""
+
+    type: Literal["uncensor"] = "uncensor"
+    peer_ids: tuple[Id, ...] = Field(min_length=1, max_length=1000)
+    sources: tuple[Source, ...] = Field(default=("microphone",), max_length=MAX_PUBLICATIONS)
 
 
 class Kick(Request):
@@ -253,11 +289,14 @@ AnyRequest = Annotated[
     | RestartIce
     | Candidate
     | SetLayer
+    | SetTiles
     | PauseSubscription
     | ResumeSubscription
     | Mute
     | Unmute
     | MutePeer
+    | Censor
+    | Uncensor
     | Kick
     | KickAll
     | GetIceServers
@@ -286,6 +325,8 @@ class PeerInfo(_Out):
     device: str
     connection: Literal["connected", "detached"] = "connected"
     joined_at: str
+    censored: tuple[str, ...] = ()
+    """Sources that a moderator has blocked."""
 
 
 class PublicationInfo(_Out):
@@ -484,6 +525,31 @@ class SubscriptionEnded(_Out):
     reason: Literal["unpublished", "unsupported_codec", "permission_revoked", "node_lost"]
 
 
+class SubscriptionPaused(_Out):
+    """The server sends nothing of this video for now, though it is wanted: "bandwidth", there is not enough
+    of it on the way here. It is no pause that the client asked for, and the publication is not muted."""
+
+    type: Literal["subscription_paused"] = "subscription_paused"
+    publication_id: str
+    reason: Literal["bandwidth"]
+
+
+class SubscriptionResumed(_Out):
+    """What `subscription_paused` told is over."""
+
+    type: Literal["subscription_resumed"] = "subscription_resumed"
+    publication_id: str
+
+
+class PublicationWanted(_Out):
+    """Of one's own: by encoding, lowest first, whether anybody receives it. What is not wanted need not be
+    sent (`RTCRtpEncodingParameters.active`); what is wanted again, somebody waits for."""
+
+    type: Literal["publication_wanted"] = "publication_wanted"
+    publication_id: str
+    encodings: tuple[bool, ...]
+
+
 class LayerChanged(_Out):
     type: Literal["layer_changed"] = "layer_changed"
     publication_id: str
@@ -591,6 +657,9 @@ AnyEvent = Annotated[
     | PublicationRemoved
     | SubscribeOffer
     | SubscriptionEnded
+    | SubscriptionPaused
+    | SubscriptionResumed
+    | PublicationWanted
     | LayerChanged
     | Speakers
     | TransportState

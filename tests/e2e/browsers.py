@@ -6,6 +6,7 @@ Browsers live as long as the session of tests; every person gets a fresh context
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.async_api import Browser, Playwright
@@ -45,7 +46,10 @@ def find_chromium() -> str | None:
 class Browsers:
     """Started when first needed."""
 
-    def __init__(self, playwright: Playwright, executable: str, directory: Path) -> None:
+    def __init__(
+        self, playwright: Playwright, executable: str, directory: Path, *, flags: Sequence[str] = ()
+    ) -> None:
+        self._flags = flags
         self._playwright = playwright
         self._executable = executable
         self._directory = directory
@@ -72,6 +76,7 @@ class Browsers:
             executable_path=self._executable,
             args=[
                 *FLAGS,
+                *self._flags,
                 f"--use-file-for-fake-video-capture={camera}",
                 f"--use-file-for-fake-audio-capture={voice}",
             ],

@@ -66,6 +66,10 @@ def networks() -> Iterator[Networks]:
         for name in (made.server, made.client):
             _ip("netns", "add", name)
             _ip("-n", name, "link", "set", "lo", "up")
+            # What is for this machine is looked up first, unless that rule makes room for others.
+            for version in ("-4", "-6"):
+                _ip(version, "-n", name, "rule", "add", "pref", "100", "lookup", "local")
+                _ip(version, "-n", name, "rule", "del", "pref", "0")
         _ip(
             "-n", made.server, "link", "add", "cable0", "type", "veth", "peer", "cable0", "netns", made.client
         )

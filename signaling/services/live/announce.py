@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from signaling.domain.events import (
+    CensorChanged,
     Event,
     GrantsChanged,
     MediaLost,
@@ -58,6 +59,8 @@ class Announcer:
                 self._about(peer, messages.PeerJoined(peer=render.peer_info(peer)), oneself=False)
             case PeerDetached(peer) | PeerResumed(peer):
                 self.updated(peer)
+            case CensorChanged(peer):
+                self.updated(peer, oneself=True)
             case PeerLeft():
                 self._left(event)
             case PublicationAdded(publication):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from signaling.domain.publication import Announced, Layer, Publication, Subscription, grants_of
+from signaling.domain.publication import Announced, Layer, Publication, Subscription, Tile, grants_of
 from signaling.domain.session import PublishPlan
 from signaling.errors import MediaUnavailableError, SignalingError, UnsupportedError
 from signaling.ids import new_id
@@ -122,9 +122,12 @@ async def subscribe(live: LiveSession, peer_id: str, request: messages.Subscribe
 
 async def _change_existing(live: LiveSession, wanted: dict[str, Subscription]) -> None:
     """To subscribe again is to change what is wanted."""
-    for after in wanted.values():
-        before = live.session.subscriptions.get((after.peer_id, after.publication_id))
-        if before is not None and before != after:
+    for one in wanted.values():
+        before = live.session.subscriptions.get((one.peer_id, one.publication_id))
+        if before is None:
+            continue
+        after = replace(one, tile=before.tile)
+        if before != after:
             await _change(live, before, after)
 
 
@@ -151,6 +154,19 @@ async def unsubscribe(live: LiveSession, peer_id: str, request: messages.Unsubsc
 async def set_layer(live: LiveSession, peer_id: str, request: messages.SetLayer) -> messages.Empty:
     before = live.session.subscription(peer_id, request.publication_id)
     return await _change(live, before, replace(before, preferred=_layer(request.preferred)))
+
+
+async def set_tiles(live: LiveSession, peer_id: str, request: messages.SetTiles) -> messages.Empty:
+    known = live.session.subscriptions
+    tiles = {
+        one.publication_id: Tile(one.width, one.height, one.priority)
+        for one in request.tiles
+        if (peer_id, one.publication_id) in known
+    }
+    await live.media.set_tiles(peer_id, tiles)
+    for publication_id, tile in tiles.items():
+        live.session.change_subscription(replace(known[peer_id, publication_id], tile=tile))
+    return _EMPTY
 
 
 async def pause_subscription(

@@ -10,12 +10,15 @@ from signaling.services.live.ports import (
     DataDropped,
     Direction,
     LayerChanged,
+    LayersWanted,
     MediaEvent,
     NodeLost,
     OfferMade,
     PublicationClosed,
     SpeakersChanged,
     SubscriptionClosed,
+    SubscriptionPaused,
+    SubscriptionResumed,
     TransportStateChanged,
     TransportStateName,
 )
@@ -43,7 +46,12 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
                 await media_presence.handle_connection(live, peer, state)
             elif peer is not None:
                 await _connection_changed(live, peer_id, direction, state)
-        case OfferMade() | LayerChanged() | DataDropped():
+        case LayersWanted(publication_id, encodings):
+            publication = session.publications.get(publication_id)
+            if publication is not None:
+                wanted = messages.PublicationWanted(publication_id=publication_id, encodings=encodings)
+                live.announcer.to_peer(publication.peer_id, wanted)
+        case OfferMade() | LayerChanged() | SubscriptionPaused() | SubscriptionResumed() | DataDropped():
             if event.peer_id in session.peers:
                 live.announcer.to_peer(event.peer_id, _to_peer(live, event))
         case _:
@@ -64,7 +72,10 @@ async def _connection_changed(
         live.session.lose_subscribing(peer_id)
 
 
-def _to_peer(live: LiveSession, event: OfferMade | LayerChanged | DataDropped) -> messages.AnyEvent:
+def _to_peer(
+    live: LiveSession,
+    event: OfferMade | LayerChanged | SubscriptionPaused | SubscriptionResumed | DataDropped,
+) -> messages.AnyEvent:
     match event:
         case OfferMade():
             return _offer(live, event)
@@ -73,6 +84,10 @@ def _to_peer(live: LiveSession, event: OfferMade | LayerChanged | DataDropped) -
             return messages.LayerChanged(publication_id=publication_id, current=layer)
         case DataDropped(_, reason, count):
             return messages.DataDropped(reason=reason, messages=count)
+        case SubscriptionPaused(_, publication_id, reason):
+            return messages.SubscriptionPaused(publication_id=publication_id, reason=reason)
+        case SubscriptionResumed(_, publication_id):
+            return messages.SubscriptionResumed(publication_id=publication_id)
         case _:
             assert_never(event)
 

@@ -72,6 +72,16 @@ async def mute_peer(live: LiveSession, peer_id: str, request: messages.MutePeer)
     return messages.Empty()
 
 
+async def censor(live: LiveSession, peer_id: str, request: messages.Censor) -> messages.Empty:
+    await live.carry_out(live.session.censor(peer_id, request.peer_ids, request.sources))
+    return messages.Empty()
+
+
+async def uncensor(live: LiveSession, peer_id: str, request: messages.Uncensor) -> messages.Empty:
+    await live.carry_out(live.session.uncensor(peer_id, request.peer_ids, request.sources))
+    return messages.Empty()
+
+
 async def kick(live: LiveSession, peer_id: str, request: messages.Kick) -> messages.Empty:
     """Who is gone already is as gone as was wanted."""
     live.session.check_may_kick(peer_id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from signaling.domain.publication import EndReason, Grant, Layer, Publication, Subscription
+from signaling.domain.publication import EndReason, Grant, Layer, Publication, Subscription, Tile
 from signaling.protocol.closing import CloseCode
 from signaling.protocol.messages import AnyEvent, IceServer
 
@@ -100,6 +100,29 @@ class LayerChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionPaused:
+    """The node sends nothing of it for now, though it is wanted."""
+
+    peer_id: str
+    publication_id: str
+    reason: Literal["bandwidth"]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionResumed:
+    peer_id: str
+    publication_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayersWanted:
+    """By encoding, lowest first: whether somebody receives it."""
+
+    publication_id: str
+    encodings: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SpeakersChanged:
     """Loudest first, as (publication id, RFC 6464 level)."""
 
@@ -127,6 +150,9 @@ MediaEvent = (
     | PublicationClosed
     | SubscriptionClosed
     | LayerChanged
+    | SubscriptionPaused
+    | SubscriptionResumed
+    | LayersWanted
     | SpeakersChanged
     | DataDropped
     | NodeLost
@@ -183,6 +209,11 @@ class MediaSession(Protocol):
 
     async def unsubscribe(self, peer_id: str, publication_ids: Iterable[str]) -> None: ...
     async def change_subscription(self, before: Subscription, after: Subscription) -> None: ...
+
+    async def set_tiles(self, peer_id: str, tiles: Mapping[str, Tile]) -> None:
+        """By publication id. Those that are not subscribed are passed over."""
+        ...
+
     async def handle_answer(self, peer_id: str, version: int, sdp: str) -> None: ...
     async def handle_candidate(self, peer_id: str, direction: Direction, candidate: str | None) -> None: ...
     async def restart_ice(self, peer_id: str) -> None: ...

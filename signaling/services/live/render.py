@@ -34,6 +34,7 @@ def peer_info(peer: Peer) -> messages.PeerInfo:
         device=peer.device,
         connection="connected" if peer.connected else "detached",
         joined_at=peer.joined_at.isoformat().replace("+00:00", "Z"),
+        censored=tuple(sorted(peer.censored)),
     )
 
 

@@ -171,7 +171,7 @@ class LiveSession:
             joined_at=self.around.clock.now(),
         )
         await self._enter(peer)
-        return self._joined(peer, resume_token)
+        return self._joined(self.session.peer(peer.id), resume_token)
 
     async def join_over_http(
         self, participant: Participant, preset: Preset, device: Literal["whip", "whep"]

@@ -273,6 +273,48 @@ async def test_layer_and_pause_of_a_subscription_reach_the_node() -> None:
         assert changed["publication_id"] == camera
 
 
+async def test_where_a_video_is_shown_reaches_the_node_and_only_of_what_is_subscribed() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        await other.subscribe(camera)
+        tile = {"publication_id": camera, "width": 640, "height": 360, "priority": 2}
+        gone = {"publication_id": "pub_gone", "width": 1, "height": 1}
+        await other.request("set_tiles", tiles=[tile, gone])
+        (consumer,) = world.node.consumers.values()
+        assert consumer.tile == node.TileSpec(consumer_id=consumer.id, width=640, height=360, priority=2)
+        await host.request("set_tiles", tiles=[tile])
+        assert consumer.tile.width == 640
+
+        await other.subscribe(camera)
+        assert consumer.tile.width == 640
+
+
+async def test_who_lacks_bandwidth_for_a_video_is_told_and_nobody_else() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        await other.subscribe(camera)
+        (consumer,) = world.node.consumers.values()
+        world.node.emit(node.ConsumerPaused(consumer_id=consumer.id, reason="bandwidth"))
+        paused = await other.hears("subscription_paused")
+        assert (paused["publication_id"], paused["reason"]) == (camera, "bandwidth")
+        world.node.emit(node.ConsumerResumed(consumer_id=consumer.id))
+        await other.hears("subscription_resumed", publication_id=camera)
+        assert not host.heard("subscription_paused")
+
+
+async def test_the_owner_is_told_which_encodings_are_wanted() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        producer = world.node.producer_of("camera")
+        world.node.emit(node.LayersWanted(producer_id=producer.id, encodings=(True, False)))
+        wanted = await host.hears("publication_wanted")
+        assert (wanted["publication_id"], wanted["encodings"]) == (camera, [True, False])
+        assert not other.heard("publication_wanted")
+
+
 async def test_mute_pauses_at_the_node_and_is_announced() -> None:
     async with live_world() as world:
         host, other = await two(world)

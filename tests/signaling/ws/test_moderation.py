@@ -137,3 +137,76 @@ async def test_the_view_counts_people_and_minutes() -> None:
         assert (view.live_participants, view.max_concurrent_participants) == (1, 2)
         assert view.minutes_consumed == 2 + 3
         assert view.organization_id == ORGANIZATION
+
+
+async def test_what_a_moderator_censors_its_owner_cannot_lift() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join("group_call_participant")
+        microphone = await other.publish("microphone", "audio")
+        await host.request("censor", peer_ids=[other.peer_id, "peer_gone"])
+
+        assert world.node.producer_of("microphone").paused
+        assert (await other.hears("publication_updated"))["publication"]["muted_by"] == "moderator"
+        for client in (host, other):
+            assert (await client.hears("peer_updated"))["peer"]["censored"] == ["microphone"]
+        with pytest.raises(Refused) as refused:
+            await other.request("unmute", publication_id=microphone)
+        assert (refused.value.code, refused.value.name) == (9456, "Censored")
+        assert world.node.producer_of("microphone").paused
+
+
+async def test_what_its_owner_had_muted_stays_muted_under_censorship() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join("group_call_participant")
+        microphone = await other.publish("microphone", "audio")
+        await other.request("mute", publication_id=microphone)
+        await host.request("censor", peer_ids=[other.peer_id])
+        with pytest.raises(Refused) as refused:
+            await other.request("unmute", publication_id=microphone)
+        assert refused.value.name == "Censored"
+        assert world.node.producer_of("microphone").paused
+
+
+async def test_nothing_gets_around_a_censor_by_publishing_anew_or_coming_back() -> None:
+    async with live_world() as world:
+        host = await world.join()
+        person = await world.participant("group_call_participant")
+        token = world.tokens.issue(person)
+        first = await (await world.socket()).join(token)
+        microphone = await first.publish("microphone", "audio")
+        await host.request("censor", peer_ids=[first.peer_id])
+        await first.request("unpublish", publication_ids=[microphone])
+        with pytest.raises(Refused) as again:
+            await first.publish("microphone", "audio")
+        assert again.value.name == "Censored"
+        await first.publish("camera", "video")
+
+        await first.request("leave")
+        second = await (await world.socket()).join(token)
+        assert second.joined["me"]["censored"] == ["microphone"]
+        with pytest.raises(Refused) as elsewhere:
+            await second.publish("microphone", "audio")
+        assert elsewhere.value.name == "Censored"
+
+
+async def test_who_is_allowed_again_decides_to_speak() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join("group_call_participant")
+        microphone = await other.publish("microphone", "audio")
+        await host.request("censor", peer_ids=[other.peer_id])
+        await host.request("uncensor", peer_ids=[other.peer_id])
+        assert world.node.producer_of("microphone").paused, "a microphone is not turned on from elsewhere"
+        await other.request("unmute", publication_id=microphone)
+        assert not world.node.producer_of("microphone").paused
+
+
+async def test_to_censor_needs_the_permission_and_nobody_censors_themselves() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join("group_call_participant")
+        await host.publish("microphone", "audio")
+        for request in ("censor", "uncensor"):
+            with pytest.raises(Refused) as refused:
+                await other.request(request, peer_ids=[host.peer_id])
+            assert refused.value.code == 2001
+        await host.request("censor", peer_ids=[host.peer_id])
+        assert not world.node.producer_of("microphone").paused

@@ -151,6 +151,7 @@ function peer(index: number, status: StageStatusName): PeerInfo {
     stage_status: status,
     device: "desktop",
     connection: "connected",
+    censored: [],
     joined_at: "2026-11-21T01:00:00Z",
   };
 }

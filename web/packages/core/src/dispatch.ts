@@ -1,6 +1,6 @@
 /** Hands each event of the server to the part of the meeting that it is about. */
 
-import type { AnyEvent, IceServer, PublicationInfo, SessionLeft, SubscriptionSpec } from "@rostrum/protocol";
+import type { AnyEvent, IceServer, PeerInfo, PublicationInfo, SessionLeft, SubscriptionSpec } from "@rostrum/protocol";
 import type { DataChannels } from "./data/dataChannels";
 import type { LocalMedia } from "./localMedia";
 import type { Publisher } from "./media/publisher";
@@ -32,7 +32,7 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
       if (event.peer.peer_id !== to.self.id) to.participants.handlePeerJoined(event.peer);
       break;
     case "peer_updated":
-      if (event.peer.peer_id === to.self.id) to.self.name = event.peer.name;
+      if (event.peer.peer_id === to.self.id) ownInfo(event.peer, to);
       else to.participants.handlePeerJoined(event.peer);
       break;
     case "peer_left":
@@ -97,6 +97,16 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
   }
 }
 
+/** Blocked sources are off here before the person hears why. */
+function ownInfo(peer: PeerInfo, to: DispatchTargets): void {
+  for (const source of peer.censored ?? []) {
+    if (to.self.censored.has(source)) continue;
+    to.localMedia.handleEndedRemotely(source);
+    to.publisher.mute(source).catch(to.failed);
+  }
+  to.self.handleInfo(peer);
+}
+
 function publicationAdded(publication: PublicationInfo, to: DispatchTargets): void {
   if (publication.peer_id === to.self.id) return;
   to.participants.joined.get(publication.peer_id)?.handlePublication(publication);
@@ -109,7 +119,7 @@ function ownPublicationUpdated(publication: PublicationInfo, to: DispatchTargets
   to.publisher.handleMuted(source, true);
   to.localMedia.handleEndedRemotely(source);
   to.publisher.mute(source).catch(to.failed);
-  to.self.announceModerated(source, "muted");
+  if (!to.self.censored.has(source)) to.self.announceModerated(source, "muted");
 }
 
 function ownPublicationRemoved(publicationId: string, reason: string, to: DispatchTargets): void {

@@ -237,6 +237,7 @@ export class Meeting {
   private startSending(): void {
     const { media } = this.self.permissions;
     const denied = (kind: "audio" | "video" | "screenshare") => media[kind].canProduce === "NOT_ALLOWED";
+    for (const source of this.self.censored) this.localMedia.handleEndedRemotely(source);
     if (denied("audio")) this.localMedia.handleEndedRemotely("microphone");
     if (denied("video")) this.localMedia.handleEndedRemotely("camera");
     if (denied("screenshare")) this.localMedia.handleEndedRemotely("screen");

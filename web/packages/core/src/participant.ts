@@ -15,7 +15,7 @@ export interface ParticipantEvents {
   stageStatusUpdate: [status: StageStatusName];
   connectionUpdate: [connection: "connected" | "detached"];
   layerUpdate: [update: { publicationId: string; spatial: number; temporal: number }];
-  /** Name, picture or preset changed. */
+  /** Name, picture, preset or what a moderator blocks changed. */
   profileUpdate: [];
 }
 
@@ -23,6 +23,8 @@ export interface ParticipantEvents {
 export interface ParticipantActions {
   kick(peerId: string): Promise<void>;
   mute(peerId: string, sources: string[]): Promise<void>;
+  censor(peerId: string, sources: string[]): Promise<void>;
+  uncensor(peerId: string, sources: string[]): Promise<void>;
   setLayer(publicationId: string, spatial: number | null): Promise<void>;
 }
 
@@ -87,6 +89,11 @@ export class Participant extends Emitter<ParticipantEvents> {
     return this.info.joined_at;
   }
 
+  /** Whether a moderator has blocked a source of this participant. */
+  isCensored(source: string): boolean {
+    return this.info.censored?.includes(source) === true;
+  }
+
   get audioEnabled(): boolean {
     return this.isOn("microphone");
   }
@@ -139,6 +146,16 @@ export class Participant extends Emitter<ParticipantEvents> {
     return this.actions.mute(this.id, ["screen", "screen_audio"]);
   }
 
+  /** Blocks sources until `uncensor`: the server forwards nothing of them, and the participant cannot lift it. */
+  censor(sources: string[]): Promise<void> {
+    return this.actions.censor(this.id, sources);
+  }
+
+  /** Lets the participant turn the sources on again; it does not turn them on. */
+  uncensor(sources: string[]): Promise<void> {
+    return this.actions.uncensor(this.id, sources);
+  }
+
   /** The best layer wanted of its camera: 0 is the smallest, null the best there is. */
   async setPreferredLayer(spatial: number | null): Promise<void> {
     const camera = this.publicationOf("camera");
@@ -153,7 +170,10 @@ export class Participant extends Emitter<ParticipantEvents> {
     if (before.stage_status !== info.stage_status) this.emit("stageStatusUpdate", info.stage_status);
     if (before.connection !== info.connection) this.emit("connectionUpdate", this.connection);
     const sameProfile =
-      before.name === info.name && before.picture === info.picture && before.preset_name === info.preset_name;
+      before.name === info.name &&
+      before.picture === info.picture &&
+      before.preset_name === info.preset_name &&
+      String(before.censored) === String(info.censored);
     if (!sameProfile) this.emit("profileUpdate");
   }
 

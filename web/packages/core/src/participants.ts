@@ -39,6 +39,8 @@ export class Participants extends Emitter<ParticipantsEvents> {
     this.actions = {
       kick: (peerId) => this.kick([peerId]),
       mute: (peerId, sources) => this.mute([peerId], sources),
+      censor: (peerId, sources) => this.censor([peerId], sources),
+      uncensor: (peerId, sources) => this.uncensor([peerId], sources),
       setLayer: (publicationId, spatial) => this.setLayer(publicationId, spatial),
     };
   }
@@ -60,6 +62,14 @@ export class Participants extends Emitter<ParticipantsEvents> {
 
   async mute(peerIds: string[], sources: string[]): Promise<void> {
     await this.signal.request({ type: "mute_peer", peer_ids: peerIds, sources });
+  }
+
+  async censor(peerIds: string[], sources: string[]): Promise<void> {
+    await this.signal.request({ type: "censor", peer_ids: peerIds, sources });
+  }
+
+  async uncensor(peerIds: string[], sources: string[]): Promise<void> {
+    await this.signal.request({ type: "uncensor", peer_ids: peerIds, sources });
   }
 
   async disableAllAudio(): Promise<void> {

@@ -1,6 +1,6 @@
 /** `meeting.self`: who one is, what one may do, and one's own camera, microphone and screen. */
 
-import type { Joined, StageStatusName } from "@rostrum/protocol";
+import type { Joined, PeerInfo, StageStatusName } from "@rostrum/protocol";
 import type { Capture } from "./capture";
 import { Emitter } from "./emitter";
 import { type MediaPermissionState, RostrumError } from "./errors";
@@ -31,10 +31,12 @@ export interface SelfEvents {
   mediaPermissionError: [update: { kind: "audio" | "video" | "screenshare"; message: string }];
   permissionsUpdate: [permissions: Permissions];
   /** Muted, or unpublished, by a moderator or the server; what this client meant to do is undone. */
-  moderated: [update: { source: string; action: "muted" | "revoked" }];
+  moderated: [update: { source: string; action: "muted" | "revoked" | "blocked" | "allowed" }];
   /** Something that was turned on could not be published after a join or a reconnect. */
   publishError: [error: Error];
 }
+
+const SOURCE_NOUNS: Record<string, string> = { microphone: "microphone", camera: "camera", screen: "screen" };
 
 export interface SelfOptions {
   name: string;
@@ -54,6 +56,8 @@ export class Self extends Emitter<SelfEvents> {
   permissions: Permissions = parsePermissions({});
   config: PresetConfig = DEFAULT_CONFIG;
   roomState: RoomState = "init";
+  /** Sources that a moderator has blocked: turning one on is refused until they allow it again. */
+  censored: ReadonlySet<string> = new Set();
   /** The audio output chosen with `setDevice`; players pass it to `setSinkId`. */
   speakerDeviceId: string | null = null;
   /** The name to join with, where it was set. */
@@ -120,7 +124,8 @@ export class Self extends Emitter<SelfEvents> {
   }
 
   /** Captures the microphone (or takes `track`) and publishes it once joined. Rejects if that is refused. */
-  enableAudio(track?: MediaStreamTrack): Promise<void> {
+  async enableAudio(track?: MediaStreamTrack): Promise<void> {
+    this.checkCensored("microphone");
     return this.reporting("audio", this.media.enableAudio(track));
   }
 
@@ -128,7 +133,8 @@ export class Self extends Emitter<SelfEvents> {
     return this.media.disableAudio();
   }
 
-  enableVideo(track?: MediaStreamTrack): Promise<void> {
+  async enableVideo(track?: MediaStreamTrack): Promise<void> {
+    this.checkCensored("camera");
     return this.reporting("video", this.media.enableVideo(track));
   }
 
@@ -136,7 +142,8 @@ export class Self extends Emitter<SelfEvents> {
     return this.media.disableVideo();
   }
 
-  enableScreenShare(tracks?: { video: MediaStreamTrack; audio?: MediaStreamTrack | null }): Promise<void> {
+  async enableScreenShare(tracks?: { video: MediaStreamTrack; audio?: MediaStreamTrack | null }): Promise<void> {
+    this.checkCensored("screen");
     const screen = tracks && { video: tracks.video, audio: tracks.audio ?? null };
     return this.reporting("screenshare", this.media.enableScreen(screen));
   }
@@ -177,6 +184,12 @@ export class Self extends Emitter<SelfEvents> {
     this.emit("deviceUpdate", { device });
   }
 
+  private checkCensored(source: string): void {
+    if (!this.censored.has(source)) return;
+    const noun = SOURCE_NOUNS[source] ?? source;
+    throw new RostrumError("Censored", `A moderator has blocked your ${noun}. Ask them to allow it again.`, 9456);
+  }
+
   // --- what the meeting feeds in ---------------------------------------------------------------------
 
   handleJoined(joined: Joined): void {
@@ -186,6 +199,7 @@ export class Self extends Emitter<SelfEvents> {
     this.customParticipantId = me.custom_participant_id;
     this.name = me.name;
     this.picture = me.picture;
+    this.censored = new Set(me.censored);
     this.handlePermissions(me.preset_name, joined.permissions, joined.config);
   }
 
@@ -214,7 +228,16 @@ export class Self extends Emitter<SelfEvents> {
     this.emit("roomLeft", { state: this.roomState });
   }
 
-  announceModerated(source: string, action: "muted" | "revoked"): void {
+  /** What the server says of oneself: the name, and what a moderator blocks. */
+  handleInfo(me: PeerInfo): void {
+    this.name = me.name;
+    const before = this.censored;
+    this.censored = new Set(me.censored);
+    for (const source of this.censored) if (!before.has(source)) this.announceModerated(source, "blocked");
+    for (const source of before) if (!this.censored.has(source)) this.announceModerated(source, "allowed");
+  }
+
+  announceModerated(source: string, action: SelfEvents["moderated"][0]["action"]): void {
     this.emit("moderated", { source, action });
   }
 

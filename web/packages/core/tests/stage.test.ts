@@ -13,7 +13,9 @@ let participants: ParticipantMap;
 let stage: Stage;
 let heard: string[];
 
-const nothing = { kick: async () => undefined, mute: async () => undefined, setLayer: async () => undefined };
+const nothing = { kick: async () => undefined, mute: async () => undefined, censor: async () => undefined,
+  uncensor: async () => undefined,
+  setLayer: async () => undefined };
 
 beforeEach(() => {
   sent = [];

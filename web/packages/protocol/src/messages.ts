@@ -14,11 +14,14 @@ export type AnyRequest =
   | RestartIce
   | Candidate
   | SetLayer
+  | SetTiles
   | PauseSubscription
   | ResumeSubscription
   | Mute
   | Unmute
   | MutePeer
+  | Censor
+  | Uncensor
   | Kick
   | KickAll
   | GetIceServers
@@ -39,6 +42,9 @@ export type AnyEvent =
   | PublicationRemoved
   | SubscribeOffer
   | SubscriptionEnded
+  | SubscriptionPaused
+  | SubscriptionResumed
+  | PublicationWanted
   | LayerChanged
   | Speakers
   | TransportState
@@ -59,6 +65,22 @@ export interface Candidate {
   id: number;
   transport: "publish" | "subscribe";
   type: "candidate";
+}
+/**
+ * Block others' sources: nothing of them is forwarded, and only `uncensor` lifts it. As mute_peer.
+ */
+export interface Censor {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  /**
+   * @maxItems 64
+   */
+  sources?: string[];
+  type: "censor";
 }
 /**
  * At most about once a second and reason: messages over data channels that were not relayed.
@@ -91,6 +113,9 @@ export interface EventFrame {
     | PublicationRemoved
     | SubscribeOffer
     | SubscriptionEnded
+    | SubscriptionPaused
+    | SubscriptionResumed
+    | PublicationWanted
     | LayerChanged
     | Speakers
     | TransportState
@@ -109,6 +134,7 @@ export interface PeerJoined {
   type: "peer_joined";
 }
 export interface PeerInfo {
+  censored: string[];
   connection: "connected" | "detached";
   custom_participant_id: string | null;
   device: string;
@@ -185,6 +211,31 @@ export interface SubscriptionEnded {
   publication_id: string;
   reason: "unpublished" | "unsupported_codec" | "permission_revoked" | "node_lost";
   type: "subscription_ended";
+}
+/**
+ * The server sends nothing of this video for now, though it is wanted: "bandwidth", there is not enough
+ * of it on the way here. It is no pause that the client asked for, and the publication is not muted.
+ */
+export interface SubscriptionPaused {
+  publication_id: string;
+  reason: "bandwidth";
+  type: "subscription_paused";
+}
+/**
+ * What `subscription_paused` told is over.
+ */
+export interface SubscriptionResumed {
+  publication_id: string;
+  type: "subscription_resumed";
+}
+/**
+ * Of one's own: by encoding, lowest first, whether anybody receives it. What is not wanted need not be
+ * sent (`RTCRtpEncodingParameters.active`); what is wanted again, somebody waits for.
+ */
+export interface PublicationWanted {
+  encodings: boolean[];
+  publication_id: string;
+  type: "publication_wanted";
 }
 export interface LayerChanged {
   current: Layer;
@@ -467,6 +518,27 @@ export interface SetLayer {
   type: "set_layer";
 }
 /**
+ * Where subscribed videos are shown. What cannot be seen is not sent, a small tile gets a small layer.
+ *
+ * Those not named stay as they are; publications that are not subscribed (any more) are passed over. A video
+ * that was never named is taken for shown, as large as can be.
+ */
+export interface SetTiles {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 256
+   */
+  tiles: TileSpec[];
+  type: "set_tiles";
+}
+export interface TileSpec {
+  height: number;
+  priority?: number;
+  publication_id: string;
+  width: number;
+}
+/**
  * Result of stage requests. `status` is one's own afterwards; `peers` the outcome per named peer.
  */
 export interface StageActionDone {
@@ -577,6 +649,22 @@ export interface Success {
   result: {
     [k: string]: unknown;
   };
+}
+/**
+ * Allow them again. What was published stays muted until its owner unmutes it.
+ */
+export interface Uncensor {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  /**
+   * @maxItems 64
+   */
+  sources?: string[];
+  type: "uncensor";
 }
 export interface Unmute {
   id: number;

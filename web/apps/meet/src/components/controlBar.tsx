@@ -3,9 +3,15 @@
 import type { JSX } from "preact";
 import { leaveMeeting, stageStep, toggleCamera, toggleMicrophone, toggleScreen } from "../state/actions";
 import { dialog, panel, togglePanel } from "../state/panels";
+import type { Person } from "../state/people";
 import type { RoomStore, StageView } from "../state/roomStore";
 import { RoundButton } from "./button";
 import * as icons from "./icons";
+
+function microphoneLabel(me: Person): string {
+  if (me.audioBlocked) return "Microphone, blocked by a host";
+  return me.audioOn ? "Turn off microphone" : "Turn on microphone";
+}
 
 export function ControlBar({ store }: { store: RoomStore }): JSX.Element {
   const me = store.me.value;
@@ -14,7 +20,7 @@ export function ControlBar({ store }: { store: RoomStore }): JSX.Element {
     <nav class="control-bar" aria-label="Meeting controls">
       {store.mayUse("audio") && (
         <RoundButton
-          label={me.audioOn ? "Turn off microphone" : "Turn on microphone"}
+          label={microphoneLabel(me)}
           icon={me.audioOn ? <icons.Microphone /> : <icons.MicrophoneOff />}
           tone={me.audioOn ? "plain" : "off"}
           pressed={me.audioOn}

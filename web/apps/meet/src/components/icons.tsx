@@ -26,6 +26,20 @@ export const MicrophoneOff = () => (
   </Icon>
 );
 
+export const Lock = () => (
+  <Icon>
+    <rect x="5.5" y="11" width="13" height="9" rx="2" />
+    <path d="M8.5 11V7.5a3.5 3.5 0 0 1 7 0V11" />
+  </Icon>
+);
+
+export const Unlock = () => (
+  <Icon>
+    <rect x="5.5" y="11" width="13" height="9" rx="2" />
+    <path d="M8.5 11V7.5a3.5 3.5 0 0 1 6.7-1.4" />
+  </Icon>
+);
+
 export const Camera = () => (
   <Icon>
     <rect x="3" y="6.5" width="12" height="11" rx="2.5" />

@@ -117,6 +117,7 @@ function statusText(person: Person): string | null {
   if (person.away) return "Reconnecting…";
   if (person.stageStatus === "REQUESTED_TO_JOIN_STAGE") return "Asks to join the stage";
   if (person.stageStatus === "ACCEPTED_TO_JOIN_STAGE") return "Invited to the stage";
+  if (person.audioBlocked) return "Microphone blocked";
   return null;
 }
 
@@ -131,10 +132,25 @@ function Moderation({ store, person }: { store: RoomStore; person: Person }): JS
     <span class="row-actions">
       {may.disableParticipantAudio && person.audioOn && (
         <RoundButton
-          label={`Mute ${person.name}`}
+          label={`Turn off the microphone of ${person.name}`}
           icon={<icons.MicrophoneOff />}
           testId="mute-participant"
           onClick={() => void attempt(async () => who()?.disableAudio())}
+        />
+      )}
+      {may.disableParticipantAudio && (
+        <RoundButton
+          label={`${person.audioBlocked ? "Allow" : "Block"} the microphone of ${person.name}`}
+          icon={person.audioBlocked ? <icons.Unlock /> : <icons.Lock />}
+          tone={person.audioBlocked ? "off" : "plain"}
+          pressed={person.audioBlocked}
+          testId={person.audioBlocked ? "allow-audio-participant" : "block-audio-participant"}
+          onClick={() =>
+            void attempt(async () => {
+              const sources = ["microphone"];
+              await (person.audioBlocked ? who()?.uncensor(sources) : who()?.censor(sources));
+            })
+          }
         />
       )}
       {may.disableParticipantVideo && person.videoOn && (

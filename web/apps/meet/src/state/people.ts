@@ -16,6 +16,8 @@ export interface Person {
   screenAudioTrack: MediaStreamTrack | null;
   stageStatus: StageStatusName;
   away: boolean;
+  /** A moderator keeps the microphone off. */
+  audioBlocked: boolean;
   /** For choosing a layer: null when there is no camera publication. */
   camera: { publicationId: string; encodings: number } | null;
 }
@@ -35,6 +37,7 @@ export function selfPerson({ self, stage }: Meeting): Person {
     screenAudioTrack: null,
     stageStatus: stage.status,
     away: false,
+    audioBlocked: self.censored.has("microphone"),
     camera: null,
   };
 }
@@ -55,6 +58,7 @@ export function remotePerson(participant: Participant): Person {
     screenAudioTrack: participant.screenShareTracks.audio,
     stageStatus: participant.stageStatus,
     away: participant.connection === "detached",
+    audioBlocked: participant.isCensored("microphone"),
     camera: camera && { publicationId: camera.publication_id, encodings: camera.encodings },
   };
 }

@@ -15,6 +15,13 @@ export interface StageView {
   requests: StageAccessRequest[];
 }
 
+const MODERATED = {
+  muted: (what: string) => `A host turned off your ${what}`,
+  revoked: (what: string) => `You may no longer use your ${what}`,
+  blocked: (what: string) => `A host has blocked your ${what}. You cannot turn it on until they allow it again`,
+  allowed: (what: string) => `You may turn on your ${what} again`,
+};
+
 export class RoomStore {
   readonly me = signal<Person>(null as never);
   readonly others = signal<Person[]>([]);
@@ -81,7 +88,8 @@ export class RoomStore {
     );
     self.on("moderated", ({ source, action }) => {
       const what = { microphone: "microphone", camera: "camera" }[source] ?? "screen";
-      toast(action === "muted" ? `A host turned off your ${what}` : `You may no longer use your ${what}`, "bad");
+      this.me.value = selfPerson(this.meeting);
+      toast(MODERATED[action](what), action === "allowed" ? "good" : "bad");
     });
     self.on("publishError", (error) => toast(error.message, "bad"));
     stage.on("stageRequestRejected", () => toast("Your request to join the stage was declined", "bad"));

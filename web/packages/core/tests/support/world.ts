@@ -154,6 +154,7 @@ export function peerInfo(id: string, overrides: Partial<PeerInfo> = {}): PeerInf
     device: "desktop",
     connection: "connected",
     joined_at: "2026-01-01T00:00:00Z",
+    censored: [],
     ...overrides,
   };
 }

@@ -1,0 +1,149 @@
+"""One receiver's share of everything: the estimate of its path, divided over its consumers.
+
+The policy beside the fan-out's mechanism. On a tick, and whenever a wish changed, it asks the allocator for a
+layer or a pause for each consumer, and sets them as their *targets*; the consumers aim their legs at those.
+Where nothing has changed that could change the outcome, the tick costs a comparison per consumer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from sfu.bandwidth.allocator import Allocation, Available, Demand, Layer, Memory, Outcome, allocate
+from sfu.consumer import Consumer
+
+ANNOUNCE_AFTER = 1.0
+"""Seconds for which a video has to lack bandwidth before its receiver is told: at the start of a path the
+estimate is still growing."""
+AUDIO_GUESS = 40_000.0
+"""Bits per second of an audio producer that was not measured yet."""
+
+
+class Estimate(Protocol):
+    """What is known of the way to the receiver (`sfu.bandwidth.controller` implements it)."""
+
+    @property
+    def estimate(self) -> float | None:
+        """Bits per second, None before anything is known."""
+        ...
+
+
+class Unlimited:
+    """An estimate for a receiver that gives no feedback to estimate from."""
+
+    estimate: float | None = None
+
+
+class Downlink:
+    """Owned by its subscribe transport. `on_paused` and `on_resumed` are told when a video is paused for
+    bandwidth, and when that is over."""
+
+    def __init__(
+        self,
+        controller: Estimate,
+        *,
+        on_paused: Callable[[Consumer], None],
+        on_resumed: Callable[[Consumer], None],
+    ) -> None:
+        self.controller = controller
+        self.allocation: Allocation | None = None
+        self.dominant: str | None = None
+        """The producer id of the dominant speaker's microphone."""
+        self._on_paused = on_paused
+        self._on_resumed = on_resumed
+        self._memory = Memory()
+        self._dirty = True
+        self._supplies = 0
+
+    @property
+    def wanted(self) -> float:
+        """Bits per second that everything would take that is asked for now."""
+        return 0.0 if self.allocation is None else self.allocation.wanted
+
+    def touch(self) -> None:
+        """Something about the consumers is otherwise: divide anew at the next poll."""
+        self._dirty = True
+
+    def set_dominant(self, producer_id: str | None) -> None:
+        if producer_id != self.dominant:
+            self.dominant = producer_id
+            self._dirty = True
+
+    def poll(self, now: float, consumers: Mapping[str, Consumer]) -> None:
+        """Called ten times a second, and soon after `touch`."""
+        supplies = 0
+        for consumer in consumers.values():
+            supplies += consumer.producer.supply.look(now)
+        estimate = self.controller.estimate
+        limit = math.inf if estimate is None else estimate
+        if self._dirty or supplies != self._supplies or self._may_differ(limit):
+            self._dirty = False
+            self._supplies = supplies
+            self._divide(limit, now, consumers)
+        for consumer in consumers.values():
+            if consumer.unsettled:
+                consumer.select(now)
+            if consumer.lacking_since is not None or consumer.told_paused:
+                self._announce(consumer, now)
+
+    def _may_differ(self, limit: float) -> bool:
+        allocation = self.allocation
+        return allocation is None or allocation.deficient or allocation.spent > limit
+
+    def _divide(self, limit: float, now: float, consumers: Mapping[str, Consumer]) -> None:
+        speaking = self._speaking_transport(consumers)
+        asking = [
+            consumer for consumer in consumers.values() if consumer.active and not consumer.producer.paused
+        ]
+        allocation = allocate(limit, [_demand(consumer, speaking) for consumer in asking], self._memory)
+        self.allocation = allocation
+        self._memory = allocation.memory
+        for consumer in asking:
+            grant = allocation.grants[consumer.id]
+            consumer.set_target(grant.layer, now)
+            _note(consumer, grant.outcome, now)
+
+    def _speaking_transport(self, consumers: Mapping[str, Consumer]) -> str | None:
+        """Whose videos are the speaker's: they come by the same transport as the microphone."""
+        if self.dominant is None:
+            return None
+        for consumer in consumers.values():
+            if consumer.producer.id == self.dominant:
+                return consumer.producer.transport_id
+        return None
+
+    def _announce(self, consumer: Consumer, now: float) -> None:
+        since = consumer.lacking_since
+        lacking = since is not None and now - since >= ANNOUNCE_AFTER
+        if lacking and not consumer.told_paused:
+            consumer.told_paused = True
+            self._on_paused(consumer)
+        elif since is None and consumer.told_paused:
+            consumer.told_paused = False
+            self._on_resumed(consumer)
+
+
+def _note(consumer: Consumer, outcome: Outcome, now: float) -> None:
+    if outcome != "bandwidth":
+        consumer.lacking_since = None
+    elif consumer.lacking_since is None:
+        consumer.lacking_since = now
+
+
+def _demand(consumer: Consumer, speaking: str | None) -> Demand:
+    producer = consumer.producer
+    available = producer.supply.available
+    if producer.kind == "audio" and available and not available[0].bitrate:
+        available = (Available(available[0].layer, AUDIO_GUESS),)
+    preferred = consumer.preferred
+    return Demand(
+        consumer_id=consumer.id,
+        kind=producer.kind,
+        source=producer.source,
+        available=available,
+        tile=consumer.tile,
+        preferred=None if preferred is None else Layer(preferred.spatial, preferred.temporal),
+        speaking=producer.transport_id == speaking,
+    )

@@ -1,0 +1,189 @@
+"""What a producer has to give: which of its layers can be had, what they cost, and which are wanted.
+
+A layer that is being received is there to be had. So is one that is not, if it is because nobody wanted it:
+its publisher is told to stop what nobody receives, and to go on as soon as somebody's allocation asks for it.
+A layer that was wanted and did not come is its publisher's own choice (its uplink or its processor is at the
+limit); it does not count for a while, so that nobody waits for it.
+
+Bitrates are what they were measured at last, also of layers that are off. They rise at once and fall slowly,
+and are published only when they have moved by a tenth, so that receivers need not look at each wavering.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+
+from sfu.bandwidth.allocator import Available, Layer
+from sfu.forwarding.encoding import LIVE_WITHIN, Encoding
+
+LOOK_INTERVAL = 0.1
+"""Seconds between two looks at what is being received."""
+MEASURE_INTERVAL = 0.5
+PACKET_OVERHEAD = 64
+"""Bytes of a packet beside its payload: IP, UDP, RTP, extensions and the seal."""
+FALL = 0.25
+"""Weight of a lower measurement; a higher one counts at once."""
+WAVERING = 0.1
+FIRST_GUESS = 100_000.0
+"""Bits per second of the lowest of several encodings, before any was measured."""
+STEP_GUESS = 3.5
+"""How much more the next encoding takes, before it was measured."""
+PATIENCE = 3.0
+"""Seconds for which a wanted layer that does not come is waited for."""
+RETRY_AFTER = 15.0
+HOLD = 4.0
+"""Seconds without a receiver, after which a layer is stopped at the publisher."""
+
+
+class _Row:
+    """One encoding's measurements."""
+
+    __slots__ = (
+        "active",
+        "available",
+        "bitrate",
+        "bytes",
+        "encoding",
+        "history",
+        "live",
+        "packets",
+        "published",
+        "retry_at",
+        "unwanted_since",
+        "wanted_since",
+    )
+
+    def __init__(self, encoding: Encoding) -> None:
+        self.encoding = encoding
+        self.live = False
+        self.available = True
+        self.bitrate = 0.0
+        self.history: deque[float] = deque((0.0,), maxlen=1 + math.ceil(LIVE_WITHIN / MEASURE_INTERVAL))
+        self.published = 0.0
+        self.bytes = encoding.stream.bytes
+        self.packets = encoding.stream.packets
+        self.wanted_since: float | None = None
+        self.unwanted_since: float | None = None
+        self.retry_at = float("-inf")
+        self.active = True
+        """What the publisher was told last; it begins with everything."""
+
+    def look(self, now: float) -> None:
+        live = self.encoding.is_live(now)
+        if self.live and not live:
+            # The last measurements saw it stop; what it took while it was sent is what it will take again.
+            self.bitrate = self.history[0]
+        self.live = live
+        wanted = self.encoding.wanted
+        if not wanted:
+            self.wanted_since = None
+        elif self.wanted_since is None:
+            self.wanted_since = now
+
+    def judge(self, now: float) -> None:
+        """Whether to count on this encoding, at a time when the publisher sends at least one."""
+        if self.live:
+            self.available = True
+            self.retry_at = float("-inf")
+        elif self.wanted_since is not None and now - self.wanted_since > PATIENCE:
+            if self.available:
+                self.retry_at = now + RETRY_AFTER
+            self.available = False
+        elif now >= self.retry_at:
+            self.available = True
+
+    def measure(self, elapsed: float) -> None:
+        stream = self.encoding.stream
+        if stream.packets < self.packets:
+            # Another stream took over, which counts from zero.
+            self.bytes = self.packets = 0
+        octets = stream.bytes - self.bytes + PACKET_OVERHEAD * (stream.packets - self.packets)
+        self.bytes, self.packets = stream.bytes, stream.packets
+        if not self.live:
+            return
+        measured = octets * 8 / elapsed
+        weight = 1.0 if measured > self.bitrate else FALL
+        self.bitrate += (measured - self.bitrate) * weight
+        self.history.append(self.bitrate)
+
+
+class Supply:
+    """Of one producer. All who ask in one tick get the same answer; only the first one pays for it."""
+
+    def __init__(self, encodings: Sequence[Encoding]) -> None:
+        self.version = 0
+        """Another number whenever `available` is something else."""
+        self.available: tuple[Available, ...] = ()
+        self._rows = [_Row(encoding) for encoding in encodings]
+        self._looked_at = float("-inf")
+        self._measured_at: float | None = None
+        self._publish()
+
+    def look(self, now: float) -> int:
+        """Bring everything up to date, at most every `LOOK_INTERVAL`. Returns `version`."""
+        if now - self._looked_at < LOOK_INTERVAL * 0.9:
+            return self.version
+        self._looked_at = now
+        before = [(row.live, row.available) for row in self._rows]
+        for row in self._rows:
+            row.look(now)
+        if any(row.live for row in self._rows):
+            for row in self._rows:
+                row.judge(now)
+        changed = before != [(row.live, row.available) for row in self._rows]
+        if self._measure(now) or changed:
+            self._publish()
+        return self.version
+
+    def _measure(self, now: float) -> bool:
+        """Whether a bitrate is so different from what was published that it matters."""
+        if self._measured_at is None:
+            self._measured_at = now
+        elapsed = now - self._measured_at
+        if elapsed < MEASURE_INTERVAL:
+            return False
+        self._measured_at = now
+        for row in self._rows:
+            row.measure(elapsed)
+        return any(abs(row.bitrate - row.published) > WAVERING * row.published for row in self._rows)
+
+    def touch(self) -> None:
+        """The producer itself was muted, or is back."""
+        self.version += 1
+
+    def poll_wanted(self, now: float, *, expected: bool) -> tuple[bool, ...] | None:
+        """By encoding, whether the publisher is to send it; None where that is what it was told last.
+
+        `expected`: a receiver is on its way, which will want the lowest layer at least. That one is kept on
+        for as long as any is wanted: it is what a receiver falls back to, without a round trip to here.
+        """
+        if not self._rows:
+            return None
+        rows = self._rows
+        wanted = [row.encoding.wanted for row in rows]
+        wanted[0] |= expected or any(wanted)
+        before = [row.active for row in rows]
+        for row, one in zip(rows, wanted, strict=True):
+            if one:
+                row.unwanted_since = None
+                row.active = True
+            elif row.unwanted_since is None:
+                row.unwanted_since = now
+            elif now - row.unwanted_since >= HOLD:
+                row.active = False
+        active = [row.active for row in rows]
+        return tuple(active) if active != before else None
+
+    def _publish(self) -> None:
+        self.version += 1
+        guess = FIRST_GUESS if len(self._rows) > 1 else 0.0
+        available = []
+        for spatial, row in enumerate(self._rows):
+            row.published = row.bitrate
+            bitrate = row.bitrate or guess
+            guess = bitrate * STEP_GUESS
+            if row.available or len(self._rows) == 1:
+                available.append(Available(Layer(spatial, 0), bitrate))
+        self.available = tuple(available)

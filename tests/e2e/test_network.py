@@ -1,0 +1,138 @@
+"""Chromium in a network of its own: nothing but a relay, no UDP, no UDP any more.
+
+Browsers run in one network namespace, the server and coturn in another, with a cable in between that is not
+loopback to anybody. Each test has its own networks, server and browsers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest_asyncio
+from playwright.async_api import async_playwright
+
+from sfu.bot import Organization
+from tests.e2e.browsers import Browsers, find_chromium
+from tests.e2e.cast import Cast
+from tests.e2e.eventually import eventually
+from tests.e2e.person import Json, Person
+from tests.e2e.pictures import ADA, GRACE, Look
+from tests.support import coturn, netns
+from tests.support.server import running_server
+from tests.support.turn_world import NODE_V4, TURN_V4, TURN_V6, configuration, needs_turn
+
+pytestmark = needs_turn
+SIDES = ("publisher", "subscriber")
+
+
+@dataclass(slots=True)
+class Network:
+    """A meeting on one side of the cable, and browsers on the other."""
+
+    networks: netns.Networks
+    cast: Cast
+    url: str
+
+    async def enter(self, look: Look, *, relay: bool = False) -> Person:
+        person = await self.cast.invite(look, base_url=self.url)
+        if relay:
+            person.token += "&relay=1"
+        await person.join()
+        return person
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def network(page: Path, tmp_path: Path) -> AsyncIterator[Network]:
+    executable = find_chromium()
+    assert executable is not None, "no Chromium"
+    async with AsyncExitStack() as stack:
+        networks = stack.enter_context(netns.networks())
+        stack.enter_context(netns.inside(networks.server))
+        stack.enter_context(
+            coturn.running_coturn(tmp_path / "turn", configuration(), listen=(TURN_V4, TURN_V6))
+        )
+        arguments = ("--host", f"127.0.0.1,{NODE_V4}", "--announce", NODE_V4, "--web-dir", str(page))
+        turn = ("--turn-url", f"turn:{TURN_V4}", "--turn-secret", coturn.SECRET)
+        server = await stack.enter_async_context(
+            running_server(tmp_path / "server", arguments=(*arguments, *turn))
+        )
+        url = server.base_url.replace("127.0.0.1", NODE_V4)
+        # The camera is only for pages from a secure origin, which an address of a test network is not.
+        flags = (f"--unsafely-treat-insecure-origin-as-secure={url}",)
+        with netns.inside(networks.client):
+            playwright = await stack.enter_async_context(async_playwright())
+            browsers = Browsers(playwright, executable, tmp_path, flags=flags)
+            await browsers.of(ADA)
+            await browsers.of(GRACE)
+        stack.push_async_callback(browsers.close)
+        organization = await stack.enter_async_context(Organization(server.credentials))
+        cast = Cast(server, browsers, organization, await organization.create_meeting("Behind a cable"))
+        stack.push_async_callback(cast.close)
+        yield Network(networks, cast, url)
+
+
+async def path_of(person: Person, side: str) -> Json:
+    """The local candidate that a connection sends with; {} while there is none."""
+    reports = {
+        kind: await person.reports(side, kind) for kind in ("transport", "candidate-pair", "local-candidate")
+    }
+    chosen = next((one.get("selectedCandidatePairId") for one in reports["transport"]), None)
+    pair = next((one for one in reports["candidate-pair"] if one["id"] == chosen), {})
+    return next((one for one in reports["local-candidate"] if one["id"] == pair.get("localCandidateId")), {})
+
+
+async def goes_by(person: Person, key: str, value: str, *, timeout: float = 20.0) -> None:
+    for side in SIDES:
+        await eventually(
+            lambda side=side: path_of(person, side),
+            lambda candidate: candidate.get(key) == value,
+            f"{person.look.name}'s {side} goes by {key} {value}",
+            timeout=timeout,
+        )
+
+
+async def test_a_browser_that_may_use_nothing_but_the_relay_meets_another(network: Network) -> None:
+    ada = await network.enter(ADA, relay=True)
+    grace = await network.enter(GRACE)
+    await ada.sees(grace)
+    await grace.sees(ada)
+    await grace.sees_moving(ada)
+    await goes_by(ada, "candidateType", "relay")
+    for side in SIDES:
+        assert (await path_of(grace, side))["candidateType"] != "relay"
+
+
+async def test_browsers_without_udp_meet_over_tcp(network: Network) -> None:
+    network.networks.set_udp_blocked(blocked=True)
+    ada, grace = await network.enter(ADA), await network.enter(GRACE)
+    await ada.sees(grace, timeout=30)
+    await grace.sees(ada, timeout=30)
+    await grace.sees_moving(ada)
+    for person in (ada, grace):
+        await goes_by(person, "protocol", "tcp")
+
+
+async def test_when_udp_is_blocked_in_the_middle_of_a_call_it_goes_on_over_tcp(network: Network) -> None:
+    ada, grace = await network.enter(ADA), await network.enter(GRACE)
+    await ada.sees(grace)
+    await grace.sees(ada)
+    await goes_by(ada, "protocol", "udp")
+    handshakes = await handshakes_of(ada)
+
+    network.networks.set_udp_blocked(blocked=True)
+    for person in (ada, grace):
+        await goes_by(person, "protocol", "tcp", timeout=30)
+    await ada.sees_more_frames(grace, 15, timeout=30)
+    await grace.sees_more_frames(ada, 15, timeout=30)
+    assert await handshakes_of(ada) == handshakes, "the DTLS association is the same"
+
+
+async def handshakes_of(person: Person) -> list[str]:
+    """What a new DTLS association would change: the certificate of this end is made with the connection."""
+    found = []
+    for side in SIDES:
+        found += [str(one.get("localCertificateId")) for one in await person.reports(side, "transport")]
+    return found

@@ -1,0 +1,224 @@
+"""A receiver's consumers under an estimate that the test sets; legs, encodings and sealing are real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfu.bandwidth.allocator import Tile
+from sfu.consumer import Consumer
+from sfu.downlink import ANNOUNCE_AFTER, Downlink
+from sfu.producer import Producer
+from sfu.rtp.parameters import Codec
+from tests.sfu.forwarding.world import Receiver, feed, vp8
+
+VP8 = Codec("video/VP8", 96, 90000, 1, (), ())
+OPUS = Codec("audio/opus", 111, 48000, 2, (), ())
+BASE_SIZE = 180
+"""Of a packet of the lowest encoding: with 50 a second about 100 kbit/s; each next one has four times."""
+
+
+@dataclass
+class FakeController:
+    estimate: float | None = None
+
+
+class World:
+    def __init__(self) -> None:
+        self.controller = FakeController()
+        self.told: list[tuple[str, str]] = []
+        self.downlink = Downlink(
+            self.controller,
+            on_paused=lambda one: self.told.append(("paused", one.id)),
+            on_resumed=lambda one: self.told.append(("resumed", one.id)),
+        )
+        self.receiver = Receiver()
+        self.producers: list[Producer] = []
+        self.consumers: dict[str, Consumer] = {}
+        self.layers: list[tuple[str, int]] = []
+        self.now = 0.0
+        self.silent: set[tuple[str, int]] = set()
+        """(producer id, spatial) of encodings that are not being sent."""
+        self._sequence = 0
+
+    def add(self, name: str, *, encodings: int = 3, source: str = "camera", peer: str = "") -> Consumer:
+        video = source in ("camera", "screen")
+        producer = Producer(
+            producer_id=f"pr-{name}",
+            transport_id=peer or f"tp-{name}",
+            mid="0",
+            source=source,
+            kind="video" if video else "audio",
+            codec=VP8 if video else OPUS,
+            rids=tuple("qhf"[:encodings]) if encodings > 1 else (),
+            ssrc=1,
+            paused=False,
+        )
+        for encoding in producer.encodings:
+            # These tests count packets; the publisher's key frame comes whenever it is asked for.
+            encoding.stream.ssrc = 100 + encoding.spatial
+        ssrc = 1000 + 2 * len(self.consumers)
+        consumer = Consumer(
+            consumer_id=name,
+            transport_id="tp-sub",
+            producer=producer,
+            leg=self.receiver.leg(ssrc),
+            preferred=None,
+            paused=False,
+            on_layer=lambda one, spatial: self.layers.append((one.id, spatial)),
+        )
+        consumer.negotiated = True
+        self.producers.append(producer)
+        self.consumers[name] = consumer
+        self.downlink.touch()
+        return consumer
+
+    def run(self, seconds: float) -> None:
+        for step in range(round(seconds * 50)):
+            self.now += 0.02
+            self._sequence += 1
+            for producer in self.producers:
+                for encoding in producer.encodings:
+                    if (producer.id, encoding.spatial) not in self.silent:
+                        size = BASE_SIZE * 4**encoding.spatial
+                        packet = (self._sequence & 0xFFFF, self._sequence * 1800, vp8(key=True, size=size))
+                        feed(encoding, packet, now=self.now)
+            if step % 5 == 4:
+                self.downlink.poll(self.now, self.consumers)
+
+    def sent_to(self, name: str) -> int:
+        """Packets since the last call."""
+        ssrc = self.consumers[name].leg.ssrc
+        return sum(packet.ssrc == ssrc for packet in self.receiver.receive())
+
+    def current(self, name: str) -> int | None:
+        leg = self.consumers[name].leg
+        carried = leg.encoding is not None and leg in leg.encoding.legs
+        return leg.encoding.spatial if carried and leg.encoding is not None else None
+
+
+def test_without_an_estimate_the_best_is_sent() -> None:
+    world = World()
+    world.add("a")
+    world.run(1.0)
+    assert world.current("a") == 2
+
+
+def test_a_short_estimate_takes_the_layer_down_and_a_long_one_brings_it_back() -> None:
+    world = World()
+    world.add("a")
+    world.run(2.0)
+    world.controller.estimate = 600_000.0
+    world.run(0.5)
+    assert world.current("a") == 1
+    world.controller.estimate = 3_000_000.0
+    world.run(0.5)
+    assert world.current("a") == 2
+
+
+def test_a_video_without_bandwidth_is_paused_its_receiver_is_told_and_told_when_it_is_back() -> None:
+    world = World()
+    world.add("a")
+    world.add("voice", source="microphone", encodings=1)
+    world.run(2.0)
+    world.controller.estimate = 50_000.0
+    world.run(0.5)
+    assert world.current("a") is None
+    assert world.current("voice") == 0
+    assert world.told == []
+    world.run(ANNOUNCE_AFTER)
+    assert world.told == [("paused", "a")]
+    world.controller.estimate = 3_000_000.0
+    world.run(0.5)
+    assert world.current("a") == 2
+    assert world.told == [("paused", "a"), ("resumed", "a")]
+
+
+def test_what_cannot_be_seen_is_not_sent_and_nobody_is_told_of_a_pause() -> None:
+    world = World()
+    consumer = world.add("a")
+    world.run(1.0)
+    consumer.tile = Tile(0, 0)
+    world.downlink.touch()
+    world.run(0.2)
+    world.sent_to("a")
+    world.run(3.0)
+    assert world.sent_to("a") == 0
+    assert world.told == []
+    consumer.tile = Tile(1280, 720)
+    world.downlink.touch()
+    world.run(0.3)
+    assert world.current("a") == 2
+
+
+def test_a_small_tile_gets_a_small_layer() -> None:
+    world = World()
+    consumer = world.add("a")
+    consumer.tile = Tile(300, 170)
+    world.run(1.0)
+    assert world.current("a") == 0
+    consumer.tile = Tile(640, 360)
+    world.downlink.touch()
+    world.run(0.3)
+    assert world.current("a") == 1
+
+
+def test_the_speakers_picture_is_the_last_to_suffer() -> None:
+    world = World()
+    world.add("a", peer="tp-1")
+    world.add("b", peer="tp-2")
+    world.add("voice", source="microphone", encodings=1, peer="tp-2")
+    world.run(2.0)
+    world.controller.estimate = 640_000.0
+    world.run(0.5)
+    assert (world.current("a"), world.current("b")) == (1, 0)
+    world.downlink.set_dominant("pr-voice")
+    world.run(0.5)
+    assert (world.current("a"), world.current("b")) == (0, 1)
+
+
+def test_a_layer_that_is_not_sent_is_waited_for_on_the_next_best() -> None:
+    world = World()
+    world.silent = {("pr-a", 2)}
+    consumer = world.add("a")
+    world.run(0.5)
+    assert world.current("a") == 1
+    assert consumer.leg.target is world.producers[0].encodings[2], (
+        "so that its publisher hears that it is wanted"
+    )
+    world.silent.clear()
+    world.run(0.5)
+    assert world.current("a") == 2
+
+
+def test_a_layer_that_its_publisher_gave_up_is_left_at_once() -> None:
+    world = World()
+    world.add("a")
+    world.run(5.0)
+    world.silent = {("pr-a", 2)}
+    world.run(2.5)
+    assert world.current("a") == 1
+
+
+def test_a_muted_producers_share_goes_to_others() -> None:
+    world = World()
+    world.add("a")
+    world.add("b")
+    world.run(2.0)
+    world.controller.estimate = 2_200_000.0
+    world.run(0.5)
+    assert {world.current("a"), world.current("b")} == {1, 2}
+    loser = "a" if world.current("a") == 1 else "b"
+    winner = next(one for one in world.producers if one.id != f"pr-{loser}")
+    winner.pause()
+    world.run(0.5)
+    assert world.current(loser) == 2
+
+
+def test_what_is_asked_for_is_known_beyond_what_is_granted() -> None:
+    world = World()
+    world.add("a")
+    world.run(3.0)
+    best = world.downlink.wanted
+    world.controller.estimate = 200_000.0
+    world.run(1.0)
+    assert world.downlink.wanted >= best * 0.9
