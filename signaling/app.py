@@ -50,13 +50,12 @@ from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, Tokens
 from signaling.services.presets import PresetService
-from signaling.store.database import Database, sqlite_url
+from signaling.store.database import DATABASE_FILE, Database, sqlite_url
 from signaling.ws.handler import WsHandler
 from signaling.ws.hub import WsHub
 
 log = structlog.get_logger(__name__)
 
-DATABASE_FILE: Final = "rostrum.db"
 KEY_FILE: Final = "token-key.pem"
 _REQUESTS_END_WITHIN: Final = 3.0
 _STOP_WITHIN: Final = 20.0

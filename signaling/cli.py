@@ -12,6 +12,11 @@ import click
 from signaling.flags import complaints, settings_of, settings_options
 
 _LAZY: Final = {
+    "doctor": (
+        "signaling.doctor.command",
+        "doctor",
+        "Prove that a meeting can work here, and say what to change.",
+    ),
     "load": ("sfu.load.command", "load_command", "Put a server under load and measure it."),
     "turn-config": ("signaling.turn_command", "turn_config", "Print a configuration for coturn."),
 }

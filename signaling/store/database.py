@@ -22,6 +22,8 @@ from signaling.store.unit_of_work import SqlUnitOfWork
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _BUSY_TIMEOUT_MS: Final = 5000
+DATABASE_FILE: Final = "rostrum.db"
+"""In the data directory, where no other database is configured."""
 
 
 class Database:
@@ -37,7 +39,7 @@ class Database:
         `url` is SQLAlchemy's (`sqlite:///path`, `postgresql://user@host/name`); the async driver is added.
         Raises `InvalidInputError` for one that cannot be understood or a schema from a newer version.
         """
-        parsed = _parse(url)
+        parsed = parse_url(url)
         if parsed.get_backend_name() == "sqlite":
             engine = _sqlite_engine(parsed)
         else:
@@ -61,7 +63,7 @@ def sqlite_url(path: Path) -> str:
     return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
 
-def _parse(url: str) -> URL:
+def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:

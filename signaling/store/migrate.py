@@ -27,7 +27,7 @@ async def migrate(engine: AsyncEngine) -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    present = _revision(connection)
+    present = revision_of(connection)
     if present == HEAD:
         return
     from alembic import command
@@ -47,7 +47,7 @@ def _migrate(connection: Connection) -> None:
         ) from None
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -1,0 +1,36 @@
+"""What schema a database has, looked up without changing anything in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from signaling.store.database import parse_url
+from signaling.store.migrate import revision_of
+
+
+async def schema_revision(url: str) -> str | None:
+    """The revision; None for an empty database, or an SQLite file that is not there yet.
+
+    Raises `InvalidInputError` for a URL that cannot be understood, `OSError` for a database that does not
+    answer or is none, `ImportError` where its driver is not installed.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and not _is_there(parsed.database):
+        return None
+    engine = create_async_engine(parsed)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(revision_of)
+    except SQLAlchemyError as error:
+        raise OSError(
+            f"the database does not answer as one: {getattr(error, 'orig', None) or error}"
+        ) from error
+    finally:
+        await engine.dispose()
+
+
+def _is_there(file: str | None) -> bool:
+    return bool(file) and Path(str(file)).exists()
