@@ -62,7 +62,10 @@ class AudioSpec:
 
 @dataclass(frozen=True, slots=True)
 class BotOptions:
-    """`sample`: one received packet in so many is opened. `ssrc_base` keeps the SSRCs of bots apart."""
+    """`sample`: one received packet in so many is opened. `ssrc_base` keeps the SSRCs of bots apart.
+
+    `rebuild`: at `media_reset`, connect and publish again, as a browser does.
+    """
 
     certificate: Certificate
     profiles: tuple[SrtpProfile, ...] = tuple(SrtpProfile)
@@ -73,6 +76,7 @@ class BotOptions:
     route: Route | None = None
     batching: bool = True
     ssrc_base: int = 1000
+    rebuild: bool = False
 
     def association(self) -> ClientAssociation:
         return ClientAssociation(
@@ -109,6 +113,7 @@ class Bot:
         self._todo: asyncio.Queue[Message] = asyncio.Queue()
         self._worker: asyncio.Task[None] | None = None
         self._mids: dict[str, str] = {}
+        self._specs: list[VideoSpec | AudioSpec] = []
 
     @property
     def peer_id(self) -> str:
@@ -134,6 +139,7 @@ class Bot:
         """Announce media and connect; `self.publisher.start()` then lets it flow."""
         if self.publisher is None:
             self.publisher = PublishTransport(self.options.association(), ssrc_base=self.options.ssrc_base)
+        self._specs += specs
         tracks = [_add(self.publisher, spec) for spec in specs]
         await self._negotiate(
             [{"mid": track.media.mid, "source": track.source, "kind": track.media.kind} for track in tracks]
@@ -184,6 +190,7 @@ class Bot:
             if transport is not None:
                 transport.close()
         self.publisher = self.subscriber = None
+        self._specs = []
 
     async def leave(self) -> None:
         """Say goodbye, then close."""
@@ -226,6 +233,10 @@ class Bot:
             self.publications.pop(event["publication_id"], None)
         elif kind == "subscribe_offer":
             self._todo.put_nowait(event)
+        elif kind == "media_reset":
+            self.publications.clear()
+            if self.options.rebuild:
+                self._todo.put_nowait(event)
 
     async def _work(self) -> None:
         """Answer events one after the other."""
@@ -234,6 +245,8 @@ class Bot:
             try:
                 if event["type"] == "subscribe_offer":
                     await self._answer(event)
+                elif event["type"] == "media_reset":
+                    await self._rebuild()
                 else:
                     await self._subscribe_added(event)
             except (BotError, ValueError) as error:
@@ -252,6 +265,15 @@ class Bot:
         for one in later:
             self._todo.put_nowait(one)
         await self.subscribe([one for one in wanted if one in self.publications])
+
+    async def _rebuild(self) -> None:
+        """Publish again what was published, on new connections."""
+        specs = self._specs
+        self.forget_media()
+        if specs:
+            await self.publish(specs)
+            assert self.publisher is not None
+            self.publisher.start()
 
     async def _answer(self, event: Message) -> None:
         if self.subscriber is None:

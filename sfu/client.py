@@ -48,7 +48,13 @@ class NodeClient(Protocol):
         """Register the one receiver of the news that this node is gone for good."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """End the node in order: it drains first."""
+        ...
+
+    async def abandon(self) -> None:
+        """End a node that is gone or does not answer, at once."""
+        ...
 
 
 async def start_in_process(config: NodeConfig) -> NodeClient:

@@ -177,6 +177,7 @@ async def _started_nodes(settings: Settings) -> NodeSupervisor:
             log_level=settings.log_level,
             data_messages=settings.data_messages,
             data_bytes=settings.data_bytes,
+            spread_above=settings.spread_above,
         )
     )
     try:

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     workers: Annotated[int, Field(ge=0, le=256)] = Field(default_factory=_default_workers)
     """Media worker processes; 0 runs the node in the signaling process."""
+    spread_above: Annotated[float, Field(ge=0, le=1)] = 0.6
+    """Busy fraction of a core above which a meeting goes on to another worker; 0 deals every meeting out over
+    all workers, 1 keeps every one on one."""
     public_url: str | None = None
     """How browsers reach this server, for links; without a trailing slash."""
     tls_cert: Path | None = None

@@ -40,6 +40,11 @@ _OPTIONS: Final = (
     click.option("--stun-url", multiple=True, metavar="URL", help="STUN server for clients; repeatable."),
     click.option("--data-dir", type=_FILE, help="Database, keys, bootstrap.json [./data]."),
     click.option("--workers", type=int, help="Media worker processes; 0: none of their own [one per core]."),
+    click.option(
+        "--spread-above",
+        type=float,
+        help="Busy fraction of a worker above which a meeting goes on to another [0.6].",
+    ),
     click.option("--public-url", help="How browsers reach this server, for links."),
     click.option("--tls-cert", type=_FILE, help="Certificate chain, PEM."),
     click.option("--tls-key", type=_FILE, help="Its key, PEM."),

@@ -26,7 +26,7 @@ ProducerId = NewType("ProducerId", str)
 ConsumerId = NewType("ConsumerId", str)
 NodeId = NewType("NodeId", str)
 
-Prefix = Literal["ses", "peer", "pub", "rt", "tp", "pr", "cs", "nd", "req"]
+Prefix = Literal["ses", "peer", "pub", "rt", "tp", "pr", "cs", "nd", "pipe", "req"]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_BITS = 48

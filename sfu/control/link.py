@@ -82,6 +82,9 @@ class InProcessLink:
     async def close(self) -> None:
         await self.node.close()
 
+    async def abandon(self) -> None:
+        await self.node.close()
+
     def _emit(self, event: Event) -> None:
         if self._handler is None:
             self._early.append(event)
@@ -173,6 +176,15 @@ class SocketLink:
             with contextlib.suppress(NodeLostError, NodeCommandError, TimeoutError):
                 async with asyncio.timeout(DRAIN_TIMEOUT):
                     await self.request(Drain(deadline=0.0))
+        await self._end_process()
+        if self._task is not None:
+            await self._task
+
+    async def abandon(self) -> None:
+        """Kill the worker, which may be gone already or hang."""
+        self._closing = True
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
         await self._end_process()
         if self._task is not None:
             await self._task

@@ -113,7 +113,10 @@ class PresetChanged:
 
 @dataclass(frozen=True, slots=True)
 class MediaLost:
-    """All publications and subscriptions are gone with the node that carried them."""
+    """What these peers published and subscribed to is gone with the node that carried it."""
+
+    peer_ids: tuple[str, ...]
+    publications: tuple[Publication, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ A long file, because that is one promise: nothing else may change what is in her
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import replace
 
 from signaling.domain.censorship import Censorship
@@ -295,11 +295,14 @@ class Session:
         for key in [key for key in self.subscriptions if key[0] == peer_id]:
             del self.subscriptions[key]
 
-    def lose_media(self) -> Events:
-        """The node is gone, and with it everything that was published and subscribed."""
-        self.publications.clear()
-        self.subscriptions.clear()
-        return [MediaLost()]
+    def lose_media(self, peer_ids: Collection[str]) -> Events:
+        """The node of these peers is gone, and with it everything that they published and subscribed to."""
+        lost = [one for one in self.publications.values() if one.peer_id in peer_ids]
+        for publication in lost:
+            self._end(publication, EndReason.NODE_LOST)
+        for peer_id in peer_ids:
+            self.lose_subscribing(peer_id)
+        return [MediaLost(tuple(peer_ids), tuple(lost))]
 
     # --- standing --------------------------------------------------------------------------------------
 

@@ -1,11 +1,9 @@
 """One session's media on one node: people's words above, the node's below.
 
-    session       router
-    peer          at most two transports, publish and subscribe, made when first needed
-    publication   producer
-    subscription  consumer
-
-Implements `signaling.services.live.ports.MediaSession`.
+session       router (one per node that the session is on, see `signaling.nodes.spread`)
+peer          at most two transports, publish and subscribe, made when first needed
+publication   producer
+subscription  consumer
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ class _Transport:
 
 
 class NodeMedia:
-    """Made by the supervisor once the router stands."""
+    """Made by `create`, once the router stands. Tells `NodeLost` without peers: its owner knows them."""
 
     def __init__(self, link: NodeLink, router_id: str, listener: ports.MediaListener) -> None:
         self._link = link
@@ -69,6 +67,28 @@ class NodeMedia:
     @property
     def node_id(self) -> str:
         return self._link.node_id
+
+    @property
+    def link(self) -> NodeLink:
+        return self._link
+
+    @property
+    def router_id(self) -> str:
+        return self._router_id
+
+    # --- publications of other nodes -------------------------------------------------------------------
+
+    def producer_of(self, publication_id: str) -> str | None:
+        return self._producers.get(publication_id)
+
+    def adopt(self, publication_id: str, producer_id: str) -> None:
+        """A producer of another node is here now, under the same id. `end_publications` ends it."""
+        self._producers[publication_id] = producer_id
+        self._publications[producer_id] = publication_id
+
+    def is_wanted(self, publication_id: str) -> bool:
+        """Whether somebody on this node subscribes to it."""
+        return any(key[1] == publication_id for key in self._consumers)
 
     # --- publishing ------------------------------------------------------------------------------------
 
@@ -267,7 +287,7 @@ class NodeMedia:
     def handle_lost(self) -> None:
         if not self._closed:
             self._closed = True
-            self._listener(ports.NodeLost())
+            self._listener(ports.NodeLost(()))
 
     def _in_peoples_words(self, event: node.Event) -> ports.MediaEvent | None:
         match event:

@@ -1,39 +1,86 @@
-"""Placement: which node a session goes to. Pure; the loads are what the nodes reported last.
+"""Placement: which node a session goes to, and which node of a session a peer goes to. Pure.
 
-The least loaded node that serves takes it. Load is the busy fraction of the node's core. Reports are two
-seconds apart, so what was placed since the last one is added as an estimate: a burst of new sessions spreads
-out instead of falling onto one node.
+The loads are what the nodes reported last: the busy fraction of the node's core. Reports are two seconds
+apart, so what was placed since the last one is added as an estimate: a burst of joins spreads out instead of
+falling onto one node.
+
+A session begins on the least loaded node and stays there while that node has room, because a session on one
+node costs no pipes. Once every node that it is on is busier than `spread_above`, new peers go to another one,
+if that is less busy by a margin. Who has a place keeps it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 CPU_PER_NEW_SESSION: Final = 0.05
 """What a session is assumed to cost until a report shows what it does."""
+CPU_PER_NEW_PEER: Final = 0.01
+LEAST_MARGIN: Final = 0.1
+"""How much less busy another node has to be for a session to spread to it: a pipe has its price, and loads
+that differ by less are the same load."""
+DEFAULT_SPREAD_ABOVE: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class NodeStanding:
-    """`cpu` 0.0 to 1.0 of one core, `routers` as of the last report, `placed_since` sessions after it."""
+    """`cpu` 0.0 to 1.0 of one core, `routers` and `transports` as of the last report; `placed_since` sessions
+    and `peers_since` peers after it."""
 
     node_id: str
     serving: bool
     cpu: float = 0.0
     routers: int = 0
+    transports: int = 0
     placed_since: int = 0
+    peers_since: int = 0
 
     @property
     def expected_cpu(self) -> float:
-        return self.cpu + self.placed_since * CPU_PER_NEW_SESSION
+        return self.cpu + self.placed_since * CPU_PER_NEW_SESSION + self.peers_since * CPU_PER_NEW_PEER
 
 
 def choose(nodes: Iterable[NodeStanding]) -> str | None:
     """The node id to place a session on, None when no node serves. Ties go to fewer sessions, then by id."""
+    best = _least_loaded([node for node in nodes if node.serving])
+    return None if best is None else best.node_id
+
+
+def choose_for_peer(
+    nodes: Iterable[NodeStanding],
+    present: Mapping[str, int],
+    *,
+    spread_above: float = DEFAULT_SPREAD_ABOVE,
+) -> str | None:
+    """The node for one more peer of a session; None when no node serves.
+
+    `present` are the nodes that the session is on, with the number of its peers there. `spread_above` 0 deals
+    the peers of every session out over all nodes, 1 keeps every session on one node.
+    """
     serving = [node for node in nodes if node.serving]
-    if not serving:
-        return None
-    best = min(serving, key=lambda node: (node.expected_cpu, node.routers + node.placed_since, node.node_id))
-    return best.node_id
+    if spread_above <= 0:
+        fewest = min((present.get(node.node_id, 0) for node in serving), default=0)
+        best = _least_loaded([node for node in serving if present.get(node.node_id, 0) == fewest])
+        return None if best is None else best.node_id
+    home = _least_loaded([node for node in serving if node.node_id in present])
+    if home is not None and (spread_above >= 1 or home.expected_cpu <= spread_above):
+        return home.node_id
+    other = _least_loaded([node for node in serving if node.node_id not in present])
+    if home is None or (other is not None and other.expected_cpu + LEAST_MARGIN <= home.expected_cpu):
+        return None if other is None else other.node_id
+    return home.node_id
+
+
+def _least_loaded(nodes: list[NodeStanding]) -> NodeStanding | None:
+    return min(
+        nodes,
+        key=lambda node: (
+            node.expected_cpu,
+            node.routers + node.placed_since,
+            node.transports + 2 * node.peers_since,
+            node.node_id,
+        ),
+        default=None,
+    )

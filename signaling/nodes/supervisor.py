@@ -10,18 +10,27 @@ Implements `signaling.services.live.ports.MediaNodes` and `signaling.services.po
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
-from sfu.client import NodeClient, NodeConfig, NodeLostError, spawn_worker, start_in_process
-from sfu.control.messages import NodeLoad
+from sfu.client import (
+    NodeClient,
+    NodeCommandError,
+    NodeConfig,
+    NodeLostError,
+    spawn_worker,
+    start_in_process,
+)
+from sfu.control.messages import NodeLoad, Ping
 from signaling.errors import MediaUnavailableError
 from signaling.ids import new_id
 from signaling.nodes.link import NodeLink
-from signaling.nodes.media import NodeMedia
-from signaling.nodes.placement import NodeStanding, choose
+from signaling.nodes.pipes import Pipes
+from signaling.nodes.placement import DEFAULT_SPREAD_ABOVE, NodeStanding, choose_for_peer
+from signaling.nodes.spread import SpreadMedia
 from signaling.services.live.ports import MediaListener
 from signaling.services.ports import WorkerStatus
 
@@ -44,9 +53,12 @@ class NodesConfig:
     data_bytes: float = 262_144.0
     place_within: float = 8.0
     """How long a placement waits for a node to serve."""
-    silent_after: float = 15.0
-    """A worker that reports nothing for so long is ended and started again."""
+    silent_after: float = 5.0
+    """A worker that answers nothing for so long hangs: it is killed and another one started."""
     watch_every: float = 1.0
+    """Pause between two pings."""
+    spread_above: float = DEFAULT_SPREAD_ABOVE
+    """See `signaling.nodes.placement.choose_for_peer`."""
     first_pause: float = 0.2
     longest_pause: float = 10.0
 
@@ -62,6 +74,8 @@ class _Slot:
     load: NodeLoad | None = None
     heard_at: float = 0.0
     placed_since: int = 0
+    peers_since: int = 0
+    ping: asyncio.Task[None] | None = None
     starts: int = 0
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -78,6 +92,7 @@ class NodeSupervisor:
         self._launch = launch or (spawn_worker if config.workers else start_in_process)
         self._slots = [_Slot(index) for index in range(max(config.workers, 1))]
         self._keepers: list[asyncio.Task[None]] = []
+        self.pipes = Pipes()
         self._changed = asyncio.Condition()
 
     # --- life ------------------------------------------------------------------------------------------
@@ -100,6 +115,7 @@ class NodeSupervisor:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         self._keepers = []
+        await self.pipes.close()
         await self._close_clients()
 
     async def _close_clients(self) -> None:
@@ -110,28 +126,43 @@ class NodeSupervisor:
 
     # --- placing ---------------------------------------------------------------------------------------
 
-    async def place(self, session_id: str, listener: MediaListener) -> NodeMedia:
+    async def place(self, session_id: str, listener: MediaListener) -> SpreadMedia:
         """See `MediaNodes.place`. A node that is lost in the middle of it is not the last word."""
+        media = SpreadMedia(session_id, self, listener)
         try:
             async with asyncio.timeout(self._config.place_within):
                 while True:
-                    slot = await self._chosen()
-                    assert slot.link is not None, "only a serving node is chosen"
-                    slot.placed_since += 1
                     try:
-                        media = await NodeMedia.create(slot.link, listener)
+                        await media.open()
                     except MediaUnavailableError:
-                        log.warning("node.refused_session", node=slot.node_id, session=session_id)
+                        log.warning("session.not_taken", session=session_id)
                         await asyncio.sleep(self._config.first_pause)
                     else:
-                        log.info("session.placed", session=session_id, node=slot.node_id)
                         return media
         except TimeoutError:
             raise MediaUnavailableError from None
 
-    async def _chosen(self) -> _Slot:
+    async def link_for(self, present: Mapping[str, int], *, wait: bool) -> NodeLink:
+        """See `signaling.nodes.spread.Nodes.link_for`."""
+        try:
+            async with asyncio.timeout(self._config.place_within if wait else 0):
+                slot = await self._chosen(present)
+        except TimeoutError:
+            raise MediaUnavailableError from None
+        if slot.node_id in present:
+            slot.peers_since += 1
+        else:
+            slot.placed_since += 1
+        assert slot.link is not None, "only a serving node is chosen"
+        return slot.link
+
+    def _choose(self, present: Mapping[str, int]) -> str | None:
+        standings = map(_standing, self._slots)
+        return choose_for_peer(standings, present, spread_above=self._config.spread_above)
+
+    async def _chosen(self, present: Mapping[str, int]) -> _Slot:
         async with self._changed:
-            while (node_id := choose(map(_standing, self._slots))) is None:
+            while (node_id := self._choose(present)) is None:
                 await self._changed.wait()
         return next(slot for slot in self._slots if slot.node_id == node_id)
 
@@ -157,23 +188,44 @@ class NodeSupervisor:
             log.error("node.lost", node=slot.node_id, worker=slot.index)
             client, link = slot.client, slot.link
             slot.client = slot.link = slot.load = None
+            self.pipes.handle_lost(slot.node_id)
             if link is not None:
                 link.handle_lost()
             if client is not None:
-                await client.close()
+                await client.abandon()
             await self._refill(slot)
 
     async def _wait_lost(self, slot: _Slot) -> None:
-        """Until the link broke, or nothing was heard for too long."""
-        loop = asyncio.get_running_loop()
+        """Until the link broke, or nothing was heard for too long, although it was asked."""
+        loop, config = asyncio.get_running_loop(), self._config
         while True:
+            self._ping(slot)
+            asked_at = loop.time()
             try:
-                async with asyncio.timeout(self._config.watch_every):
+                async with asyncio.timeout(config.watch_every):
                     await slot.lost.wait()
                     return
             except TimeoutError:
-                if loop.time() - slot.heard_at > self._config.silent_after:
-                    return
+                now = loop.time()
+            if now - asked_at > 2 * config.watch_every:
+                slot.heard_at = now  # it is this process that did not listen
+            elif now - slot.heard_at > config.silent_after:
+                log.error("node.hangs", node=slot.node_id, worker=slot.index)
+                return
+
+    def _ping(self, slot: _Slot) -> None:
+        """At most one ping is on its way."""
+        if slot.ping is None or slot.ping.done():
+            slot.ping = asyncio.create_task(self._await_pong(slot), name=f"ping worker {slot.index}")
+
+    async def _await_pong(self, slot: _Slot) -> None:
+        client = slot.client
+        if client is None:
+            return
+        with contextlib.suppress(NodeLostError, NodeCommandError):
+            await client.request(Ping())
+            if slot.client is client:
+                slot.heard_at = asyncio.get_running_loop().time()
 
     async def _refill(self, slot: _Slot) -> None:
         pause = self._config.first_pause
@@ -195,13 +247,14 @@ class NodeSupervisor:
         link = NodeLink(client, lambda load: self._heard(slot, load))
         async with self._changed:
             slot.node_id, slot.client, slot.link, slot.lost = client.node_id, client, link, lost
-            slot.heard_at, slot.placed_since = asyncio.get_running_loop().time(), 0
+            slot.heard_at = asyncio.get_running_loop().time()
+            slot.placed_since = slot.peers_since = 0
             slot.starts += 1
             self._changed.notify_all()
         log.info("node.serving", node=slot.node_id, worker=slot.index)
 
     def _heard(self, slot: _Slot, load: NodeLoad) -> None:
-        slot.load, slot.placed_since = load, 0
+        slot.load, slot.placed_since, slot.peers_since = load, 0, 0
         slot.heard_at = asyncio.get_running_loop().time()
 
     def _node_config(self, slot: _Slot) -> NodeConfig:
@@ -224,7 +277,9 @@ def _standing(slot: _Slot) -> NodeStanding:
         serving=slot.serving,
         cpu=slot.load.cpu if slot.load else 0.0,
         routers=slot.load.routers if slot.load else 0,
+        transports=slot.load.transports if slot.load else 0,
         placed_since=slot.placed_since,
+        peers_since=slot.peers_since,
     )
 
 

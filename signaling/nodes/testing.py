@@ -48,6 +48,16 @@ class FakeConsumer:
 
 
 @dataclass
+class FakePipe:
+    """`sending` and `receiving` are producer ids."""
+
+    id: str
+    connected: bool = False
+    sending: set[str] = field(default_factory=set)
+    receiving: set[str] = field(default_factory=set)
+
+
+@dataclass
 class FakeNode:
     """Implements `sfu.client.NodeClient`."""
 
@@ -57,9 +67,12 @@ class FakeNode:
     transports: dict[str, FakeTransport] = field(default_factory=dict)
     producers: dict[str, FakeProducer] = field(default_factory=dict)
     consumers: dict[str, FakeConsumer] = field(default_factory=dict)
+    pipes: dict[str, FakePipe] = field(default_factory=dict)
     undecodable: set[str] = field(default_factory=set)
     """m-lines (mids) for which no codec is found."""
     closed: bool = False
+    hung: bool = False
+    """It takes commands and answers none."""
     _on_event: EventHandler | None = None
     _on_lost: Callable[[], None] | None = None
 
@@ -74,6 +87,9 @@ class FakeNode:
         self._on_lost = handler
 
     async def close(self) -> None:
+        self.closed = True
+
+    async def abandon(self) -> None:
         self.closed = True
 
     def die(self) -> None:
@@ -104,6 +120,10 @@ class FakeNode:
         await asyncio.sleep(0)  # like every link, it answers in a later turn of the loop
         if self.closed:
             raise NodeLostError("this node is gone")
+        while self.hung:
+            await asyncio.sleep(0.001)
+            if self.closed:
+                raise NodeLostError("this node is gone")
         self.commands.append(command)
         return self._apply(command)
 
@@ -153,6 +173,19 @@ class FakeNode:
                 self._consumer(command.consumer_id).paused = True
             case node.ResumeConsumer():
                 self._consumer(command.consumer_id).paused = False
+            case node.CreatePipe():
+                self.pipes.setdefault(command.pipe_id, FakePipe(command.pipe_id))
+                return node.PipeCreated(host="127.0.0.1", port=1)
+            case node.ConnectPipe():
+                self._pipe(command.pipe_id).connected = True
+            case node.ClosePipe():
+                self._close_pipe(command.pipe_id)
+            case node.SendProducer():
+                return self._send_producer(command)
+            case node.StopSending():
+                self._pipe(command.pipe_id).sending.discard(command.producer_id)
+            case node.ReceiveProducer():
+                self._receive_producer(command)
             case node.GetStats():
                 return node.Stats(counters={})
             case node.Ping() | node.Drain():
@@ -252,6 +285,48 @@ class FakeNode:
             )
         self._offer_soon(transport)
         return node.Consumed(failed=failed)
+
+    # --- pipes -----------------------------------------------------------------------------------------
+
+    def _pipe(self, pipe_id: str) -> FakePipe:
+        if pipe_id not in self.pipes:
+            raise NotFoundError("pipe", pipe_id)
+        return self.pipes[pipe_id]
+
+    def _close_pipe(self, pipe_id: str) -> None:
+        for producer_id in self._pipe(pipe_id).receiving & set(self.producers):
+            self._close_producer(producer_id, None)
+        del self.pipes[pipe_id]
+
+    def _send_producer(self, command: node.SendProducer) -> node.Piped:
+        producer = self._producer(command.producer_id)
+        self._pipe(command.pipe_id).sending.add(producer.id)
+        spec = producer.spec
+        return node.Piped(
+            producer=node.PipedProducer(
+                producer_id=producer.id,
+                transport_id=producer.transport_id,
+                source=spec.source,
+                kind=spec.kind,
+                codec=node.PipedCodec(mime="video/VP8", payload_type=96, clock_rate=90000, channels=1),
+                payload_type=96,
+                rtx_payload_type=97,
+                encodings=(node.PipedEncoding(rid=None, ssrc=1, rtx_ssrc=2),),
+                paused=producer.paused,
+            )
+        )
+
+    def _receive_producer(self, command: node.ReceiveProducer) -> None:
+        if command.router_id not in self.routers:
+            raise NotFoundError("router", command.router_id)
+        spec = command.producer
+        self._pipe(command.pipe_id).receiving.add(spec.producer_id)
+        local = node.ProducerSpec(
+            producer_id=spec.producer_id, mid="", source=spec.source, kind=spec.kind, paused=spec.paused
+        )
+        self.producers[spec.producer_id] = FakeProducer(
+            spec.producer_id, spec.transport_id, local, spec.paused
+        )
 
     # --- inside ----------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from signaling.domain.events import (
     SubscriptionEnded,
 )
 from signaling.domain.peer import Peer
-from signaling.domain.publication import Publication
+from signaling.domain.publication import EndReason, Publication
 from signaling.domain.session import Session, SessionStatus
 from signaling.protocol import messages
 from signaling.services.live import render
@@ -84,8 +84,10 @@ class Announcer:
                 self._hub.send(hosts, self._stage_requests())
             case PresetChanged(peer, previous):
                 self._preset(peer, previous)
-            case MediaLost() | GrantsChanged() | SessionEnded():
-                pass  # told by media_reset once placed again; by stage or permissions; by session_left
+            case MediaLost():
+                self._media_lost(event)
+            case GrantsChanged() | SessionEnded():
+                pass  # told by stage or permissions; by session_left
             case _:
                 assert_never(event)
 
@@ -109,6 +111,23 @@ class Announcer:
             reason=render.removed_reason(event.reason),
         )
         self.to_all(removed)
+
+    def _media_lost(self, event: MediaLost) -> None:
+        """To those who still have media. The others hear `media_reset` once they have a place again."""
+        hearers = [peer_id for peer_id in self._session.peers if peer_id not in event.peer_ids]
+        for one in event.publications:
+            removed = messages.PublicationRemoved(
+                publication_id=one.id, peer_id=one.peer_id, reason=render.removed_reason(EndReason.NODE_LOST)
+            )
+            self._hub.send(hearers, removed)
+
+    def reset_media(self, peer_ids: Iterable[str]) -> None:
+        """These peers build their media again, from the publications there are."""
+        present = [peer_id for peer_id in peer_ids if peer_id in self._session.peers]
+        self._hub.send(present, messages.MediaReset(reason="node_lost"))
+        for publication in self._session.publications.values():
+            added = messages.PublicationAdded(publication=render.publication_info(publication))
+            self._hub.send([one for one in present if one != publication.peer_id], added)
 
     def _stage(self, event: StageStatusChanged) -> None:
         peer = event.peer

@@ -31,8 +31,8 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
     """Runs in the session's owner. News of what is over already is nothing new."""
     session = live.session
     match event:
-        case NodeLost():
-            await live.lose_media()
+        case NodeLost(peer_ids):
+            await live.lose_media(peer_ids)
         case PublicationClosed(publication_id, reason):
             await live.carry_out(session.lose_publication(publication_id, reason))
         case SubscriptionClosed(peer_id, publication_id, reason):

@@ -34,13 +34,16 @@ async def handle_connection(live: LiveSession, peer: Peer, state: TransportState
 
 def dismissed(session: Session, events: Iterable[Event]) -> list[Peer]:
     """Who has nothing left to be here for after these events."""
-    lost = False
+    lost: set[str] = set()
     ended: set[str] = set()
     for event in events:
-        lost = lost or isinstance(event, MediaLost)
-        if isinstance(event, PublicationEnded):
+        if isinstance(event, MediaLost):
+            lost.update(event.peer_ids)
+        elif isinstance(event, PublicationEnded):
             ended.add(event.publication.peer_id)
     over_http = [peer for peer in session.peers.values() if peer.over_http]
-    if lost:
-        return over_http
-    return [peer for peer in over_http if peer.id in ended and not session.publications_of(peer.id)]
+    return [
+        peer
+        for peer in over_http
+        if peer.id in lost or (peer.id in ended and not session.publications_of(peer.id))
+    ]

@@ -141,7 +141,10 @@ class DataDropped:
 
 @dataclass(frozen=True, slots=True)
 class NodeLost:
-    """The node is gone, and the media session with it. Place the session again."""
+    """A node is gone, and with it everything that these peers published and subscribed to. `recover` gives
+    them another one."""
+
+    peer_ids: tuple[str, ...]
 
 
 MediaEvent = (
@@ -162,16 +165,18 @@ MediaListener = Callable[[MediaEvent], None]
 
 
 class MediaSession(Protocol):
-    """One session's media on one node.
+    """One session's media, on one node or several.
 
-    What asks the node for something new raises `MediaUnavailableError` when the node is lost or does not
+    What asks a node for something new raises `MediaUnavailableError` when the node is lost or does not
     answer, and `InvalidInputError` where the client's SDP or candidate is at fault. What only ends something
     (mute and narrower grants too) never raises for what is gone already, nor for a lost node, which carries
     nothing.
     """
 
     @property
-    def node_id(self) -> str: ...
+    def node_id(self) -> str:
+        """The main node's."""
+        ...
 
     async def handle_offer(
         self,
@@ -223,6 +228,14 @@ class MediaSession(Protocol):
 
     async def close_transport(self, peer_id: str, direction: Direction) -> None: ...
     async def close_peer(self, peer_id: str) -> None: ...
+
+    async def recover(self, peer_ids: Iterable[str]) -> None:
+        """Gives other nodes to peers that `NodeLost` named; those that left meanwhile are passed over.
+
+        Waits a while for a node to come up; raises `MediaUnavailableError` when none does.
+        """
+        ...
+
     async def close(self) -> None: ...
 
 

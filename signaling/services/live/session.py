@@ -7,7 +7,8 @@ promise that security rests on: media is stopped at the node before anybody hear
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
@@ -94,13 +95,13 @@ class LiveSession:
         self.active_speaker: str | None = None
         """Peer id."""
         self._media: MediaSession | None = None
-        self._placing: asyncio.Task[None] | None = None
+        self._recovering: set[asyncio.Task[None]] = set()
         self._on_left = on_left
         self._on_ended = on_ended
 
     @property
     def media(self) -> MediaSession:
-        """Raises `MediaUnavailableError` while the session is being placed again."""
+        """Raises `MediaUnavailableError` before the session has a place."""
         if self._media is None:
             raise MediaUnavailableError
         return self._media
@@ -114,7 +115,7 @@ class LiveSession:
 
     async def start(self) -> None:
         """Places it on a node, keeps it, and takes commands from now on."""
-        self._media = await self._place()
+        self._media = await self.around.nodes.place(self.session.id, self.handle_media_event)
         try:
             await self.records.add()
         except BaseException:
@@ -128,8 +129,8 @@ class LiveSession:
         now = self.around.clock.monotonic()
         await self.carry_out(self.session.end(reason, now, peers_leave=peers_leave))
         self.session.finish()
-        if self._placing is not None:
-            self._placing.cancel()
+        for task in self._recovering:
+            task.cancel()
         self.owner.stop()
         log.info("session.ended", session=self.session.id, reason=reason)
 
@@ -275,36 +276,29 @@ class LiveSession:
         """The node's listener: the owner deals with it in its turn."""
         self.owner.post(partial(media_events.handle, self, event))
 
-    async def lose_media(self) -> None:
-        """The node is gone. Peers are told once the session has a place again."""
-        self._media = None
-        await self.carry_out(self.session.lose_media())
-        self._placing = asyncio.create_task(self._place_again(), name=f"place {self.session.id}")
+    async def lose_media(self, peer_ids: Sequence[str]) -> None:
+        """The node of these peers is gone. They are told once they have a place again."""
+        present = [peer_id for peer_id in peer_ids if peer_id in self.session.peers]
+        await self.carry_out(self.session.lose_media(present))
+        task = asyncio.create_task(self._recover(present), name=f"recover {self.session.id}")
+        self._recovering.add(task)
+        task.add_done_callback(self._recovering.discard)
 
-    async def _place(self) -> MediaSession:
-        return await self.around.nodes.place(self.session.id, self.handle_media_event)
-
-    async def _place_again(self) -> None:
+    async def _recover(self, peer_ids: Sequence[str]) -> None:
         while True:
             try:
-                media = await self._place()
+                await self.media.recover(peer_ids)
             except MediaUnavailableError:
                 log.warning("session.not_placed", session=self.session.id)
                 await asyncio.sleep(REPLACE_RETRY)
             else:
                 break
-        try:
-            await self.owner.do(partial(self._placed, media))
-        except NotJoinedError:
-            await media.close()  # the session ended meanwhile
-        except asyncio.CancelledError:
-            await media.close()
-            raise
+        with contextlib.suppress(NotJoinedError):  # the session ended meanwhile
+            await self.owner.do(partial(self._recovered, peer_ids))
 
-    async def _placed(self, media: MediaSession) -> None:
-        self._media = media
-        log.info("session.placed_again", session=self.session.id, node=media.node_id)
-        self.announcer.to_all(messages.MediaReset(reason="node_lost"))
+    async def _recovered(self, peer_ids: Sequence[str]) -> None:
+        log.info("session.placed_again", session=self.session.id, peers=len(peer_ids))
+        self.announcer.reset_media(peer_ids)
 
     def _renew_ice_servers(self) -> None:
         for peer_id in self.connectivity.due():

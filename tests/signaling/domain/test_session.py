@@ -309,9 +309,12 @@ class AnySequence(RuleBasedStateMachine):
         else:
             self.session.resume(peer_id)
 
-    @rule()
-    def lose_the_node(self) -> None:
-        self.session.lose_media()
+    @precondition(lambda self: self.session.peers)
+    @rule(data=st.data())
+    def lose_a_node(self, data: st.DataObject) -> None:
+        lost = data.draw(st.sets(st.sampled_from(sorted(self.session.peers))))
+        self.session.lose_media(lost)
+        assert not [one for one in self.session.publications.values() if one.peer_id in lost]
 
     @invariant()
     def nobody_publishes_what_they_may_not(self) -> None:

@@ -80,12 +80,16 @@ async def test_sessions_of_a_lost_node_are_told_and_those_of_others_are_not() ->
     a = await nodes.place("a", heard["a"].append)
     b = await nodes.place("b", heard["b"].append)
     assert a.node_id != b.node_id
+    await a.handle_offer("peer_a", "offer", [], [], [])
+    await b.handle_offer("peer_b", "offer", [], [], [])
 
     next(one for one in fakes.started if one.node_id == a.node_id).die()
     await until(lambda: bool(heard["a"]), "the news")
-    assert heard == {"a": [NodeLost()], "b": []}
+    assert heard == {"a": [NodeLost(("peer_a",))], "b": []}
     with pytest.raises(MediaUnavailableError):
-        await a.handle_offer("peer", "offer", [], [], [])
+        await a.handle_offer("peer_a", "offer", [], [], [])
+    await a.recover(["peer_a"])
+    await a.handle_offer("peer_a", "offer", [], [], [])
     await a.close()  # what went with its node has ended
     await nodes.close()
 
@@ -128,12 +132,15 @@ async def test_reports_are_shown_by_worker_and_decide_on_placement() -> None:
     await nodes.close()
 
 
-async def test_a_worker_that_reports_nothing_any_more_is_replaced() -> None:
+async def test_a_worker_that_answers_nothing_any_more_is_replaced() -> None:
     fakes = FakeNodes()
-    config = NodesConfig(workers=1, udp_port=0, silent_after=0.01, watch_every=0.005, first_pause=0.001)
+    config = NodesConfig(workers=1, udp_port=0, silent_after=0.2, watch_every=0.05, first_pause=0.001)
     nodes = NodeSupervisor(config, launch=fakes.launch)
     await nodes.start()
     silent = fakes.latest
+    await until(lambda: len(silent.heard(node.Ping)) >= 8, "several pings, answered")
+    assert fakes.latest is silent, "a worker that answers stays, whether it reports or not"
+    silent.hung = True
     await until(lambda: fakes.latest is not silent, "another worker")
     assert silent.closed
     await nodes.close()

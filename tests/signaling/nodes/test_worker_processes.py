@@ -53,18 +53,21 @@ async def test_a_killed_worker_is_replaced_and_its_session_can_be_placed_again(
         lost.set()
 
     media = await nodes.place("session", listen)
-    other = next(status.node_id for status in nodes.workers() if status.node_id != media.node_id)
-    process = worker_of(nodes, media.node_id).process
+    await media.subscribe("peer", [])
+    doomed = media.node_id
+    other = next(status.node_id for status in nodes.workers() if status.node_id != doomed)
+    process = worker_of(nodes, doomed).process
     os.kill(process.pid, signal.SIGKILL)
 
     async with asyncio.timeout(10):
         await lost.wait()
-    assert told == [NodeLost()]
+    assert told == [NodeLost(("peer",))]
     await serves(nodes, 2)
     assert other in {status.node_id for status in nodes.workers()}
-    again = await nodes.place("session", listen)
-    assert again.node_id != media.node_id
-    await again.close()
+    await media.recover(["peer"])
+    assert media.node_id != doomed
+    await media.subscribe("peer", [])
+    await media.close()
 
 
 @pytest.mark.slow
@@ -75,7 +78,7 @@ async def test_a_worker_that_hangs_is_ended_and_replaced() -> None:
         udp_port=0,
         announce=("127.0.0.1",),
         first_pause=0.05,
-        silent_after=3.0,
+        silent_after=1.5,
         watch_every=0.1,
     )
     nodes = NodeSupervisor(settings)

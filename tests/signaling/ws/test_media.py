@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sfu.control import messages as node
+from signaling.nodes.supervisor import NodesConfig
 from signaling.nodes.testing import BAD_SDP
 from tests.support.live_world import LiveWorld, Refused, WsClient, live_world, until
 
@@ -424,3 +425,31 @@ async def test_a_lost_node_is_replaced_and_everyone_builds_their_media_again() -
         assert again != camera
         assert (await other.subscribe(again))[0]["ok"]
         assert world.node.producer_of("camera")
+
+
+async def test_only_those_on_a_lost_node_build_their_media_again() -> None:
+    config = NodesConfig(workers=2, udp_port=0, place_within=2.0, first_pause=0.01, spread_above=0.0)
+    async with live_world(nodes=config) as world:
+        host, other = await two(world)
+        camera = await host.publish("camera", "video")
+        screen = await other.publish("screen", "video")
+        assert (await other.subscribe(camera))[0]["ok"]
+        assert (await host.subscribe(screen))[0]["ok"]
+        doomed = next(
+            one
+            for one in world.nodes.started
+            if any(made.spec.source == "camera" and made.spec.mid for made in one.producers.values())
+        )
+        doomed.die()
+
+        await host.hears("media_reset", reason="node_lost")
+        position = [event["type"] for event in host.events].index("media_reset")
+        again = [event for event in host.events[position:] if event["type"] == "publication_added"]
+        assert [event["publication"]["publication_id"] for event in again] == [screen]
+        removed = await other.hears("publication_removed", publication_id=camera)
+        assert removed["reason"] == "node_lost"
+        assert not other.heard("media_reset")
+
+        afresh = await host.publish("camera", "video")
+        assert (await other.subscribe(afresh))[0]["ok"]
+        assert (await host.subscribe(screen))[0]["ok"]

@@ -1,0 +1,163 @@
+"""One meeting on two media workers: people on either see and hear each other, and one worker's death is not
+the other's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from sfu.bot import AudioSpec, Bot, VideoSpec
+from tests.integration.test_worker_loss import media_workers
+from tests.support.server import Server, running_server
+from tests.support.wait import wait_until
+from tests.support.world import World, packets_of, track_of, wait_media
+
+BACK_WITHIN = 30.0
+"""Seconds, a bound against hanging: the bots of this test take longer than the server. What is promised for
+media after a worker died is 5 seconds; how long it took is recorded with the test (`back_after_s`)."""
+
+
+@pytest_asyncio.fixture
+async def dealt(tmp_path: Path) -> AsyncIterator[Server]:
+    """Peers go to the two workers in turn."""
+    async with running_server(tmp_path, workers=2, arguments=("--spread-above", "0")) as server:
+        yield server
+
+
+async def routers(server: Server) -> float:
+    return (await server.metrics())["rostrum_worker_routers"]
+
+
+async def test_people_on_different_workers_receive_each_other(dealt: Server) -> None:
+    async with World.on(dealt) as world:
+        first = await world.publisher(VideoSpec((1,), packets_per_second=100.0), auto_subscribe=True)
+        second = await world.publisher(VideoSpec((2,), packets_per_second=100.0), auto_subscribe=True)
+        await wait_media(first, 2)
+        await wait_media(second, 1)
+        third = await world.subscriber()
+        await wait_media(third, 1)
+        await wait_media(third, 2)
+        async with asyncio.timeout(15):  # workers report every two seconds
+            while await routers(dealt) != 2:
+                await asyncio.sleep(0.2)
+
+
+async def test_everybody_hears_of_a_speaker_on_the_other_worker(dealt: Server) -> None:
+    async with World.on(dealt) as world:
+        first = await world.publisher(AudioSpec(1), auto_subscribe=True)
+        second = await world.publisher(AudioSpec(2), auto_subscribe=True)
+        third = await world.subscriber()
+        for quiet, loud in ((first, second), (second, first)):
+            track_of(quiet, "microphone").encodings[0].level = 127
+            track_of(loud, "microphone").encodings[0].level = 15
+            for bot in (first, second, third):
+                await wait_until(
+                    lambda bot=bot, loud=loud: active_of(bot) == loud.peer_id,  # type: ignore[misc]
+                    lambda bot=bot: f"the one who speaks is active; heard {active_of(bot)}",  # type: ignore[misc]
+                )
+
+
+async def test_muting_and_leaving_reach_the_other_worker(dealt: Server) -> None:
+    async with World.on(dealt) as world:
+        publisher = await world.publisher()
+        watcher = await world.subscriber()
+        await wait_media(watcher, 1)
+        publication_id = track_of(publisher).publication_id
+        await publisher.signalling.request("mute", publication_id=publication_id)
+        muted_at = packets_of(watcher, 1)
+        await wait_until(lambda: track_of(publisher).encodings[0].packets_sent > 50, "the bot sends on")
+        await asyncio.sleep(0.2)  # for what was on its way
+        assert packets_of(watcher, 1) - muted_at <= 32
+        await publisher.signalling.request("unmute", publication_id=publication_id)
+        await wait_media(watcher, 1)
+        await publisher.leave()
+        await watcher.wait_for(lambda event: event["type"] == "publication_removed", "the end")
+        assert watcher.problems == []
+
+
+async def test_a_dead_worker_resets_its_own_people_only(dealt: Server) -> None:
+    async with World.on(dealt) as world:
+        first = await world.publisher(
+            VideoSpec((1,), packets_per_second=100.0), auto_subscribe=True, rebuild=True
+        )
+        second = await world.publisher(
+            VideoSpec((2,), packets_per_second=100.0), auto_subscribe=True, rebuild=True
+        )
+        await wait_media(first, 2)
+        await wait_media(second, 1)
+        os.kill(media_workers(dealt)[0], signal.SIGKILL)
+        await wait_until(lambda: bool(resets(first) or resets(second)), "a reset")
+        hit, spared = (first, second) if resets(first) else (second, first)
+        await wait_media(hit, 1 if hit is second else 2)
+        await wait_media(spared, 1 if spared is second else 2)
+        assert (resets(hit), resets(spared)) == (1, 0)
+
+
+async def test_fifty_people_on_a_killed_worker_are_back_in_media(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    arguments = ("--spread-above", "1")
+    async with running_server(tmp_path, workers=2, arguments=arguments) as server, World.on(server) as world:
+        speaker = await world.publisher(VideoSpec((1,), packets_per_second=50.0), AudioSpec(2), rebuild=True)
+        watchers = await asyncio.gather(*(world.subscriber(rebuild=True) for _ in range(49)))
+        await all_receive(watchers)
+        (victim,) = [worker for worker in media_workers(server) if worker == await busiest(server)]
+        os.kill(victim, signal.SIGKILL)
+        killed = time.monotonic()
+        await wait_until(lambda: resets(speaker) == 1, "the speaker is told")
+        await all_receive(watchers)
+        took = time.monotonic() - killed
+        record_property("back_after_s", round(took, 2))
+        assert all(resets(bot) == 1 for bot in watchers)
+        assert [problem for bot in watchers for problem in bot.problems] == []
+        assert took < BACK_WITHIN, f"50 people were back after {took:.1f} s"
+
+
+@pytest.mark.slow
+async def test_a_worker_that_hangs_is_replaced_and_its_people_are_back(tmp_path: Path) -> None:
+    async with running_server(tmp_path, workers=1) as server, World.on(server) as world:
+        publisher = await world.publisher(rebuild=True)
+        watcher = await world.subscriber(rebuild=True)
+        await wait_media(watcher, 1)
+        (worker,) = media_workers(server)
+        os.kill(worker, signal.SIGSTOP)
+        await wait_until(lambda: resets(watcher) == resets(publisher) == 1, "the news", timeout=20.0)
+        await wait_media(watcher, 1)
+
+
+async def all_receive(watchers: list[Bot]) -> None:
+    """Until each has 20 more packets of video and of audio."""
+    goals = [(bot, one, packets_of(bot, one) + 20) for bot in watchers for one in (1, 2)]
+    await wait_until(
+        lambda: all(packets_of(bot, one) >= goal for bot, one, goal in goals),
+        lambda: f"{sum(packets_of(bot, one) < goal for bot, one, goal in goals)} of {len(goals)} lack media",
+        timeout=30.0,
+    )
+
+
+async def busiest(server: Server) -> int:
+    """The process of the worker that the meeting is on: the one that has used most CPU."""
+    return max(media_workers(server), key=lambda pid: cpu_ticks(pid))
+
+
+def cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def resets(bot: Bot) -> int:
+    return sum(event["type"] == "media_reset" for event in bot.events)
+
+
+def active_of(bot: Bot) -> str | None:
+    """Who the latest `speakers` event says is active."""
+    heard = [event for event in bot.events if event["type"] == "speakers"]
+    return heard[-1]["active"] if heard else None

@@ -1,0 +1,200 @@
+"""A session on two nodes, made by hand: who gets which commands, and who is told what."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sfu.control import messages as node
+from signaling.domain.publication import EndReason, Grant, Publication, Subscription
+from signaling.errors import MediaUnavailableError
+from signaling.nodes.spread import SpreadMedia
+from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
+from signaling.nodes.testing import FakeNode, FakeNodes
+from signaling.services.live.ports import MediaEvent, NodeLost, PublicationClosed, SpeakersChanged
+from tests.support.live_world import until
+
+CAMERA = Grant("camera", "video")
+
+
+def camera(peer_id: str) -> Publication:
+    return Publication(f"pub_{peer_id}", peer_id, "0", "camera", "video")
+
+
+class World:
+    """Two nodes; the first peer is on the one, the second on the other, and so on in turn."""
+
+    def __init__(self, fakes: FakeNodes, supervisor: NodeSupervisor) -> None:
+        self.fakes = fakes
+        self.supervisor = supervisor
+        self.told: list[MediaEvent] = []
+        self.media: SpreadMedia
+
+    async def publish(self, peer_id: str) -> str:
+        one = camera(peer_id)
+        await self.media.handle_offer(peer_id, "offer", [CAMERA], [], [one])
+        return one.id
+
+    async def subscribe(self, peer_id: str, *publication_ids: str) -> dict[str, str]:
+        wanted = [Subscription(peer_id, one) for one in publication_ids]
+        return dict(await self.media.subscribe(peer_id, wanted))
+
+    def node_of(self, peer_id: str) -> FakeNode:
+        (found,) = [
+            one
+            for one in self.fakes.started
+            if any(command.label == peer_id for command in one.heard(node.CreateTransport))  # type: ignore[union-attr]
+            and not one.closed
+        ]
+        return found
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    fakes = FakeNodes()
+    config = NodesConfig(workers=2, udp_port=0, first_pause=0.005, spread_above=0.0, place_within=2.0)
+    supervisor = NodeSupervisor(config, launch=fakes.launch)
+    await supervisor.start()
+    made = World(fakes, supervisor)
+    made.media = await supervisor.place("session", made.told.append)
+    yield made
+    await made.media.close()
+    assert all(not one.routers for one in fakes.started if not one.closed), "no router is left behind"
+    await supervisor.close()
+
+
+async def test_peers_are_on_different_nodes_and_keep_theirs(world: World) -> None:
+    for peer_id in ("a", "b", "c", "d"):
+        await world.publish(peer_id)
+    assert world.node_of("a") is world.node_of("c") is not world.node_of("b")
+    await world.subscribe("a", "pub_b")
+    assert len(world.node_of("a").heard(node.CreateTransport)) == 3
+
+
+async def test_a_publication_is_brought_to_a_node_once_for_all_its_subscribers(world: World) -> None:
+    await world.publish("a")
+    await world.publish("b")
+    for peer_id in ("c", "d"):
+        assert await world.subscribe(peer_id, "pub_a", "pub_b") == {}
+    origin, far = world.node_of("a"), world.node_of("b")
+    (producer,) = [one.id for one in origin.producers.values() if one.spec.mid == "0"]
+    assert len(far.heard(node.ReceiveProducer)) == 1
+    await world.publish("f")
+    await world.subscribe("f", "pub_a")
+    await world.subscribe("b", "pub_a")
+    assert len(far.heard(node.ReceiveProducer)) == 1
+    assert far.producers[producer].spec.source == "camera"
+    assert len(origin.pipes) == len(far.pipes) == 1
+
+
+async def test_a_meeting_whose_people_want_nothing_of_each_other_has_no_pipe(world: World) -> None:
+    await world.publish("a")
+    await world.publish("b")
+    assert world.supervisor.pipes.count == 0
+
+
+async def test_it_leaves_with_the_last_subscriber(world: World) -> None:
+    await world.publish("a")
+    for peer_id in ("b", "c", "d"):
+        await world.subscribe(peer_id, "pub_a")
+    origin, far = world.node_of("a"), world.node_of("b")
+    assert far is world.node_of("d")
+    await world.media.unsubscribe("b", ["pub_a"])
+    assert not far.heard(node.CloseProducer)
+    await world.media.close_peer("d")
+    assert len(far.heard(node.CloseProducer)) == len(origin.heard(node.StopSending)) == 1
+    assert await world.subscribe("b", "pub_a") == {}
+    assert len(far.heard(node.ReceiveProducer)) == 2
+
+
+async def test_what_ends_is_over_everywhere_before_the_reply(world: World) -> None:
+    await world.publish("a")
+    await world.subscribe("b", "pub_a")
+    await world.media.end_publications(["pub_a"])
+    assert not world.node_of("a").producers
+    assert not world.node_of("b").producers
+
+
+async def test_narrower_grants_are_in_force_on_every_node(world: World) -> None:
+    await world.publish("a")
+    await world.subscribe("b", "pub_a")
+    await world.media.set_grants("a", [])
+    assert not world.node_of("b").producers
+    assert world.told.count(PublicationClosed("pub_a", EndReason.PERMISSION_REVOKED)) == 1
+
+
+async def test_a_producer_that_its_node_closed_is_closed_on_the_others(world: World) -> None:
+    await world.publish("a")
+    await world.subscribe("b", "pub_a")
+    origin, far = world.node_of("a"), world.node_of("b")
+    (producer_id,) = origin.producers
+    origin._close_producer(producer_id, "transport_closed")
+    await until(lambda: not far.producers, "the end on the other node")
+
+
+async def test_mute_is_in_force_on_every_node(world: World) -> None:
+    await world.publish("a")
+    await world.subscribe("b", "pub_a")
+    copies = [*world.node_of("a").producers.values(), *world.node_of("b").producers.values()]
+    await world.media.mute("pub_a")
+    assert [one.paused for one in copies] == [True, True]
+    await world.media.unmute("pub_a")
+    assert [one.paused for one in copies] == [False, False]
+
+
+async def test_one_that_is_brought_while_muted_arrives_muted(world: World) -> None:
+    await world.publish("a")
+    await world.media.mute("pub_a")
+    await world.subscribe("b", "pub_a")
+    assert [one.paused for one in world.node_of("b").producers.values()] == [True]
+
+
+async def test_nothing_of_a_peer_is_left_anywhere_once_it_is_closed(world: World) -> None:
+    await world.publish("a")
+    await world.subscribe("b", "pub_a")
+    far = world.node_of("b")
+    await world.media.close_peer("a")
+    assert not far.producers
+
+
+async def test_a_lost_node_takes_its_own_peers_media_and_no_others(world: World) -> None:
+    await world.publish("a")
+    await world.publish("b")
+    await world.subscribe("b", "pub_a")
+    await world.subscribe("a", "pub_b")
+    lost, left = world.node_of("a"), world.node_of("b")
+    lost.die()
+    await until(lambda: NodeLost(("a",)) in world.told, "the news")
+    await until(lambda: not left.pipes, "the end of the pipe")
+    assert [one.transport_id for one in left.producers.values()] == [
+        one.id for one in left.transports.values() if one.direction == "publish"
+    ]
+    with pytest.raises(MediaUnavailableError):
+        await world.publish("a")
+
+    await world.media.recover(["a", "somebody who left"])
+    await world.publish("a")
+    assert await world.subscribe("b", "pub_a") == {}
+    assert world.told.count(NodeLost(("b",))) == 0
+
+
+async def test_who_speaks_is_known_across_nodes(world: World) -> None:
+    await world.publish("a")
+    await world.publish("b")
+    await world.media.subscribe("c", [])  # most are where a is
+    for peer_id, level in (("a", 30), ("b", 20)):
+        on = world.node_of(peer_id)
+        (producer_id,), (router_id,) = on.producers, on.routers
+        speaker = node.Speaker(producer_id=producer_id, level=level)
+        on.emit(node.SpeakersChanged(router_id=router_id, speakers=(speaker,), dominant=producer_id))
+    assert world.told[-1] == SpeakersChanged((("pub_b", 20), ("pub_a", 30)), "pub_a")
+
+
+async def test_a_node_that_refuses_a_pipe_costs_that_subscription_only(world: World) -> None:
+    await world.publish("a")
+    await world.publish("b")
+    await world.publish("c")
+    del world.node_of("a").producers[next(iter(world.node_of("a").producers))]
+    failed = await world.subscribe("b", "pub_a", "pub_c")
+    assert failed == {"pub_a": "producer_not_found"}
