@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sfu.bandwidth.allocator import Layer, Tile
+from sfu.bandwidth.allocator import Tile
 from sfu.control.messages import LayerSpec
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
-from sfu.forwarding.selector import choose, detach
+from sfu.forwarding.selector import aim_at, choose, cut_for, detach
+from sfu.layers import Layer
 from sfu.producer import Producer
 from sfu.redundancy import LossGate
 from sfu.rtp.rtcp import ReportBlock
 
 
 class Consumer:
-    """Owned by its subscribe transport. `on_layer(consumer, spatial)` is told what goes on the wire."""
+    """Owned by its subscribe transport. `on_layer(consumer, layer)` is told what goes on the wire."""
 
     def __init__(
         self,
@@ -30,7 +31,7 @@ class Consumer:
         leg: Leg,
         preferred: LayerSpec | None,
         paused: bool,
-        on_layer: Callable[[Consumer, int], None],
+        on_layer: Callable[[Consumer, Layer], None],
     ) -> None:
         self.id = consumer_id
         self.transport_id = transport_id
@@ -49,7 +50,7 @@ class Consumer:
         """Whether the client knows that it is paused for bandwidth."""
         self.negotiated = False
         self._on_layer = on_layer
-        self._spatial: int | None = None
+        self._told: Layer | None = None
         self._reported: tuple[int, float] = (0, 0.0)
         self._payload_types = (0, 0)
         """The codec's own and, 0 where the receiver took none, that of redundant audio."""
@@ -79,11 +80,32 @@ class Consumer:
         leg, target = self.leg, self.target
         if leg.encoding is None or leg.target is not None:
             return True
-        return target is not None and leg.encoding.spatial != target.spatial
+        if target is None or len(self.producer.encodings) == 1:
+            return False
+        return leg.encoding.spatial != target.spatial
 
     def set_target(self, target: Layer | None, now: float) -> None:
         self.target = target
         self.select(now)
+
+    @property
+    def limit(self) -> Layer | None:
+        """The most of a video that it gets; None for nothing."""
+        preferred, target = self.preferred, self.target
+        if preferred is None or target is None:
+            return target
+        return target.within(Layer(preferred.spatial, preferred.temporal))
+
+    @property
+    def current(self) -> Layer | None:
+        """The layer on the wire, as `Producer.layers` counts them; None before the first packet."""
+        cut = self.leg.cut
+        if cut is None:
+            return None
+        layer = cut.layer.within(cut.encoding.reader.top)
+        if len(self.producer.encodings) > 1:
+            return Layer(cut.encoding.spatial, layer.temporal)
+        return layer
 
     def pause(self) -> None:
         self.paused = True
@@ -97,26 +119,31 @@ class Consumer:
         """Aim the leg at the target. Called on every change, and on a tick while it is not there."""
         if not self.active or self.producer.paused:
             return
+        limit = self.limit
         if self.producer.kind == "audio":
             self.producer.aim(self.leg, self.producer.encodings[0])
-        elif self.target is None:
+        elif limit is None:
             detach(self.leg)
         else:
-            self.producer.aim(self.leg, self._encoding_for(self.target.spatial, now))
+            simulcast = len(self.producer.encodings) > 1
+            encoding = self._encoding_for(limit.spatial, now)
+            aim_at(self.leg, cut_for(encoding, limit, simulcast=simulcast))
+            self.handle_switch()
 
     def _encoding_for(self, spatial: int, now: float) -> Encoding:
         """The target's encoding; another one while that is not sent yet and nothing else is shown."""
         encodings, leg = self.producer.encodings, self.leg
         wanted = encodings[min(spatial, len(encodings) - 1)]
         current = leg.encoding
-        if wanted.is_live(now) or (current is not None and current.is_live(now) and leg in current.legs):
+        if wanted.is_live(now) or (current is not None and current.is_live(now) and leg.carried):
             return wanted
         return choose(encodings, spatial, now) or wanted
 
     def request_keyframe(self) -> None:
         """The receiver lost the picture (PLI, FIR)."""
-        if self.leg.encoding is not None and self.leg.target is None:
-            self.leg.encoding.request_keyframe()
+        leg = self.leg
+        if leg.encoding is not None and (leg.target is None or leg.target.encoding is leg.encoding):
+            leg.encoding.request_keyframe()
 
     def note_report(self, middle_ntp: int, now: float) -> None:
         """A sender report with this middle part of its NTP time goes out now."""
@@ -153,10 +180,11 @@ class Consumer:
         leg.prepare(payload_type=red if redundant else own, rtx_payload_type=leg.rtx_payload_type)
 
     def handle_switch(self) -> None:
-        encoding = self.leg.encoding
-        if encoding is not None and encoding.spatial != self._spatial:
-            self._spatial = encoding.spatial
-            self._on_layer(self, encoding.spatial)
+        """Tell of the layer on the wire, where it is another one than was told."""
+        current = self.current
+        if current is not None and current != self._told:
+            self._told = current
+            self._on_layer(self, current)
 
     def stats(self) -> dict[str, object]:
         leg = self.leg
@@ -168,7 +196,8 @@ class Consumer:
             "preferred": None if self.preferred is None else self.preferred.spatial,
             "target": None if self.target is None else self.target.spatial,
             "negotiated": self.negotiated,
-            "spatial": leg.encoding.spatial if leg.encoding is not None else None,
+            "spatial": None if (current := self.current) is None else current.spatial,
+            "temporal": None if current is None else current.temporal,
             "waiting_for_keyframe": leg.target is not None,
             "packets": leg.packets,
             "bytes": leg.octets,

@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from sfu.bandwidth.allocator import Allocation, Available, Demand, Layer, Memory, Outcome, allocate
+from sfu.bandwidth.allocator import Allocation, Available, Demand, Memory, Outcome, allocate
 from sfu.consumer import Consumer
+from sfu.layers import Layer
 
 ANNOUNCE_AFTER = 1.0
 """Seconds for which a video has to lack bandwidth before its receiver is told: at the start of a path the

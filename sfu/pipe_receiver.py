@@ -106,6 +106,7 @@ class PipeReceiver:
         """NACKs and key frame requests that are due, as RTCP packets."""
         for one in self.encodings:
             encoding = one.encoding
+            encoding.measure(now)
             nack = encoding.stream.nack
             if nack is None:
                 continue

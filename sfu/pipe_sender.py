@@ -15,7 +15,7 @@ from sfu.forwarding.leg import Egress, Leg
 from sfu.forwarding.report import sender_report
 from sfu.forwarding.selector import detach
 from sfu.producer import Producer
-from sfu.rtp.negotiation import subscribe_codec
+from sfu.rtp.negotiation import is_described, subscribe_codec
 from sfu.rtp.rtcp import ReportBlock, SenderReport
 
 WANTED_FOR = 3.0
@@ -70,6 +70,7 @@ class PipeSender:
         self._rtx_payload_type = rtx_payload_type or 0
         for encoding in producer.encodings:
             leg = Leg(egress, ssrc=next(ssrcs), rtx_ssrc=next(ssrcs), first_index=FIRST_INDEX)
+            leg.wide = is_described(codec.mime)
             leg.prepare(payload_type=codec.payload_type, rtx_payload_type=self._rtx_payload_type)
             self.legs[leg.ssrc] = PipeLeg(encoding, leg)
 

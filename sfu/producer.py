@@ -132,6 +132,11 @@ class Producer:
             return None
         return self.supply.poll_wanted(now, expected=self.expects_receiver())
 
+    def measure(self, now: float) -> None:
+        """On a tick of whoever receives it."""
+        for encoding in self.encodings:
+            encoding.measure(now)
+
     def stats(self, now: float) -> dict[str, object]:
         return {
             "producer_id": self.id,
@@ -144,6 +149,7 @@ class Producer:
                 {
                     "rid": encoding.rid,
                     "live": encoding.is_live(now),
+                    "layers": [[*rate.layer, rate.bitrate] for rate in encoding.rates],
                     "packets": encoding.stream.packets,
                     "bytes": encoding.stream.bytes,
                     "lost": encoding.stream.lost,

@@ -192,6 +192,7 @@ class PublishTransport(Transport):
         for packet in self.inlet.arrivals.poll(now, self._local_ssrc, self._any_ssrc()):
             self.association.send_rtcp(packet)
         for producer in self.producers.values():
+            producer.measure(now)
             wanted = producer.poll_wanted(now)
             if wanted is not None:
                 self._host.emit(LayersWanted(producer_id=producer.id, encodings=wanted))

@@ -153,6 +153,7 @@ class ServerOffers:
     def _start(
         self, consumer: Consumer, section: SubscribeSection, outcome: SubscribeAnswer, now: float
     ) -> None:
+        consumer.leg.wide = ExtensionUri.DEPENDENCY_DESCRIPTOR in outcome.extensions
         self._receiver.start(
             consumer,
             section.codec.payload_type,

@@ -27,6 +27,7 @@ from sfu.errors import NodeCommandError, RtcpError
 from sfu.forwarding.leg import Egress, Leg
 from sfu.forwarding.report import sender_report
 from sfu.forwarding.retransmit import retransmit
+from sfu.layers import Layer
 from sfu.producer import Producer
 from sfu.rtp.parameters import Codec
 from sfu.rtp.rtcp import (
@@ -47,7 +48,6 @@ from sfu.webrtc.udp import Path
 REPORT_INTERVAL = 1.0
 MAX_COMPOUND = 1100
 """Bytes of RTCP put into one datagram."""
-UNKNOWN_TEMPORAL = 7
 
 
 class SubscribeTransport(Transport):
@@ -320,9 +320,6 @@ class SubscribeTransport(Transport):
     def _handle_enough(self, consumer: Consumer) -> None:
         self._host.emit(ConsumerResumed(consumer_id=consumer.id))
 
-    def _handle_layer(self, consumer: Consumer, spatial: int) -> None:
-        self._host.emit(
-            LayerChanged(
-                consumer_id=consumer.id, current=LayerSpec(spatial=spatial, temporal=UNKNOWN_TEMPORAL)
-            )
-        )
+    def _handle_layer(self, consumer: Consumer, layer: Layer) -> None:
+        current = LayerSpec(spatial=layer.spatial, temporal=layer.temporal)
+        self._host.emit(LayerChanged(consumer_id=consumer.id, current=current))

@@ -5,6 +5,8 @@ its publisher is told to stop what nobody receives, and to go on as soon as some
 A layer that was wanted and did not come is its publisher's own choice (its uplink or its processor is at the
 limit); it does not count for a while, so that nobody waits for it.
 
+An encoding that has layers within offers them as well, each with its share of the whole.
+
 Bitrates are what they were measured at last, also of layers that are off. They rise at once and fall slowly,
 and are published only when they have moved by a tenth, so that receivers need not look at each wavering.
 """
@@ -15,8 +17,9 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
-from sfu.bandwidth.allocator import Available, Layer
+from sfu.bandwidth.allocator import Available
 from sfu.forwarding.encoding import LIVE_WITHIN, Encoding
+from sfu.layers import Layer
 
 LOOK_INTERVAL = 0.1
 """Seconds between two looks at what is being received."""
@@ -51,6 +54,7 @@ class _Row:
         "packets",
         "published",
         "retry_at",
+        "revision",
         "unwanted_since",
         "wanted_since",
     )
@@ -58,6 +62,8 @@ class _Row:
     def __init__(self, encoding: Encoding) -> None:
         self.encoding = encoding
         self.live = False
+        self.revision = 0
+        """Of the encoding's layers."""
         self.available = True
         self.bitrate = 0.0
         self.history: deque[float] = deque((0.0,), maxlen=1 + math.ceil(LIVE_WITHIN / MEASURE_INTERVAL))
@@ -76,6 +82,7 @@ class _Row:
             # The last measurements saw it stop; what it took while it was sent is what it will take again.
             self.bitrate = self.history[0]
         self.live = live
+        self.revision = self.encoding.layers_revision
         wanted = self.encoding.wanted
         if not wanted:
             self.wanted_since = None
@@ -126,16 +133,19 @@ class Supply:
         if now - self._looked_at < LOOK_INTERVAL * 0.9:
             return self.version
         self._looked_at = now
-        before = [(row.live, row.available) for row in self._rows]
+        before = self._state()
         for row in self._rows:
             row.look(now)
         if any(row.live for row in self._rows):
             for row in self._rows:
                 row.judge(now)
-        changed = before != [(row.live, row.available) for row in self._rows]
+        changed = before != self._state()
         if self._measure(now) or changed:
             self._publish()
         return self.version
+
+    def _state(self) -> list[tuple[bool, bool, int]]:
+        return [(row.live, row.available, row.revision) for row in self._rows]
 
     def _measure(self, now: float) -> bool:
         """Whether a bitrate is so different from what was published that it matters."""
@@ -185,5 +195,20 @@ class Supply:
             bitrate = row.bitrate or guess
             guess = bitrate * STEP_GUESS
             if row.available or len(self._rows) == 1:
-                available.append(Available(Layer(spatial, 0), bitrate))
+                available += _layers(row.encoding, spatial, bitrate, simulcast=len(self._rows) > 1)
         self.available = tuple(available)
+
+
+def _layers(encoding: Encoding, spatial: int, bitrate: float, *, simulcast: bool) -> list[Available]:
+    """What an encoding of that bitrate offers. Of a simulcast, its spatial layers are one."""
+    rates, whole = encoding.rates, encoding.rate
+    if simulcast:
+        rates = tuple(rate for rate in rates if rate.layer.spatial == encoding.reader.top.spatial)
+    if not rates or not whole:
+        return [Available(Layer(spatial, 0), bitrate)]
+    return [
+        Available(
+            Layer(spatial, rate.layer.temporal) if simulcast else rate.layer, bitrate * rate.bitrate / whole
+        )
+        for rate in rates
+    ]

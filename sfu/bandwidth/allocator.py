@@ -23,7 +23,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from sfu.layers import Layer
 
 CLIMB = 1.15
 """How much of everything spent must fit before a layer better than the last one is granted."""
@@ -38,13 +40,6 @@ USUAL_TILE = 640 * 360
 
 Kind = Literal["audio", "video"]
 Outcome = Literal["granted", "bandwidth", "hidden", "absent"]
-
-
-class Layer(NamedTuple):
-    """(spatial, temporal), 0 = lowest."""
-
-    spatial: int
-    temporal: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sfu.codecs.counters import Counters
 from sfu.errors import CodecError
 
 
@@ -33,6 +34,9 @@ class Vp8Descriptor(NamedTuple):
     tl0: int | None
     tl0_offset: int
     temporal: int | None
+    layer_sync: bool
+    """Y: this frame depends only on the base layer's frame of the same TL0PICIDX."""
+    keyidx: int | None
     length: int
 
     @property
@@ -42,9 +46,13 @@ class Vp8Descriptor(NamedTuple):
 
 def parse_descriptor(payload: bytes) -> Vp8Descriptor:
     """Raises `CodecError` when the payload is shorter than its descriptor says."""
-    size = len(payload)
-    if size < 1:
-        raise CodecError("an empty VP8 payload")
+    try:
+        return _parse(payload)
+    except IndexError:
+        raise CodecError("a VP8 descriptor is cut short") from None
+
+
+def _parse(payload: bytes) -> Vp8Descriptor:
     first = payload[0]
     position = 1
     picture_id: int | None = None
@@ -52,21 +60,16 @@ def parse_descriptor(payload: bytes) -> Vp8Descriptor:
     picture_offset = tl0_offset = -1
     tl0: int | None = None
     temporal: int | None = None
+    keyidx: int | None = None
+    layer_sync = False
     if first & 0x80:
-        if size < 2:
-            raise CodecError("a VP8 descriptor ends before its extension byte")
         extension = payload[1]
         position = 2
-        needed = 2 + bool(extension & 0x80) + bool(extension & 0x40) + bool(extension & 0x30)
-        if size < needed:
-            raise CodecError("a VP8 descriptor is cut short")
         if extension & 0x80:
             picture_offset = position
             picture_id = payload[position] & 0x7F
             bits = 7
             if payload[position] & 0x80:
-                if size < needed + 1:
-                    raise CodecError("a VP8 picture id is cut short")
                 position += 1
                 picture_id = picture_id << 8 | payload[position]
                 bits = 15
@@ -76,8 +79,12 @@ def parse_descriptor(payload: bytes) -> Vp8Descriptor:
             tl0 = payload[position]
             position += 1
         if extension & 0x30:
+            layers = payload[position]
             if extension & 0x20:
-                temporal = payload[position] >> 6
+                temporal = layers >> 6
+                layer_sync = bool(layers & 0x20)
+            if extension & 0x10:
+                keyidx = layers & 0x1F
             position += 1
     return Vp8Descriptor(
         bool(first & 0x10),
@@ -88,6 +95,8 @@ def parse_descriptor(payload: bytes) -> Vp8Descriptor:
         tl0,
         tl0_offset,
         temporal,
+        layer_sync,
+        keyidx,
         position,
     )
 
@@ -103,26 +112,6 @@ def starts_keyframe(payload: bytes) -> bool:
     return len(payload) > length and not payload[length] & 0x01
 
 
-class Counters(NamedTuple):
-    """Where a payload's picture id and TL0PICIDX are, `payload[start:end]`, and what they say."""
-
-    start: int
-    end: int
-    picture_id: int
-    picture_id_bits: int
-    tl0: int | None
-
-    def moved(self, picture_offset: int, tl0_offset: int) -> bytes:
-        """The bytes to put there instead, moved by these offsets modulo their widths."""
-        if self.picture_id_bits == 15:
-            value, size = 0x8000 | (self.picture_id + picture_offset) & 0x7FFF, 2
-        else:
-            value, size = (self.picture_id + picture_offset) & 0x7F, 1
-        if self.tl0 is not None:
-            value, size = value << 8 | (self.tl0 + tl0_offset) & 0xFF, size + 1
-        return value.to_bytes(size, "big")
-
-
 def find_counters(payload: bytes) -> Counters | None:
     """None for a payload that cannot be read or has no picture id."""
     try:
@@ -133,12 +122,4 @@ def find_counters(payload: bytes) -> Counters | None:
         return None
     start = descriptor.picture_id_offset
     end = start + (2 if descriptor.picture_id_bits == 15 else 1) + (descriptor.tl0 is not None)
-    return Counters(start, end, descriptor.picture_id, descriptor.picture_id_bits, descriptor.tl0)
-
-
-def rewrite(payload: bytes, picture_offset: int, tl0_offset: int) -> bytes:
-    """The payload with its picture id and TL0PICIDX moved by these offsets; itself where it has none."""
-    counters = find_counters(payload)
-    if counters is None:
-        return payload
-    return payload[: counters.start] + counters.moved(picture_offset, tl0_offset) + payload[counters.end :]
+    return Counters(start, end, descriptor.picture_id, descriptor.picture_id_bits, b"", descriptor.tl0)

@@ -2,33 +2,39 @@
 
 What `fanout` needs of a packet per receiver is computed here, when the batch is made: its header as a number,
 its distance in sequence, the runs of equal size that one segmented send may carry, and, when the first
-receiver asks, where its VP8 counters are.
+receiver asks, where its picture counters are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sfu.codecs import vp8
+from sfu.codecs.counters import Counters
 from sfu.forwarding.leg import (
+    HEADER_WITH_TWCC,
     MARKER_SHIFT,
+    ONE_BYTE,
     SEQUENCE_SHIFT,
     TIMESTAMP_SHIFT,
-    TRANSPORT_SEQUENCE_SHIFT,
     WORDS_SHIFT,
     Leg,
+    Shape,
 )
-from sfu.rtp.extensions import renumber
+from sfu.forwarding.numbers import DESCRIPTOR_ID, NO_NUMBERS, TAIL, Numbers
+from sfu.rtp.extensions import narrow, renumber
 from sfu.webrtc.udp import MAX_SEGMENT_BYTES, MAX_SEGMENTS
 
 Packet = tuple[int, int, int, int, bytes, bytes]
 """(extended sequence, marker bit 0 or 0x80, timestamp, extension words, extension tail, payload).
 
-The tail is what follows the TWCC element: the forwarded extensions and padding, at least one byte.
+The tail is what follows the TWCC element: the forwarded extensions and padding. Of two-byte elements it may
+be empty, of one-byte ones it has at least one byte.
 """
 
 PLAIN_TAIL = b"\0"
 """Of a packet without forwarded extensions: the one padding byte."""
+WIDE_PLAIN_TAIL = b""
+"""The same in the two-byte form, which leaves no byte over."""
 
 
 class Batch:
@@ -44,21 +50,30 @@ class Batch:
         "first_timestamp",
         "largest",
         "last_timestamp",
+        "narrowed",
+        "numbers",
         "octets",
         "packets",
         "plain",
         "renumberings",
         "rows",
         "runs",
+        "shape",
         "span",
         "timestamp_span",
     )
 
-    def __init__(self, packets: Sequence[Packet]) -> None:
+    def __init__(
+        self, packets: Sequence[Packet], shape: Shape = ONE_BYTE, numbers: Numbers = NO_NUMBERS
+    ) -> None:
         self.packets = packets
-        self.counters: list[vp8.Counters | None] | None = None
+        self.shape = shape
+        self.numbers = numbers
+        self.narrowed: Batch | None = None
+        self.counters: list[Counters | None] | None = None
         self.renumberings: dict[bytes, Sequence[Packet]] | None = None
-        self.plain = all(packet[4] is PLAIN_TAIL for packet in packets)
+        bare = PLAIN_TAIL if shape is ONE_BYTE else WIDE_PLAIN_TAIL
+        self.plain = all(packet[4] is bare for packet in packets)
         self.octets = sum(len(packet[5]) for packet in packets)
         self.largest = max(len(packet[5]) + len(packet[4]) for packet in packets)
         self.first = packets[0][0]
@@ -70,25 +85,35 @@ class Batch:
         self.runs = self._find_runs()
         """(first, end, bytes of tail and payload) of packets that fit one segmented send."""
 
-    def payloads_for(self, leg: Leg) -> list[bytes]:
-        """The payloads for a leg that crossed a seam between VP8 encodings: with their counters moved.
+    def moved_for(self, leg: Leg) -> list[tuple[bytes, bytes]]:
+        """(tail, payload) of each packet for a leg that crossed a seam: with their picture counters moved.
 
         The descriptors are read once for all legs, and the packets of one frame share what is put in.
         """
         if self.counters is None:
-            self.counters = _counters_of(self.packets)
-        payloads: list[bytes] = []
+            self.counters = _counters_of(self.packets, self.numbers)
+        moved: list[tuple[bytes, bytes]] = []
+        in_tail = self.numbers.field == TAIL
         previous = fields = None
         for packet, counters in zip(self.packets, self.counters, strict=True):
-            payload = packet[5]
+            tail, payload = packet[4], packet[5]
             if counters is not None:
                 if counters is not previous:
                     fields = counters.moved(leg.picture_offset, leg.tl0_offset)
                     previous = counters
                 assert fields is not None
-                payload = payload[: counters.start] + fields + payload[counters.end :]
-            payloads.append(payload)
-        return payloads
+                if in_tail:
+                    tail = tail[: counters.start] + fields + tail[counters.end :]
+                else:
+                    payload = payload[: counters.start] + fields + payload[counters.end :]
+            moved.append((tail, payload))
+        return moved
+
+    def narrow(self) -> Batch:
+        """The batch for receivers of one-byte elements: without the dependency descriptor."""
+        if self.narrowed is None:
+            self.narrowed = Batch([_narrow(packet) for packet in self.packets], ONE_BYTE)
+        return self.narrowed
 
     def renumbered(self, numbering: bytes) -> Sequence[Packet]:
         """The packets with their extensions under a receiver's own ids, made once for all that agree."""
@@ -115,7 +140,7 @@ class Batch:
                 | distance << SEQUENCE_SHIFT
                 | (timestamp - self.first_timestamp) << TIMESTAMP_SHIFT
                 | words - 1 << WORDS_SHIFT
-                | number << TRANSPORT_SEQUENCE_SHIFT
+                | number << self.shape.transport_sequence_shift
             )
             rows.append((difference, distance, tail, payload))
         return rows
@@ -124,8 +149,9 @@ class Batch:
         """Packets of one size make a run; a shorter one may end it."""
         runs = []
         start, size, last = 0, -1, 0
+        counted = HEADER_WITH_TWCC - self.shape.head
         for position, packet in enumerate(self.packets):
-            length = len(packet[5]) + len(packet[4]) - 1
+            length = len(packet[5]) + len(packet[4]) - counted
             if size >= 0 and (
                 length > size
                 or last < size
@@ -141,12 +167,30 @@ class Batch:
         return runs
 
 
-def _counters_of(packets: Sequence[Packet]) -> list[vp8.Counters | None]:
+def narrowed_tail(tail: bytes) -> tuple[int, bytes]:
+    """(words, tail) of a two-byte tail in the one-byte form."""
+    return padded(narrow(tail, DESCRIPTOR_ID))
+
+
+def padded(elements: bytes) -> tuple[int, bytes]:
+    """(words, tail) of one-byte elements: with the three bytes of the TWCC element in front, whole words."""
+    if not elements:
+        return 1, PLAIN_TAIL
+    elements += bytes(-(len(elements) + 3) % 4)
+    return (len(elements) + 3) // 4, elements
+
+
+def _narrow(packet: Packet) -> Packet:
+    return (*packet[:3], *narrowed_tail(packet[4]), packet[5])
+
+
+def _counters_of(packets: Sequence[Packet], numbers: Numbers) -> list[Counters | None]:
     """Equal ones of neighbours are one object, so that a glance tells that a frame goes on."""
-    found: list[vp8.Counters | None] = []
-    previous: vp8.Counters | None = None
+    found: list[Counters | None] = []
+    previous: Counters | None = None
     for packet in packets:
-        counters = vp8.find_counters(packet[5])
+        data = packet[4] if numbers.field == TAIL else packet[5]
+        counters = numbers.find(data)
         if counters == previous:
             counters = previous
         found.append(counters)

@@ -2,43 +2,61 @@
 
 Packets arrive through `take`, in any order, and leave through `flush`, once per turn of the loop. A late or
 repaired packet leaves at once, alone.
+
+Legs that take all of it are on the cut `whole`, whose packets are not looked into. Only while a leg waits for
+a place to change, or is on a lesser cut, packets are read one by one: once, however many legs there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from sfu.codecs import keyframe_test
+from sfu.codecs.layering import LayerReader, is_whole, needs_keyframe, reader_for
 from sfu.forwarding.batch import PLAIN_TAIL, Batch, Packet
+from sfu.forwarding.cut import Cut
 from sfu.forwarding.fanout import forward, send
 from sfu.forwarding.history import AUDIO_PACKETS, VIDEO_PACKETS, History
 from sfu.forwarding.keyframes import KeyframeRequests
-from sfu.forwarding.leg import Leg
+from sfu.forwarding.leg import ONE_BYTE, TWO_BYTE, Leg
+from sfu.forwarding.numbers import find_descriptor, numbers_of
 from sfu.forwarding.redundancy import with_redundancy
-from sfu.forwarding.selector import aim, switch
+from sfu.forwarding.selector import aim_at, switch, take_out
 from sfu.forwarding.stream import ReceiveStream
-from sfu.rtp.negotiation import OPUS_PAYLOAD_TYPE
+from sfu.layers import WHOLE, Layer, LayerRate, Mark, cumulative_rates
+from sfu.rtp.negotiation import OPUS_PAYLOAD_TYPE, is_described
 
 LIVE_WITHIN = 1.5
 """Seconds without a packet after which a simulcast encoding counts as not sent any more."""
+
+
+MEASURE_INTERVAL = 1.0
+"""Seconds over which the rates of layers are averaged."""
 
 
 class Encoding:
     """A simulcast encoding, or the only one of a producer. `spatial` is its rank, 0 = lowest."""
 
     __slots__ = (
-        "_starts_keyframe",
+        "_layers",
+        "_measured_at",
+        "_octets",
+        "_patient",
+        "_read_next",
         "blocked",
+        "cuts",
         "forwarded",
-        "history",
         "is_video",
-        "is_vp8",
+        "is_wide",
         "keyframes",
         "last_keyframe",
-        "legs",
+        "layers_revision",
+        "mime",
         "on_switch",
         "paused",
         "pending",
+        "rate",
+        "rates",
+        "reader",
         "recovered",
         "redundant",
         "rid",
@@ -47,6 +65,7 @@ class Encoding:
         "stream",
         "told_live_until",
         "waiting",
+        "whole",
     )
 
     def __init__(
@@ -59,19 +78,29 @@ class Encoding:
         ssrc: int,
         on_switch: Callable[[Leg], None],
     ) -> None:
+        self.mime = mime
         self.is_video = mime.startswith("video/")
-        self.is_vp8 = mime.lower() == "video/vp8"
+        self.is_wide = is_described(mime)
         self.spatial = spatial
         self.rid = rid
         self.rtx_ssrc: int | None = None
         self.stream = ReceiveStream(ssrc, clock_rate, repair=self.is_video)
-        self.history = History(VIDEO_PACKETS if self.is_video else AUDIO_PACKETS)
+        self.reader: LayerReader = reader_for(mime, find_descriptor)
+        self.whole = Cut(self, WHOLE, self._new_history())
+        self.cuts: list[Cut] = []
+        """The lesser ones, each while there are legs on it or waiting for it."""
+        self.rates: tuple[LayerRate, ...] = ()
+        """The layers that came in the last second, and what each takes; empty until that is known."""
+        self.rate = 0
+        """What all of it takes, in bits per second of payload, like `rates`."""
+        self.layers_revision = 0
+        """Another number whenever there are other layers, or other ways between them."""
         self.keyframes = KeyframeRequests()
         self.last_keyframe = float("-inf")
-        self.legs: list[Leg] = []
         self.redundant: list[Leg] = []
         """Legs of receivers that get each packet together with those before it (audio; RFC 2198)."""
         self.waiting: list[Leg] = []
+        """Legs aimed at a cut of this encoding that they cannot be on yet."""
         self.pending: list[Packet] = []
         self.paused = False
         self.told_live_until = float("-inf")
@@ -81,7 +110,12 @@ class Encoding:
         self.recovered = 0
         """Packets lost on the way here that a later one held."""
         self.on_switch = on_switch
-        self._starts_keyframe = keyframe_test(mime)
+        self._layers: tuple[Layer, bool, tuple[Layer, ...]] = (self.reader.top, self.reader.nested, ())
+        self._read_next = 0
+        self._octets: dict[tuple[Layer, int], int] = {}
+        self._measured_at = 0.0
+        self._patient: list[Leg] = []
+        """Legs that waited at the last measuring."""
 
     def is_live(self, now: float) -> bool:
         """Whether its publisher sends it: packets came lately, here or at its origin."""
@@ -93,6 +127,10 @@ class Encoding:
     def wanted(self) -> bool:
         """Whether anybody receives it, or will from its next key frame on."""
         return bool(self.legs or self.redundant or self.waiting)
+
+    @property
+    def history(self) -> History:
+        return self.whole.history
 
     @property
     def pending_requests(self) -> bool:
@@ -107,15 +145,18 @@ class Encoding:
         The legs keep their outgoing streams; a video leg waits for the new stream's key frame.
         """
         for leg in (*self.legs, *self.redundant):
-            self.legs_like(leg).remove(leg)
-            aim(leg, self)
+            target = leg.target if leg.target is not None else leg.cut
+            assert target is not None
+            take_out(leg)
+            aim_at(leg, target)
         self.pending.clear()
-        self.history = History(self.history.size)
+        self.whole.history = self._new_history()
+        self.cuts = [Cut(self, cut.layer, self._new_history()) for cut in self.cuts]
+        for leg in self.waiting:
+            leg.target = self.cut(leg.target.layer) if leg.target is not None else self.whole
+        self.reader = reader_for(self.mime, find_descriptor)
+        self._read_next = 0
         self.stream = ReceiveStream(ssrc, self.stream.clock_rate, repair=self.is_video)
-
-    def legs_like(self, leg: Leg) -> list[Leg]:
-        """The legs that get the variant which this one does."""
-        return self.redundant if leg.redundant else self.legs
 
     def take_recovered(self, sequence: int, timestamp: int, payload: bytes) -> None:
         """Accept what a later packet held of one that never came; `flush` has to be called for it."""
@@ -123,6 +164,27 @@ class Encoding:
         self.history.put(packet)
         self.pending.append(packet)
         self.recovered += 1
+
+    def cut(self, wanted: Layer | None) -> Cut:
+        """The cut for a layer (None: all of it), made when it is first asked for."""
+        if wanted is None:
+            return self.whole
+        self._catch_up()
+        if is_whole(self.reader, wanted):
+            return self.whole
+        layer = wanted.within(self.reader.top)
+        known = next((cut for cut in self.cuts if cut.layer == layer), None)
+        if known is None:
+            known = Cut(self, layer, self._new_history())
+            self.cuts.append(known)
+        return known
+
+    @property
+    def legs(self) -> list[Leg]:
+        """Everybody in the fan-out, whichever cut they are on."""
+        if not self.cuts:
+            return self.whole.legs
+        return [leg for cut in (self.whole, *self.cuts) for leg in cut.legs]
 
     def take(
         self, sequence: int, marker: int, timestamp: int, words: int, tail: bytes, payload: bytes, now: float
@@ -154,47 +216,127 @@ class Encoding:
         self.pending = []
         if self.paused or not packets:
             return
-        if self.waiting:
-            packets = self._serve_waiting(packets, now)
-        if (self.legs or self.redundant) and packets:
-            self._forward(packets, now)
+        if self.waiting or self.cuts:
+            self._forward_in_layers(packets, now)
+        else:
+            self._forward_whole(packets, now)
 
     def request_keyframe(self) -> None:
         """Somebody cannot decode without one; asked for on the next tick, at most twice a second."""
         if self.is_video:
             self.keyframes.request()
 
-    def _serve_waiting(self, packets: list[Packet], now: float) -> list[Packet]:
-        """Switch the legs that wait, if a key frame begins here. Returns what is still to be forwarded."""
-        for position, packet in enumerate(packets):
-            if not self._starts_keyframe(packet[5]):
-                continue
-            if position and self.legs:
-                self._forward(packets[:position], now)
-            ready = [leg for leg in self.waiting if leg.ready]
-            for leg in ready:
-                self.waiting.remove(leg)
-                switch(leg, self, packet, now)
-                self.on_switch(leg)
-            self.last_keyframe = now
-            if not self.waiting:
-                self.keyframes.handle_keyframe()
-            return packets[position:]
-        return packets
+    def measure(self, now: float) -> None:
+        """On a tick: what the layers take, which cuts nobody is on, and who waits in vain.
 
-    def _forward(self, packets: list[Packet], now: float) -> None:
+        The packets since the last tick are read now, if no cut made it necessary before; rates are settled
+        once a second.
+        """
+        if not self.is_video:
+            return
+        self._catch_up()
+        self._note_layers()
+        elapsed = now - self._measured_at
+        if elapsed < MEASURE_INTERVAL:
+            return
+        self.rates = cumulative_rates(self._octets, elapsed)
+        self.rate = round(8 * sum(self._octets.values()) / elapsed)
+        self._octets = {}
+        self._measured_at = now
+        self._note_layers()
+        self.cuts = [cut for cut in self.cuts if cut.legs or any(leg.target is cut for leg in self.waiting)]
+        if any(leg in self._patient for leg in self.waiting):
+            self.keyframes.request()
+        self._patient = list(self.waiting)
+
+    def _note_layers(self) -> None:
+        layers = (self.reader.top, self.reader.nested, tuple(rate.layer for rate in self.rates))
+        if layers != self._layers:
+            self._layers = layers
+            self.layers_revision += 1
+
+    def needs_keyframe(self, leg: Leg, target: Cut) -> bool:
+        """Whether a leg gets onto a cut of this encoding at a key frame only."""
+        current = leg.cut
+        if current is None or current.encoding is not self or not leg.carried:
+            return True
+        return needs_keyframe(self.reader, current.layer, target.layer)
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    def _forward_in_layers(self, packets: list[Packet], now: float) -> None:
+        """Packet by packet: move the legs that may change here, and let every cut take its part."""
+        self._read_up_to(packets[0][0])
+        start = 0
+        for position, packet in enumerate(packets):
+            mark = self._read(packet)
+            if self.waiting and (mark.starts_frame or mark.key):
+                moves = self._find_moves(mark)
+                if moves:
+                    self._forward_all(packets[start:position], now)
+                    start = position
+                    for leg, layer in moves:
+                        self._move(leg, layer, packet, now)
+            if mark.key:
+                self.last_keyframe = now
+                if not self.waiting:
+                    self.keyframes.handle_keyframe()
+            for cut in self.cuts:
+                cut.take(packet, mark)
+        self._forward_all(packets[start:], now)
+
+    def _find_moves(self, mark: Mark) -> list[tuple[Leg, Layer]]:
+        """Waiting legs that the frame which begins here lets change, and to which layer."""
+        moves = []
+        for leg in self.waiting:
+            target = leg.target
+            assert target is not None
+            if not leg.ready:
+                continue
+            if mark.key:
+                moves.append((leg, target.layer))
+            elif leg.carried and leg.cut is not None and leg.cut.encoding is self:
+                layer = self.reader.reach(leg.cut.layer, target.layer)
+                if layer is not None and layer != leg.cut.layer:
+                    moves.append((leg, layer))
+        return moves
+
+    def _move(self, leg: Leg, layer: Layer, packet: Packet, now: float) -> None:
+        target = leg.target
+        assert target is not None
+        cut = target if layer == target.layer else self.cut(layer)
+        switch(leg, cut, packet, now)
+        if cut is not target:
+            # A step of the way: it goes on waiting for the rest.
+            leg.target = target
+        else:
+            self.waiting.remove(leg)
+        self.on_switch(leg)
+
+    def _forward_all(self, packets: list[Packet], now: float) -> None:
+        if packets:
+            self._forward_whole(packets, now)
+        for cut in self.cuts:
+            kept, cut.pending = cut.pending, []
+            if kept and cut.legs:
+                self._forward(cut, kept, now)
+
+    def _forward_whole(self, packets: list[Packet], now: float) -> None:
         if self.redundant:
             self._forward_redundant(packets, now)
-            if not self.legs:
-                return
-        forwarded, blocked = forward(Batch(packets), self.legs, now)
+        if self.whole.legs:
+            self._forward(self.whole, packets, now)
+
+    def _forward(self, cut: Cut, packets: list[Packet], now: float) -> None:
+        history = self.history
+        forwarded, blocked = forward(Batch(packets, history.shape, history.numbers), cut.legs, now)
         self.forwarded += forwarded
         if blocked is not None:
             self.blocked += len(blocked)
             if self.is_video:
                 for leg in blocked:
-                    self.legs.remove(leg)
-                    aim(leg, self)
+                    take_out(leg)
+                    aim_at(leg, leg.target if leg.target is not None else cut)
 
     def _forward_redundant(self, packets: list[Packet], now: float) -> None:
         made = with_redundancy(packets, self.history, OPUS_PAYLOAD_TYPE)
@@ -203,15 +345,55 @@ class Encoding:
         self.blocked += len(blocked or ())
 
     def _forward_late(self, packet: Packet, now: float) -> None:
-        self._forward_one(packet, self.legs, now)
+        if self.whole.legs:
+            self._send_late(packet, self.whole.legs, now)
         if self.redundant:
             (made,) = with_redundancy((packet,), self.history, OPUS_PAYLOAD_TYPE)
-            self._forward_one(made, self.redundant, now)
+            self._send_late(made, self.redundant, now)
+        if not self.cuts:
+            return
+        mark = self.reader.read(*_read_fields(packet), late=True)
+        for cut in self.cuts:
+            kept = cut.take_late(packet, mark)
+            if kept is not None:
+                self._send_late(kept, cut.legs, now)
 
-    def _forward_one(self, packet: Packet, legs: list[Leg], now: float) -> None:
-        single = Batch([packet])
+    def _send_late(self, packet: Packet, legs: list[Leg], now: float) -> None:
+        single = Batch([packet], self.history.shape, self.history.numbers)
         for leg in legs:
             if packet[0] + leg.index_offset < leg.epochs[-1].start:
                 continue
             if send(leg, single, now):
                 self.forwarded += 1
+
+    def _read(self, packet: Packet) -> Mark:
+        """What a packet is. Each is read once, in order, whoever asks first."""
+        mark = self.reader.read(*_read_fields(packet))
+        self._read_next = packet[0] + 1
+        key = (mark.layer, mark.needed)
+        self._octets[key] = self._octets.get(key, 0) + len(packet[5])
+        return mark
+
+    def _catch_up(self) -> None:
+        if self.stream.highest >= 0:
+            self._read_up_to(self.pending[0][0] if self.pending else self.stream.highest + 1)
+
+    def _read_up_to(self, end: int) -> None:
+        """Read the packets before `end` that nobody needed to know of so far."""
+        history = self.history
+        for sequence in range(max(self._read_next, end - history.size), end):
+            packet = history.get(sequence)
+            if packet is not None:
+                self._read(packet)
+        self._read_next = max(self._read_next, end)
+
+    def _new_history(self) -> History:
+        return History(
+            VIDEO_PACKETS if self.is_video else AUDIO_PACKETS,
+            TWO_BYTE if self.is_wide else ONE_BYTE,
+            numbers_of(self.mime),
+        )
+
+
+def _read_fields(packet: Packet) -> tuple[int, int, bytes, bytes]:
+    return packet[2], packet[1], packet[4], packet[5]

@@ -5,7 +5,8 @@ Written for speed, and only here. What each trick is for:
 - A batch is prepared once for all receivers (`Batch`): parsed headers, forwarded extensions, and the runs of
   equal size that may share one UDP_SEGMENT call.
 - A header is a number. The batch holds each packet's difference to its first one; a leg adds its own first
-  header and prints the sum in 20 bytes. One addition replaces the packing of nine fields.
+  header and prints the sum in 20 bytes. One addition replaces the packing of nine fields. Extension elements
+  have one-byte or two-byte heads by the codec (`Shape`), which only moves the last field.
 - The outgoing index (rollover counter and sequence number in one integer) is the incoming extended sequence
   plus an offset, so the GCM nonce is one xor away: `iv_base ^ index`.
 - The payload `bytes` are shared by all legs, the RTX history included; the AEAD call is the only copy.
@@ -21,27 +22,27 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from sfu.forwarding.batch import PLAIN_TAIL, Batch
+from sfu.forwarding.batch import Batch, Packet
 from sfu.forwarding.leg import (
     MARKER_SHIFT,
+    ONE_BYTE,
     SEQUENCE_SHIFT,
     TIMESTAMP_SHIFT,
-    TRANSPORT_SEQUENCE_SHIFT,
+    TWO_BYTE,
     WORDS_SHIFT,
     Leg,
 )
+from sfu.forwarding.numbers import TAIL
 from sfu.webrtc.udp import segment_control
 
 EXTENDED, BARE = 0x90, 0x80
 """First byte of a header: version 2, with and without the extension bit."""
-ONE_BYTE_PROFILE = 0xBEDE
 PADDING = b"\0\0\0"
 EXTENSION_OVERHEAD = 8
 """Extension header and one word, which `overhead` of a leg without TWCC does not count."""
 
 _pack_fixed = struct.Struct("!BBHII").pack
 _pack_profile = struct.Struct("!HH").pack
-_pack_element = struct.Struct("!BH").pack
 
 _controls: dict[int, list[tuple[int, int, bytes]]] = {}
 MAX_PROTECTED = 1300
@@ -78,13 +79,15 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
     forwarded = 0
     first, marker, timestamp, words, tail, payload = batch.packets[0]
     difference = marker << MARKER_SHIFT | words - 1 << WORDS_SHIFT
-    plain = tail is PLAIN_TAIL
+    plain = batch.plain
     octets = len(payload)
+    shape = batch.shape
+    head, transport_shift = shape.head, shape.transport_sequence_shift
     for leg in legs:
         egress = leg.egress
         encrypt = leg.encrypt
         sendto = egress.sendto
-        if encrypt is None or sendto is None or not leg.with_twcc:
+        if encrypt is None or sendto is None or leg.shape is not shape:
             sent = send(leg, batch, now)
         else:
             index = first + leg.index_offset
@@ -95,14 +98,15 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
                 leg.header_base + difference
                 | (index & 0xFFFF) << SEQUENCE_SHIFT
                 | stamp << TIMESTAMP_SHIFT
-                | (transport_sequence & 0xFFFF) << TRANSPORT_SEQUENCE_SHIFT
+                | (transport_sequence & 0xFFFF) << transport_shift
             ).to_bytes(20, "big")
-            if not plain:
-                header = header[:19] + tail
             if leg.picture_offset or leg.tl0_offset:
-                moved = batch.payloads_for(leg)[0]
+                moved_tail, moved = batch.moved_for(leg)[0]
+                header = header[:head] + moved_tail
                 sealed = encrypt((leg.iv_base ^ index).to_bytes(12, "big"), moved, header)
             else:
+                if not plain:
+                    header = header[:head] + tail
                 sealed = encrypt((leg.iv_base ^ index).to_bytes(12, "big"), payload, header)
             if index > leg.highest_index:
                 leg.highest_index = index
@@ -131,9 +135,10 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
     if leg.encrypt is None and batch.largest > MAX_PROTECTED:
         fitting = [packet for packet in batch.packets if len(packet[5]) + len(packet[4]) <= MAX_PROTECTED]
         leg.oversized += len(batch.packets) - len(fitting)
-        return send(leg, Batch(fitting), now) if fitting else True
+        return send(leg, Batch(fitting, batch.shape, batch.numbers), now) if fitting else True
     count = len(batch.packets)
-    if leg.with_twcc:
+    shape = batch.shape
+    if leg.shape is shape:
         first = batch.first + leg.index_offset
         timestamp = (batch.first_timestamp + leg.timestamp_offset) & 0xFFFFFFFF
         transport_sequence = egress.transport_sequence
@@ -150,14 +155,15 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
                 leg.header_base
                 | (first & 0xFFFF) << SEQUENCE_SHIFT
                 | timestamp << TIMESTAMP_SHIFT
-                | (transport_sequence & 0xFFFF) << TRANSPORT_SEQUENCE_SHIFT
+                | (transport_sequence & 0xFFFF) << shape.transport_sequence_shift
             )
             rows = batch.rows
             if leg.picture_offset or leg.tl0_offset:
-                moved = batch.payloads_for(leg)
-                rows = [(*row[:3], payload) for row, payload in zip(rows, moved, strict=True)]
-            buffers = _seal(leg, rows, first, header, plain=batch.plain)
+                rows = [(*row[:2], *fields) for row, fields in zip(rows, batch.moved_for(leg), strict=True)]
+            buffers = _seal(leg, rows, first, header, shape.head, plain=batch.plain)
         egress.transport_sequence = transport_sequence + count
+    elif shape is TWO_BYTE:
+        return send(leg, batch.narrow(), now)
     else:
         buffers = _seal_field_by_field(leg, batch)
         if leg.extended:
@@ -174,7 +180,7 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
 
 
 def _seal(
-    leg: Leg, rows: Sequence[tuple[int, int, bytes, bytes]], first: int, base: int, *, plain: bool
+    leg: Leg, rows: Sequence[tuple[int, int, bytes, bytes]], first: int, base: int, head: int, *, plain: bool
 ) -> list[bytes]:
     """The innermost loop. AES-GCM gives header and ciphertext in turn, AES-CM whole datagrams."""
     buffers: list[bytes] = []
@@ -184,7 +190,7 @@ def _seal(
         protect = leg.protect
         assert protect is not None
         for difference, _, tail, payload in rows:
-            append(protect((base + difference).to_bytes(20, "big")[:19] + tail + payload))
+            append(protect((base + difference).to_bytes(20, "big")[:head] + tail + payload))
         return buffers
     iv = leg.iv_base
     if plain:
@@ -194,7 +200,7 @@ def _seal(
             append(encrypt((iv ^ (first + distance)).to_bytes(12, "big"), payload, header))
     else:
         for difference, distance, tail, payload in rows:
-            header = (base + difference).to_bytes(20, "big")[:19] + tail
+            header = (base + difference).to_bytes(20, "big")[:head] + tail
             append(header)
             append(encrypt((iv ^ (first + distance)).to_bytes(12, "big"), payload, header))
     return buffers
@@ -242,10 +248,11 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
     batches in which a field wraps."""
     buffers: list[bytes] = []
     sequence = leg.egress.transport_sequence
+    shape = batch.shape
+    identifier = leg.egress.transport_tag >> 4
     packets = batch.packets if leg.numbering is None else batch.renumbered(leg.numbering)
     if leg.picture_offset or leg.tl0_offset:
-        moved = batch.payloads_for(leg)
-        packets = [(*packet[:5], payload) for packet, payload in zip(packets, moved, strict=True)]
+        packets = _moved(packets, batch, leg)
     for source, marker, timestamp, words, tail, payload in packets:
         index = source + leg.index_offset
         fixed = (
@@ -255,15 +262,15 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
             leg.ssrc,
         )
         if leg.extended:
-            element = _pack_element(leg.egress.transport_tag, sequence & 0xFFFF)
-            header = _pack_fixed(EXTENDED, *fixed) + _pack_profile(ONE_BYTE_PROFILE, words) + element + tail
+            element = (shape.tag(identifier) << 16 | sequence & 0xFFFF).to_bytes(shape.head - 16, "big")
+            header = _pack_fixed(EXTENDED, *fixed) + _pack_profile(shape.profile, words) + element + tail
             sequence += 1
         elif batch.plain:
             header = _pack_fixed(BARE, *fixed)
         else:
             # Three bytes of padding take the place of the TWCC element. Every packet of the batch gets the
             # extension, so that the sizes of a run stay equal.
-            header = _pack_fixed(EXTENDED, *fixed) + _pack_profile(ONE_BYTE_PROFILE, words) + PADDING + tail
+            header = _pack_fixed(EXTENDED, *fixed) + _pack_profile(ONE_BYTE.profile, words) + PADDING + tail
         if leg.encrypt is not None:
             buffers.append(header)
             buffers.append(leg.encrypt((leg.iv_base ^ index).to_bytes(12, "big"), payload, header))
@@ -271,6 +278,14 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
             assert leg.protect is not None
             buffers.append(leg.protect(header + payload))
     return buffers
+
+
+def _moved(packets: Sequence[Packet], batch: Batch, leg: Leg) -> list[Packet]:
+    """With the leg's picture counters. Where they are in the tail, it has our own ids, not the receiver's."""
+    moved = batch.moved_for(leg)
+    if batch.numbers.field == TAIL:
+        return [(*packet[:4], *fields) for packet, fields in zip(packets, moved, strict=True)]
+    return [(*packet[:5], payload) for packet, (_, payload) in zip(packets, moved, strict=True)]
 
 
 def _send_whole(leg: Leg, buffers: list[bytes], stride: int) -> bool:

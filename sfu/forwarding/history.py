@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from sfu.forwarding.batch import Packet
+from sfu.forwarding.leg import ONE_BYTE, Shape
+from sfu.forwarding.numbers import NO_NUMBERS, Numbers
 
 VIDEO_PACKETS = 1024
 AUDIO_PACKETS = 128
 
 
 class History:
-    """A ring by extended sequence number. The size is a power of two."""
+    """A ring by extended sequence number. The size is a power of two.
 
-    __slots__ = ("_mask", "_ring", "size")
+    `shape` and `numbers` are what whoever makes a packet again has to know of all of them.
+    """
 
-    def __init__(self, size: int) -> None:
+    __slots__ = ("_mask", "_ring", "numbers", "shape", "size")
+
+    def __init__(self, size: int, shape: Shape = ONE_BYTE, numbers: Numbers = NO_NUMBERS) -> None:
         assert size & (size - 1) == 0
         self.size = size
+        self.shape = shape
+        self.numbers = numbers
         self._mask = size - 1
         self._ring: list[Packet | None] = [None] * size
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sfu.webrtc.udp import no_socket
 
 if TYPE_CHECKING:
+    from sfu.forwarding.cut import Cut
     from sfu.forwarding.encoding import Encoding
     from sfu.forwarding.history import History
     from sfu.webrtc.plain import Outbound
@@ -26,7 +27,27 @@ HEADER_BARE = 12
 
 # Where the fields of a header with TWCC stand in it, as a number of 160 bits (RFC 3550 5.1, RFC 8285 4.2).
 FIRST_BYTE_SHIFT, MARKER_SHIFT, SEQUENCE_SHIFT, TIMESTAMP_SHIFT, SSRC_SHIFT = 152, 144, 128, 96, 64
-PROFILE_SHIFT, WORDS_SHIFT, TAG_SHIFT, TRANSPORT_SEQUENCE_SHIFT = 48, 32, 24, 8
+PROFILE_SHIFT, WORDS_SHIFT = 48, 32
+
+
+class Shape(NamedTuple):
+    """How a header with TWCC ends, in one-byte or two-byte elements (RFC 8285 sections 4.2, 4.3).
+
+    The shifts are those of the TWCC element's head and value; `head` bytes of the 20 are before the tail.
+    """
+
+    profile: int
+    tag_shift: int
+    transport_sequence_shift: int
+    head: int
+
+    def tag(self, id_: int) -> int:
+        """The head of the TWCC element."""
+        return id_ << 4 | 1 if self.head == 19 else id_ << 8 | 2
+
+
+ONE_BYTE = Shape(0xBEDE, 24, 8, 19)
+TWO_BYTE = Shape(0x1000, 16, 0, 20)
 
 
 class Epoch(NamedTuple):
@@ -73,6 +94,8 @@ class Leg:
     """One consumer as the fan-out sees it."""
 
     __slots__ = (
+        "carried",
+        "cut",
         "egress",
         "encoding",
         "encrypt",
@@ -101,11 +124,12 @@ class Leg:
         "rtx_iv_base",
         "rtx_payload_type",
         "rtx_ssrc",
+        "shape",
         "ssrc",
         "target",
         "timestamp_offset",
         "tl0_offset",
-        "with_twcc",
+        "wide",
     )
 
     def __init__(self, egress: Egress, *, ssrc: int, rtx_ssrc: int, first_index: int) -> None:
@@ -116,8 +140,12 @@ class Leg:
         self.rtx_payload_type = 0
         """0 where the receiver took no RTX."""
         self.encoding: Encoding | None = None
-        self.target: Encoding | None = None
-        """The encoding this leg waits for a key frame of, None when it waits for nothing."""
+        self.cut: Cut | None = None
+        """What it carries of that encoding, or carried last."""
+        self.carried = False
+        """Whether it is in the fan-out of `cut`."""
+        self.target: Cut | None = None
+        """The cut this leg waits to get onto, None when it waits for nothing."""
         self.encrypt: Callable[[bytes, bytes, bytes], bytes] | None = None
         self.protect: Callable[[bytes], bytes] | None = None
         self.header_base = 0
@@ -128,8 +156,11 @@ class Leg:
         """Every packet carries a transport-wide sequence number, under whichever id."""
         self.numbering: bytes | None = None
         """The receiver's own ids of the forwarded extensions, by ours (`sfu.rtp.extensions.renumber`)."""
-        self.with_twcc = False
-        """Extended, and under our own ids: the case that the fan-out is made for."""
+        self.wide = False
+        """The receiver takes two-byte elements, and the dependency descriptor among them."""
+        self.shape: Shape | None = None
+        """Of a leg that is extended, under our own ids: the case that the fan-out is made for. None of one
+        whose headers are made field by field."""
         self.redundant = False
         """Gets each packet together with those before it; the payload type says so."""
         self.overhead = HEADER_BARE
@@ -157,15 +188,17 @@ class Leg:
         self.payload_type = payload_type
         self.rtx_payload_type = rtx_payload_type
         self.extended = self.egress.transport_tag != 0
-        self.with_twcc = self.extended and self.numbering is None
-        self.header_base = (
-            0x90 << FIRST_BYTE_SHIFT
-            | payload_type << MARKER_SHIFT
-            | self.ssrc << SSRC_SHIFT
-            | 0xBEDE << PROFILE_SHIFT
-            | 1 << WORDS_SHIFT
-            | self.egress.transport_tag << TAG_SHIFT
-        )
+        self.shape = None
+        if self.extended and self.numbering is None:
+            shape = self.shape = TWO_BYTE if self.wide else ONE_BYTE
+            self.header_base = (
+                0x90 << FIRST_BYTE_SHIFT
+                | payload_type << MARKER_SHIFT
+                | self.ssrc << SSRC_SHIFT
+                | shape.profile << PROFILE_SHIFT
+                | 1 << WORDS_SHIFT
+                | shape.tag(self.egress.transport_tag >> 4) << shape.tag_shift
+            )
         if outbound is None:
             return
         self.overhead = (HEADER_WITH_TWCC if self.extended else HEADER_BARE) + outbound.overhead
@@ -181,15 +214,16 @@ class Leg:
         """May carry packets: negotiated, keyed and with a path."""
         return (self.encrypt is not None or self.protect is not None) and self.egress.path is not None
 
-    def open_epoch(self, encoding: Encoding, first_sequence: int, timestamp_offset: int) -> None:
-        """Continue the outgoing stream with `encoding`, from its extended sequence `first_sequence` on."""
-        self.encoding = encoding
+    def open_epoch(self, cut: Cut, first_sequence: int, timestamp_offset: int) -> None:
+        """Continue the outgoing stream with `cut`, from its extended sequence `first_sequence` on."""
+        self.encoding = cut.encoding
+        self.cut = cut
         self.index_offset = self.highest_index + 1 - first_sequence
         self.timestamp_offset = timestamp_offset
         self.epochs.append(
             Epoch(
                 self.highest_index + 1,
-                encoding.history,
+                cut.history,
                 self.index_offset,
                 timestamp_offset,
                 self.picture_offset,

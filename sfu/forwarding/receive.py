@@ -13,9 +13,10 @@ from collections.abc import Callable
 
 from sfu.codecs.red import parse_red
 from sfu.errors import CodecError, RtpError
-from sfu.forwarding.batch import PLAIN_TAIL
+from sfu.forwarding.batch import PLAIN_TAIL, WIDE_PLAIN_TAIL, padded
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.feedback import ArrivalRecorder
+from sfu.forwarding.numbers import DESCRIPTOR_ID
 from sfu.forwarding.redundancy import recover
 from sfu.rtp.extensions import parse_extensions
 from sfu.webrtc.plain import Inbound
@@ -34,9 +35,11 @@ class Source:
         "forwarded_ids",
         "on_level",
         "payload_type",
+        "plain_tail",
         "red_payload_type",
         "repair",
         "twcc_id",
+        "wide",
     )
 
     def __init__(
@@ -61,6 +64,9 @@ class Source:
         self.forwarded_ids = forwarded_ids
         """Extension id of this publisher -> id towards receivers."""
         self.on_level = on_level
+        self.wide = encoding.is_wide
+        """Its packets are forwarded with two-byte elements, whatever they came with."""
+        self.plain_tail = WIDE_PLAIN_TAIL if self.wide else PLAIN_TAIL
 
 
 class Inlet:
@@ -133,9 +139,11 @@ class Inlet:
                 except CodecError:
                     self.malformed += 1
                     continue
-            words, tail = 1, PLAIN_TAIL
+            words, tail = 1, source.plain_tail
             if header > start:
-                if data[start - 4] == 0xBE and data[start - 3] == 0xDE:
+                if source.wide:
+                    words, tail = self._read_widely(data, start, header, source, now)
+                elif data[start - 4] == 0xBE and data[start - 3] == 0xDE:
                     words, tail = self._read_extensions(data, start, header, source, now)
                 else:
                     self._read_two_byte_extensions(data, start, header, source, now)
@@ -174,11 +182,28 @@ class Inlet:
                 if identifier == source.audio_level_id and source.on_level is not None:
                     source.on_level(data[position + 1] & 0x7F, now)
             position = after
-        if not kept:
-            return 1, PLAIN_TAIL
-        # With the three bytes of the TWCC element in front, to whole words.
-        kept += bytes(-(len(kept) + 3) % 4)
-        return (len(kept) + 3) // 4, kept
+        return padded(kept)
+
+    def _read_widely(
+        self, data: bytes, position: int, end: int, source: Source, now: float
+    ) -> tuple[int, bytes]:
+        """Elements of either form for receivers of the two-byte form, the dependency descriptor first."""
+        descriptor = kept = b""
+        forwarded = source.forwarded_ids
+        for identifier, value in _elements(data, position, end):
+            if identifier == source.twcc_id:
+                if len(value) == 2:
+                    self.arrivals.record(value[0] << 8 | value[1], now)
+            elif identifier in forwarded:
+                ours = forwarded[identifier]
+                element = bytes((ours, len(value))) + value
+                if ours == DESCRIPTOR_ID:
+                    descriptor = element
+                else:
+                    kept += element
+        kept = descriptor + kept
+        kept += bytes(-len(kept) % 4)
+        return 1 + len(kept) // 4, kept
 
     def _read_two_byte_extensions(
         self, data: bytes, position: int, end: int, source: Source, now: float

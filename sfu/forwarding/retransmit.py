@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
-from sfu.codecs import vp8
-from sfu.forwarding.batch import PLAIN_TAIL
-from sfu.forwarding.leg import Leg
+from sfu.forwarding.batch import PLAIN_TAIL, narrowed_tail
+from sfu.forwarding.leg import ONE_BYTE, TWO_BYTE, Epoch, Leg
+from sfu.forwarding.numbers import TAIL
 from sfu.rtp.extensions import renumber
 
-_pack_extended = struct.Struct("!BBHIIHHBH").pack
+_pack_extended = struct.Struct("!BBHIIHH").pack
 _pack_bare = struct.Struct("!BBHII").pack
 MIN_INTERVAL = 0.02
 MAX_REMEMBERED = 1024
@@ -60,7 +60,11 @@ def _original(leg: Leg, index: int) -> tuple[bytes, bytes] | None:
         return None
     _, marker, timestamp, words, tail, payload = found
     if epoch.picture_offset or epoch.tl0_offset:
-        payload = vp8.rewrite(payload, epoch.picture_offset, epoch.tl0_offset)
+        tail, payload = _moved(epoch, tail, payload)
+    shape = epoch.history.shape
+    if shape is TWO_BYTE and leg.shape is not shape:
+        shape = ONE_BYTE
+        words, tail = narrowed_tail(tail)
     fixed = (
         marker | leg.rtx_payload_type,
         leg.rtx_index & 0xFFFF,
@@ -71,10 +75,10 @@ def _original(leg: Leg, index: int) -> tuple[bytes, bytes] | None:
     if leg.numbering is not None and tail is not PLAIN_TAIL:
         tail = renumber(tail, leg.numbering)
     if leg.extended:
+        element = shape.tag(egress.transport_tag >> 4) << 16 | egress.transport_sequence & 0xFFFF
         header = (
-            _pack_extended(
-                0x90, *fixed, 0xBEDE, words, egress.transport_tag, egress.transport_sequence & 0xFFFF
-            )
+            _pack_extended(0x90, *fixed, shape.profile, words)
+            + element.to_bytes(shape.head - 16, "big")
             + tail
         )
         egress.transport_sequence += 1
@@ -83,3 +87,14 @@ def _original(leg: Leg, index: int) -> tuple[bytes, bytes] | None:
     else:
         header = _pack_bare(0x90, *fixed) + struct.pack("!HH", 0xBEDE, words) + b"\0\0\0" + tail
     return header, (index & 0xFFFF).to_bytes(2, "big") + payload
+
+
+def _moved(epoch: Epoch, tail: bytes, payload: bytes) -> tuple[bytes, bytes]:
+    """Tail and payload with the picture counters of that epoch."""
+    numbers = epoch.history.numbers
+    counters = numbers.find(tail if numbers.field == TAIL else payload)
+    if counters is None:
+        return tail, payload
+    if numbers.field == TAIL:
+        return counters.rewrite(tail, epoch.picture_offset, epoch.tl0_offset), payload
+    return tail, counters.rewrite(payload, epoch.picture_offset, epoch.tl0_offset)

@@ -1,14 +1,15 @@
-"""Which encoding a leg carries, and the seam between two of them.
+"""Which encoding and layer a leg carries, and the seam between two of them.
 
-              choose: another encoding            key frame of the target
-    +------+ --------------------------> +----------------------+
-    | IDLE |                             | WAITING_FOR_KEYFRAME |
-    +------+ <-------------------------- +----------------------+
-              switch (seam laid), or choose: the current one again
+              aim: another cut              a frame at which it may change
+    +------+ --------------------------> +---------+
+    | IDLE |                             | WAITING |
+    +------+ <-------------------------- +---------+
+              switch (seam laid), or aim: the current one again
 
-While a leg waits, it goes on carrying the old encoding; the two are never mixed. At the seam the outgoing
-sequence number goes on by one, the timestamp by the time that passed at the sender (from the sender reports
-of both encodings) or, lacking those, at this node, and VP8's picture id and TL0PICIDX by one.
+While a leg waits, it goes on carrying the old cut; the two are never mixed. To another encoding it changes at
+a key frame; to another layer of the same one wherever the codec allows it (`LayerReader.reach`). At the seam
+the outgoing sequence number goes on by one, the timestamp by the time that passed at the sender (from the
+sender reports of both encodings) or, lacking those, at this node, and whatever counts pictures by one.
 """
 
 from __future__ import annotations
@@ -17,25 +18,29 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from sfu.codecs import vp8
-from sfu.errors import CodecError
+from sfu.codecs.counters import Counters
 from sfu.forwarding.batch import Packet
 from sfu.forwarding.leg import Leg
+from sfu.forwarding.numbers import TAIL, Numbers
+from sfu.layers import Layer, nearest
 
 if TYPE_CHECKING:
+    from sfu.forwarding.cut import Cut
     from sfu.forwarding.encoding import Encoding
 
 MAX_SEAM = 10.0
 """Seconds; sender reports that put the seam further away than this are not believed."""
+LOOK_BACK = 32
+"""Packets that may be without a picture number before the seam."""
 
 
 class LayerSwitch(Enum):
     IDLE = auto()
-    WAITING_FOR_KEYFRAME = auto()
+    WAITING = auto()
 
 
 def layer_switch(leg: Leg) -> LayerSwitch:
-    return LayerSwitch.IDLE if leg.target is None else LayerSwitch.WAITING_FOR_KEYFRAME
+    return LayerSwitch.IDLE if leg.target is None else LayerSwitch.WAITING
 
 
 def choose(encodings: Sequence[Encoding], preferred: int | None, now: float) -> Encoding | None:
@@ -55,46 +60,77 @@ def choose(encodings: Sequence[Encoding], preferred: int | None, now: float) -> 
     return fitting[-1] if fitting else live[0]
 
 
+def cut_for(encoding: Encoding, wanted: Layer, *, simulcast: bool) -> Cut:
+    """The best cut of an encoding that is not above `wanted`.
+
+    Of a simulcast, spatial layers are its encodings, and this one is taken with all of its own. What was not
+    measured yet is not cut.
+    """
+    present = tuple(rate.layer for rate in encoding.rates)
+    if not present:
+        return encoding.whole
+    top = encoding.reader.top
+    limit = Layer(top.spatial, wanted.temporal) if simulcast else wanted
+    if encoding.reader.nested and limit.within(top) == top:
+        return encoding.whole
+    # An upper layer that its publisher stopped sending is none to be at.
+    return encoding.cut(Layer(nearest(limit, present).spatial, limit.temporal))
+
+
 def aim(leg: Leg, target: Encoding) -> None:
-    """Make a leg carry `target` from its next key frame on. Asking twice changes nothing."""
+    """Make a leg carry all of `target` from its next key frame on. Asking twice changes nothing."""
+    aim_at(leg, target.whole)
+
+
+def aim_at(leg: Leg, target: Cut) -> None:
+    """Make a leg carry `target` from where it may be entered. Asking twice changes nothing."""
     if leg.target is target:
         return
-    if leg.target is not None:
-        leg.target.waiting.remove(leg)
-        leg.target = None
-    if leg.encoding is target and leg in target.legs_like(leg):
+    _stop_waiting(leg)
+    if leg.carried and leg.cut is target:
         return
+    encoding = target.encoding
     leg.target = target
-    target.waiting.append(leg)
-    target.keyframes.request()
+    encoding.waiting.append(leg)
+    if encoding.needs_keyframe(leg, target):
+        encoding.keyframes.request()
 
 
 def detach(leg: Leg) -> None:
     """Take a leg out of the fan-out. Its outgoing stream goes on where it was when it is aimed again."""
+    _stop_waiting(leg)
+    take_out(leg)
+
+
+def take_out(leg: Leg) -> None:
+    """Of the cut it is on. What it waits for, it goes on waiting for."""
+    if leg.carried and leg.cut is not None:
+        leg.cut.legs_like(leg).remove(leg)
+    leg.carried = False
+
+
+def _stop_waiting(leg: Leg) -> None:
     if leg.target is not None:
-        leg.target.waiting.remove(leg)
+        leg.target.encoding.waiting.remove(leg)
         leg.target = None
-    if leg.encoding is not None and leg in leg.encoding.legs_like(leg):
-        leg.encoding.legs_like(leg).remove(leg)
 
 
-def switch(leg: Leg, target: Encoding, packet: Packet, now: float) -> None:
-    """Lay the seam: `packet`, the first of a key frame of `target`, is what the leg carries next."""
-    previous = leg.encoding
-    timestamp_offset = _timestamp_offset(leg, previous, target, packet[2], now)
-    if previous is not target and target.is_vp8 and previous is not None and leg.epochs:
-        _continue_pictures(leg, previous, packet[5])
-    if previous is not None and leg in previous.legs_like(leg):
-        previous.legs_like(leg).remove(leg)
+def switch(leg: Leg, target: Cut, packet: Packet, now: float) -> None:
+    """Lay the seam: `packet`, which `target` has not taken yet, is the first that the leg may carry next."""
+    previous = leg.cut
+    timestamp_offset = _timestamp_offset(leg, target.encoding, packet[2], now)
+    if previous is not None and leg.epochs:
+        _continue_pictures(leg, previous, target, packet)
+    take_out(leg)
     leg.target = None
-    leg.open_epoch(target, packet[0], timestamp_offset)
+    leg.open_epoch(target, target.number(packet[0]), timestamp_offset)
     target.legs_like(leg).append(leg)
+    leg.carried = True
 
 
-def _timestamp_offset(
-    leg: Leg, previous: Encoding | None, target: Encoding, timestamp: int, now: float
-) -> int:
+def _timestamp_offset(leg: Leg, target: Encoding, timestamp: int, now: float) -> int:
     """What to add to the target's timestamps, so that the outgoing ones keep the publisher's pace."""
+    previous = leg.encoding
     if previous is target:
         return leg.timestamp_offset
     if previous is None or leg.last_timestamp is None:
@@ -111,16 +147,31 @@ def _timestamp_offset(
     return (leg.last_timestamp + elapsed - timestamp) & 0xFFFFFFFF
 
 
-def _continue_pictures(leg: Leg, previous: Encoding, payload: bytes) -> None:
-    last = previous.history.get(leg.highest_index - leg.index_offset)
-    if last is None:
+def _continue_pictures(leg: Leg, previous: Cut, target: Cut, packet: Packet) -> None:
+    """Within one encoding only counters that a cut renumbers need it; TL0PICIDX is never one of them."""
+    same = previous.encoding is target.encoding and leg.carried
+    if same and not (previous.renumbers_pictures or target.renumbers_pictures):
         return
-    try:
-        old = vp8.parse_descriptor(last[5])
-        new = vp8.parse_descriptor(payload)
-    except CodecError:
+    numbers = target.history.numbers
+    new = _counters(numbers, packet)
+    old = _last_counters(leg, previous)
+    if old is None or new is None:
         return
-    if old.picture_id is not None and new.picture_id is not None:
-        leg.picture_offset = old.picture_id + leg.picture_offset + 1 - new.picture_id
-    if old.tl0 is not None and new.tl0 is not None:
-        leg.tl0_offset = old.tl0 + leg.tl0_offset + 1 - new.tl0
+    leg.picture_offset += old.picture + 1 - (new.picture - target.dropped_pictures + leg.picture_offset)
+    if not same and old.tl0 is not None and new.tl0 is not None:
+        leg.tl0_offset += old.tl0 + 1 - new.tl0
+
+
+def _last_counters(leg: Leg, previous: Cut) -> Counters | None:
+    """Of the last packet that went out, as it went out but for TL0PICIDX."""
+    last = leg.highest_index - leg.index_offset
+    for sequence in range(last, last - LOOK_BACK, -1):
+        packet = previous.history.get(sequence)
+        counters = None if packet is None else _counters(previous.history.numbers, packet)
+        if counters is not None:
+            return counters._replace(picture=counters.picture + leg.picture_offset)
+    return None
+
+
+def _counters(numbers: Numbers, packet: Packet) -> Counters | None:
+    return numbers.find(packet[4] if numbers.field == TAIL else packet[5])

@@ -87,6 +87,25 @@ def build_extensions(elements: Sequence[tuple[int, bytes]]) -> bytes:
     return profile.to_bytes(2, "big") + (len(data) // 4).to_bytes(2, "big") + data
 
 
+def narrow(tail: bytes, leave_out: int) -> bytes:
+    """Well-formed two-byte elements as one-byte ones, without padding.
+
+    What does not fit that form is left out, and so is the element of id `leave_out`.
+    """
+    out = b""
+    offset, size = 0, len(tail)
+    while offset < size:
+        id_ = tail[offset]
+        if id_ == 0:
+            offset += 1
+            continue
+        length = tail[offset + 1]
+        if id_ != leave_out and id_ <= 14 and 1 <= length <= 16:
+            out += bytes((id_ << 4 | length - 1,)) + tail[offset + 2 : offset + 2 + length]
+        offset += 2 + length
+    return out
+
+
 def renumber(tail: bytes, ids: bytes) -> bytes:
     """One-byte elements under other ids: an element of id `i` gets `ids[i]`, or is blanked where that is 0.
 

@@ -44,11 +44,14 @@ PUBLISH_EXTENSIONS = {
         ExtensionUri.ABS_CAPTURE_TIME,
     ),
 }
-"""What is understood of a publisher's header extensions.
+"""What is understood of a publisher's header extensions."""
 
-The dependency descriptor is not among them: it would have to be renumbered at every switch between encodings,
-or receivers, which believe it before the payload, would wait for frames that never come; and its templates do
-not fit the one-byte headers that every forwarded packet has.
+DESCRIBED = frozenset({"video/av1", "video/h264"})
+"""Codecs whose layers stand in the dependency descriptor alone. VP8 and VP9 say theirs in the payload, and a
+receiver that is told twice believes the descriptor.
+
+The templates of a key frame do not fit one-byte headers (RFC 8285), so all packets of these codecs are
+forwarded with two-byte ones, to receivers that take both.
 """
 
 SUBSCRIBE_EXTENSIONS: dict[str, int] = {
@@ -58,6 +61,7 @@ SUBSCRIBE_EXTENSIONS: dict[str, int] = {
     ExtensionUri.VIDEO_ORIENTATION: 4,
     ExtensionUri.PLAYOUT_DELAY: 5,
     ExtensionUri.ABS_CAPTURE_TIME: 6,
+    ExtensionUri.DEPENDENCY_DESCRIPTOR: 7,
 }
 """Ids of header extensions towards receivers: all fit one-byte headers."""
 
@@ -182,7 +186,7 @@ def subscribe_codec(codec: Codec) -> tuple[Codec, int | None]:
 
 def subscribe_extensions(codec: Codec) -> tuple[Extension, ...]:
     """The header extensions a receiver of `codec` gets."""
-    wanted = set(PUBLISH_EXTENSIONS[codec.kind])
+    wanted = set(understood_extensions(codec))
     return tuple(Extension(id_, uri) for uri, id_ in SUBSCRIBE_EXTENSIONS.items() if uri in wanted)
 
 
@@ -200,8 +204,19 @@ def _red_of(section: MediaSection, codec: Codec) -> Codec | None:
     return None
 
 
+def is_described(mime: str) -> bool:
+    """Whether packets of this codec may carry a dependency descriptor, and so have two-byte headers."""
+    return mime.lower() in DESCRIBED
+
+
+def understood_extensions(codec: Codec) -> tuple[str, ...]:
+    """Of a publisher of `codec`."""
+    known = PUBLISH_EXTENSIONS[codec.kind]
+    return (*known, ExtensionUri.DEPENDENCY_DESCRIPTOR) if is_described(codec.mime) else known
+
+
 def _choose_extensions(section: MediaSection, codec: Codec) -> tuple[Extension, ...]:
-    wanted = PUBLISH_EXTENSIONS[codec.kind]
+    wanted = understood_extensions(codec)
     return tuple(
         extension
         for extension in section.extensions

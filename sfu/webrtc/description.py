@@ -14,7 +14,16 @@ from dataclasses import dataclass, replace
 
 from sfu.errors import SdpError
 from sfu.rtp.negotiation import choose_publish, red_codec, subscribe_extensions
-from sfu.rtp.parameters import Codec, Direction, Kind, MediaSection, PublishParameters, Rid, SsrcGroup
+from sfu.rtp.parameters import (
+    Codec,
+    Direction,
+    ExtensionUri,
+    Kind,
+    MediaSection,
+    PublishParameters,
+    Rid,
+    SsrcGroup,
+)
 from sfu.rtp.view import ViewParameters
 from sfu.webrtc.candidate import Candidate
 from sfu.webrtc.session_description import SessionDescription
@@ -166,7 +175,8 @@ def read_subscribe_answer(
         if answer.setup != "active":
             raise SdpError("the client must be the active side of DTLS: answer a=setup:active")
     pairs = zip(answer.sections, offered, strict=True)
-    return {section.mid: _read_section(section, offer) for section, offer in pairs}
+    mixed = answer.extmap_allow_mixed
+    return {section.mid: _read_section(section, offer, mixed=mixed) for section, offer in pairs}
 
 
 def check_transport(description: SessionDescription) -> None:
@@ -316,7 +326,8 @@ def _with_rtx(codec: Codec, rtx_payload_type: int | None) -> tuple[Codec, ...]:
     return codec, Codec(f"{codec.kind}/rtx", rtx_payload_type, codec.clock_rate, parameters=apt)
 
 
-def _read_section(answered: MediaSection, offered: SubscribeSection) -> SubscribeAnswer:
+def _read_section(answered: MediaSection, offered: SubscribeSection, *, mixed: bool) -> SubscribeAnswer:
+    """`mixed`: the client takes two-byte header extensions (RFC 8285 section 6)."""
     wanted = offered.codec
     codec = next((c for c in answered.codecs if c.payload_type == wanted.payload_type), None)
     same = codec is not None and codec.mime.lower() == wanted.mime.lower()
@@ -326,7 +337,11 @@ def _read_section(answered: MediaSection, offered: SubscribeSection) -> Subscrib
     return SubscribeAnswer(
         mid=offered.mid,
         accepted=True,
-        extensions=frozenset(extension.uri for extension in answered.extensions),
+        extensions=frozenset(
+            extension.uri
+            for extension in answered.extensions
+            if mixed or extension.uri != ExtensionUri.DEPENDENCY_DESCRIPTOR
+        ),
         supports_rtx=rtx is not None and rtx.payload_type == offered.rtx_payload_type,
         supports_red=_takes_red(answered, offered),
         feedback=codec.feedback,

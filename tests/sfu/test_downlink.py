@@ -182,7 +182,7 @@ def test_a_layer_that_is_not_sent_is_waited_for_on_the_next_best() -> None:
     consumer = world.add("a")
     world.run(0.5)
     assert world.current("a") == 1
-    assert consumer.leg.target is world.producers[0].encodings[2], (
+    assert consumer.leg.target is world.producers[0].encodings[2].whole, (
         "so that its publisher hears that it is wanted"
     )
     world.silent.clear()

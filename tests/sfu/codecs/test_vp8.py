@@ -7,6 +7,12 @@ from hypothesis import strategies as st
 from sfu.codecs import vp8
 from sfu.errors import CodecError
 
+
+def rewrite(payload: bytes, picture_offset: int, tl0_offset: int) -> bytes:
+    counters = vp8.find_counters(payload)
+    return payload if counters is None else counters.rewrite(payload, picture_offset, tl0_offset)
+
+
 KEYFRAME_15_BIT = bytes((0x90, 0xE0, 0x81, 0x23, 0x45, 0x20)) + b"\x10\x02\x00\x9d\x01\x2a"
 INTERFRAME_7_BIT = bytes((0x90, 0xC0, 0x12, 0x07)) + b"\x11\x02"
 
@@ -19,6 +25,13 @@ def test_a_fifteen_bit_picture_id_and_layer_fields_are_read() -> None:
     assert descriptor.temporal == 0
     assert descriptor.length == 6
     assert descriptor.starts_frame
+
+
+def test_layer_sync_and_the_key_index_are_read() -> None:
+    descriptor = vp8.parse_descriptor(bytes((0x90, 0x30, 0x40 | 0x20 | 0x11)) + b"\x11")
+    assert (descriptor.temporal, descriptor.layer_sync, descriptor.keyidx) == (1, True, 0x11)
+    without = vp8.parse_descriptor(bytes((0x90, 0x20, 0x80)) + b"\x11")
+    assert (without.temporal, without.layer_sync, without.keyidx) == (2, False, None)
 
 
 def test_a_seven_bit_picture_id_is_read() -> None:
@@ -42,10 +55,10 @@ def test_a_descriptor_cut_short_is_named_so(length: int) -> None:
 
 
 def test_rewriting_moves_both_counters_modulo_their_width() -> None:
-    moved = vp8.parse_descriptor(vp8.rewrite(KEYFRAME_15_BIT, 0x7FFF - 0x123 + 2, 256 - 0x45 + 3))
+    moved = vp8.parse_descriptor(rewrite(KEYFRAME_15_BIT, 0x7FFF - 0x123 + 2, 256 - 0x45 + 3))
     assert moved.picture_id == 1
     assert moved.tl0 == 3
-    assert vp8.rewrite(KEYFRAME_15_BIT, 5, 5)[6:] == KEYFRAME_15_BIT[6:]
+    assert rewrite(KEYFRAME_15_BIT, 5, 5)[6:] == KEYFRAME_15_BIT[6:]
 
 
 @given(st.binary(max_size=64), st.integers(-70000, 70000), st.integers(-300, 300))
@@ -55,10 +68,10 @@ def test_hostile_payloads_raise_nothing_but_codec_errors(payload: bytes, picture
     except CodecError:
         pass
     vp8.starts_keyframe(payload)
-    assert len(vp8.rewrite(payload, pictures, tl0)) == len(payload)
+    assert len(rewrite(payload, pictures, tl0)) == len(payload)
 
 
 @given(st.integers(0, 0x7FFF), st.integers(0, 255), st.integers(-70000, 70000), st.integers(-300, 300))
 def test_rewriting_back_gives_the_payload_again(picture: int, tl0: int, by: int, tl0_by: int) -> None:
     payload = bytes((0x90, 0xE0, 0x80 | picture >> 8, picture & 0xFF, tl0, 0x20)) + b"\x10abc"
-    assert vp8.rewrite(vp8.rewrite(payload, by, tl0_by), -by, -tl0_by) == payload
+    assert rewrite(rewrite(payload, by, tl0_by), -by, -tl0_by) == payload

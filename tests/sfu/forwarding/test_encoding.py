@@ -11,7 +11,7 @@ def test_a_new_receiver_starts_with_a_key_frame() -> None:
     leg = receiver.leg()
     aim(leg, source)
     assert source.keyframes.wanted
-    assert layer_switch(leg) is LayerSwitch.WAITING_FOR_KEYFRAME
+    assert layer_switch(leg) is LayerSwitch.WAITING
     feed(source, (10, 0, vp8()), (11, 3000, vp8()))
     assert receiver.receive() == []
     feed(source, (12, 6000, vp8()), (13, 9000, vp8(key=True)), (14, 9000, vp8(start=False)))
@@ -129,7 +129,7 @@ def test_a_restarted_stream_cannot_be_mistaken_for_the_old_one() -> None:
     feed(source, (10, 0, vp8(size=2)), (11, 0, vp8(key=True, size=3)))
     assert [(p.sequence, p.payload) for p in receiver.receive()] == [
         (1, vp8(key=True, size=1)),
-        (2, vp8(key=True, size=3)),
+        (2, vp8(key=True, picture=1, tl0=1, size=3)),
     ]
     assert retransmit(leg, [1], 1.0) == 1
     (again,) = receiver.receive()

@@ -32,7 +32,7 @@ def test_every_receiver_gets_every_packet_under_its_own_numbers(
     legs = [receiver.leg(1000 + 10 * i, first_index=i + 1) for i, receiver in enumerate(receivers)]
     source = encoding()
     for leg in legs:
-        leg.open_epoch(source, 65536, 5)
+        leg.open_epoch(source.whole, 65536, 5)
     batch = Batch([packet(65536, tail=tail), packet(65537, tail=tail, marker=0x80), packet(65538, 40, tail)])
     forwarded, blocked = forward(batch, legs, 1.0)
     assert (forwarded, blocked) == (9, None)
@@ -59,7 +59,7 @@ def test_a_receiver_with_ids_of_its_own_gets_the_extensions_under_them(
     leg = receiver.leg()
     leg.numbering = bytes((0, 0, 0, 7)) + bytes(12)
     leg.prepare(payload_type=120, rtx_payload_type=0)
-    leg.open_epoch(encoding(), 10, 0)
+    leg.open_epoch(encoding().whole, 10, 0)
     batches = [
         Batch([packet(start + n, size, tail_with_level()) for n, size in enumerate(sizes)])
         for start in (10, 20)
@@ -83,7 +83,7 @@ def test_a_receiver_with_ids_of_its_own_gets_the_extensions_under_them(
 def test_a_burst_of_any_sizes_is_cut_right(sizes: tuple[int, ...], twcc: bool, profile: SrtpProfile) -> None:
     receiver = Receiver(profile, twcc=twcc)
     leg = receiver.leg()
-    leg.open_epoch(encoding(), 65536, 0)
+    leg.open_epoch(encoding().whole, 65536, 0)
     tails = [tail_with_level() if position % 2 else PLAIN for position in range(len(sizes))]
     batch = Batch([packet(65536 + i, size, tails[i]) for i, size in enumerate(sizes)])
     assert send(leg, batch, 0.0)
@@ -93,7 +93,7 @@ def test_a_burst_of_any_sizes_is_cut_right(sizes: tuple[int, ...], twcc: bool, p
 def test_a_burst_of_one_size_is_one_call() -> None:
     receiver = Receiver()
     leg = receiver.leg()
-    leg.open_epoch(encoding(), 65536, 0)
+    leg.open_epoch(encoding().whole, 65536, 0)
     send(leg, Batch([packet(65536 + i) for i in range(16)]), 0.0)
     assert receiver.calls == 1
     assert len(receiver.receive()) == 16
@@ -102,7 +102,7 @@ def test_a_burst_of_one_size_is_one_call() -> None:
 def test_a_very_long_burst_respects_the_kernels_limits() -> None:
     receiver = Receiver()
     leg = receiver.leg()
-    leg.open_epoch(encoding(), 65536, 0)
+    leg.open_epoch(encoding().whole, 65536, 0)
     batch = Batch([packet(65536 + i, 1200) for i in range(200)])
     send(leg, batch, 0.0)
     assert all(end - start <= 64 and (end - start) * size < 65000 for start, end, size in batch.runs)
@@ -112,7 +112,7 @@ def test_a_very_long_burst_respects_the_kernels_limits() -> None:
 def test_the_rollover_counter_goes_on_where_the_sequence_wraps() -> None:
     receiver = Receiver()
     leg = receiver.leg(first_index=65530)
-    leg.open_epoch(encoding(), 65536, 0)
+    leg.open_epoch(encoding().whole, 65536, 0)
     for start in range(0, 20, 5):
         send(leg, Batch([packet(65536 + start + i) for i in range(5)]), 0.0)
     got = receiver.receive()
@@ -124,7 +124,7 @@ def test_a_full_socket_is_told_and_the_others_still_get_theirs() -> None:
     full.full = True
     legs = [full.leg(), free.leg()]
     for leg in legs:
-        leg.open_epoch(encoding(), 65536, 0)
+        leg.open_epoch(encoding().whole, 65536, 0)
     forwarded, blocked = forward(Batch([packet(65536)]), legs, 0.0)
     assert forwarded == 1
     assert blocked == [legs[0]]
@@ -136,7 +136,7 @@ def test_without_segmentation_each_packet_goes_alone() -> None:
     receiver = Receiver()
     receiver.refuse_segments = True
     leg = receiver.leg()
-    leg.open_epoch(encoding(), 65536, 0)
+    leg.open_epoch(encoding().whole, 65536, 0)
     assert send(leg, Batch([packet(65536 + i) for i in range(4)]), 0.0)
     assert len(receiver.receive()) == 4
 
@@ -145,7 +145,7 @@ def test_a_path_that_takes_whole_datagrams_gets_them() -> None:
     receiver = Receiver()
     receiver.egress.sendto = None
     leg = receiver.leg()
-    leg.open_epoch(encoding(), 65536, 0)
+    leg.open_epoch(encoding().whole, 65536, 0)
     assert send(leg, Batch([packet(65536 + i) for i in range(3)]), 0.0)
     assert [p.sequence for p in receiver.receive()] == [1, 2, 3]
 
@@ -154,7 +154,7 @@ def test_a_packet_too_large_for_libsrtp_is_left_out_for_its_receivers_alone() ->
     old, new = Receiver(SrtpProfile.AES128_CM_SHA1_80), Receiver()
     legs = [old.leg(), new.leg()]
     for leg in legs:
-        leg.open_epoch(encoding(), 65536, 0)
+        leg.open_epoch(encoding().whole, 65536, 0)
     batch = Batch([packet(65536), packet(65537, 1400), packet(65538)])
     forward(batch, legs, 0.0)
     forward(Batch([packet(65539, 1400)]), legs, 0.0)
@@ -168,7 +168,7 @@ def test_every_field_may_wrap_within_a_batch(twcc: bool) -> None:
     receiver = Receiver(twcc=twcc)
     receiver.egress.transport_sequence = 65534
     leg = receiver.leg(first_index=65534)
-    leg.open_epoch(encoding(), 65536, 0)
+    leg.open_epoch(encoding().whole, 65536, 0)
     stamps = [0xFFFFFFFE, 0xFFFFFFFE, 2, 2]
     packets: list[Packet] = [(65536 + n, 0, stamp, 1, PLAIN, b"x" * 9) for n, stamp in enumerate(stamps)]
     send(leg, Batch(packets), 0.0)
@@ -185,7 +185,7 @@ def test_every_field_may_wrap_within_a_batch(twcc: bool) -> None:
 def test_timestamps_that_run_back_within_a_batch_stay_as_they_are() -> None:
     receiver = Receiver()
     leg = receiver.leg()
-    leg.open_epoch(encoding(), 65536, 0)
+    leg.open_epoch(encoding().whole, 65536, 0)
     stamps = [9000, 3000, 6000]
     send(leg, Batch([(65536 + n, 0, stamp, 1, PLAIN, b"b") for n, stamp in enumerate(stamps)]), 0.0)
     assert [p.timestamp for p in receiver.receive()] == stamps

@@ -134,14 +134,14 @@ def test_extensions_keep_the_clients_ids_and_fit_one_byte_headers() -> None:
     assert chosen.extension_id(ExtensionUri.MID) is None
 
 
-def test_the_dependency_descriptor_is_not_negotiated() -> None:
+def test_the_dependency_descriptor_is_for_codecs_that_say_their_layers_nowhere_else() -> None:
     descriptor = Extension(12, ExtensionUri.DEPENDENCY_DESCRIPTOR)
-    for codec in (AV1, VP8, VP9, h264("42e01f")):
+    for codec, described in ((AV1, True), (h264("42e01f"), True), (VP8, False), (VP9, False)):
         chosen = choose_publish(section(codec, extensions=(descriptor,)))
         assert chosen is not None
-        assert descriptor not in chosen.extensions
+        assert (descriptor in chosen.extensions) is described
         uris = {extension.uri for extension in subscribe_extensions(codec)}
-        assert ExtensionUri.DEPENDENCY_DESCRIPTOR not in uris
+        assert (ExtensionUri.DEPENDENCY_DESCRIPTOR in uris) is described
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,181 @@
+"""Chromium sending a moving picture to a node in this process, and receiving it from there again.
+
+No meeting, no signaling: a page with two peer connections, driven by hand, so that a test can say exactly
+what is encoded, and look at the node's own state while it is forwarded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Page, async_playwright
+
+from sfu.config import NodeConfig
+from sfu.control import messages as m
+from sfu.control.link import InProcessLink
+from sfu.producer import Producer
+from tests.e2e.browsers import FLAGS, find_chromium
+
+Json = dict[str, Any]
+
+_PAGE = """
+const DESCRIPTOR = "dependency-descriptor-rtp-header-extension";
+
+window.publish = async ({ mimeType, profile, width, height, encodings, hint }) => {
+  const canvas = document.createElement("canvas");
+  canvas.width = width; canvas.height = height;
+  const context = canvas.getContext("2d");
+  let count = 0;
+  const draw = () => {
+    count += 1;
+    context.fillStyle = `hsl(${count % 360} 60% 40%)`;
+    context.fillRect(0, 0, width, height);
+    context.fillStyle = "white";
+    for (let n = 0; n < 12; n += 1)
+      context.fillRect((count * (3 + n) + 37 * n) % width, (n * height) / 12, width / 12, height / 14);
+  };
+  draw();
+  setInterval(draw, 33);
+  const track = canvas.captureStream(30).getVideoTracks()[0];
+  if (hint) track.contentHint = hint;
+  const pc = (window.publisher = new RTCPeerConnection());
+  const transceiver = pc.addTransceiver(track, { direction: "sendonly", sendEncodings: encodings });
+  const all = RTCRtpSender.getCapabilities("video").codecs;
+  const wanted = (codec) => codec.mimeType === mimeType && (!profile || codec.sdpFmtpLine?.includes(profile));
+  if (!all.some(wanted)) return null;
+  transceiver.setCodecPreferences([...all.filter(wanted), ...all.filter((codec) => !wanted(codec))]);
+  if (transceiver.getHeaderExtensionsToNegotiate) {
+    const extensions = transceiver.getHeaderExtensionsToNegotiate();
+    for (const one of extensions) if (one.uri.includes(DESCRIPTOR)) one.direction = "sendrecv";
+    transceiver.setHeaderExtensionsToNegotiate(extensions);
+  }
+  await pc.setLocalDescription();
+  return pc.localDescription.sdp;
+};
+
+window.subscribe = async (sdp) => {
+  let pc = window.subscriber;
+  if (!pc) {
+    pc = window.subscriber = new RTCPeerConnection();
+    window.widths = [];
+    pc.ontrack = ({ track }) => {
+      const video = document.createElement("video");
+      video.muted = true; video.autoplay = true;
+      video.srcObject = new MediaStream([track]);
+      document.body.append(video);
+    };
+  }
+  await pc.setRemoteDescription({ type: "offer", sdp });
+  await pc.setLocalDescription();
+  return pc.localDescription.sdp;
+};
+
+window.report = async (side, type) => {
+  const all = [...(await window[side].getStats()).values()];
+  return all.filter((one) => one.type === type);
+};
+"""
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a fault
+    """This browser cannot do what was asked of it."""
+
+
+class ChromiumMedia:
+    """One page, and the node with its router. `producer` is there once published."""
+
+    def __init__(self, page: Page, link: InProcessLink) -> None:
+        self.page = page
+        self.link = link
+        self.producer: Producer | None = None
+        self.events: list[m.Event] = []
+        link.on_event(self.events.append)
+
+    async def publish(
+        self,
+        mime: str,
+        encodings: list[Json],
+        *,
+        width: int = 640,
+        height: int = 360,
+        profile: str | None = None,
+        hint: str | None = None,
+    ) -> Producer:
+        """Raises `Refused` where the browser cannot encode that."""
+        try:
+            offer = await self.page.evaluate(
+                "(wanted) => publish(wanted)",
+                {
+                    "mimeType": mime,
+                    "profile": profile,
+                    "width": width,
+                    "height": height,
+                    "encodings": encodings,
+                    "hint": hint,
+                },
+            )
+        except Exception as error:
+            raise Refused(str(error)) from error
+        if offer is None:
+            raise Refused(f"this Chromium cannot encode {mime}")
+        camera = m.Grant(source="camera", kind="video")
+        await self.link.request(
+            m.CreateTransport(router_id="r", transport_id="tp", direction="publish", grants=(camera,))
+        )
+        spec = m.ProducerSpec(producer_id="pr", mid="0", source="camera", kind="video")
+        reply = await self.link.request(m.HandleOffer(transport_id="tp", sdp=offer, producers=(spec,)))
+        assert isinstance(reply, m.Answered)
+        await self.page.evaluate(
+            "(sdp) => publisher.setRemoteDescription({ type: 'answer', sdp })", reply.sdp
+        )
+        self.producer = self.link.node.producers["pr"]
+        return self.producer
+
+    async def subscribe(self, preferred: m.LayerSpec | None = None) -> None:
+        await self.link.request(m.CreateTransport(router_id="r", transport_id="ts", direction="subscribe"))
+        spec = m.ConsumerSpec(consumer_id="cs", producer_id="pr", preferred=preferred)
+        await self.link.request(m.Consume(transport_id="ts", consumers=(spec,)))
+        offer = await self._next_offer()
+        answer = await self.page.evaluate("(sdp) => subscribe(sdp)", offer.sdp)
+        await self.link.request(m.HandleAnswer(transport_id="ts", version=offer.version, sdp=answer))
+
+    async def prefer(self, spatial: int, temporal: int) -> None:
+        layer = m.LayerSpec(spatial=spatial, temporal=temporal)
+        await self.link.request(m.SetPreferredLayer(consumer_id="cs", preferred=layer))
+
+    async def received(self) -> Json:
+        reports: list[Json] = await self.page.evaluate("report('subscriber', 'inbound-rtp')")
+        return reports[0] if reports else {}
+
+    async def sent(self) -> list[Json]:
+        reports: list[Json] = await self.page.evaluate("report('publisher', 'outbound-rtp')")
+        return reports
+
+    async def _next_offer(self) -> m.OfferReady:
+        async with asyncio.timeout(5):
+            while True:
+                for position, event in enumerate(self.events):
+                    if isinstance(event, m.OfferReady):
+                        del self.events[position]
+                        return event
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def chromium_media() -> AsyncIterator[ChromiumMedia]:
+    executable = find_chromium()
+    assert executable is not None, "there is no Chromium on the PATH"
+    link = await InProcessLink.start(NodeConfig("nd_test", host="127.0.0.1", udp_port=0))
+    await link.request(m.CreateRouter(router_id="r"))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        try:
+            page = await browser.new_page()
+            await page.evaluate(f"() => {{{_PAGE}}}")
+            yield ChromiumMedia(page, link)
+        finally:
+            await browser.close()
+            await link.close()
