@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sfu.codecs import finds_keyframes_of_encrypted
 from sfu.control.messages import Grant, LayersWanted, ProducerSpec
 from sfu.data import DataEnd
 from sfu.data_message import MAX_MESSAGE
@@ -107,6 +108,11 @@ class PublishTransport(Transport):
             if parameters is None:
                 raise NodeCommandError(
                     "unsupported_codec", f"m-line {section.mid!r} offers no codec that this server forwards"
+                )
+            if spec.encrypted and not finds_keyframes_of_encrypted(parameters.codec.mime):
+                raise NodeCommandError(
+                    "unsupported_codec",
+                    f"m-line {section.mid!r} is encrypted, and its codec cannot be forwarded so: offer VP8",
                 )
             chosen[section.mid] = parameters
             if known is None:

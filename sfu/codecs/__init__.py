@@ -21,6 +21,16 @@ _TESTS: dict[str, KeyframeTest] = {
 }
 
 
+_READABLE_ENCRYPTED = frozenset({"audio/opus", "video/vp8", "video/vp9"})
+"""What is read of these stands before the encrypted part: in the payload descriptor, and of VP8 in the first
+byte of the frame, which senders leave clear. AV1 and H.264 are packetized by what is in the frame."""
+
+
+def finds_keyframes_of_encrypted(mime: str) -> bool:
+    """Whether payloads that are encrypted end to end can be forwarded like others."""
+    return mime.lower() in _READABLE_ENCRYPTED
+
+
 def keyframe_test(mime: str) -> KeyframeTest:
     """The test for the first packet of a key frame. A codec unknown here has none that is ever found."""
     return _TESTS.get(mime.lower(), _never)

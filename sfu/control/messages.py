@@ -47,13 +47,18 @@ class Grant(_Message):
 
 
 class ProducerSpec(_Message):
-    """Binds one m-line of a publish offer to a producer."""
+    """Binds one m-line of a publish offer to a producer.
+
+    `encrypted` says that the client encrypts its payloads end to end: a codec is refused of which key frames
+    cannot be found without looking into them.
+    """
 
     producer_id: str
     mid: str
     source: str
     kind: Kind
     paused: bool = False
+    encrypted: bool = False
 
 
 class ProducerInfo(_Message):

@@ -60,6 +60,7 @@ class Announced:
     source: str
     kind: Kind
     muted: bool = False
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class Publication:
     codec: str = ""
     encodings: int = 1
     muted_by: MutedBy | None = None
+    encrypted: bool = False
+    """End to end, by its owner: nothing on the server may look into it."""
 
     @property
     def media(self) -> MediaKind:

@@ -65,6 +65,7 @@ def _new(announced: Announced, peer: Peer, publication_id: str) -> Publication:
         announced.source,
         announced.kind,
         muted_by=MutedBy.OWNER if announced.muted else None,
+        encrypted=announced.encrypted,
     )
 
 

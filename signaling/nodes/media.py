@@ -417,6 +417,7 @@ class NodeMedia:
             source=publication.source,
             kind=publication.kind,
             paused=publication.muted_by is not None,
+            encrypted=publication.encrypted,
         )
 
     def _failed(self, failed: Mapping[str, str]) -> dict[str, str]:

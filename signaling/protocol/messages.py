@@ -89,6 +89,8 @@ class PublicationSpec(_In):
     source: Source
     kind: Kind
     muted: bool = False
+    encrypted: bool = False
+    """End to end, by the client: the server forwards what it cannot read, and does not record it."""
 
 
 class Publish(Request):
@@ -338,6 +340,8 @@ class PublicationInfo(_Out):
     encodings: int
     muted: bool
     muted_by: Literal["owner", "moderator"] | None = None
+    encrypted: bool = False
+    """End to end: without the key there is nothing to see."""
 
 
 class IceServer(_Out):

@@ -265,6 +265,19 @@ async def test_a_command_for_what_is_not_there_says_so(world: World, command: m.
     assert failure.value.code.endswith("_not_found")
 
 
+async def test_encrypted_video_is_refused_where_its_key_frames_cannot_be_found(world: World) -> None:
+    await world.do(m.CreateTransport(router_id="r", transport_id="tp", direction="publish", grants=BOTH))
+    encrypted = CAMERA_SPEC.model_copy(update={"encrypted": True})
+    h264 = chromium_offer().replace("VP8/90000", "VP0/90000").replace("VP9/90000", "VP0/90000")
+    with pytest.raises(NodeCommandError) as failure:
+        await world.do(m.HandleOffer(transport_id="tp", sdp=h264, producers=(encrypted,)))
+    assert failure.value.code == "unsupported_codec"
+    assert not world.link.node.producers
+    answered = await world.do(m.HandleOffer(transport_id="tp", sdp=chromium_offer(), producers=(encrypted,)))
+    assert isinstance(answered, m.Answered)
+    assert [one.codec for one in answered.producers] == ["video/VP8"]
+
+
 async def test_a_draining_node_takes_no_new_sessions(world: World) -> None:
     await world.do(m.Drain(deadline=0.0))
     with pytest.raises(NodeCommandError) as failure:

@@ -26,7 +26,7 @@ _EMPTY = messages.Empty()
 
 async def publish(live: LiveSession, peer_id: str, request: messages.Publish) -> messages.Published:
     announced = [
-        Announced(mid=one.mid, source=one.source, kind=one.kind, muted=one.muted)
+        Announced(one.mid, one.source, one.kind, muted=one.muted, encrypted=one.encrypted)
         for one in request.publications
     ]
     answer, publications = await publish_offer(live, peer_id, request.offer, announced)

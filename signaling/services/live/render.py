@@ -49,6 +49,7 @@ def publication_info(publication: Publication) -> messages.PublicationInfo:
         encodings=publication.encodings,
         muted=by is not None,
         muted_by=None if by is None else by.value,
+        encrypted=publication.encrypted,
     )
 
 

@@ -33,6 +33,7 @@ async def test_a_publication_is_announced_once_the_node_has_accepted_it() -> Non
             "encodings": 1,
             "muted": False,
             "muted_by": None,
+            "encrypted": False,
         }
         assert world.node.producer_of("camera").spec.mid == "0"
 
@@ -138,6 +139,18 @@ async def test_the_grants_name_the_sources_of_ones_own_that_are_published() -> N
             ("whiteboard", "video"),
             ("data", "data"),
         }
+
+
+async def test_that_a_publication_is_encrypted_is_told_to_the_node_and_to_everybody() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        await host.publish("camera", "video", mid="0", encrypted=True)
+        await host.publish("microphone", "audio", mid="1")
+        assert world.node.producer_of("camera").spec.encrypted
+        assert not world.node.producer_of("microphone").spec.encrypted
+        await until(lambda: len(other.heard("publication_added")) == 2, "both publications")
+        added = [one["publication"] for one in other.heard("publication_added")]
+        assert {one["source"]: one["encrypted"] for one in added} == {"camera": True, "microphone": False}
 
 
 async def test_a_second_offer_names_what_is_published_already() -> None:

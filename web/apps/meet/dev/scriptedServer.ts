@@ -171,6 +171,7 @@ function publication(who: PeerInfo, source: string, kind: "audio" | "video", mut
     codec: kind === "video" ? "video/VP8" : "audio/opus",
     encodings: 3,
     muted,
+    encrypted: false,
     muted_by: muted ? "owner" : null,
   };
 }

@@ -23,6 +23,7 @@ export { Participant, type RemotePublication, type ScreenShareTracks } from "./p
 export { ParticipantMap, type LeaveReason } from "./participantMap";
 export { Participants, type Speaker } from "./participants";
 export { DataChannels, type DataMessage, type DataState, type SendOptions } from "./data/dataChannels";
+export { Encryption, type EncryptionFailure, type EncryptionOptions } from "./e2ee/encryption";
 export { Stage, type StageAccessRequest } from "./stage";
 export { Meta, type SocketUpdate } from "./meta";
 export type { MeetingStats, InboundStats, OutboundStats } from "./stats";

@@ -13,6 +13,7 @@ import type { Dependencies } from "./dependencies";
 import { Connection } from "./connection/connection";
 import { DataChannels } from "./data/dataChannels";
 import { dispatch, type DispatchTargets } from "./dispatch";
+import { Encryption, type EncryptionOptions } from "./e2ee/encryption";
 import { LocalMedia } from "./localMedia";
 import { IceWatch } from "./media/iceWatch";
 import { configurationOf, type PeerConnectionOptions } from "./media/peerConnections";
@@ -41,6 +42,8 @@ export class Meeting {
   readonly stage: Stage;
   readonly meta = new Meta();
   readonly data: DataChannels;
+  /** Null where media is not encrypted end to end. */
+  readonly encryption: Encryption | null;
 
   private readonly connection: Connection;
   private readonly publisher: Publisher;
@@ -69,15 +72,20 @@ export class Meeting {
       }),
     });
     const createPeerConnection = () => dependencies.createPeerConnection(this.peerConnectionOptions());
+    this.encryption = options.e2ee === undefined ? null : this.encryptionOf(options.e2ee);
+    const { encryption } = this;
+    const withRed = options.overrides?.disableRed !== true && encryption === null;
     this.publisher = new Publisher({
       signal: this.connection,
       createPeerConnection,
       preferCodec: dependencies.setPreferredCodec,
+      ...(encryption === null ? {} : { encrypt: (sender, kind) => encryption.protectSender(sender, kind) }),
     });
     this.subscriber = new Subscriber({
       signal: this.connection,
       createPeerConnection,
-      ...(options.overrides?.disableRed === true ? { refuseCodec: dependencies.refuseCodec } : {}),
+      ...(withRed ? {} : { refuseCodec: dependencies.refuseCodec }),
+      ...(encryption === null ? {} : { decrypt: (receiver) => encryption.protectReceiver(receiver) }),
     });
     this.participants = new Participants(this.connection, this.subscriber);
     this.data = new DataChannels({
@@ -93,7 +101,7 @@ export class Meeting {
       config: () => this.self.config,
       mayPublish: () => this.mayPublish(),
       simulcast: options.overrides?.disableSimulcast !== true,
-      redundantAudio: options.overrides?.disableRed !== true,
+      redundantAudio: withRed,
     });
     this.self = new Self({
       name: options.invitation?.participant.name ?? nameFromToken(options.authToken),
@@ -181,6 +189,7 @@ export class Meeting {
   private handleJoined(joined: Joined, again: boolean): void {
     this.resetMedia();
     this.iceServers = joined.ice_servers;
+    this.encryption?.handleJoined(joined.meeting.meeting_id).catch((error: unknown) => this.handleMediaError(error));
     this.meta.handleJoined(joined);
     this.self.handleJoined(joined);
     this.participants.handleRoster(joined.peers, joined.publications);
@@ -203,7 +212,11 @@ export class Meeting {
   }
 
   private peerConnectionOptions(): PeerConnectionOptions {
-    return { iceServers: this.iceServers, forceRelay: this.options.overrides?.forceRelay ?? false };
+    return {
+      iceServers: this.iceServers,
+      forceRelay: this.options.overrides?.forceRelay ?? false,
+      ...(this.encryption !== null && Encryption.needsLegacyStreams ? { encodedStreams: true } : {}),
+    };
   }
 
   /** Other credentials: what is relayed now goes on, what restarts from now on uses these. */
@@ -254,7 +267,32 @@ export class Meeting {
 
   private subscribe(subscriptions: SubscriptionSpec[]): void {
     if (this.options.autoSubscribe === false) return;
-    this.subscriber.subscribe(subscriptions).catch((error: unknown) => this.handleMediaError(error));
+    const open = subscriptions.filter(({ publication_id }) => this.canDecode(publication_id));
+    this.subscriber.subscribe(open).catch((error: unknown) => this.handleMediaError(error));
+  }
+
+  /** Encrypted media is for those with a passphrase, and they take no other. */
+  private canDecode(publicationId: string): boolean {
+    const owner = this.participants.ownerOf(publicationId);
+    if (owner === undefined) return true;
+    const encrypted = owner.publications.get(publicationId)?.encrypted === true;
+    if (encrypted === (this.encryption !== null)) return true;
+    this.encryption?.handleNotEncrypted(publicationId, owner.id, owner.name);
+    return false;
+  }
+
+  private encryptionOf(options: EncryptionOptions): Encryption {
+    return new Encryption(options, {
+      publicationOf: (trackId) => {
+        const publicationId = this.subscriber.publicationOfTrack(trackId);
+        if (publicationId === null) return null;
+        const owner = this.participants.ownerOf(publicationId);
+        return owner === undefined ? null : { publicationId, peerId: owner.id, name: owner.name };
+      },
+      setPaused: (publicationId, paused) => {
+        this.subscriber.setPaused(publicationId, paused).catch((error: unknown) => this.handleMediaError(error));
+      },
+    });
   }
 
   /** What fails because the connection went is done again after it came back; the rest is told. */
@@ -293,6 +331,7 @@ export class Meeting {
     this.connection.close();
     this.data.close();
     this.resetMedia();
+    this.encryption?.close();
     this.localMedia.stopAll();
     this.participants.handleCleared();
     this.stage.handleCleared();

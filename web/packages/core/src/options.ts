@@ -1,5 +1,6 @@
 /** What a client is started with. */
 
+import type { EncryptionOptions } from "./e2ee/encryption";
 import type { Invitation } from "./invitation";
 
 export const SDK_NAME = "rostrum-web/0.1.0";
@@ -16,6 +17,8 @@ export interface ClientOptions extends ServerOptions {
   invitation?: Invitation | undefined;
   /** What is turned on from the start; both are on by default. */
   defaults?: { audio?: boolean; video?: boolean };
+  /** Encrypt media end to end. Redundant audio is off then, and video is sent as VP8. */
+  e2ee?: EncryptionOptions | undefined;
   /** Open the data channels at the join; otherwise `meeting.data.open()` or the first `send` does. */
   data?: boolean;
   /** Receive every publication as it appears; on by default. */

@@ -17,7 +17,7 @@ let asked: PeerConnectionOptions[];
 
 const TOKEN = `e30.${btoa(JSON.stringify({ name: "Me" }))}.x`;
 const camera = { publication_id: "pub_a", peer_id: "a", source: "camera", kind: "video", codec: "video/VP8" } as const;
-const publication = { ...camera, encodings: 3, muted: false, muted_by: null };
+const publication = { ...camera, encodings: 3, muted: false, muted_by: null, encrypted: false };
 const canRequest = { can_produce: "CAN_REQUEST" };
 
 async function start(

@@ -165,6 +165,7 @@ export interface PublicationAdded {
 export interface PublicationInfo {
   codec: string;
   encodings: number;
+  encrypted: boolean;
   kind: "audio" | "video";
   muted: boolean;
   muted_by: ("owner" | "moderator") | null;
@@ -451,6 +452,7 @@ export interface Ping {
   type: "ping";
 }
 export interface PublicationSpec {
+  encrypted?: boolean;
   kind: "audio" | "video";
   mid: string;
   muted?: boolean;

@@ -3,8 +3,9 @@
 import { signal } from "@preact/signals";
 import { Client, type ClientOptions, type Invitation, type Meeting, type RoomState } from "@rostrum/core";
 import { type Devices, devicesOf, type Invited, lookUp } from "./invited";
-import { parseLaunch, wantsRelay } from "./launch";
+import { parseLaunch, passphraseOf, wantsRelay } from "./launch";
 import { forgetInside, rememberInside, wasInside } from "./reload";
+import { toast } from "./toasts";
 import { RoomStore } from "./roomStore";
 
 export type Screen =
@@ -79,7 +80,10 @@ async function wentBackIn(token: string, before: Devices): Promise<boolean> {
 
 async function started(options: ClientOptions): Promise<RoomStore> {
   const overrides = { ...options.overrides, forceRelay: wantsRelay(location.hash) };
-  const meeting = await backend.start({ ...options, overrides });
+  const passphrase = passphraseOf(location.hash);
+  const e2ee = passphrase === null ? undefined : { passphrase };
+  const meeting = await backend.start({ ...options, overrides, e2ee });
+  meeting.encryption?.on("failure", ({ message }) => toast(message, "bad"));
   // For end-to-end tests and the browser's console: the SDK object of this page.
   Object.assign(window, { rostrum: meeting });
   const store = new RoomStore(meeting);

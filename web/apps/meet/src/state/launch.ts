@@ -1,4 +1,7 @@
-/** What the address of the page says: `/meet/#token=<jwt>`, and with `&relay=1` that media goes over TURN only. */
+/**
+ * What the address of the page says: `/meet/#token=<jwt>`, with `&relay=1` that media goes over TURN only, with
+ * `&e2ee=<passphrase>` that it is encrypted end to end.
+ */
 
 import { tokenClaims } from "@rostrum/core";
 
@@ -9,6 +12,11 @@ export type Launch =
 /** For networks that let nothing else through, and to see whether the TURN server works. */
 export function wantsRelay(hash: string): boolean {
   return new URLSearchParams(hash.replace(/^#/, "")).get("relay") === "1";
+}
+
+/** `&e2ee=<passphrase>`: media is encrypted end to end. A fragment is not sent to the server. */
+export function passphraseOf(hash: string): string | null {
+  return new URLSearchParams(hash.replace(/^#/, "")).get("e2ee") || null;
 }
 
 export function parseLaunch(hash: string, now: Date): Launch {

@@ -6,12 +6,15 @@ import { preferCodec } from "./encodings";
 export interface PeerConnectionOptions {
   iceServers: IceServer[];
   forceRelay: boolean;
+  /** For createEncodedStreams, the older way to frames; it takes part in every connection's making. */
+  encodedStreams?: boolean;
 }
 
 export type PeerConnectionFactory = (options: PeerConnectionOptions) => RTCPeerConnection;
 
 export function createPeerConnection(options: PeerConnectionOptions): RTCPeerConnection {
-  return new RTCPeerConnection(configurationOf(options));
+  const streams = options.encodedStreams === true ? { encodedInsertableStreams: true } : {};
+  return new RTCPeerConnection({ ...configurationOf(options), ...streams });
 }
 
 export function configurationOf({ iceServers, forceRelay }: PeerConnectionOptions): RTCConfiguration {

@@ -35,6 +35,8 @@ export interface PublisherOptions {
   signal: Signal;
   createPeerConnection: () => RTCPeerConnection;
   preferCodec: (transceiver: RTCRtpTransceiver, mimeType: string) => void;
+  /** Where frames are encrypted end to end: given each sender before it sends. */
+  encrypt?: (sender: RTCRtpSender, kind: string) => void;
 }
 
 export interface PublisherEvents {
@@ -181,6 +183,7 @@ export class Publisher extends Emitter<PublisherEvents> {
   private async occupy(pc: RTCPeerConnection, item: PublishItem): Promise<void> {
     const slot = this.slots.get(item.source);
     if (slot !== undefined) {
+      this.options.encrypt?.(slot.transceiver.sender, item.kind);
       await slot.transceiver.sender.replaceTrack(item.track);
       slot.transceiver.direction = "sendonly";
       slot.muted = false;
@@ -192,6 +195,7 @@ export class Publisher extends Emitter<PublisherEvents> {
       ...(item.encodings === undefined ? {} : { sendEncodings: item.encodings }),
     });
     if (item.codec !== undefined) this.options.preferCodec(transceiver, item.codec);
+    this.options.encrypt?.(transceiver.sender, item.kind);
     const simulcast = (item.encodings?.length ?? 0) > 1;
     this.slots.set(item.source, { transceiver, publicationId: null, muted: false, simulcast });
   }
@@ -216,7 +220,8 @@ export class Publisher extends Emitter<PublisherEvents> {
   private specOf(item: PublishItem): PublicationSpec {
     const mid = this.slots.get(item.source)?.transceiver.mid;
     if (mid === null || mid === undefined) throw new Error(`${item.source} has no m-line in the offer`);
-    return { mid, source: item.source, kind: item.kind };
+    const encrypted = this.options.encrypt === undefined ? {} : { encrypted: true };
+    return { mid, source: item.source, kind: item.kind, ...encrypted };
   }
 
   private remember(published: PublishedItem[]): void {

@@ -13,6 +13,8 @@ import { SerialQueue } from "./queue";
 export interface SubscriberOptions {
   signal: Signal;
   createPeerConnection: () => RTCPeerConnection;
+  /** Where frames are encrypted end to end: given each receiver before it receives. */
+  decrypt?: (receiver: RTCRtpReceiver) => void;
   /** Leaves a codec out of an answer; given where redundant audio is not wanted. */
   refuseCodec?: (transceiver: RTCRtpTransceiver, mimeType: string) => void;
 }
@@ -75,7 +77,8 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     return this.queue.run(async () => {
       if (pc !== this.pc) return;
       await pc.setRemoteDescription({ type: "offer", sdp: offer.offer });
-      const { refuseCodec } = this.options;
+      const { refuseCodec, decrypt } = this.options;
+      if (decrypt !== undefined) for (const each of pc.getTransceivers()) decrypt(each.receiver);
       if (refuseCodec !== undefined) for (const each of pc.getTransceivers()) refuseCodec(each, "audio/red");
       await pc.setLocalDescription(await pc.createAnswer());
       const answer = pc.localDescription?.sdp ?? "";

@@ -1,0 +1,180 @@
+/**
+ * `meeting.encryption`: end-to-end encryption with a passphrase that the server never sees.
+ *
+ *     passphrase --PBKDF2, meeting id as salt--> base key --> worker --SFrame--> every frame sent and received
+ *
+ * Everybody with the passphrase has the base key: it keeps the server and strangers out, and does not tell one
+ * member from another. Media that is not encrypted is not received, and media under another passphrase is not
+ * shown; `failure` says so.
+ */
+
+import { Emitter } from "../emitter";
+import { importBaseKey } from "./sframe";
+import type { FailureReason, Frame, FromWorker, PipeOptions, ToWorker } from "./worker";
+
+export const PBKDF2_ITERATIONS = 600_000;
+
+export interface EncryptionOptions {
+  /** What everybody in the meeting has to know; tell it by another way than this server. */
+  passphrase: string;
+  /** Starts the module `e2ee/worker.ts`, where a bundler has to be told of it. */
+  createWorker?: () => Worker;
+}
+
+export interface EncryptionFailure {
+  reason: FailureReason | "not_encrypted";
+  /** Whose media it is; null for one's own. */
+  peerId: string | null;
+  publicationId: string | null;
+  /** A sentence for people. */
+  message: string;
+}
+
+export interface EncryptionEvents {
+  failure: [failure: EncryptionFailure];
+  recovered: [update: { peerId: string; publicationId: string }];
+}
+
+export interface EncryptionTargets {
+  /** Whose media the receiver of that track carries at the moment. */
+  publicationOf: (trackId: string) => { publicationId: string; peerId: string; name: string } | null;
+  /** Whether packets of a publication are wanted: nobody should send what cannot be opened. */
+  setPaused: (publicationId: string, paused: boolean) => void;
+}
+
+const MESSAGES = {
+  wrong_key: (name: string) => `What ${name} sends cannot be decrypted: the passphrase there is another one.`,
+  unsupported_codec: (name: string) => `What ${name} sends is in a codec that cannot be encrypted end to end.`,
+  not_encrypted: (name: string) => `What ${name} sends is not encrypted end to end, and is not received.`,
+};
+
+/** The streams of older Chromium. */
+interface LegacyStreams {
+  createEncodedStreams(): { readable: ReadableStream<Frame>; writable: WritableStream<Frame> };
+}
+
+export class Encryption extends Emitter<EncryptionEvents> {
+  private worker: Worker | null = null;
+  private readonly handled = new WeakSet<RTCRtpSender | RTCRtpReceiver>();
+  private readonly paused = new Set<string>();
+  private passphrase: string;
+  private salt: string | null = null;
+
+  constructor(
+    private readonly options: EncryptionOptions,
+    private readonly targets: EncryptionTargets,
+  ) {
+    super();
+    this.passphrase = options.passphrase;
+  }
+
+  /** Whether connections have to be made for createEncodedStreams. */
+  static get needsLegacyStreams(): boolean {
+    return typeof RTCRtpScriptTransform === "undefined";
+  }
+
+  /** Another passphrase, for what is sent and received from now on. */
+  async setPassphrase(passphrase: string): Promise<void> {
+    this.passphrase = passphrase;
+    await this.deriveKey();
+    for (const publicationId of this.paused) this.targets.setPaused(publicationId, false);
+    this.paused.clear();
+  }
+
+  protectSender(sender: RTCRtpSender, kind: string): void {
+    const mimeType = kind === "video" ? "video/VP8" : "audio/opus";
+    this.pipe(sender, { side: "sender", id: "", mimeType });
+  }
+
+  protectReceiver(receiver: RTCRtpReceiver): void {
+    const { id, kind } = receiver.track;
+    this.pipe(receiver, { side: "receiver", id, mimeType: kind === "video" ? "video/VP8" : "audio/opus" });
+  }
+
+  // --- what the meeting feeds in ---------------------------------------------------------------------
+
+  /** Frames wait until this is done. */
+  handleJoined(meetingId: string): Promise<void> {
+    if (this.salt === meetingId) return Promise.resolve();
+    this.salt = meetingId;
+    return this.deriveKey();
+  }
+
+  /** Somebody's publication is not marked as encrypted, and was left alone. */
+  handleNotEncrypted(publicationId: string, peerId: string, name: string): void {
+    this.emit("failure", { reason: "not_encrypted", peerId, publicationId, message: MESSAGES.not_encrypted(name) });
+  }
+
+  /** The meeting was left: the worker ends, and the next join starts another. */
+  close(): void {
+    this.worker?.terminate();
+    this.worker = null;
+    this.salt = null;
+    this.paused.clear();
+  }
+
+  // --- inside ----------------------------------------------------------------------------------------
+
+  private async deriveKey(): Promise<void> {
+    const { passphrase, salt } = this;
+    if (salt === null) return;
+    const bytes = await baseKeyOf(passphrase, salt);
+    if (passphrase !== this.passphrase) return;
+    this.post({ type: "key", base: await importBaseKey(bytes) });
+  }
+
+  private pipe(end: RTCRtpSender | RTCRtpReceiver, options: PipeOptions): void {
+    if (this.handled.has(end)) return;
+    this.handled.add(end);
+    if (!Encryption.needsLegacyStreams) {
+      end.transform = new RTCRtpScriptTransform(this.started(), options);
+      return;
+    }
+    const { readable, writable } = (end as unknown as LegacyStreams).createEncodedStreams();
+    this.post({ type: "pipe", options, readable, writable }, [readable, writable]);
+  }
+
+  private post(message: ToWorker, transfer: Transferable[] = []): void {
+    this.started().postMessage(message, transfer);
+  }
+
+  private started(): Worker {
+    if (this.worker === null) {
+      this.worker = (this.options.createWorker ?? defaultWorker)();
+      this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.handleWorker(data);
+    }
+    return this.worker;
+  }
+
+  private handleWorker(message: FromWorker): void {
+    if (message.type === "failed" && message.side === "sender") {
+      const { reason } = message;
+      this.emit("failure", { reason, peerId: null, publicationId: null, message: MESSAGES[reason]("this browser") });
+      return;
+    }
+    const publication = this.targets.publicationOf(message.id);
+    if (publication === null) return;
+    const { publicationId, peerId, name } = publication;
+    if (message.type === "recovered") {
+      this.emit("recovered", { peerId, publicationId });
+      return;
+    }
+    this.paused.add(publicationId);
+    this.targets.setPaused(publicationId, true);
+    this.emit("failure", { reason: message.reason, peerId, publicationId, message: MESSAGES[message.reason](name) });
+  }
+}
+
+export async function baseKeyOf(passphrase: string, meetingId: string): Promise<ArrayBuffer> {
+  const text = new TextEncoder();
+  const secret = await crypto.subtle.importKey("raw", text.encode(passphrase.normalize("NFC")), "PBKDF2", false, [
+    "deriveBits",
+  ]);
+  const salt = text.encode(`rostrum end-to-end ${meetingId}`);
+  const algorithm = { name: "PBKDF2", hash: "SHA-256", salt, iterations: PBKDF2_ITERATIONS };
+  return crypto.subtle.deriveBits(algorithm, secret, 256);
+}
+
+function defaultWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+}
