@@ -232,7 +232,7 @@ class Pipe:
                 sender.handle_wanted(ssrc, wanted=value != 0, now=now)
         elif subject == SENT and ssrc in self._incoming:
             receiver, incoming = self._incoming[ssrc]
-            receiver.handle_sent(incoming, live=value != 0, now=now)
+            receiver.handle_sent(incoming, bitrate=value, now=now)
 
     def _handle_packet(self, packet: Any, now: float) -> None:
         if isinstance(packet, SenderReport):
@@ -273,11 +273,8 @@ class Pipe:
         sent: list[tuple[int, int]] = []
         for sender in self.sending.values():
             sender.select(now)
-            for ssrc, one in sender.legs.items():
-                live = one.encoding.is_live(now)
-                if repeat or live is not one.live_told:
-                    one.live_told = live
-                    sent.append((ssrc, int(live)))
+            sent += sender.poll_sent(now, everything=repeat)
+            for one in sender.legs.values():
                 clock = one.poll_report(now)
                 if clock is not None:
                     self._send_rtcp(clock.to_bytes())

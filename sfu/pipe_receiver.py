@@ -119,8 +119,11 @@ class PipeReceiver:
             if one.wanted and encoding.keyframes.poll(now):
                 yield Pli(own_ssrc, one.ssrc).to_bytes()
 
-    def handle_sent(self, one: IncomingEncoding, *, live: bool, now: float) -> None:
-        """The origin's word on whether the publisher sends an encoding at present."""
+    def handle_sent(self, one: IncomingEncoding, *, bitrate: int, now: float) -> None:
+        """The origin's word on whether the publisher sends an encoding at present (0: no), and how much."""
+        live = bitrate > 0
+        if bitrate > 1:
+            self.producer.supply.handle_told(one.encoding.spatial, float(bitrate))
         was_live = one.encoding.is_live(now)
         one.encoding.told_live_until = now + TOLD_LIVE_FOR if live else now
         if live and not was_live:

@@ -107,6 +107,18 @@ class PipeSender:
         for one in self.legs.values():
             self._aim(one, now)
 
+    def poll_sent(self, now: float, *, everything: bool) -> list[tuple[int, int]]:
+        """(SSRC, bitrate, 0 for none) of what the publisher began or ceased to send since, or of all."""
+        supply = self.producer.supply
+        supply.look(now)
+        entries = []
+        for (ssrc, one), bitrate in zip(self.legs.items(), supply.bitrates(), strict=True):
+            live = one.encoding.is_live(now)
+            if everything or live is not one.live_told:
+                one.live_told = live
+                entries.append((ssrc, min(max(1, round(bitrate)), 0xFFFFFFFF) if live else 0))
+        return entries
+
     def detach(self) -> None:
         for one in self.legs.values():
             detach(one.leg)

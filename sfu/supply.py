@@ -55,6 +55,7 @@ class _Row:
         "published",
         "retry_at",
         "revision",
+        "told",
         "unwanted_since",
         "wanted_since",
     )
@@ -68,6 +69,8 @@ class _Row:
         self.bitrate = 0.0
         self.history: deque[float] = deque((0.0,), maxlen=1 + math.ceil(LIVE_WITHIN / MEASURE_INTERVAL))
         self.published = 0.0
+        self.told: float | None = None
+        """Of a piped encoding: what its origin measured, which sees it whether it is carried or not."""
         self.bytes = encoding.stream.bytes
         self.packets = encoding.stream.packets
         self.wanted_since: float | None = None
@@ -108,6 +111,9 @@ class _Row:
             self.bytes = self.packets = 0
         octets = stream.bytes - self.bytes + PACKET_OVERHEAD * (stream.packets - self.packets)
         self.bytes, self.packets = stream.bytes, stream.packets
+        if self.told is not None:
+            self.bitrate = self.told
+            return
         if not self.live:
             return
         measured = octets * 8 / elapsed
@@ -158,6 +164,14 @@ class Supply:
         for row in self._rows:
             row.measure(elapsed)
         return any(abs(row.bitrate - row.published) > WAVERING * row.published for row in self._rows)
+
+    def bitrates(self) -> tuple[float, ...]:
+        """By encoding: bits per second as measured last, 0 before the first time."""
+        return tuple(row.bitrate for row in self._rows)
+
+    def handle_told(self, spatial: int, bitrate: float) -> None:
+        """The origin's measurement of a piped encoding."""
+        self._rows[spatial].told = bitrate
 
     def touch(self) -> None:
         """The producer itself was muted, or is back."""

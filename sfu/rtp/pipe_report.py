@@ -24,8 +24,8 @@ NAME = b"RPIP"
 WANTED = 1
 """From the receiving end: value 1 where the encoding has receivers there, 0 where it has none."""
 SENT = 2
-"""From the sending end: value 1 where the publisher sends the encoding at present, whether it is carried or
-not, 0 where it does not."""
+"""From the sending end: the encoding's bitrate in bits per second (1 at least) where the publisher sends it
+at present, whether it is carried or not; 0 where it does not."""
 MAX_ENTRIES = 128
 """In one packet, so that it fits a datagram."""
 

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from sfu.bots.publish import OutboundTrack, PublishTransport
+from sfu.clock import monotonic
 from sfu.config import NodeConfig
 from sfu.control import messages as m
 from sfu.control.link import InProcessLink
@@ -79,6 +80,24 @@ async def test_what_nobody_on_the_far_side_wants_is_not_carried() -> None:
         await wait_until(
             lambda: carried(pair, producer_id) == [False, False, False], "nothing carried any more"
         )
+
+
+async def test_the_far_side_knows_what_layers_cost_that_it_does_not_receive() -> None:
+    async with joined() as pair:
+        producer_id, _ = await pair.publish(pair.first, simulcast)
+        await pair.carry(producer_id, pair.first, pair.second)
+        here, there = (side.node.producers[producer_id].supply for side in (pair.first, pair.second))
+
+        def costs() -> list[tuple[float, float]]:
+            there.look(monotonic())
+            known = there.bitrates()
+            return list(zip(here.bitrates(), known, strict=True))
+
+        await wait_until(
+            lambda: all(ours > 0 and abs(ours - theirs) <= 0.5 * ours for ours, theirs in costs()),
+            lambda: f"the same bitrates on both sides, (here, there) {costs()}",
+        )
+        assert pair.second.pipe.inlet.packets == 0, "nothing of it was carried"
 
 
 async def test_what_the_pipe_loses_is_repaired() -> None:
