@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +28,10 @@ class Case:
 
 
 @asynccontextmanager
-async def fresh_server(*, workers: int = 1) -> AsyncIterator[Server]:
-    """A server with an empty data directory."""
+async def fresh_server(*, workers: int = 1, arguments: Sequence[str] = ()) -> AsyncIterator[Server]:
+    """A server with an empty data directory; `arguments` are further ones of `rostrum serve`."""
     with tempfile.TemporaryDirectory() as directory:
-        async with running_server(Path(directory), workers=workers) as server:
+        async with running_server(Path(directory), workers=workers, arguments=arguments) as server:
             yield server
 
 

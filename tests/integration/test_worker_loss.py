@@ -24,7 +24,9 @@ async def lossy(tmp_path: Path) -> AsyncIterator[Server]:
 
 
 async def reset(bot: Bot) -> None:
-    await bot.wait_for(lambda event: event["type"] == "media_reset", "the news of the lost node")
+    await bot.wait_for(
+        lambda event: event["type"] == "media_reset", "the news of the lost node", timeout=30.0
+    )
 
 
 async def test_peers_are_told_and_have_media_again_within_seconds(lossy: Server) -> None:
