@@ -32,7 +32,7 @@ run: $(VENV)/.installed $(WEB_BUILT) ## Install what is missing, build the web c
 install: $(VENV)/.installed $(WEB_BUILT) ## Install and build, without serving
 
 .PHONY: test
-test: $(VENV)/.installed-dev $(WEB_BUILT) chromium coturn ## Run every test (PYTEST_ARGS="-k stage")
+test: $(VENV)/.installed-dev $(WEB_BUILT) chromium coturn gstreamer ## Run every test (PYTEST_ARGS="-k stage")
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 	cd web && npm run --silent test
 
@@ -124,4 +124,16 @@ chromium:
 	    echo "The end-to-end tests drive Chromium. On Debian: sudo apt install chromium" >&2; \
 	    echo "Without it: make test PYTEST_ARGS='-m \"not e2e\"' with CHROMIUM=none" >&2; \
 	    [ "$${CHROMIUM:-}" = none ]; \
+	  fi; }
+
+GSTREAMER_PACKAGES := python3-gst-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0 \
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice
+.PHONY: gstreamer
+gstreamer:
+	@/usr/bin/python3 tests/support/gstreamer/probe.py 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing GStreamer"; apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(GSTREAMER_PACKAGES) >/dev/null; \
+	  else \
+	    echo "Without GStreamer its tests are skipped. On Debian: sudo apt install $(GSTREAMER_PACKAGES)" >&2; \
 	  fi; }

@@ -45,8 +45,8 @@ _pack_fixed = struct.Struct("!BBHII").pack
 _pack_profile = struct.Struct("!HH").pack
 
 _controls: dict[int, list[tuple[int, int, bytes]]] = {}
-MAX_PROTECTED = 1300
-"""Bytes of header and payload that libsrtp's binding takes, with room; AES-GCM has no such limit."""
+MAX_PROTECTED = 1500
+"""Bytes of extensions and payload that libsrtp's binding takes, with room; AES-GCM has no such limit."""
 
 _NO_CONTROL: list[tuple[int, int, bytes]] = []
 

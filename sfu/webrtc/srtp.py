@@ -66,7 +66,7 @@ class OutboundSrtp:
     goes lower: with `is_gcm`, `header + encrypt(nonce, payload, header)` is the packet, where the nonce is
     `(rtp_iv_base(ssrc) ^ extended_sequence).to_bytes(12, "big")` (RFC 7714 section 8.1); otherwise
     `protect(header + payload)` is, which raises `pylibsrtp.Error` for an index sent before and `ValueError`
-    above 1,356 bytes.
+    above 1,904 bytes.
     """
 
     __slots__ = (

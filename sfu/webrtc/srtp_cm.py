@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import cast
 
 from pylibsrtp import Error, Policy, Session
+from pylibsrtp._binding import ffi
 
 from sfu.errors import SrtpError
 
@@ -17,6 +18,9 @@ WINDOW = 1024
 MIN_RTP_LENGTH = 12 + 10
 MAX_LENGTH = 1500
 """libsrtp's binding works in a buffer of this size, trailers included."""
+OUTBOUND_BUFFER = 2048
+"""Ours instead towards receivers: libsrtp wants room for the longest trailer there is, so that 1,500 bytes
+would hold packets of 1,356, and encoders such as GStreamer's fill 1,400."""
 
 
 class CmInbound:
@@ -67,7 +71,7 @@ class CmOutbound:
     """Seals what is sent to one peer."""
 
     def __init__(self, key: bytes, salt: bytes) -> None:
-        session = Session(_policy(key, salt, Policy.SSRC_ANY_OUTBOUND))
+        session = _OutboundSession(_policy(key, salt, Policy.SSRC_ANY_OUTBOUND))
         self.protect = cast("Callable[[bytes], bytes]", session.protect)
         self._protect_rtcp = cast("Callable[[bytes], bytes]", session.protect_rtcp)
 
@@ -82,6 +86,13 @@ class CmOutbound:
             return self._protect_rtcp(data)
         except (Error, ValueError) as error:
             raise SrtpError(f"cannot seal RTCP: {error}") from error
+
+
+class _OutboundSession(Session):
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(policy)
+        self._cdata = ffi.new("char[]", OUTBOUND_BUFFER)
+        self._buffer = ffi.buffer(self._cdata)
 
 
 def _policy(key: bytes, salt: bytes, ssrc_type: int) -> Policy:

@@ -155,12 +155,22 @@ def test_a_packet_too_large_for_libsrtp_is_left_out_for_its_receivers_alone() ->
     legs = [old.leg(), new.leg()]
     for leg in legs:
         leg.open_epoch(encoding().whole, 65536, 0)
-    batch = Batch([packet(65536), packet(65537, 1400), packet(65538)])
+    batch = Batch([packet(65536), packet(65537, 1600), packet(65538)])
     forward(batch, legs, 0.0)
-    forward(Batch([packet(65539, 1400)]), legs, 0.0)
+    forward(Batch([packet(65539, 1600)]), legs, 0.0)
     assert [p.sequence for p in old.receive()] == [1, 3]
     assert [p.sequence for p in new.receive()] == [1, 2, 3, 4]
     assert legs[0].oversized == 2
+
+
+@pytest.mark.parametrize("profile", list(SrtpProfile))
+def test_packets_that_fill_an_ethernet_frame_reach_every_receiver(profile: SrtpProfile) -> None:
+    receiver = Receiver(profile)
+    leg = receiver.leg()
+    leg.open_epoch(encoding().whole, 65536, 0)
+    forward(Batch([packet(65536 + number, 1400, tail_with_level()) for number in range(3)]), [leg], 0.0)
+    assert [len(p.payload) for p in receiver.receive()] == [1400] * 3
+    assert leg.oversized == 0
 
 
 @pytest.mark.parametrize("twcc", [True, False])

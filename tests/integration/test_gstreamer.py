@@ -1,0 +1,82 @@
+"""GStreamer's webrtcbin over WHIP and WHEP: ICE, DTLS, SRTP and RTP of others, from Debian's packages."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.test_aiortc import BLUE
+from tests.support.aiortc_peer import AiortcPeer, ColorTrack, ToneTrack
+from tests.support.gstreamer.process import gstreamer, missing_gstreamer
+from tests.support.wait import wait_until
+from tests.support.world import World
+
+MISSING = missing_gstreamer()
+pytestmark = pytest.mark.skipif(
+    MISSING is not None, reason=f"GStreamer: {MISSING}; `make gstreamer` on Debian"
+)
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_what_gstreamer_publishes_is_seen_and_heard(world: World, codec: str) -> None:
+    watcher = AiortcPeer(world.server.base_url)
+    try:
+        await watcher.join(await world.token())
+        url = f"{world.server.base_url}/v2/whip/{world.meeting_id}"
+        async with gstreamer("publish", url, await world.token(), codec) as encoder:
+            await wait_until(
+                lambda: (
+                    len(watcher.received) == 2 and all(one.frames > 20 for one in watcher.received.values())
+                ),
+                lambda: f"picture and sound; {watcher.received}; {encoder.told()}; {watcher.problems}",
+                timeout=40,
+            )
+            by_source = {one["source"]: one for one in watcher.publications.values()}
+            assert by_source["camera"]["codec"] == f"video/{codec}"
+            tone = watcher.received[by_source["microphone"]["publication_id"]]
+            await wait_until(
+                lambda: abs((tone.loudest_hertz() or 0) - 440) < 5,
+                lambda: f"the tone; {tone.loudest_hertz()}",
+                timeout=40,
+            )
+        await wait_until(
+            lambda: any(event["type"] == "peer_left" for event in watcher.events),
+            lambda: "that it left with its DELETE",
+        )
+    finally:
+        await watcher.close()
+
+
+async def test_what_is_published_gstreamer_plays(world: World) -> None:
+    speaker = AiortcPeer(world.server.base_url)
+    try:
+        await speaker.join(await world.token())
+        await speaker.publish([(ColorTrack(BLUE), "camera"), (ToneTrack(440.0), "microphone")])
+        url = f"{world.server.base_url}/v2/whep/{world.meeting_id}"
+        async with gstreamer("play", url, await world.token(), "VP8") as player:
+            await wait_until(
+                lambda: player.frames.get("video", 0) > 20 and player.frames.get("audio", 0) > 20,
+                lambda: f"decoded frames; {player.told()}",
+                timeout=40,
+            )
+    finally:
+        await speaker.close()
+
+
+async def test_gstreamer_plays_what_gstreamer_publishes(world: World) -> None:
+    base = f"{world.server.base_url}/v2"
+    watcher = await world.join()
+    async with gstreamer(
+        "publish", f"{base}/whip/{world.meeting_id}", await world.token(), "H264"
+    ) as encoder:
+        await wait_until(
+            lambda: sum(one["type"] == "publication_added" for one in watcher.events) == 2,
+            lambda: f"both publications; {encoder.told()}",
+        )
+        async with gstreamer(
+            "play", f"{base}/whep/{world.meeting_id}", await world.token(), "H264"
+        ) as player:
+            await wait_until(
+                lambda: player.frames.get("video", 0) > 20 and player.frames.get("audio", 0) > 20,
+                lambda: f"decoded frames; {player.told()}; encoder {encoder.told()}",
+                timeout=40,
+            )
