@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bestGrid, layerFor, pageOf } from "../src/state/layout";
+import { bestGrid, pageOf } from "../src/state/layout";
 
 const GAP = 10;
 
@@ -34,16 +34,5 @@ describe("pages", () => {
   it("that are gone give way to the last there is", () => {
     expect(pageOf(items, 7, 2)).toEqual({ page: 2, pages: 3, items: [5] });
     expect(pageOf([], 3, 2)).toEqual({ page: 0, pages: 1, items: [] });
-  });
-});
-
-describe("the wanted layer", () => {
-  it("grows with the tile, and asks for nothing special at the top", () => {
-    expect([160, 500, 900].map((width) => layerFor(width, 3))).toEqual([0, 1, null]);
-    expect([160, 500].map((width) => layerFor(width, 2))).toEqual([0, null]);
-  });
-
-  it("is not asked for without simulcast", () => {
-    expect(layerFor(100, 1)).toBeNull();
   });
 });

@@ -9,6 +9,7 @@ import {
   refuseCodec,
   setPreferredCodec,
 } from "./media/peerConnections";
+import { type ElementWatch, watchBrowserElement } from "./media/elementWatch";
 import { type NetworkWatch, watchBrowserNetwork } from "./network";
 
 /** As the browser's own, with no more of it than is used. */
@@ -23,6 +24,7 @@ export interface Dependencies {
   refuseCodec: (transceiver: RTCRtpTransceiver, mimeType: string) => void;
   mediaDevices: MediaDevicesLike | undefined;
   watchNetwork: NetworkWatch;
+  watchElement: ElementWatch;
 }
 
 export function browserDependencies(): Dependencies {
@@ -35,5 +37,6 @@ export function browserDependencies(): Dependencies {
     refuseCodec,
     mediaDevices: navigator.mediaDevices,
     watchNetwork: watchBrowserNetwork,
+    watchElement: watchBrowserElement,
   };
 }

@@ -58,6 +58,13 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
     case "subscription_ended":
       to.subscriber.handleEnded(event.publication_id);
       break;
+    case "subscription_paused":
+    case "subscription_resumed":
+      to.participants.handlePaused(event.publication_id, event.type === "subscription_paused" ? event.reason : null);
+      break;
+    case "publication_wanted":
+      to.publisher.handleWanted(event.publication_id, event.encodings).catch(to.failed);
+      break;
     case "layer_changed": {
       const { spatial, temporal = 0 } = event.current;
       to.participants.ownerOf(event.publication_id)?.handleLayer(event.publication_id, spatial, temporal);

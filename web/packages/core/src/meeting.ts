@@ -19,6 +19,7 @@ import { IceWatch } from "./media/iceWatch";
 import { configurationOf, type PeerConnectionOptions } from "./media/peerConnections";
 import { Publisher } from "./media/publisher";
 import { Subscriber } from "./media/subscriber";
+import { Tiles } from "./media/tiles";
 import { Meta } from "./meta";
 import type { ClientOptions } from "./options";
 import { detectDevice, SDK_NAME, socketUrl } from "./options";
@@ -48,6 +49,7 @@ export class Meeting {
   private readonly connection: Connection;
   private readonly publisher: Publisher;
   private readonly subscriber: Subscriber;
+  private readonly tiles: Tiles;
   private readonly localMedia: LocalMedia;
   private readonly publishWatch: IceWatch;
   private readonly subscribeWatch: IceWatch;
@@ -87,7 +89,12 @@ export class Meeting {
       ...(withRed ? {} : { refuseCodec: dependencies.refuseCodec }),
       ...(encryption === null ? {} : { decrypt: (receiver) => encryption.protectReceiver(receiver) }),
     });
-    this.participants = new Participants(this.connection, this.subscriber);
+    this.tiles = new Tiles({
+      clock,
+      watchElement: dependencies.watchElement,
+      send: (tiles) => this.subscriber.setTiles(tiles),
+    });
+    this.participants = new Participants(this.connection, this.subscriber, this.tiles);
     this.data = new DataChannels({
       clock,
       openOn: (create) => this.publisher.openData(create),
@@ -161,7 +168,11 @@ export class Meeting {
       this.subscribeWatch.handleState(state);
       this.meta.handleMediaState("consuming", state);
     });
-    this.subscriber.on("track", (publicationId, track) => this.participants.handleTrack(publicationId, track));
+    this.subscriber.on("track", (publicationId, track) => {
+      if (track === null) this.tiles.handleEnded(publicationId);
+      else this.tiles.handleSubscribed(publicationId);
+      this.participants.handleTrack(publicationId, track);
+    });
     this.stage.on("stageStatusUpdate", (status, previous) => {
       if (!this.self.roomJoined) return;
       if (status === "ON_STAGE") this.startSending();

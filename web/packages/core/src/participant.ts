@@ -15,6 +15,8 @@ export interface ParticipantEvents {
   stageStatusUpdate: [status: StageStatusName];
   connectionUpdate: [connection: "connected" | "detached"];
   layerUpdate: [update: { publicationId: string; spatial: number; temporal: number }];
+  /** A video is paused by the server, for lack of bandwidth, or goes on again (null). */
+  pausedUpdate: [update: { publicationId: string; reason: PauseReason | null }];
   /** Name, picture, preset or what a moderator blocks changed. */
   profileUpdate: [];
 }
@@ -28,9 +30,14 @@ export interface ParticipantActions {
   setLayer(publicationId: string, spatial: number | null): Promise<void>;
 }
 
+/** Why the server sends nothing of a video that is wanted. */
+export type PauseReason = "bandwidth";
+
 /** A publication as far as this client knows it. */
 export interface RemotePublication extends PublicationInfo {
   track: MediaStreamTrack | null;
+  /** Null while it is sent. It has nothing to do with `muted`, which is its owner's. */
+  pausedFor: PauseReason | null;
 }
 
 export class Participant extends Emitter<ParticipantEvents> {
@@ -182,8 +189,9 @@ export class Participant extends Emitter<ParticipantEvents> {
   }
 
   handlePublication(info: PublicationInfo): void {
-    const track = this.publications.get(info.publication_id)?.track ?? null;
-    this.publications.set(info.publication_id, { ...info, track });
+    const known = this.publications.get(info.publication_id);
+    const { track, pausedFor } = known ?? { track: null, pausedFor: null };
+    this.publications.set(info.publication_id, { ...info, track, pausedFor });
     this.announce(info.source);
   }
 
@@ -198,7 +206,15 @@ export class Participant extends Emitter<ParticipantEvents> {
     const publication = this.publications.get(publicationId);
     if (publication === undefined || publication.track === track) return;
     publication.track = track;
+    if (track === null) this.handlePaused(publicationId, null);
     this.announce(publication.source);
+  }
+
+  handlePaused(publicationId: string, reason: PauseReason | null): void {
+    const publication = this.publications.get(publicationId);
+    if (publication === undefined || publication.pausedFor === reason) return;
+    publication.pausedFor = reason;
+    this.emit("pausedUpdate", { publicationId, reason });
   }
 
   handleLayer(publicationId: string, spatial: number, temporal: number): void {

@@ -24,6 +24,7 @@ const REPEATED: (keyof ParticipantEvents)[] = [
   "stageStatusUpdate",
   "connectionUpdate",
   "layerUpdate",
+  "pausedUpdate",
   "profileUpdate",
 ];
 

@@ -4,7 +4,8 @@ import type { PeerInfo, PublicationInfo, SpeakerInfo } from "@rostrum/protocol";
 import type { Signal } from "./connection/results";
 import { Emitter } from "./emitter";
 import type { Subscriber } from "./media/subscriber";
-import { Participant, type ParticipantActions } from "./participant";
+import type { Tiles } from "./media/tiles";
+import { Participant, type ParticipantActions, type PauseReason } from "./participant";
 import { type LeaveReason, ParticipantMap } from "./participantMap";
 
 /** Someone who is speaking; `volume` is 0 (silence) to 1 (loudest). */
@@ -34,6 +35,7 @@ export class Participants extends Emitter<ParticipantsEvents> {
   constructor(
     private readonly signal: Signal,
     private readonly subscriber: Subscriber,
+    private readonly tiles: Tiles,
   ) {
     super();
     this.actions = {
@@ -97,6 +99,15 @@ export class Participants extends Emitter<ParticipantsEvents> {
     for (const publicationId of publicationIds) this.subscriber.handleEnded(publicationId);
   }
 
+  /**
+   * Tells the server that `element` shows a publication, until the returned function is called: a video is then
+   * sent as large as the element is, and not at all while that cannot be seen. Where bandwidth is short, a higher
+   * `priority` goes first.
+   */
+  showIn(publicationId: string, element: HTMLElement, priority = 0): () => void {
+    return this.tiles.show(publicationId, element, priority);
+  }
+
   /** Stops or resumes the packets of a subscription without giving it up, for tiles out of view. */
   async setPaused(publicationId: string, paused: boolean): Promise<void> {
     await this.subscriber.setPaused(publicationId, paused);
@@ -130,6 +141,10 @@ export class Participants extends Emitter<ParticipantsEvents> {
 
   handleTrack(publicationId: string, track: MediaStreamTrack | null): void {
     this.ownerOf(publicationId)?.handleTrack(publicationId, track);
+  }
+
+  handlePaused(publicationId: string, reason: PauseReason | null): void {
+    this.ownerOf(publicationId)?.handlePaused(publicationId, reason);
   }
 
   handleSpeakers(speakers: SpeakerInfo[], active: string | null): void {

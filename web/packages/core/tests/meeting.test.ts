@@ -42,6 +42,7 @@ async function start(
       refuseCodec: () => undefined,
       mediaDevices: undefined,
       watchNetwork: () => () => undefined,
+      watchElement: () => () => undefined,
     },
   );
 }

@@ -162,3 +162,30 @@ it("a reset forgets all, for another node", async () => {
   expect(connections).toHaveLength(2);
   expect(publisher.publicationId("microphone")).toBe("pub_2");
 });
+
+describe("what nobody receives", () => {
+  const active = (mid: number) =>
+    connections[0]?.transceivers[mid]?.sender.getParameters().encodings.map((encoding) => encoding.active);
+
+  it("is not encoded, and is again when somebody does", async () => {
+    await publisher.publish([camera()]);
+    await publisher.handleWanted("pub_1", [true, false]);
+    expect(active(1)).toEqual([true, false]);
+    await publisher.handleWanted("pub_1", [true, true]);
+    expect(active(1)).toEqual([true, true]);
+  });
+
+  it("is sent again by what is published next on the same m-line", async () => {
+    await publisher.publish([microphone()]);
+    await publisher.handleWanted("pub_1", [false]);
+    await publisher.unpublish(["microphone"]);
+    await publisher.publish([microphone()]);
+    expect(active(0)).toEqual([true]);
+  });
+
+  it("says nothing of publications that are gone", async () => {
+    await publisher.publish([camera()]);
+    await publisher.handleWanted("pub_9", [false, false]);
+    expect(active(1)).toEqual([true, true]);
+  });
+});

@@ -1,11 +1,10 @@
 /** The people on the stage, as large as they fit, page by page. */
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { bestGrid, pageOf } from "../state/layout";
 import type { Person } from "../state/people";
 import type { RoomStore } from "../state/roomStore";
-import { wantLayers } from "../state/wantedLayers";
 import { RoundButton } from "./button";
 import { Next, Previous } from "./icons";
 import { Tile } from "./tile";
@@ -21,10 +20,6 @@ export function Grid({ store, people }: { store: RoomStore; people: Person[] }):
   const pageSize = Math.max(1, width < NARROW ? limits.mobile : limits.desktop);
   const { page, pages, items } = pageOf(people, wantedPage, pageSize);
   const grid = bestGrid(items.length, width, height, GAP);
-  const shown = items.map((person) => person.id).join(" ");
-  useEffect(() => {
-    if (grid.tileWidth > 0) wantLayers(store.meeting, people, new Set(items), grid.tileWidth);
-  }, [store, people, shown, grid.tileWidth]);
   return (
     <div class="grid-area">
       <div class="grid" ref={surface} data-testid="grid">
@@ -33,6 +28,7 @@ export function Grid({ store, people }: { store: RoomStore; people: Person[] }):
             <Tile
               key={person.id}
               person={person}
+              participants={store.meeting.participants}
               speaking={store.speaking.value.has(person.id)}
               width={grid.tileWidth}
               height={grid.tileHeight}

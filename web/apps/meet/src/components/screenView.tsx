@@ -1,29 +1,32 @@
 /** A shared screen, large, with the people beside it. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { toggleScreen } from "../state/actions";
 import type { Person } from "../state/people";
 import type { RoomStore } from "../state/roomStore";
-import { wantLayers } from "../state/wantedLayers";
 import { Button } from "./button";
 import { Tile } from "./tile";
 import { Video } from "./video";
 
-const STRIP_WIDTH = 220;
-
 export function ScreenView({ store, people }: { store: RoomStore; people: Person[] }): JSX.Element {
   const sharing = store.sharing.value;
+  const { participants } = store.meeting;
   const [chosen, choose] = useState<string | null>(null);
   // Someone else's screen comes first: one's own is on one's own monitor.
   const main =
     sharing.find((person) => person.id === chosen) ?? sharing.find((person) => !person.isSelf) ?? sharing[0]!;
-  useEffect(() => wantLayers(store.meeting, people, new Set(people), STRIP_WIDTH), [store, people]);
   return (
     <div class="screen-view" data-testid="screen-view">
       <section class="screen-main" aria-label={main.isSelf ? "Your screen" : `Screen of ${main.name}`}>
         {main.screenTrack ? (
-          <Video track={main.screenTrack} fit="contain" label={`Screen of ${main.name}`} />
+          <Video
+            track={main.screenTrack}
+            fit="contain"
+            label={`Screen of ${main.name}`}
+            shows={main.screenPublication}
+            participants={participants}
+          />
         ) : (
           <p class="hint">The screen is on its way…</p>
         )}
@@ -46,7 +49,7 @@ export function ScreenView({ store, people }: { store: RoomStore; people: Person
       </section>
       <div class="strip">
         {people.map((person) => (
-          <Tile key={person.id} person={person} speaking={store.speaking.value.has(person.id)} />
+          <Tile key={person.id} person={person} participants={participants} speaking={store.speaking.value.has(person.id)} />
         ))}
       </div>
     </div>

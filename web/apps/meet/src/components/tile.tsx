@@ -1,5 +1,6 @@
 /** One person: the camera, or the avatar; the name, what is muted, and a ring while speaking. */
 
+import type { Participants } from "@rostrum/core";
 import type { JSX } from "preact";
 import type { Person } from "../state/people";
 import { Avatar } from "./avatar";
@@ -8,15 +9,17 @@ import { Video } from "./video";
 
 interface TileProps {
   person: Person;
+  participants: Participants;
   speaking: boolean;
   width?: number;
   height?: number;
 }
 
-export function Tile({ person, speaking: heard, width, height }: TileProps): JSX.Element {
+export function Tile({ person, participants, speaking: heard, width, height }: TileProps): JSX.Element {
   const speaking = heard && person.audioOn;
   const name = person.isSelf ? `${person.name} (you)` : person.name;
   const showsVideo = person.videoOn && person.videoTrack !== null;
+  const paused = showsVideo && person.videoPaused;
   const size = width === undefined ? {} : { width: `${width}px`, height: `${height}px` };
   return (
     <article
@@ -29,12 +32,19 @@ export function Tile({ person, speaking: heard, width, height }: TileProps): JSX
       data-audio={person.audioOn ? "on" : "off"}
       data-video={person.videoOn ? "on" : "off"}
       data-speaking={speaking}
+      data-paused={paused}
     >
-      {showsVideo && person.videoTrack ? (
-        <Video track={person.videoTrack} mirrored={person.isSelf} label={`Camera of ${name}`} />
-      ) : (
-        <Avatar id={person.id} name={person.name} picture={person.picture} />
+      {showsVideo && person.videoTrack && (
+        <Video
+          track={person.videoTrack}
+          mirrored={person.isSelf}
+          label={`Camera of ${name}`}
+          shows={person.cameraPublication}
+          participants={participants}
+        />
       )}
+      {/* Over a paused video, which stays: what is not on the page counts as not wanted. */}
+      {(!showsVideo || paused) && <Avatar id={person.id} name={person.name} picture={person.picture} />}
       <div class="tile-label">
         {!person.audioOn && (
           <span class="muted-mark" data-testid="tile-muted">
@@ -45,7 +55,15 @@ export function Tile({ person, speaking: heard, width, height }: TileProps): JSX
           {name}
         </span>
       </div>
-      {person.away && <span class="tile-note">Reconnecting…</span>}
+      {person.away ? (
+        <span class="tile-note">Reconnecting…</span>
+      ) : (
+        paused && (
+          <span class="tile-note" role="status" data-testid="tile-paused">
+            Video paused: poor network
+          </span>
+        )
+      )}
     </article>
   );
 }

@@ -1,17 +1,21 @@
 /** A track on the page. `srcObject` is set by hand: it is no attribute. */
 
+import type { Participants } from "@rostrum/core";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { soundBlocked } from "../state/panels";
 
 interface VideoProps {
   track: MediaStreamTrack;
+  /** The publication that this is the picture of: its size is told to the server. */
+  shows?: string | null;
+  participants?: Participants;
   mirrored?: boolean;
   fit?: "cover" | "contain";
   label: string;
 }
 
-export function Video({ track, mirrored = false, fit = "cover", label }: VideoProps): JSX.Element {
+export function Video({ track, shows, participants, mirrored = false, fit = "cover", label }: VideoProps): JSX.Element {
   const element = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const video = element.current;
@@ -22,6 +26,11 @@ export function Video({ track, mirrored = false, fit = "cover", label }: VideoPr
       video.srcObject = null;
     };
   }, [track]);
+  useEffect(() => {
+    const video = element.current;
+    if (video === null || !shows || participants === undefined) return;
+    return participants.showIn(shows, video);
+  }, [shows, participants]);
   return (
     <video
       ref={element}

@@ -42,10 +42,3 @@ export function pageOf<Item>(items: Item[], page: number, size: number): { page:
   const current = Math.min(Math.max(0, page), pages - 1);
   return { page: current, pages, items: items.slice(current * size, (current + 1) * size) };
 }
-
-/** The spatial layer that fills a tile of `width` device pixels; null for the best there is. */
-export function layerFor(width: number, encodings: number): number | null {
-  if (encodings <= 1) return null;
-  const wanted = width <= 340 ? 0 : width <= 680 ? 1 : encodings - 1;
-  return wanted >= encodings - 1 ? null : wanted;
-}

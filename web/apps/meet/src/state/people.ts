@@ -18,8 +18,11 @@ export interface Person {
   away: boolean;
   /** A moderator keeps the microphone off. */
   audioBlocked: boolean;
-  /** For choosing a layer: null when there is no camera publication. */
-  camera: { publicationId: string; encodings: number } | null;
+  /** The publications behind the pictures; null where there is none, and for oneself. */
+  cameraPublication: string | null;
+  screenPublication: string | null;
+  /** The server sends no camera for now: there is not enough bandwidth. */
+  videoPaused: boolean;
 }
 
 export function selfPerson({ self, stage }: Meeting): Person {
@@ -38,7 +41,9 @@ export function selfPerson({ self, stage }: Meeting): Person {
     stageStatus: stage.status,
     away: false,
     audioBlocked: self.censored.has("microphone"),
-    camera: null,
+    cameraPublication: null,
+    screenPublication: null,
+    videoPaused: false,
   };
 }
 
@@ -59,7 +64,9 @@ export function remotePerson(participant: Participant): Person {
     stageStatus: participant.stageStatus,
     away: participant.connection === "detached",
     audioBlocked: participant.isCensored("microphone"),
-    camera: camera && { publicationId: camera.publication_id, encodings: camera.encodings },
+    cameraPublication: camera?.publication_id ?? null,
+    screenPublication: participant.publicationOf("screen")?.publication_id ?? null,
+    videoPaused: camera?.pausedFor === "bandwidth",
   };
 }
 

@@ -130,6 +130,18 @@ export class Publisher extends Emitter<PublisherEvents> {
     });
   }
 
+  /**
+   * The server tells, by encoding from the lowest, whether anybody receives it: the browser need not encode the
+   * rest. What browsers refuse costs nothing but bandwidth.
+   */
+  handleWanted(publicationId: string, encodings: boolean[]): Promise<void> {
+    return this.queue.run(async () => {
+      const source = this.sourceOf(publicationId);
+      const slot = source === null ? undefined : this.slots.get(source);
+      if (slot !== undefined) await setActive(slot.transceiver.sender, (index) => encodings[index] ?? true);
+    });
+  }
+
   handleMuted(source: string, muted: boolean): void {
     const slot = this.slots.get(source);
     if (slot !== undefined) slot.muted = muted;
@@ -187,6 +199,7 @@ export class Publisher extends Emitter<PublisherEvents> {
       await slot.transceiver.sender.replaceTrack(item.track);
       slot.transceiver.direction = "sendonly";
       slot.muted = false;
+      await setActive(slot.transceiver.sender, () => true);
       if (item.codec !== undefined) this.options.preferCodec(slot.transceiver, item.codec);
       return;
     }
@@ -270,4 +283,12 @@ export class Publisher extends Emitter<PublisherEvents> {
     this.createData?.(pc);
     return pc;
   }
+}
+
+async function setActive(sender: RTCRtpSender, active: (index: number) => boolean): Promise<void> {
+  const parameters = sender.getParameters();
+  const before = parameters.encodings.map((encoding) => encoding.active);
+  parameters.encodings.forEach((encoding, index) => (encoding.active = active(index)));
+  const changed = parameters.encodings.some((encoding, index) => encoding.active !== before[index]);
+  if (changed) await sender.setParameters(parameters);
 }

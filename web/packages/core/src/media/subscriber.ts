@@ -5,7 +5,7 @@
  * another, so a track belongs to whatever the latest list says.
  */
 
-import type { Layer, SubscribeItem, SubscribeOffer, SubscriptionSpec } from "@rostrum/protocol";
+import type { Layer, SubscribeItem, SubscribeOffer, SubscriptionSpec, TileSpec } from "@rostrum/protocol";
 import type { Signal } from "../connection/results";
 import { Emitter } from "../emitter";
 import { SerialQueue } from "./queue";
@@ -61,6 +61,10 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   async unsubscribe(publicationIds: string[]): Promise<void> {
     if (publicationIds.length === 0) return;
     await this.options.signal.request({ type: "unsubscribe", publication_ids: publicationIds });
+  }
+
+  async setTiles(tiles: TileSpec[]): Promise<void> {
+    if (tiles.length > 0) await this.options.signal.request({ type: "set_tiles", tiles });
   }
 
   async setLayer(publicationId: string, preferred: Layer | null): Promise<void> {

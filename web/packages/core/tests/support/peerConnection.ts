@@ -4,17 +4,31 @@ export function fakeTrack(kind: "audio" | "video"): MediaStreamTrack {
   return { kind, id: crypto.randomUUID() } as MediaStreamTrack;
 }
 
+type FakeEncoding = { rid?: string; active?: boolean };
+
+interface FakeSender {
+  track: MediaStreamTrack | null;
+  replaceTrack(track: MediaStreamTrack | null): Promise<void>;
+  getParameters(): { encodings: FakeEncoding[] };
+  setParameters(parameters: { encodings: FakeEncoding[] }): Promise<void>;
+}
+
 export class FakeTransceiver {
   mid: string | null = null;
   direction: string;
-  readonly sender: { track: MediaStreamTrack | null; replaceTrack(track: MediaStreamTrack | null): Promise<void> };
+  readonly sender: FakeSender;
 
-  constructor(track: MediaStreamTrack | string, direction: string) {
+  constructor(track: MediaStreamTrack | string, direction: string, encodings: FakeEncoding[] = [{}]) {
+    let parameters = encodings.map((encoding) => ({ active: true, ...encoding }));
     this.direction = direction;
     this.sender = {
       track: typeof track === "string" ? null : track,
       async replaceTrack(next) {
         this.track = next;
+      },
+      getParameters: () => ({ encodings: parameters.map((encoding) => ({ ...encoding })) }),
+      async setParameters(next) {
+        parameters = next.encodings.map((encoding) => ({ active: true, ...encoding }));
       },
     };
   }
@@ -71,8 +85,8 @@ export class FakePeerConnection {
   restarts = 0;
   offersWhileOneWasOpen = 0;
 
-  addTransceiver(track: MediaStreamTrack | string, init: { direction: string }): FakeTransceiver {
-    const transceiver = new FakeTransceiver(track, init.direction);
+  addTransceiver(track: MediaStreamTrack | string, init: { direction: string; sendEncodings?: FakeEncoding[] }): FakeTransceiver {
+    const transceiver = new FakeTransceiver(track, init.direction, init.sendEncodings);
     this.transceivers.push(transceiver);
     return transceiver;
   }
