@@ -55,6 +55,8 @@ class Downlink:
         self._on_paused = on_paused
         self._on_resumed = on_resumed
         self._memory = Memory()
+        self.settled = False
+        """Whether everything on the wire is as it should be, except for what its publisher muted."""
         self._dirty = True
         self._supplies = 0
 
@@ -83,9 +85,11 @@ class Downlink:
             self._dirty = False
             self._supplies = supplies
             self._divide(limit, now, consumers)
+        self.settled = True
         for consumer in consumers.values():
             if consumer.unsettled:
                 consumer.select(now)
+                self.settled = self.settled and consumer.producer.paused
             if consumer.lacking_since is not None or consumer.told_paused:
                 self._announce(consumer, now)
 

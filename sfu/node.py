@@ -33,9 +33,10 @@ from sfu.pipes import NodePipes
 from sfu.ports import NodePorts
 from sfu.producer import Producer
 from sfu.publish_transport import PublishTransport
-from sfu.router import SPEAKERS_INTERVAL, Router
+from sfu.router import Router
 from sfu.subscribe_transport import SubscribeTransport
 from sfu.transport import Transport
+from sfu.turns import Turns
 from sfu.webrtc.association import Association
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.description import LocalTransport
@@ -44,7 +45,6 @@ from sfu.webrtc.udp import Path, SocketCalls
 log = structlog.get_logger("sfu.node")
 
 TICK = 0.02
-SLOW_TICK = 0.1
 LOAD_INTERVAL = 2.0
 
 
@@ -73,9 +73,7 @@ class Node:
         self._emit = emit
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
-        self._slow_due = 0.0
-        self._restless: list[Transport] = []
-        """The transports that the fast tick looks at; settled on the slow one."""
+        self._turns: Turns[Transport] = Turns()
         self._load_due = 0.0
         self._load_mark = (0.0, 0.0, 0.0)
 
@@ -176,6 +174,7 @@ class Node:
             if router is not None:
                 router.subscribing.pop(transport_id, None)
         del self.transports[transport_id]
+        self._turns.forget(transport)
         transport.close()
 
     def close_producer(self, producer_id: str, reason: str | None) -> None:
@@ -302,14 +301,11 @@ class Node:
     def _tick(self) -> None:
         self._timer = self._loop.call_later(TICK, self._tick)
         now = monotonic()
-        slow = now >= self._slow_due
-        for transport in list(self.transports.values()) if slow else self._restless:
-            if slow or transport.busy:
-                self._tick_transport(transport, now)
+        due, slow = self._turns.poll(self.transports.values(), now)
+        for transport in due:
+            self._tick_transport(transport, now)
         self.pipes.tick(now, slow=slow)
         if slow:
-            self._slow_due = now + SPEAKERS_INTERVAL
-            self._restless = [one for one in self.transports.values() if one.restless]
             for router in self.routers.values():
                 router.poll_speakers(now)
         if now >= self._load_due:

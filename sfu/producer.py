@@ -68,6 +68,8 @@ class Producer:
             for spatial, rid in enumerate(rids or (None,))
         ]
         self.supply = Supply(self.encodings)
+        self.stirred = True
+        """Something was asked of it since its transport's last tick."""
         self._legs: dict[int, Consumer] = {}
         for encoding in self.encodings:
             encoding.paused = paused
@@ -111,6 +113,7 @@ class Producer:
     def attach(self, consumer: Consumer) -> None:
         self.consumers[consumer.id] = consumer
         self._legs[id(consumer.leg)] = consumer
+        self.stirred = True
 
     def release(self, consumer: Consumer) -> None:
         detach(consumer.leg)
@@ -119,6 +122,7 @@ class Producer:
 
     def aim(self, leg: Leg, encoding: Encoding) -> None:
         if not self.paused:
+            self.stirred = True
             aim(leg, encoding)
 
     def expects_receiver(self) -> bool:

@@ -75,6 +75,8 @@ class PublishTransport(Transport):
         """MID, RID and repaired RID by SSRC, as they were once said in an authenticated packet."""
         self._local_ssrc = 1 + secrets.randbelow(0xFFFFFFFF)
         self._report_due = 0.0
+        self._packets_seen = 0
+        self._settled = False
 
     # --- commands ------------------------------------------------------------------------------------
 
@@ -145,7 +147,15 @@ class PublishTransport(Transport):
 
     @property
     def restless(self) -> bool:
-        return True
+        return not self.quiet
+
+    @property
+    def quiet(self) -> bool:
+        return (
+            self._settled
+            and self.inlet.packets == self._packets_seen
+            and not any(producer.stirred for producer in self.producers.values())
+        )
 
     @property
     def busy(self) -> bool:
@@ -191,14 +201,20 @@ class PublishTransport(Transport):
     # --- time ----------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
+        self._packets_seen = self.inlet.packets
         super().tick(now)
         self.data.tick(now)
+        self._poll_producers(now)
+        self._settled = not self.busy
+
+    def _poll_producers(self, now: float) -> None:
         if self.association.outbound is None or not self.producers:
             return
         for packet in self.inlet.arrivals.poll(now, self._local_ssrc, self._any_ssrc()):
             self.association.send_rtcp(packet)
         for producer in self.producers.values():
             producer.measure(now)
+            producer.stirred = False
             wanted = producer.poll_wanted(now)
             if wanted is not None:
                 self._host.emit(LayersWanted(producer_id=producer.id, encodings=wanted))

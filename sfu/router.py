@@ -9,9 +9,6 @@ from sfu.speakers import SpeakerDetector
 from sfu.subscribe_transport import SubscribeTransport
 from sfu.transport import Host
 
-SPEAKERS_INTERVAL = 0.1
-"""Seconds between two looks at who is speaking."""
-
 
 class Router:
     """Owns its transports and what is piped to it; closing it closes them."""

@@ -73,6 +73,7 @@ class SubscribeTransport(Transport):
         self._legs: dict[int, Consumer] = {}
         self._used_ssrcs: set[int] = set()
         self._report_due = 0.0
+        self._datagrams_seen = 0
         self._negotiation: ServerOffers | ClientOffer = (
             ClientOffer(self, self._new_leg) if client_offers else ServerOffers(self, host.emit)
         )
@@ -220,7 +221,16 @@ class SubscribeTransport(Transport):
 
     # --- time ----------------------------------------------------------------------------------------
 
+    @property
+    def quiet(self) -> bool:
+        return (
+            self.downlink.settled
+            and self.egress.datagrams == self._datagrams_seen
+            and not self.association.handshaking
+        )
+
     def tick(self, now: float) -> None:
+        self._datagrams_seen = self.egress.datagrams
         super().tick(now)
         if self.association.outbound is None:
             return

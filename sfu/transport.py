@@ -145,8 +145,13 @@ class Transport(ABC):
         """Whether it may become busy before the next slow tick."""
         return self.association.handshaking
 
+    @property
+    @abstractmethod
+    def quiet(self) -> bool:
+        """Whether nothing passed since the last tick, and nothing is due before the next second."""
+
     def tick(self, now: float) -> None:
-        """Called about fifty times a second while the transport has something to do."""
+        """Called at the pace that `busy` and `quiet` ask for (`sfu.turns`)."""
         self.association.tick(now)
 
     def close(self) -> None:
