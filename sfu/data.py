@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from sfu.bucket import TokenBucket
 from sfu.control.messages import DataDropped, DataDropReason, Event
@@ -25,8 +26,10 @@ from sfu.data_message import DataMessage, parse_message, to_message
 from sfu.errors import DataError
 from sfu.webrtc.sctp import Received, SctpAssociation, SendOutcome
 
-RELIABLE, LOSSY = "reliable", "lossy"
-MOST_BUFFERED = {RELIABLE: 4 << 20, LOSSY: 256 << 10}
+Label = Literal["reliable", "lossy"]
+RELIABLE: Final = "reliable"
+LOSSY: Final = "lossy"
+MOST_BUFFERED: Final[dict[Label, int]] = {RELIABLE: 4 << 20, LOSSY: 256 << 10}
 """Bytes that wait for a slow receiver, by channel."""
 REPORT_INTERVAL = 1.0
 MESSAGE_BURST, BYTE_BURST = 2.0, 4.0
@@ -49,7 +52,7 @@ class Relayed:
     to: tuple[str, ...] | None
     topic: str
     payload: bytes
-    label: str
+    label: Label
 
 
 @dataclass(slots=True)
@@ -178,7 +181,7 @@ class DataEnd:
             for received in sctp.handle_packet(packet, now):
                 self._handle_message(received, now)
 
-    def deliver(self, label: str, data: bytes) -> bool:
+    def deliver(self, label: Label, data: bytes) -> bool:
         """Whether the message is on its way to this client. Nothing is wrong with one that has no channel."""
         if self._sctp is None:
             return False
@@ -200,22 +203,24 @@ class DataEnd:
         if not (self._messages.take(now) and self._bytes.take(now, len(received.data))):
             self._drop("rate_limited")
             return
-        message = _read(received)
-        if message is None:
+        label, message = _label(received), _read(received)
+        if label is None or message is None:
             self._drop("malformed")
             return
         self._relay.counts.received += 1
-        self._relay.relay(
-            Relayed(self._name, message.to, message.topic, message.payload, label=received.label)
-        )
+        self._relay.relay(Relayed(self._name, message.to, message.topic, message.payload, label))
 
     def _drop(self, reason: DataDropReason) -> None:
         self._dropped[reason] += 1
         self._relay.counts.dropped += 1
 
 
+def _label(received: Received) -> Label | None:
+    return next((label for label in MOST_BUFFERED if label == received.label), None)
+
+
 def _read(received: Received) -> DataMessage | None:
-    if not received.binary or received.label not in MOST_BUFFERED:
+    if not received.binary:
         return None
     try:
         return parse_message(received.data)

@@ -235,6 +235,12 @@ class Node:
             raise NotFoundError("subscribe_transport", transport_id)
         return transport
 
+    def router(self, router_id: str) -> Router:
+        router = self.routers.get(router_id)
+        if router is None:
+            raise NotFoundError("router", router_id)
+        return router
+
     def producer(self, producer_id: str) -> Producer:
         producer = self.producers.get(producer_id)
         if producer is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sfu.control.messages import Speaker, SpeakersChanged
-from sfu.data import DataRelay
+from sfu.control.messages import DataForwarded, Speaker, SpeakersChanged
+from sfu.data import DataRelay, Relayed
 from sfu.publish_transport import PublishTransport
 from sfu.speakers import SpeakerDetector
 from sfu.subscribe_transport import SubscribeTransport
@@ -28,6 +28,22 @@ class Router:
     def dominant(self) -> str | None:
         """The producer id of the dominant speaker, as it was announced last."""
         return self._told[1]
+
+    def spread_data(self, *, spread: bool) -> None:
+        """Whether other nodes are told of data messages that concern their peers."""
+        self.data.elsewhere = self._forward_data if spread else None
+
+    def _forward_data(self, message: Relayed) -> None:
+        self._host.emit(
+            DataForwarded(
+                router_id=self.id,
+                sender=message.sender,
+                to=message.to,
+                topic=message.topic,
+                payload=message.payload,
+                channel=message.label,
+            )
+        )
 
     def poll_speakers(self, now: float) -> None:
         """Announce a change of who speaks, or of the dominant speaker."""

@@ -351,6 +351,33 @@ class ReceiveProducer(_Message):
     producer: PipedProducer
 
 
+class DataRelayed(_Message):
+    """A data message between peers of a session on different nodes; `to` None: everybody but the sender."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+
+    router_id: str
+    sender: str
+    to: tuple[str, ...] | None
+    topic: str
+    payload: bytes
+    channel: Literal["reliable", "lossy"]
+
+
+class SpreadData(_Message):
+    """Whether the router's session is on other nodes, too: what concerns peers there is told then."""
+
+    type: Literal["spread_data"] = "spread_data"
+    router_id: str
+    spread: bool
+
+
+class DeliverData(DataRelayed):
+    """A message from another node, for the peers of this router."""
+
+    type: Literal["deliver_data"] = "deliver_data"
+
+
 class GetStats(_Message):
     """Node counters, and with a router_id that router's transports, producers and consumers."""
 
@@ -396,6 +423,8 @@ Command = Annotated[
     | SendProducer
     | StopSending
     | ReceiveProducer
+    | SpreadData
+    | DeliverData
     | GetStats
     | Ping
     | Drain,
@@ -589,6 +618,12 @@ class DataDropped(_Message):
     messages: int
 
 
+class DataForwarded(DataRelayed):
+    """A message of a peer here that concerns peers on other nodes; see `SpreadData`."""
+
+    type: Literal["data_forwarded"] = "data_forwarded"
+
+
 class NodeLoad(_Message):
     """Every 2 seconds: what this node carries."""
 
@@ -613,6 +648,7 @@ Event = Annotated[
     | SpeakersChanged
     | PipeStateChanged
     | DataDropped
+    | DataForwarded
     | NodeLoad,
     Field(discriminator="type"),
 ]

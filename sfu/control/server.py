@@ -7,6 +7,7 @@ from typing import Any
 
 from sfu.clock import monotonic
 from sfu.control import messages as m
+from sfu.data import Relayed
 from sfu.errors import NodeCommandError, NotFoundError, SfuError
 from sfu.node import Node
 from sfu.subscribe_transport import SubscribeTransport
@@ -44,6 +45,8 @@ class CommandServer:
             m.SendProducer: self._send_producer,
             m.StopSending: self._stop_sending,
             m.ReceiveProducer: self._receive_producer,
+            m.SpreadData: self._spread_data,
+            m.DeliverData: self._deliver_data,
             m.GetStats: self._get_stats,
             m.Ping: self._ping,
         }
@@ -207,6 +210,15 @@ class CommandServer:
 
     def _receive_producer(self, command: m.ReceiveProducer) -> m.Reply:
         self.node.receive_producer(command)
+        return m.Done()
+
+    def _spread_data(self, command: m.SpreadData) -> m.Reply:
+        self.node.router(command.router_id).spread_data(spread=command.spread)
+        return m.Done()
+
+    def _deliver_data(self, command: m.DeliverData) -> m.Reply:
+        relayed = Relayed(command.sender, command.to, command.topic, command.payload, command.channel)
+        self.node.router(command.router_id).data.deliver(relayed)
         return m.Done()
 
     def _get_stats(self, command: m.GetStats) -> m.Reply:

@@ -15,6 +15,7 @@ from sfu.control.messages import (
     ConsumerPaused,
     ConsumerResumed,
     DataDropped,
+    DataForwarded,
     Event,
     LayerChanged,
     LayersWanted,
@@ -127,7 +128,8 @@ def _object_of(
     | LayerChanged
     | SpeakersChanged
     | PipeStateChanged
-    | DataDropped,
+    | DataDropped
+    | DataForwarded,
 ) -> str:
     match event:
         case OfferReady() | TransportStateChanged() | DataDropped():
@@ -136,7 +138,7 @@ def _object_of(
             return event.producer_id
         case ConsumerClosed() | ConsumerPaused() | ConsumerResumed() | LayerChanged():
             return event.consumer_id
-        case SpeakersChanged():
+        case SpeakersChanged() | DataForwarded():
             return event.router_id
         case PipeStateChanged():
             return event.pipe_id

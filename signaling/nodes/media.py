@@ -8,7 +8,7 @@ subscription  consumer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sfu.control import messages as node
@@ -51,6 +51,9 @@ class NodeMedia:
         """(Peer id, publication id) -> consumer id."""
         self._subscriptions: dict[str, tuple[str, str]] = {}
         """Consumer id -> (peer id, publication id)."""
+        self.on_data: Callable[[node.DataForwarded], None] | None = None
+        """Told of a data message that concerns peers on other nodes."""
+        self._spreads_data = False
         self._closed = False
 
     @classmethod
@@ -277,9 +280,26 @@ class NodeMedia:
         self._forget_everything()
         await self._link.end(node.CloseRouter(router_id=self._router_id))
 
+    # --- data messages of other nodes ------------------------------------------------------------------
+
+    async def spread_data(self, *, spread: bool) -> None:
+        """Whether `on_data` hears of messages that concern peers on other nodes."""
+        if spread != self._spreads_data:
+            self._spreads_data = spread
+            await self._link.end(node.SpreadData(router_id=self._router_id, spread=spread))
+
+    async def deliver_data(self, message: node.DataForwarded) -> None:
+        """Hands a message of another node to the peers of this one."""
+        fields = message.model_dump(exclude={"type", "router_id"})
+        await self._link.end(node.DeliverData(router_id=self._router_id, **fields))
+
     # --- what the node tells ---------------------------------------------------------------------------
 
     def handle_event(self, event: node.Event) -> None:
+        if isinstance(event, node.DataForwarded):
+            if self.on_data is not None:
+                self.on_data(event)
+            return
         told = self._in_peoples_words(event)
         if told is not None:
             self._listener(told)
@@ -318,7 +338,7 @@ class NodeMedia:
                 if transport is None:
                     return None
                 return ports.DataDropped(transport.peer_id, event.reason, event.messages)
-            case node.NodeLoad() | node.PipeStateChanged():
+            case node.NodeLoad() | node.PipeStateChanged() | node.DataForwarded():
                 return None
 
     def _offer_made(self, event: node.OfferReady) -> ports.MediaEvent | None:

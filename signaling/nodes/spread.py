@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from sfu.control import messages as node
 from signaling.domain.publication import Grant, Publication, Subscription, Tile
 from signaling.errors import MediaUnavailableError, NotFoundError, SignalingError
 from signaling.nodes.link import NodeLink
@@ -240,6 +241,7 @@ class SpreadMedia:
             self._later(self._end_elsewhere(gone))
         self._lost.update(peers)
         self._piping.forget_node(node_id)
+        self._later(self._spread_data())
         log.warning("session.lost_node", session=self._session_id, node=node_id, peers=len(peers))
         if peers:
             self._listener(ports.NodeLost(peers))
@@ -266,6 +268,22 @@ class SpreadMedia:
             case _:
                 pass
         self._listener(event)
+
+    # --- data messages ---------------------------------------------------------------------------------
+
+    async def _spread_data(self) -> None:
+        """A node tells of data messages for other nodes where the session is on several."""
+        for part in list(self._parts.values()):
+            await part.spread_data(spread=len(self._parts) > 1)
+
+    def _handle_data(self, node_id: str, message: node.DataForwarded) -> None:
+        """A data message of a peer on that node: to the nodes of those it is for."""
+        if self._closed:
+            return
+        on = set(self._parts) if message.to is None else {self._node_of.get(name) for name in message.to}
+        for other, part in self._parts.items():
+            if other != node_id and other in on:
+                self._later(part.deliver_data(message))
 
     # --- nodes and parts -------------------------------------------------------------------------------
 
@@ -308,7 +326,9 @@ class SpreadMedia:
             part = self._parts.get(link.node_id)
             if part is None:
                 part = await NodeMedia.create(link, partial(self._handle, link.node_id))
+                part.on_data = partial(self._handle_data, link.node_id)
                 self._parts[link.node_id] = part
+                self._later(self._spread_data())
                 log.info("session.placed", session=self._session_id, node=link.node_id)
             return part
 
@@ -320,6 +340,7 @@ class SpreadMedia:
                 return
             del self._parts[node_id]
             self._speaking.pop(node_id, None)
+        self._later(self._spread_data())
         for publication_id in self._piping.brought_to(node_id):
             await self._piping.drop(publication_id, self._origin_of(publication_id), part)
         await part.close()

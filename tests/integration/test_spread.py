@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from sfu.bot import AudioSpec, Bot, VideoSpec
 from tests.integration.test_worker_loss import media_workers
+from tests.support.aiortc_peer import AiortcPeer, DataReceived
 from tests.support.server import Server, running_server
 from tests.support.wait import wait_until
 from tests.support.world import World, packets_of, track_of, wait_media
@@ -48,6 +49,30 @@ async def test_people_on_different_workers_receive_each_other(dealt: Server) -> 
         async with asyncio.timeout(15):  # workers report every two seconds
             while await routers(dealt) != 2:
                 await asyncio.sleep(0.2)
+
+
+async def test_data_messages_reach_people_on_the_other_worker_in_order(dealt: Server) -> None:
+    async with World.on(dealt) as world:
+        peers = [AiortcPeer(dealt.base_url) for _ in range(3)]
+        try:
+            for peer in peers:
+                await peer.join(await world.token())
+                await peer.open_data()
+            first, second, third = peers
+            for number in range(20):
+                first.send(bytes([number]))
+            first.send(bytes(65_536), to=[second.peer_id], topic="large")
+            for peer, count in ((second, 21), (third, 20)):
+                await wait_until(
+                    lambda peer=peer, count=count: len(peer.messages) == count,  # type: ignore[misc]
+                    lambda peer=peer: f"messages at the other worker, {len(peer.messages)}",  # type: ignore[misc]
+                )
+                numbers = [one.payload for one in peer.messages if one.topic == ""]
+                assert numbers == [bytes([number]) for number in range(20)]
+            assert second.messages[-1] == DataReceived("reliable", first.peer_id, "large", bytes(65_536))
+        finally:
+            for peer in peers:
+                await peer.close()
 
 
 async def test_everybody_hears_of_a_speaker_on_the_other_worker(dealt: Server) -> None:

@@ -198,3 +198,40 @@ async def test_a_node_that_refuses_a_pipe_costs_that_subscription_only(world: Wo
     del world.node_of("a").producers[next(iter(world.node_of("a").producers))]
     failed = await world.subscribe("b", "pub_a", "pub_c")
     assert failed == {"pub_a": "producer_not_found"}
+
+
+async def test_data_messages_reach_the_nodes_of_those_they_are_for(world: World) -> None:
+    for peer_id in ("ada", "grace", "linus"):
+        await world.publish(peer_id)
+    first, second = world.node_of("ada"), world.node_of("grace")
+    assert first is not second
+    await until(
+        lambda: all(one.heard(node.SpreadData) for one in (first, second)), "both nodes to tell of messages"
+    )
+    (router,) = first.routers
+    for to in (None, ("grace",), ("linus",)):
+        first.emit(
+            node.DataForwarded(
+                router_id=router, sender="ada", to=to, topic="t", payload=b"\xff\x00", channel="lossy"
+            )
+        )
+    await until(lambda: len(second.heard(node.DeliverData)) == 2, "two messages at the other node")
+    delivered = [one for one in second.heard(node.DeliverData) if isinstance(one, node.DeliverData)]
+    assert [one.to for one in delivered] == [None, ("grace",)]
+    assert {one.router_id for one in delivered} == second.routers
+    assert {(one.sender, one.payload, one.channel) for one in delivered} == {("ada", b"\xff\x00", "lossy")}
+    assert not first.heard(node.DeliverData)
+
+
+async def test_a_meeting_on_one_node_again_tells_of_no_messages(world: World) -> None:
+    await world.publish("ada")
+    await world.publish("grace")
+    first = world.node_of("ada")
+    await world.media.close_peer("grace")
+    await until(
+        lambda: (
+            [one.spread for one in first.heard(node.SpreadData) if isinstance(one, node.SpreadData)]
+            == [True, False]
+        ),
+        "the node to be told twice",
+    )
