@@ -1,4 +1,4 @@
-"""Chromium in a network of its own: nothing but a relay, no UDP, no UDP any more.
+"""Chromium in a network of its own: nothing but a relay, no UDP, no UDP any more, a new address.
 
 Browsers run in one network namespace, the server and coturn in another, with a cable in between that is not
 loopback to anybody. Each test has its own networks, server and browsers.
@@ -128,6 +128,24 @@ async def test_when_udp_is_blocked_in_the_middle_of_a_call_it_goes_on_over_tcp(n
     await ada.sees_more_frames(grace, 15, timeout=30)
     await grace.sees_more_frames(ada, 15, timeout=30)
     assert await handshakes_of(ada) == handshakes, "the DTLS association is the same"
+
+
+async def test_a_browser_whose_address_changes_goes_on_from_the_new_one(network: Network) -> None:
+    ada, grace = await network.enter(ADA), await network.enter(GRACE)
+    for person in (ada, grace):
+        person.tolerate("WebSocket|ERR_|Failed to load")
+    await ada.sees(grace)
+    await grace.sees(ada)
+    handshakes = await handshakes_of(ada)
+
+    network.networks.move_client(netns.CLIENT_V4, netns.OTHER_CLIENT_V4)
+    # The browser takes some seconds to notice, and its socket is gone as well.
+    await ada.sees_more_frames(grace, 15, timeout=40)
+    await grace.sees_more_frames(ada, 15, timeout=40)
+    for side in SIDES:
+        assert (await path_of(ada, side))["address"] == netns.OTHER_CLIENT_V4
+    assert await handshakes_of(ada) == handshakes, "the DTLS association is the same"
+    assert await ada.sdk("meeting.self.id") == ada.peer_id, "the same peer"
 
 
 async def handshakes_of(person: Person) -> list[str]:

@@ -122,3 +122,19 @@ async def test_a_client_whose_address_changes_is_followed_by_its_next_check(
     relay.rebind()
     # Consent checks come every 2.5 seconds; the first one from the new address moves the media there.
     await wait_media(watcher, 1, more=50, timeout=15)
+
+
+async def test_a_client_that_moves_has_its_media_back_within_two_seconds_without_a_handshake(
+    world: World,
+) -> None:
+    watcher = await world.subscriber()
+    publisher = await world.publisher()
+    await wait_media(watcher, 1)
+    assert watcher.subscriber is not None
+    assert publisher.publisher is not None
+    for association in (watcher.subscriber.association, publisher.publisher.association):
+        keys = association.inbound
+        await association.move()
+        await wait_media(watcher, 1, more=20, timeout=2)
+        assert association.inbound is keys, "the DTLS association is kept"
+    assert stream_of(watcher, 1).tally.restarts == 0

@@ -39,8 +39,8 @@ class Networks:
 
     def move_client(self, before: str, after: str) -> None:
         """The client's address becomes another one, as after a change of network."""
-        _ip("-n", self.client, "address", "add", f"{after}/24", "dev", "cable0")
         _ip("-n", self.client, "address", "del", f"{before}/24", "dev", "cable0")
+        _ip("-n", self.client, "address", "add", f"{after}/24", "dev", "cable0")
 
 
 @cache

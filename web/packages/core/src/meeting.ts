@@ -160,11 +160,13 @@ export class Meeting {
     const targets = this.dispatchTargets();
     this.connection.on("event", (event) => dispatch(event, targets));
     this.publisher.on("stateChanged", (state) => {
+      this.doubtSocket(state);
       this.publishWatch.handleState(state);
       if (state === "closed") this.data.handleConnectionLost();
       this.meta.handleMediaState("producing", state);
     });
     this.subscriber.on("stateChanged", (state) => {
+      this.doubtSocket(state);
       this.subscribeWatch.handleState(state);
       this.meta.handleMediaState("consuming", state);
     });
@@ -218,8 +220,8 @@ export class Meeting {
     this.handleIceServers(resumed.ice_servers);
     this.self.handleRoomState("joined");
     this.self.announceJoined(true);
-    this.publishWatch.handleState(this.publisher.state);
-    this.subscribeWatch.handleState(this.subscriber.state);
+    this.publishWatch.hurry(this.publisher.state);
+    this.subscribeWatch.hurry(this.subscriber.state);
   }
 
   private peerConnectionOptions(): PeerConnectionOptions {
@@ -321,8 +323,14 @@ export class Meeting {
     });
   }
 
+  /** Media that stops may mean that our address went, and the socket with it: a repair needs one that works. */
+  private doubtSocket(state: RTCPeerConnectionState): void {
+    if (state === "disconnected" || state === "failed") this.connection.probe();
+  }
+
   private handleNetworkChange(): void {
     this.connection.hurry();
+    this.connection.probe();
     if (this.connection.state !== "connected") return;
     this.publisher.restartIce().catch((error: unknown) => this.handleMediaError(error));
     this.subscriber.restartIce().catch((error: unknown) => this.handleMediaError(error));

@@ -208,6 +208,26 @@ describe("a lost socket", () => {
     expect(server.requests("resume").length).toBeGreaterThan(0);
   });
 
+  it("is noticed at once where there is reason to doubt it", async () => {
+    await connection.open();
+    server.handlers["ping"] = () => undefined;
+    connection.probe();
+    connection.probe();
+    expect(server.requests("ping")).toHaveLength(1);
+    await clock.advance(1_900);
+    expect(server.requests("resume")).toHaveLength(0);
+    await clock.advance(2_000);
+    expect(server.requests("resume")).toHaveLength(1);
+  });
+
+  it("that was doubted and answers is kept", async () => {
+    await connection.open();
+    connection.probe();
+    await clock.advance(9_000);
+    expect(server.requests("ping")).toHaveLength(1);
+    expect(server.sockets).toHaveLength(1);
+  });
+
   it("stays lost after close", async () => {
     await connection.open();
     connection.close();

@@ -281,6 +281,22 @@ describe("the servers for ICE", () => {
   });
 });
 
+describe("media that stops", () => {
+  it("makes the socket prove that it is alive, and is repaired as soon as there is one that works", async () => {
+    await start();
+    await meeting.self.enableVideo(track());
+    await meeting.join();
+    server.handlers["ping"] = () => undefined;
+    const [publish] = connections;
+    publish!.connectionState = "disconnected";
+    publish!.onconnectionstatechange!();
+    expect(server.requests("ping")).toHaveLength(1);
+    await clock.advance(3_500);
+    expect(server.requests("resume")).toHaveLength(1);
+    expect(publish!.restarts).toBe(1);
+  });
+});
+
 it("a kick ends the meeting, and says so", async () => {
   await start();
   await meeting.join();

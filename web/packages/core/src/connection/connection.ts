@@ -100,6 +100,11 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
     this.retryNow?.();
   }
 
+  /** Something else went silent: see at once whether this line is alive, and resume over another if it is not. */
+  probe(): void {
+    if (this.state === "connected") this.keepalive.probe();
+  }
+
   /** Gives the session up and joins afresh, for when its media cannot be repaired. */
   rejoin(): void {
     if (this.state !== "connected") return;

@@ -1,9 +1,13 @@
-/** Notices a line that died without saying so: pings while it is quiet, gives it up after a long silence. */
+/**
+ * Notices a line that died without saying so: pings while it is quiet, gives it up after a long silence, or after
+ * a short one where there is reason to doubt it (`probe`).
+ */
 
 import type { Clock, TimerId } from "../clock";
 
 export const PING_INTERVAL_MS = 10_000;
 export const SILENCE_LIMIT_MS = 30_000;
+export const PROBE_LIMIT_MS = 2_000;
 
 export interface KeepaliveActions {
   ping(): void;
@@ -12,6 +16,7 @@ export interface KeepaliveActions {
 
 export class Keepalive {
   private timer: TimerId | null = null;
+  private probing: TimerId | null = null;
   private lastHeard = 0;
 
   constructor(
@@ -28,10 +33,27 @@ export class Keepalive {
   stop(): void {
     if (this.timer !== null) this.clock.clearTimeout(this.timer);
     this.timer = null;
+    this.endProbe();
   }
 
   heard(): void {
     this.lastHeard = this.clock.now();
+    this.endProbe();
+  }
+
+  /** Asks for a sign of life now, and gives the line up if none comes soon. */
+  probe(): void {
+    if (this.timer === null || this.probing !== null) return;
+    this.probing = this.clock.setTimeout(() => {
+      this.stop();
+      this.actions.dead();
+    }, PROBE_LIMIT_MS);
+    this.actions.ping();
+  }
+
+  private endProbe(): void {
+    if (this.probing !== null) this.clock.clearTimeout(this.probing);
+    this.probing = null;
   }
 
   private schedule(): void {

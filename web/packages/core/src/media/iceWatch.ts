@@ -37,6 +37,12 @@ export class IceWatch {
     }
   }
 
+  /** The way to the server is new: what did not work over the old one is repaired at once. */
+  hurry(state: RTCPeerConnectionState): void {
+    if (state === "disconnected" || state === "failed") this.repairIn(0);
+    else this.handleState(state);
+  }
+
   stop(): void {
     if (this.timer !== null) this.clock.clearTimeout(this.timer);
     this.timer = null;
