@@ -19,6 +19,7 @@ from sfu.rtp.parameters import Direction
 from sfu.webrtc.sdp import parse_sdp
 from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp, SrtpProfile
 from tests.sfu.client_sdp import answer, chromium_offer
+from tests.vectors import sdp as vectors
 
 E = TypeVar("E")
 CAMERA = m.Grant(source="camera", kind="video")
@@ -97,6 +98,20 @@ async def test_a_section_nobody_asked_for_is_answered_inactive(world: World) -> 
 async def test_a_kind_that_is_not_the_sections_is_not_published(world: World) -> None:
     await world.publish(CAMERA_SPEC.model_copy(update={"mid": "0"}))
     assert world.link.node.producers == {}
+
+
+async def test_the_offer_of_obs_is_answered_by_its_declared_streams(world: World) -> None:
+    await world.do(m.CreateTransport(router_id="r", transport_id="tp", direction="publish", grants=BOTH))
+    offer = vectors.read("obs_publish_offer")
+    reply = await world.do(m.HandleOffer(transport_id="tp", sdp=offer, producers=(MIC_SPEC, CAMERA_SPEC)))
+    assert isinstance(reply, m.Answered)
+    assert [one.codec for one in reply.producers] == ["audio/opus", "video/H264"]
+    answer = parse_sdp(reply.sdp)
+    assert [section.direction for section in answer.sections] == [Direction.RECVONLY] * 2
+    assert (answer.setup, answer.bundle) == ("passive", ("0", "1"))
+    client = Client(world)
+    client.send(2154937542)
+    assert world.link.node.producers["pr_cam"].encodings[0].stream.packets == 1
 
 
 async def test_shrinking_grants_close_producers_in_the_same_turn(world: World) -> None:
