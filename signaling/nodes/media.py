@@ -1,37 +1,25 @@
 """One session's media on one node: people's words above, the node's below.
 
-session       router (one per node that the session is on, see `signaling.nodes.spread`)
-peer          at most two transports, publish and subscribe, made when first needed
-publication   producer
-subscription  consumer
+    session       router (one per node that the session is on, see `signaling.nodes.spread`)
+    peer          at most two transports, publish and subscribe, made when first needed
+    publication   producer
+    subscription  consumer
+
+Which is which is kept in `Names`; what the node tells is put into people's words in `words`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sfu.control import messages as node
-from signaling.domain.publication import EndReason, Grant, Layer, Publication, Subscription, Tile
+from signaling.domain.publication import Grant, Layer, Publication, Subscription, Tile
 from signaling.errors import NotFoundError
 from signaling.ids import new_id
 from signaling.nodes.link import NodeLink
+from signaling.nodes.names import Names, Transport
+from signaling.nodes.words import in_peoples_words
 from signaling.services.live import ports
-
-_PRODUCER_REASONS = {
-    "grant": EndReason.PERMISSION_REVOKED,
-    "transport_closed": EndReason.TRANSPORT_CLOSED,
-    "removed": EndReason.UNPUBLISHED,
-}
-_CONSUMER_REASONS = {"unsupported_codec": EndReason.UNSUPPORTED_CODEC}
-
-
-@dataclass(slots=True)
-class _Transport:
-    id: str
-    peer_id: str
-    direction: ports.Direction
-    grants: tuple[Grant, ...] = ()
 
 
 class NodeMedia:
@@ -41,16 +29,7 @@ class NodeMedia:
         self._link = link
         self._router_id = router_id
         self._listener = listener
-        self._transports: dict[tuple[str, ports.Direction], _Transport] = {}
-        self._by_transport: dict[str, _Transport] = {}
-        self._producers: dict[str, str] = {}
-        """Publication id -> producer id."""
-        self._publications: dict[str, str] = {}
-        """Producer id -> publication id."""
-        self._consumers: dict[tuple[str, str], str] = {}
-        """(Peer id, publication id) -> consumer id."""
-        self._subscriptions: dict[str, tuple[str, str]] = {}
-        """Consumer id -> (peer id, publication id)."""
+        self._names = Names(link, self)
         self.on_data: Callable[[node.DataForwarded], None] | None = None
         """Told of a data message that concerns peers on other nodes."""
         self._spreads_data = False
@@ -82,16 +61,15 @@ class NodeMedia:
     # --- publications of other nodes -------------------------------------------------------------------
 
     def producer_of(self, publication_id: str) -> str | None:
-        return self._producers.get(publication_id)
+        return self._names.producers.get(publication_id)
 
     def adopt(self, publication_id: str, producer_id: str) -> None:
         """A producer of another node is here now, under the same id. `end_publications` ends it."""
-        self._producers[publication_id] = producer_id
-        self._publications[producer_id] = publication_id
+        self._names.adopt(publication_id, producer_id)
 
     def is_wanted(self, publication_id: str) -> bool:
         """Whether somebody on this node subscribes to it."""
-        return any(key[1] == publication_id for key in self._consumers)
+        return any(key[1] == publication_id for key in self._names.consumers)
 
     # --- publishing ------------------------------------------------------------------------------------
 
@@ -105,40 +83,42 @@ class NodeMedia:
     ) -> ports.Answer:
         transport = await self._transport(peer_id, "publish", tuple(grants))
         for publication in new:
-            self._add_producer(publication.id)
+            self._names.add_producer(publication.id)
         command = node.HandleOffer(
             transport_id=transport.id,
             sdp=sdp,
-            producers=tuple(self._producer_spec(one) for one in (*kept, *new) if one.id in self._producers),
+            producers=tuple(
+                self._producer_spec(one) for one in (*kept, *new) if one.id in self._names.producers
+            ),
         )
         try:
             reply = await self._link.request(command)
         except BaseException:
             for publication in new:
-                self._drop_producer(publication.id)
+                self._names.drop_producer(publication.id)
             raise
         assert isinstance(reply, node.Answered), "the reply to an offer is an answer"
         return ports.Answer(sdp=reply.sdp, publications=self._negotiated(reply.producers))
 
     async def set_grants(self, peer_id: str, grants: Sequence[Grant]) -> None:
-        transport = self._transports.get((peer_id, "publish"))
+        transport = self._names.transports.get((peer_id, "publish"))
         if transport is not None and transport.grants != tuple(grants):
             transport.grants = tuple(grants)
             await self._link.end(_set_grants(transport.id, transport.grants))
 
     async def end_publications(self, publication_ids: Iterable[str]) -> None:
         for publication_id in publication_ids:
-            producer_id = self._drop_producer(publication_id)
+            producer_id = self._names.drop_producer(publication_id)
             if producer_id is not None:
                 await self._link.end(node.CloseProducer(producer_id=producer_id))
 
     async def mute(self, publication_id: str) -> None:
-        producer_id = self._producers.get(publication_id)
+        producer_id = self._names.producers.get(publication_id)
         if producer_id is not None:
             await self._link.end(node.PauseProducer(producer_id=producer_id))
 
     async def unmute(self, publication_id: str) -> None:
-        producer_id = self._producers.get(publication_id)
+        producer_id = self._names.producers.get(publication_id)
         if producer_id is not None:
             await self._link.end(node.ResumeProducer(producer_id=producer_id))
 
@@ -149,7 +129,7 @@ class NodeMedia:
         specs: list[node.ConsumerSpec] = []
         transport = await self._transport(peer_id, "subscribe", ())
         for one in subscriptions:
-            producer_id = self._producers.get(one.publication_id)
+            producer_id = self._names.producers.get(one.publication_id)
             if producer_id is None:
                 failed[one.publication_id] = "producer_not_found"
             else:
@@ -158,10 +138,10 @@ class NodeMedia:
             reply = await self._link.request(node.Consume(transport_id=transport.id, consumers=tuple(specs)))
         except BaseException:
             for spec in specs:
-                self._drop_consumer(*self._subscriptions[spec.consumer_id])
+                self._names.drop_consumer_id(spec.consumer_id)
             raise
         assert isinstance(reply, node.Consumed), "the reply to consume is consumed"
-        return failed | self._failed(reply.failed)
+        return failed | self._names.drop_failed(reply.failed)
 
     async def view(
         self, peer_id: str, sdp: str, subscriptions: Mapping[str, Subscription]
@@ -170,7 +150,7 @@ class NodeMedia:
         specs: list[node.ConsumerSpec] = []
         transport = await self._transport(peer_id, "subscribe", (), client_offers=True)
         for mid, one in subscriptions.items():
-            producer_id = self._producers.get(one.publication_id)
+            producer_id = self._names.producers.get(one.publication_id)
             if producer_id is None:
                 failed[one.publication_id] = "producer_not_found"
             else:
@@ -180,33 +160,33 @@ class NodeMedia:
             reply = await self._link.request(command)
         except BaseException:
             for spec in specs:
-                self._drop_consumer(*self._subscriptions[spec.consumer_id])
+                self._names.drop_consumer_id(spec.consumer_id)
             raise
         assert isinstance(reply, node.ViewAnswered), "the reply to a view offer is its answer"
-        return ports.ViewAnswer(reply.sdp, failed | self._failed(reply.failed))
+        return ports.ViewAnswer(reply.sdp, failed | self._names.drop_failed(reply.failed))
 
     async def feed(self, mid: str, subscription: Subscription) -> str | None:
         transport = self._existing(subscription.peer_id, "subscribe")
-        producer_id = self._producers.get(subscription.publication_id)
+        producer_id = self._names.producers.get(subscription.publication_id)
         if producer_id is None:
             return "producer_not_found"
         spec = self._consumer_spec(subscription, producer_id, mid)
         try:
             reply = await self._link.request(node.Consume(transport_id=transport.id, consumers=(spec,)))
         except BaseException:
-            self._drop_consumer(*self._subscriptions[spec.consumer_id])
+            self._names.drop_consumer_id(spec.consumer_id)
             raise
         assert isinstance(reply, node.Consumed), "the reply to consume is consumed"
-        return self._failed(reply.failed).get(subscription.publication_id)
+        return self._names.drop_failed(reply.failed).get(subscription.publication_id)
 
     async def unsubscribe(self, peer_id: str, publication_ids: Iterable[str]) -> None:
-        dropped = [self._drop_consumer(peer_id, publication_id) for publication_id in publication_ids]
+        dropped = [self._names.drop_consumer(peer_id, publication_id) for publication_id in publication_ids]
         consumer_ids = tuple(consumer_id for consumer_id in dropped if consumer_id is not None)
         if consumer_ids:
             await self._link.end(node.CloseConsumers(consumer_ids=consumer_ids))
 
     async def change_subscription(self, before: Subscription, after: Subscription) -> None:
-        consumer_id = self._consumers.get((after.peer_id, after.publication_id))
+        consumer_id = self._names.consumers.get((after.peer_id, after.publication_id))
         if consumer_id is None:
             raise NotFoundError.of("subscription to publication", after.publication_id)
         if before.preferred != after.preferred:
@@ -219,16 +199,16 @@ class NodeMedia:
             await self._link.request(node.ResumeConsumer(consumer_id=consumer_id))
 
     async def set_tiles(self, peer_id: str, tiles: Mapping[str, Tile]) -> None:
-        transport = self._transports.get((peer_id, "subscribe"))
+        transport = self._names.transports.get((peer_id, "subscribe"))
         specs = tuple(
             node.TileSpec(
-                consumer_id=self._consumers[peer_id, publication_id],
+                consumer_id=self._names.consumers[peer_id, publication_id],
                 width=tile.width,
                 height=tile.height,
                 priority=tile.priority,
             )
             for publication_id, tile in tiles.items()
-            if (peer_id, publication_id) in self._consumers
+            if (peer_id, publication_id) in self._names.consumers
         )
         if transport is not None and specs:
             await self._link.request(node.SetTiles(transport_id=transport.id, tiles=specs))
@@ -265,19 +245,17 @@ class NodeMedia:
 
     async def close_transport(self, peer_id: str, direction: ports.Direction) -> None:
         if direction == "subscribe":
-            for key in [key for key in self._consumers if key[0] == peer_id]:
-                self._drop_consumer(*key)
-        transport = self._transports.pop((peer_id, direction), None)
+            self._names.drop_consumers_of(peer_id)
+        transport = self._names.drop_transport(peer_id, direction)
         if transport is not None:
-            del self._by_transport[transport.id]
-            self._link.forget(transport.id)
             await self._link.end(node.CloseTransport(transport_id=transport.id))
 
     async def close(self) -> None:
         if self._closed:
             return
         self._closed = True
-        self._forget_everything()
+        self._link.forget(self._router_id)
+        self._names.drop_everything()
         await self._link.end(node.CloseRouter(router_id=self._router_id))
 
     # --- data messages of other nodes ------------------------------------------------------------------
@@ -300,7 +278,7 @@ class NodeMedia:
             if self.on_data is not None:
                 self.on_data(event)
             return
-        told = self._in_peoples_words(event)
+        told = in_peoples_words(event, self._names)
         if told is not None:
             self._listener(told)
 
@@ -308,84 +286,6 @@ class NodeMedia:
         if not self._closed:
             self._closed = True
             self._listener(ports.NodeLost(()))
-
-    def _in_peoples_words(self, event: node.Event) -> ports.MediaEvent | None:
-        match event:
-            case node.OfferReady():
-                return self._offer_made(event)
-            case node.TransportStateChanged():
-                transport = self._by_transport.get(event.transport_id)
-                if transport is None:
-                    return None
-                return ports.TransportStateChanged(transport.peer_id, transport.direction, event.state)
-            case node.ProducerClosed():
-                return self._publication_closed(event)
-            case node.ConsumerClosed():
-                return self._subscription_closed(event)
-            case node.ConsumerPaused() | node.ConsumerResumed():
-                return self._bandwidth_changed(event)
-            case node.LayersWanted():
-                publication_id = self._publications.get(event.producer_id)
-                return None if publication_id is None else ports.LayersWanted(publication_id, event.encodings)
-            case node.LayerChanged():
-                key = self._subscriptions.get(event.consumer_id)
-                current = Layer(event.current.spatial, event.current.temporal)
-                return None if key is None else ports.LayerChanged(*key, current)
-            case node.SpeakersChanged():
-                return self._speakers_changed(event)
-            case node.DataDropped():
-                transport = self._by_transport.get(event.transport_id)
-                if transport is None:
-                    return None
-                return ports.DataDropped(transport.peer_id, event.reason, event.messages)
-            case node.NodeLoad() | node.PipeStateChanged() | node.DataForwarded():
-                return None
-
-    def _offer_made(self, event: node.OfferReady) -> ports.MediaEvent | None:
-        transport = self._by_transport.get(event.transport_id)
-        if transport is None:
-            return None
-        mids = tuple(
-            ports.OfferMid(one.mid, self._publications[one.producer_id])
-            for one in event.mids
-            if one.producer_id in self._publications
-        )
-        return ports.OfferMade(transport.peer_id, event.version, event.sdp, mids)
-
-    def _publication_closed(self, event: node.ProducerClosed) -> ports.MediaEvent | None:
-        publication_id = self._publications.get(event.producer_id)
-        if publication_id is None:
-            return None
-        self._drop_producer(publication_id)
-        reason = _PRODUCER_REASONS.get(event.reason, EndReason.TRANSPORT_CLOSED)
-        return ports.PublicationClosed(publication_id, reason)
-
-    def _subscription_closed(self, event: node.ConsumerClosed) -> ports.MediaEvent | None:
-        key = self._subscriptions.get(event.consumer_id)
-        if key is None:
-            return None
-        self._drop_consumer(*key)
-        reason = _CONSUMER_REASONS.get(event.reason, EndReason.UNPUBLISHED)
-        return ports.SubscriptionClosed(*key, reason)
-
-    def _bandwidth_changed(
-        self, event: node.ConsumerPaused | node.ConsumerResumed
-    ) -> ports.MediaEvent | None:
-        key = self._subscriptions.get(event.consumer_id)
-        if key is None:
-            return None
-        if isinstance(event, node.ConsumerPaused):
-            return ports.SubscriptionPaused(*key, event.reason)
-        return ports.SubscriptionResumed(*key)
-
-    def _speakers_changed(self, event: node.SpeakersChanged) -> ports.MediaEvent:
-        known = self._publications
-        return ports.SpeakersChanged(
-            speakers=tuple(
-                (known[one.producer_id], one.level) for one in event.speakers if one.producer_id in known
-            ),
-            dominant=None if event.dominant is None else known.get(event.dominant),
-        )
 
     # --- inside ----------------------------------------------------------------------------------------
 
@@ -396,17 +296,15 @@ class NodeMedia:
         grants: tuple[Grant, ...],
         *,
         client_offers: bool = False,
-    ) -> _Transport:
+    ) -> Transport:
         """The peer's transport in that direction, with these grants in force."""
-        existing = self._transports.get((peer_id, direction))
+        existing = self._names.transports.get((peer_id, direction))
         if existing is not None:
             if existing.grants != grants:
                 await self._link.request(_set_grants(existing.id, grants))
                 existing.grants = grants
             return existing
-        transport = _Transport(new_id("tp"), peer_id, direction, grants)
-        self._link.register(transport.id, self)
-        self._transports[peer_id, direction] = self._by_transport[transport.id] = transport
+        transport = self._names.add_transport(peer_id, direction, grants)
         try:
             await self._link.request(
                 node.CreateTransport(
@@ -419,20 +317,19 @@ class NodeMedia:
                 )
             )
         except BaseException:
-            del self._transports[peer_id, direction], self._by_transport[transport.id]
-            self._link.forget(transport.id)
+            self._names.drop_transport(peer_id, direction)
             raise
         return transport
 
-    def _existing(self, peer_id: str, direction: ports.Direction) -> _Transport:
-        transport = self._transports.get((peer_id, direction))
+    def _existing(self, peer_id: str, direction: ports.Direction) -> Transport:
+        transport = self._names.transports.get((peer_id, direction))
         if transport is None:
             raise NotFoundError(f"There is no {direction} connection. It begins with {direction!r}.")
         return transport
 
     def _producer_spec(self, publication: Publication) -> node.ProducerSpec:
         return node.ProducerSpec(
-            producer_id=self._producers[publication.id],
+            producer_id=self._names.producers[publication.id],
             mid=publication.mid,
             source=publication.source,
             kind=publication.kind,
@@ -440,25 +337,11 @@ class NodeMedia:
             encrypted=publication.encrypted,
         )
 
-    def _failed(self, failed: Mapping[str, str]) -> dict[str, str]:
-        """The node's failures by publication id, their consumers forgotten."""
-        by_publication: dict[str, str] = {}
-        for consumer_id, code in failed.items():
-            key = self._subscriptions[consumer_id]
-            by_publication[key[1]] = code
-            self._drop_consumer(*key)
-        return by_publication
-
     def _consumer_spec(
         self, subscription: Subscription, producer_id: str, mid: str | None = None
     ) -> node.ConsumerSpec:
-        key = (subscription.peer_id, subscription.publication_id)
-        consumer_id = new_id("cs")
-        self._consumers[key] = consumer_id
-        self._subscriptions[consumer_id] = key
-        self._link.register(consumer_id, self)
         return node.ConsumerSpec(
-            consumer_id=consumer_id,
+            consumer_id=self._names.add_consumer(subscription.peer_id, subscription.publication_id),
             producer_id=producer_id,
             mid=mid,
             preferred=_layer_spec(subscription.preferred),
@@ -467,43 +350,10 @@ class NodeMedia:
 
     def _negotiated(self, producers: Iterable[node.ProducerInfo]) -> dict[str, ports.Negotiated]:
         return {
-            self._publications[one.producer_id]: ports.Negotiated(one.codec, one.encodings)
+            self._names.publications[one.producer_id]: ports.Negotiated(one.codec, one.encodings)
             for one in producers
-            if one.producer_id in self._publications
+            if one.producer_id in self._names.publications
         }
-
-    def _add_producer(self, publication_id: str) -> None:
-        producer_id = new_id("pr")
-        self._producers[publication_id] = producer_id
-        self._publications[producer_id] = publication_id
-        self._link.register(producer_id, self)
-
-    def _drop_producer(self, publication_id: str) -> str | None:
-        """Also what was subscribed to it: the node closes the consumers with the producer."""
-        producer_id = self._producers.pop(publication_id, None)
-        if producer_id is None:
-            return None
-        del self._publications[producer_id]
-        self._link.forget(producer_id)
-        for key in [key for key in self._consumers if key[1] == publication_id]:
-            self._drop_consumer(*key)
-        return producer_id
-
-    def _drop_consumer(self, peer_id: str, publication_id: str) -> str | None:
-        consumer_id = self._consumers.pop((peer_id, publication_id), None)
-        if consumer_id is not None:
-            del self._subscriptions[consumer_id]
-            self._link.forget(consumer_id)
-        return consumer_id
-
-    def _forget_everything(self) -> None:
-        for object_id in (
-            self._router_id,
-            *self._by_transport,
-            *self._publications,
-            *self._subscriptions,
-        ):
-            self._link.forget(object_id)
 
 
 def _set_grants(transport_id: str, grants: Iterable[Grant]) -> node.SetGrants:
