@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+import subprocess
+from pathlib import Path
 
+import av
+import pytest
+from aiohttp.test_utils import TestServer
+from aiortc import RTCRtpReceiver
+from aiortc.rtp import RtpPacket
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from playwright.async_api import Page, expect
+
+from examples.e2ee.__main__ import SDK, make_app
+from sfu.codecs.vp8 import parse_descriptor
 from tests.e2e.cast import Cast
 from tests.e2e.eventually import eventually, watch
 from tests.e2e.person import Json, Person, tile_selector
 from tests.e2e.pictures import ADA, GRACE, LINUS, WIDTH, Look
+from tests.support.aiortc_peer import AiortcPeer
 
 SECRET = "correct horse battery staple"
 
+WEB = Path(__file__).resolve().parent.parent.parent / "web"
 OLDER_BROWSER = "delete window.RTCRtpScriptTransform;"
 
 
@@ -126,3 +143,129 @@ async def test_browsers_with_the_older_streams_take_part(cast: Cast, older: str)
     grace = await enters(cast, GRACE, SECRET, script=OLDER_BROWSER if older == "sender" else "")
     await ada.sees(grace)
     await grace.sees(ada)
+
+
+def opened(frame: bytes, base_key: bytes) -> bytes:
+    """A sealed VP8 frame, opened by what docs/protocol.md says and nothing of the SDK."""
+    clear = 1 if frame[0] & 1 else 10
+    prefix, sealed = frame[:clear], frame[clear:]
+    kid_length = (sealed[0] >> 4 & 7) + 1 if sealed[0] & 0x80 else 0
+    counter_length = (sealed[0] & 7) + 1 if sealed[0] & 8 else 0
+    end = 1 + kid_length + counter_length
+    kid = sealed[1 : 1 + kid_length] if kid_length else bytes([sealed[0] >> 4 & 7])
+    counter = sealed[1 + kid_length : end] if counter_length else bytes([sealed[0] & 7])
+    suffix = kid.rjust(8, b"\0") + b"\x00\x04"
+    key = HKDF(SHA256(), 16, b"", b"SFrame 1.0 Secret key " + suffix).derive(base_key)
+    salt = HKDF(SHA256(), 12, b"", b"SFrame 1.0 Secret salt " + suffix).derive(base_key)
+    nonce = bytes(a ^ b for a, b in zip(salt, counter.rjust(12, b"\0"), strict=True))
+    return prefix + AESGCM(key).decrypt(nonce, sealed[end:], sealed[:end] + prefix)
+
+
+def decoded(frame: bytes) -> tuple[int, int, int] | None:
+    """The mean colour (YUV) of the upper part of a VP8 key frame; None for what is none."""
+    try:
+        (picture,) = av.CodecContext.create("vp8", "r").decode(av.Packet(frame))
+    except (av.FFmpegError, ValueError):
+        return None
+    planes = picture.to_ndarray(format="yuv420p")
+    height = planes.shape[0] * 2 // 3
+    chroma = planes[height:].reshape(2, -1)
+    upper = chroma.shape[1] // 3
+    means = (planes[: height // 3].mean(), chroma[0, :upper].mean(), chroma[1, :upper].mean())
+    return round(means[0]), round(means[1]), round(means[2])
+
+
+async def test_what_the_server_forwards_is_a_picture_only_with_the_key(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A subscriber gets what the server has: its payloads are noise, and with the key Grace's picture."""
+    frames: dict[int, bytes] = {}
+    whole: list[bytes] = []
+    receive = RTCRtpReceiver._handle_rtp_packet
+
+    async def listen(self: RTCRtpReceiver, packet: RtpPacket, arrival_time_ms: int) -> None:
+        if packet.payload_type == 96 and packet.payload:
+            descriptor = parse_descriptor(packet.payload)
+            part = packet.payload[descriptor.length :]
+            frames[packet.timestamp] = frames.get(packet.timestamp, b"") + part
+            if packet.marker:
+                whole.append(frames.pop(packet.timestamp))
+        await receive(self, packet, arrival_time_ms)
+
+    monkeypatch.setattr(RTCRtpReceiver, "_handle_rtp_packet", listen)
+    await enters(cast, GRACE, SECRET)
+    eavesdropper = AiortcPeer(cast.server.base_url)
+    try:
+        await eavesdropper.join(
+            await cast.organization.create_participant(cast.meeting_id, "Eve", "group_call_host")
+        )
+
+        async def key_frame() -> bytes | None:
+            return next((frame for frame in whole if len(frame) > 100 and not frame[0] & 1), None)
+
+        sealed = await eventually(key_frame, lambda frame: frame is not None, "a key frame at the subscriber")
+    finally:
+        await eavesdropper.close()
+    assert sealed is not None
+    salt = f"rostrum end-to-end {cast.meeting_id}".encode()
+    base_key = PBKDF2HMAC(SHA256(), 32, salt, 600_000).derive(SECRET.encode())
+    plain = opened(sealed, base_key)
+    seen, there = decoded(sealed), decoded(plain)
+    assert there is not None
+    blue_and_red = (there[1] > 150, there[2] < 128)
+    assert blue_and_red == (True, True), f"Grace's picture is blue; with the key it is {there}"
+    assert seen is None or abs(seen[1] - there[1]) > 20, "without the key there is no picture of Grace"
+    assert plain[10:26] not in sealed
+
+
+async def test_the_example_page_works_with_the_sdk_as_built(cast: Cast) -> None:
+    made = await asyncio.to_thread(
+        subprocess.run, ["npm", "run", "--silent", "build:sdk"], cwd=WEB, check=False
+    )
+    assert made.returncode == 0
+    assert (SDK / "rostrum.js").exists()
+    async with TestServer(
+        make_app(cast.organization, cast.meeting_id, cast.server.base_url), host="127.0.0.1"
+    ) as server:
+        pages = {look: await example(cast, str(server.make_url("/")), look) for look in (ADA, GRACE, LINUS)}
+        for look, passphrase in ((ADA, SECRET), (GRACE, SECRET), (LINUS, "a guess")):
+            await pages[look].fill("#name", look.name)
+            await pages[look].fill("#passphrase", passphrase)
+            await pages[look].click("button")
+            await expect(pages[look].locator("#me")).to_be_visible()
+        await expect(pages[LINUS].locator("#notice")).to_contain_text("cannot be decrypted")
+        size = (
+            "(name) => [...document.querySelectorAll('figure')].find((one) => one.textContent.includes(name))"
+        )
+        size += "?.querySelector('video').videoWidth ?? 0"
+        assert await pages[LINUS].evaluate(size, "Ada") == 0
+
+        async def width(look: Look, other: Look) -> int:
+            return int(await pages[look].evaluate(_SIZE, other.name))
+
+        for look, other in ((ADA, GRACE), (GRACE, ADA)):
+            await eventually(
+                lambda look=look, other=other: width(look, other),  # type: ignore[misc]
+                lambda wide: wide > 0,
+                f"{look.name} sees {other.name}",
+            )
+        await pages[LINUS].fill("#passphrase", SECRET)
+        await pages[LINUS].click("button")
+        await eventually(lambda: width(LINUS, ADA), lambda wide: wide > 0, "Linus sees Ada once corrected")
+        for page in pages.values():
+            await page.context.close()
+
+
+_SIZE = """
+(name) => {
+  const tiles = [...document.querySelectorAll("figure")];
+  return tiles.find((one) => one.textContent.includes(name))?.querySelector("video").videoWidth ?? 0;
+}
+"""
+
+
+async def example(cast: Cast, url: str, look: Look) -> Page:
+    browser = await cast.browsers.of(look)
+    page = await (await browser.new_context(permissions=["camera", "microphone"])).new_page()
+    await page.goto(url)
+    return page
