@@ -30,7 +30,7 @@ class Pair:
         self.node = SctpAssociation(
             self._transmit_down, remote_port=5000, remote_max_message=remote_max_message, now=0.0
         )
-        self.client = RTCSctpTransport(_ClientWire(self._transmit_up))  # type: ignore[arg-type]
+        self.client = RTCSctpTransport(ClientWire(self._transmit_up))  # type: ignore[arg-type]
 
     async def start(self) -> None:
         self.node.start()
@@ -67,7 +67,7 @@ class Pair:
         raise AssertionError("the client waited")
 
 
-class _ClientWire:
+class ClientWire:
     state = "connected"
     _role = "client"
 
