@@ -66,11 +66,19 @@ class Pipes:
 
     async def _make(self, one: NodeLink, other: NodeLink) -> str:
         pipe_id = new_id("pipe")
+        try:
+            await self._join(pipe_id, one, other)
+        except BaseException:
+            for link in (one, other):
+                await link.end(node.ClosePipe(pipe_id=pipe_id))
+            raise
+        log.info("pipe.made", pipe=pipe_id, nodes=[one.node_id, other.node_id])
+        return pipe_id
+
+    async def _join(self, pipe_id: str, one: NodeLink, other: NodeLink) -> None:
         create = node.CreatePipe(pipe_id=pipe_id, secure=self._secure)
         ends = [await link.request(create) for link in (one, other)]
         for link, far in zip((one, other), reversed(ends), strict=True):
             assert isinstance(far, node.PipeCreated), "the reply to a pipe is its end"
             connect = node.ConnectPipe(pipe_id=pipe_id, host=far.host, port=far.port, key=far.key)
             await link.request(connect)
-        log.info("pipe.made", pipe=pipe_id, nodes=[one.node_id, other.node_id])
-        return pipe_id

@@ -42,21 +42,16 @@ class NodeStanding:
         return self.cpu + self.placed_since * CPU_PER_NEW_SESSION + self.peers_since * CPU_PER_NEW_PEER
 
 
-def choose(nodes: Iterable[NodeStanding]) -> str | None:
-    """The node id to place a session on, None when no node serves. Ties go to fewer sessions, then by id."""
-    best = _least_loaded([node for node in nodes if node.serving])
-    return None if best is None else best.node_id
-
-
 def choose_for_peer(
     nodes: Iterable[NodeStanding],
     present: Mapping[str, int],
     *,
     spread_above: float = DEFAULT_SPREAD_ABOVE,
 ) -> str | None:
-    """The node for one more peer of a session; None when no node serves.
+    """The node for one more peer of a session, or for a new session; None when no node serves.
 
-    `present` are the nodes that the session is on, with the number of its peers there. `spread_above` 0 deals
+    `present` are the nodes that the session is on, with the number of its peers there; a new one is on none,
+    and goes to the least loaded node, of equals to the one with fewest sessions. `spread_above` 0 deals
     the peers of every session out over all nodes, 1 keeps every session on one node.
     """
     serving = [node for node in nodes if node.serving]

@@ -68,6 +68,8 @@ class FakeNode:
     producers: dict[str, FakeProducer] = field(default_factory=dict)
     consumers: dict[str, FakeConsumer] = field(default_factory=dict)
     pipes: dict[str, FakePipe] = field(default_factory=dict)
+    refuses: set[type[node._Message]] = field(default_factory=set)
+    """Kinds of commands that it refuses."""
     undecodable: set[str] = field(default_factory=set)
     """m-lines (mids) for which no codec is found."""
     closed: bool = False
@@ -125,6 +127,8 @@ class FakeNode:
             if self.closed:
                 raise NodeLostError("this node is gone")
         self.commands.append(command)
+        if type(command) in self.refuses:
+            raise NodeCommandError("refused", "this node was told to refuse it")
         return self._apply(command)
 
     def _apply(self, command: node.Command) -> node.Reply:

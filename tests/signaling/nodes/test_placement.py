@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.nodes.placement import NodeStanding, choose, choose_for_peer
+from signaling.nodes.placement import NodeStanding, choose_for_peer
 
 
 def test_the_least_loaded_node_that_serves_takes_the_session() -> None:
@@ -12,18 +12,19 @@ def test_the_least_loaded_node_that_serves_takes_the_session() -> None:
         NodeStanding("nd_2", serving=True, cpu=0.2),
         NodeStanding("nd_3", serving=False, cpu=0.0),
     ]
-    assert choose(nodes) == "nd_2"
+    assert choose_for_peer(nodes, {}) == "nd_2"
 
 
 def test_where_no_node_serves_there_is_no_place() -> None:
-    assert choose([NodeStanding("nd_1", serving=False)]) is None
-    assert choose([]) is None
+    assert choose_for_peer([NodeStanding("nd_1", serving=False)], {}) is None
+    assert choose_for_peer([], {}) is None
 
 
 def test_a_burst_between_two_reports_spreads_out() -> None:
     placed = {"nd_1": 0, "nd_2": 0, "nd_3": 0}
     for _ in range(30):
-        node_id = choose(NodeStanding(one, serving=True, placed_since=n) for one, n in placed.items())
+        standings = [NodeStanding(one, serving=True, placed_since=n) for one, n in placed.items()]
+        node_id = choose_for_peer(standings, {})
         assert node_id is not None
         placed[node_id] += 1
     assert set(placed.values()) == {10}
@@ -31,7 +32,7 @@ def test_a_burst_between_two_reports_spreads_out() -> None:
 
 @given(st.lists(st.builds(NodeStanding, st.text(), serving=st.booleans(), cpu=st.floats(0, 1))))
 def test_what_is_chosen_serves(nodes: list[NodeStanding]) -> None:
-    chosen = choose(nodes)
+    chosen = choose_for_peer(nodes, {})
     assert (chosen is None) == (not any(node.serving for node in nodes))
     assert chosen is None or any(node.node_id == chosen and node.serving for node in nodes)
 

@@ -235,3 +235,16 @@ async def test_a_meeting_on_one_node_again_tells_of_no_messages(world: World) ->
         ),
         "the node to be told twice",
     )
+
+
+async def test_a_pipe_that_could_not_be_made_leaves_no_end_and_is_tried_again(world: World) -> None:
+    await world.publish("a")
+    await world.publish("b")
+    far = world.node_of("b")
+    far.refuses.add(node.ConnectPipe)
+    world.node_of("a").refuses.add(node.ConnectPipe)
+    assert await world.subscribe("b", "pub_a") == {"pub_a": "node_unreachable"}
+    assert not far.pipes and not world.node_of("a").pipes
+    far.refuses.clear()
+    world.node_of("a").refuses.clear()
+    assert await world.subscribe("b", "pub_a") == {}
