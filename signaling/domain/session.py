@@ -62,6 +62,7 @@ from signaling.domain.publishing import PublishPlan, plan
 from signaling.domain.session_status import SessionRecord, SessionStatus, next_status
 from signaling.domain.stage import StageAction, StageMember, after_permission_change
 from signaling.domain.stage import apply as apply_to_stage
+from signaling.domain.view_mode import ViewModes
 
 __all__ = ["PublishPlan", "Session", "SessionRecord", "SessionStatus"]
 
@@ -78,6 +79,7 @@ class Session:
         self.publications: dict[str, Publication] = {}
         self.subscriptions: dict[tuple[str, str], Subscription] = {}
         """By (peer id, publication id)."""
+        self.view_modes = ViewModes()
         self._requests: dict[str, None] = {}
         self._censorship = Censorship()
         self.empty_since: float | None = None
@@ -140,6 +142,7 @@ class Session:
         peer = self.peer(peer_id)
         events: Events = [self._end(one, EndReason.PEER_LEFT) for one in self.publications_of(peer_id)]
         self.lose_subscribing(peer_id)
+        self.view_modes.forget(peer_id)
         del self.peers[peer_id]
         events.append(PeerLeft(peer, reason))
         events += self._withdraw_request(peer_id)

@@ -23,6 +23,7 @@ class FakeTransport:
     direction: node.Direction
     client_offers: bool
     grants: tuple[node.Grant, ...]
+    label: str = ""
     version: int = 0
     answered: int = 0
     dirty: bool = False
@@ -212,6 +213,7 @@ class FakeNode:
             command.direction,
             command.client_offers,
             command.grants,
+            command.label,
         )
 
     def _close_transport(self, transport_id: str) -> None:

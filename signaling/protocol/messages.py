@@ -177,6 +177,20 @@ class SetTiles(Request):
     tiles: tuple[TileSpec, ...] = Field(min_length=1, max_length=256)
 
 
+class SetView(Request):
+    """What to watch, without naming each publication: the server subscribes and unsubscribes for this peer.
+
+    In "page" and "speakers" it receives every audio and every shared screen, and the videos of `peer_ids` or
+    of the `count` who spoke last, as they come and go. "manual" leaves the subscriptions there are to the
+    client again; it is how a peer begins.
+    """
+
+    type: Literal["set_view"] = "set_view"
+    mode: Literal["manual", "page", "speakers"]
+    peer_ids: tuple[Id, ...] = Field(default=(), max_length=256)
+    count: int = Field(default=6, ge=0, le=64)
+
+
 class PauseSubscription(Request):
     type: Literal["pause_subscription"] = "pause_subscription"
     publication_id: Id
@@ -292,6 +306,7 @@ AnyRequest = Annotated[
     | Candidate
     | SetLayer
     | SetTiles
+    | SetView
     | PauseSubscription
     | ResumeSubscription
     | Mute

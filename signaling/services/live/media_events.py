@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from signaling.protocol import messages
-from signaling.services.live import media_presence, viewing
+from signaling.services.live import media_presence, view_modes, viewing
 from signaling.services.live.ports import (
     DataDropped,
     Direction,
@@ -40,6 +40,8 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
         case SpeakersChanged():
             _speakers(live, event)
             await viewing.follow(live)
+            if live.active_speaker is not None:
+                await view_modes.handle_speaker(live, live.active_speaker)
         case TransportStateChanged(peer_id, direction, state):
             peer = session.peers.get(peer_id)
             if peer is not None and peer.over_http:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from signaling.domain.stage import StageAction
 from signaling.protocol import messages
-from signaling.services.live import connectivity, media, moderation
+from signaling.services.live import connectivity, media, moderation, view_modes
 
 Handler = Callable[..., Awaitable[BaseModel]]
 """(LiveSession, peer id, the request of its type) -> the result."""
@@ -33,6 +33,7 @@ HANDLERS: Final[Mapping[type[messages.Request], Handler]] = MappingProxyType(
         messages.Candidate: media.candidate,
         messages.SetLayer: media.set_layer,
         messages.SetTiles: media.set_tiles,
+        messages.SetView: view_modes.set_view,
         messages.PauseSubscription: media.pause_subscription,
         messages.ResumeSubscription: media.resume_subscription,
         messages.Mute: media.mute,

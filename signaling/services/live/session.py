@@ -34,7 +34,7 @@ from signaling.domain.session import Session
 from signaling.errors import MediaUnavailableError, NotJoinedError, PermissionDenied
 from signaling.ids import new_id
 from signaling.protocol import messages
-from signaling.services.live import media_events, media_presence, render, viewing
+from signaling.services.live import media_events, media_presence, render, view_modes, viewing
 from signaling.services.live.announce import Announcer
 from signaling.services.live.connectivity import Connectivity
 from signaling.services.live.owner import Owner
@@ -244,6 +244,7 @@ class LiveSession:
         for peer in media_presence.dismissed(self.session, events):
             await self.leave(peer.id, LeaveReason.LEFT)
         await viewing.follow(self)
+        await view_modes.handle_events(self, events)
 
     async def _obey(self, events: list[Event]) -> None:
         media = self._media

@@ -28,6 +28,7 @@ import { type RoomState, Self } from "./self";
 import { Stage } from "./stage";
 import { type MeetingStats, publishStats, subscribeStats } from "./stats";
 import { nameFromToken } from "./token";
+import { ViewMode } from "./view";
 
 const LEFT_STATES: Record<string, RoomState> = {
   left: "left",
@@ -50,6 +51,7 @@ export class Meeting {
   private readonly publisher: Publisher;
   private readonly subscriber: Subscriber;
   private readonly tiles: Tiles;
+  private readonly viewMode: ViewMode;
   private readonly localMedia: LocalMedia;
   private readonly publishWatch: IceWatch;
   private readonly subscribeWatch: IceWatch;
@@ -89,12 +91,13 @@ export class Meeting {
       ...(withRed ? {} : { refuseCodec: dependencies.refuseCodec }),
       ...(encryption === null ? {} : { decrypt: (receiver) => encryption.protectReceiver(receiver) }),
     });
+    this.viewMode = new ViewMode(this.connection, () => this.subscribeToAll());
     this.tiles = new Tiles({
       clock,
       watchElement: dependencies.watchElement,
       send: (tiles) => this.subscriber.setTiles(tiles),
     });
-    this.participants = new Participants(this.connection, this.subscriber, this.tiles);
+    this.participants = new Participants(this.connection, this.subscriber, this.tiles, this.viewMode);
     this.data = new DataChannels({
       clock,
       openOn: (create) => this.publisher.openData(create),
@@ -214,6 +217,7 @@ export class Meeting {
     else this.stopSending();
     if (this.options.data === true) this.data.open().catch((error: unknown) => this.handleMediaError(error));
     this.subscribe(joined.publications.map(({ publication_id }) => ({ publication_id })));
+    this.repeatView();
   }
 
   private handleResumed(resumed: Resumed): void {
@@ -246,6 +250,7 @@ export class Meeting {
       for (const id of [...participant.publications.keys()]) participant.handlePublicationRemoved(id);
     }
     if (this.stage.status === "ON_STAGE") this.startSending();
+    this.repeatView();
   }
 
   private handleSessionLeft(reason: string): void {
@@ -278,8 +283,17 @@ export class Meeting {
     this.publisher.dropAll().catch((error: unknown) => this.handleMediaError(error));
   }
 
+  private subscribeToAll(): void {
+    const present = this.participants.joined.toArray().flatMap(({ publications }) => [...publications.keys()]);
+    this.subscribe(present.map((publication_id) => ({ publication_id })));
+  }
+
+  private repeatView(): void {
+    this.viewMode.repeat().catch((error: unknown) => this.handleMediaError(error));
+  }
+
   private subscribe(subscriptions: SubscriptionSpec[]): void {
-    if (this.options.autoSubscribe === false) return;
+    if (this.options.autoSubscribe === false || !this.viewMode.isManual) return;
     const open = subscriptions.filter(({ publication_id }) => this.canDecode(publication_id));
     this.subscriber.subscribe(open).catch((error: unknown) => this.handleMediaError(error));
   }

@@ -7,6 +7,7 @@ import type { Subscriber } from "./media/subscriber";
 import type { Tiles } from "./media/tiles";
 import { Participant, type ParticipantActions, type PauseReason } from "./participant";
 import { type LeaveReason, ParticipantMap } from "./participantMap";
+import type { View, ViewMode } from "./view";
 
 /** Someone who is speaking; `volume` is 0 (silence) to 1 (loudest). */
 export interface Speaker {
@@ -36,6 +37,7 @@ export class Participants extends Emitter<ParticipantsEvents> {
     private readonly signal: Signal,
     private readonly subscriber: Subscriber,
     private readonly tiles: Tiles,
+    private readonly viewMode: ViewMode,
   ) {
     super();
     this.actions = {
@@ -97,6 +99,19 @@ export class Participants extends Emitter<ParticipantsEvents> {
   async unsubscribe(publicationIds: string[]): Promise<void> {
     await this.subscriber.unsubscribe(publicationIds);
     for (const publicationId of publicationIds) this.subscriber.handleEnded(publicationId);
+  }
+
+  /** What is watched; see `setView`. */
+  get view(): View {
+    return this.viewMode.current;
+  }
+
+  /**
+   * Leaves subscribing to the server: every audio and screen, with the videos of a page of peers or of those who
+   * spoke last. `manual`, with which a meeting begins, gives it back to the client.
+   */
+  async setView(view: View): Promise<void> {
+    await this.viewMode.choose(view);
   }
 
   /**

@@ -15,6 +15,7 @@ export type AnyRequest =
   | Candidate
   | SetLayer
   | SetTiles
+  | SetView
   | PauseSubscription
   | ResumeSubscription
   | Mute
@@ -539,6 +540,23 @@ export interface TileSpec {
   priority?: number;
   publication_id: string;
   width: number;
+}
+/**
+ * What to watch, without naming each publication: the server subscribes and unsubscribes for this peer.
+ *
+ * In "page" and "speakers" it receives every audio and every shared screen, and the videos of `peer_ids` or
+ * of the `count` who spoke last, as they come and go. "manual" leaves the subscriptions there are to the
+ * client again; it is how a peer begins.
+ */
+export interface SetView {
+  count?: number;
+  id: number;
+  mode: "manual" | "page" | "speakers";
+  /**
+   * @maxItems 256
+   */
+  peer_ids?: string[];
+  type: "set_view";
 }
 /**
  * Result of stage requests. `status` is one's own afterwards; `peers` the outcome per named peer.

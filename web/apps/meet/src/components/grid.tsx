@@ -9,6 +9,7 @@ import { RoundButton } from "./button";
 import { Next, Previous } from "./icons";
 import { Tile } from "./tile";
 import { useSize } from "./useSize";
+import { useView } from "./useView";
 
 const GAP = 10;
 const NARROW = 600;
@@ -19,6 +20,8 @@ export function Grid({ store, people }: { store: RoomStore; people: Person[] }):
   const limits = store.meeting.self.config.maxVideoStreams;
   const pageSize = Math.max(1, width < NARROW ? limits.mobile : limits.desktop);
   const { page, pages, items } = pageOf(people, wantedPage, pageSize);
+  const paged = width > 0 && pages > 1;
+  useView(store.meeting.participants, paged ? { mode: "page", peerIds: others(items) } : { mode: "manual" });
   const grid = bestGrid(items.length, width, height, GAP);
   return (
     <div class="grid-area">
@@ -38,6 +41,10 @@ export function Grid({ store, people }: { store: RoomStore; people: Person[] }):
       {pages > 1 && <Pager page={page} pages={pages} onTurn={setPage} />}
     </div>
   );
+}
+
+function others(people: Person[]): string[] {
+  return people.filter((person) => !person.isSelf).map((person) => person.id);
 }
 
 function Pager({ page, pages, onTurn }: { page: number; pages: number; onTurn: (page: number) => void }): JSX.Element {

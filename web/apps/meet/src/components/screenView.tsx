@@ -7,11 +7,14 @@ import type { Person } from "../state/people";
 import type { RoomStore } from "../state/roomStore";
 import { Button } from "./button";
 import { Tile } from "./tile";
+import { useView } from "./useView";
 import { Video } from "./video";
 
 export function ScreenView({ store, people }: { store: RoomStore; people: Person[] }): JSX.Element {
   const sharing = store.sharing.value;
   const { participants } = store.meeting;
+  const most = store.meeting.self.config.maxVideoStreams.desktop;
+  useView(participants, people.length > most ? { mode: "speakers", count: most } : { mode: "manual" });
   const [chosen, choose] = useState<string | null>(null);
   // Someone else's screen comes first: one's own is on one's own monitor.
   const main =

@@ -1,0 +1,85 @@
+"""What a peer watches by `set_view`, told from the consumers at the node."""
+
+from __future__ import annotations
+
+from sfu.control import messages as node
+from tests.support.live_world import LiveWorld, WsClient, live_world, until
+
+
+async def cast(world: LiveWorld, count: int = 3) -> tuple[WsClient, list[WsClient]]:
+    """A viewer, and people with a camera and a microphone."""
+    viewer = await world.join("group_call_host")
+    people = [await world.join("group_call_participant") for _ in range(count)]
+    for person in people:
+        await person.publish("microphone", "audio", mid="0")
+        await person.publish("camera", "video", mid="1")
+    return viewer, people
+
+
+def watched(world: LiveWorld, people: list[WsClient]) -> set[tuple[str, int]]:
+    """(source, whose) of everything that is consumed."""
+    labels = {transport.id: transport.label for transport in world.node.transports.values()}
+    numbers = {person.peer_id: number for number, person in enumerate(people)}
+    found = set()
+    for consumer in world.node.consumers.values():
+        producer = world.node.producers[consumer.producer_id]
+        found.add((producer.spec.source, numbers[labels[producer.transport_id]]))
+    return found
+
+
+VOICES = {("microphone", 0), ("microphone", 1), ("microphone", 2)}
+
+
+async def test_a_page_is_subscribed_to_at_once_and_turned_by_naming_another() -> None:
+    async with live_world() as world:
+        viewer, people = await cast(world)
+        await viewer.request("set_view", mode="page", peer_ids=[people[0].peer_id])
+        assert watched(world, people) == {*VOICES, ("camera", 0)}
+        await viewer.request("set_view", mode="page", peer_ids=[people[1].peer_id, people[2].peer_id])
+        assert watched(world, people) == {*VOICES, ("camera", 1), ("camera", 2)}
+
+
+async def test_what_is_published_later_comes_by_itself() -> None:
+    async with live_world() as world:
+        viewer, people = await cast(world)
+        await viewer.request("set_view", mode="page", peer_ids=[people[0].peer_id])
+        await people[1].publish("screen", "video", mid="2")
+        await until(
+            lambda: watched(world, people) == {*VOICES, ("camera", 0), ("screen", 1)}, "the screen in view"
+        )
+
+
+async def test_the_last_speakers_are_followed() -> None:
+    async with live_world() as world:
+        viewer, people = await cast(world)
+        await viewer.request("set_view", mode="speakers", count=1)
+        assert watched(world, people) == {*VOICES, ("camera", 0)}
+        for number in (2, 1):
+            speak(world, people[number])
+            await until(
+                lambda number=number: watched(world, people) == {*VOICES, ("camera", number)},  # type: ignore[misc]
+                f"the camera of speaker {number}",
+            )
+
+
+def speak(world: LiveWorld, person: WsClient) -> None:
+    transports = {one.id: one.label for one in world.node.transports.values()}
+    microphone = next(
+        one
+        for one in world.node.producers.values()
+        if one.spec.source == "microphone" and transports[one.transport_id] == person.peer_id
+    )
+    (router,) = world.node.routers
+    speaker = node.Speaker(producer_id=microphone.id, level=20)
+    world.node.emit(node.SpeakersChanged(router_id=router, speakers=(speaker,), dominant=microphone.id))
+
+
+async def test_manual_leaves_the_subscriptions_to_the_client() -> None:
+    async with live_world() as world:
+        viewer, people = await cast(world)
+        await viewer.request("set_view", mode="page", peer_ids=[people[0].peer_id])
+        await viewer.request("set_view", mode="manual")
+        assert watched(world, people) == {*VOICES, ("camera", 0)}
+        await people[1].publish("screen", "video", mid="2")
+        await viewer.request("ping")
+        assert watched(world, people) == {*VOICES, ("camera", 0)}
