@@ -31,12 +31,6 @@ class Estimate(Protocol):
         ...
 
 
-class Unlimited:
-    """An estimate for a receiver that gives no feedback to estimate from."""
-
-    estimate: float | None = None
-
-
 class Downlink:
     """Owned by its subscribe transport. `on_paused` and `on_resumed` are told when a video is paused for
     bandwidth, and when that is over."""

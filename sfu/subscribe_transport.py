@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sfu.bandwidth.allocator import Tile
+from sfu.bandwidth.controller import BandwidthController
 from sfu.clock import monotonic
 from sfu.consumer import Consumer
 from sfu.control.messages import (
@@ -22,11 +23,11 @@ from sfu.control.messages import (
     LayerSpec,
     TileSpec,
 )
-from sfu.downlink import Downlink, Unlimited
+from sfu.downlink import Downlink
 from sfu.errors import NodeCommandError, RtcpError
-from sfu.forwarding.leg import Egress, Leg
+from sfu.forwarding.leg import HEADER_WITH_TWCC, Egress, Leg
 from sfu.forwarding.report import sender_report
-from sfu.forwarding.retransmit import retransmit
+from sfu.forwarding.retransmit import pad, retransmit
 from sfu.layers import Layer
 from sfu.producer import Producer
 from sfu.rtp.parameters import Codec
@@ -35,6 +36,7 @@ from sfu.rtp.rtcp import (
     Nack,
     Pli,
     ReceiverReport,
+    Remb,
     ReportBlock,
     SenderReport,
     is_transport_feedback,
@@ -64,10 +66,13 @@ class SubscribeTransport(Transport):
         super().__init__(host, router_id, transport_id, label, now)
         self.consumers: dict[str, Consumer] = {}
         self.egress = Egress()
+        self.bandwidth = BandwidthController(now)
+        self.egress.sent = self.bandwidth.ledger.sent
         self.rtcp_malformed = 0
-        self.transport_feedbacks = 0
         self.unexpected_packets = 0
-        self.downlink = Downlink(Unlimited(), on_paused=self._handle_lacking, on_resumed=self._handle_enough)
+        self.downlink = Downlink(
+            self.bandwidth, on_paused=self._handle_lacking, on_resumed=self._handle_enough
+        )
         self._dividing: asyncio.Handle | None = None
         self._loop = asyncio.get_running_loop()
         self._legs: dict[int, Consumer] = {}
@@ -174,13 +179,16 @@ class SubscribeTransport(Transport):
         """What the receiver agreed to: from now on the consumer may send. None: no RTX, no RED, no TWCC."""
         if twcc_id is not None:
             self.egress.transport_tag = twcc_id << 4 | 1
+            self.bandwidth.expects_feedback = True
         consumer.handle_negotiated(payload_type, rtx_payload_type or 0, red_payload_type or 0, now)
         self._divide_soon()
 
     # --- association ---------------------------------------------------------------------------------
 
     def handle_connected(self, now: float) -> None:
-        self.egress.outbound = self.association.outbound
+        outbound = self.egress.outbound = self.association.outbound
+        if outbound is not None:
+            self.bandwidth.ledger.overhead = HEADER_WITH_TWCC + outbound.overhead
         for consumer in self.consumers.values():
             leg = consumer.leg
             leg.prepare(payload_type=leg.payload_type, rtx_payload_type=leg.rtx_payload_type)
@@ -208,10 +216,10 @@ class SubscribeTransport(Transport):
             plain = inbound.open_rtcp(data)
             if plain is None:
                 continue
-            if is_transport_feedback(plain):
-                self.transport_feedbacks += 1
-                continue
             try:
+                if is_transport_feedback(plain):
+                    self.bandwidth.handle_feedback(plain, now)
+                    continue
                 parsed = parse_rtcp(plain)
             except RtcpError:
                 self.rtcp_malformed += 1
@@ -235,9 +243,32 @@ class SubscribeTransport(Transport):
         if self.association.outbound is None:
             return
         self.downlink.poll(now, self.consumers)
+        self._probe(now)
         if now >= self._report_due:
             self._report_due = now + REPORT_INTERVAL
             self._send_reports(now)
+
+    @property
+    def busy(self) -> bool:
+        return super().busy or self.bandwidth.probing
+
+    @property
+    def restless(self) -> bool:
+        return super().restless or self.bandwidth.probing
+
+    def _probe(self, now: float) -> None:
+        octets = self.bandwidth.poll(now, int(self.downlink.wanted))
+        if not octets:
+            return
+        first = self.egress.transport_sequence
+        leg = max(
+            (consumer.leg for consumer in self.consumers.values() if consumer.leg.rtx_payload_type),
+            key=lambda leg: leg.last_sent_at,
+            default=None,
+        )
+        if leg is not None:
+            pad(leg, octets, now)
+        self.bandwidth.note_padding(first, self.egress.transport_sequence)
 
     def close(self) -> None:
         self._negotiation.close()
@@ -251,7 +282,10 @@ class SubscribeTransport(Transport):
             "state": self.state.value,
             "datagrams": self.egress.datagrams,
             "blocked": self.egress.blocked,
-            "transport_feedbacks": self.transport_feedbacks,
+            "transport_feedbacks": self.bandwidth.feedbacks,
+            "estimate": self.bandwidth.estimate,
+            "delivered": self.bandwidth.delivered,
+            "probes": self.bandwidth.prober.clusters,
             "unexpected_packets": self.unexpected_packets,
             "consumers": [consumer.stats() for consumer in self.consumers.values()],
         }
@@ -302,6 +336,11 @@ class SubscribeTransport(Transport):
         elif isinstance(packet, ReceiverReport | SenderReport):
             for block in packet.reports:
                 self._handle_report(block, now)
+            if packet.reports:
+                worst = max(block.fraction_lost for block in packet.reports)
+                self.bandwidth.handle_loss(worst / 256, now)
+        elif isinstance(packet, Remb):
+            self.bandwidth.handle_remb(packet.bitrate, now)
 
     def _handle_report(self, block: ReportBlock, now: float) -> None:
         consumer = self._legs.get(block.ssrc)

@@ -27,6 +27,8 @@ class StreamTally:
     reordered: int = 0
     repaired: int = 0
     """Of `packets`, those that came by RTX."""
+    unneeded: int = 0
+    """Packets that came by RTX and were not missing: a probe's padding, or a repair that was too late."""
     padding: int = 0
     """Of `packets`, those without a payload."""
     restarts: int = 0
@@ -80,7 +82,7 @@ class StreamTally:
         delta = ((sequence - self.highest + 0x8000) & 0xFFFF) - 0x8000
         extended = self.highest + delta
         if extended not in self.missing:
-            self.duplicates += 1
+            self.unneeded += 1
             return False
         self.missing.discard(extended)
         self.packets += 1
@@ -90,7 +92,7 @@ class StreamTally:
     def begin_window(self) -> None:
         """Forget the counts so far."""
         self.packets = self.duplicates = self.reordered = self.repaired = self.restarts = 0
-        self.opened = self.rejected = self.padding = 0
+        self.unneeded = self.opened = self.rejected = self.padding = 0
         self.delays_ns = []
         self.missing.clear()
 

@@ -59,6 +59,7 @@ class Batch:
         "rows",
         "runs",
         "shape",
+        "sizes",
         "span",
         "timestamp_span",
     )
@@ -81,6 +82,9 @@ class Batch:
         self.first_timestamp = packets[0][2]
         self.last_timestamp = packets[-1][2]
         self.timestamp_span = self.last_timestamp - self.first_timestamp
+        counted = HEADER_WITH_TWCC - shape.head
+        self.sizes = [len(packet[5]) + len(packet[4]) - counted for packet in packets]
+        """Bytes of tail and payload of each, which a leg's `overhead` comes on top of; never changed."""
         self.rows = self._prepare_rows()
         self.runs = self._find_runs()
         """(first, end, bytes of tail and payload) of packets that fit one segmented send."""
@@ -149,9 +153,7 @@ class Batch:
         """Packets of one size make a run; a shorter one may end it."""
         runs = []
         start, size, last = 0, -1, 0
-        counted = HEADER_WITH_TWCC - self.shape.head
-        for position, packet in enumerate(self.packets):
-            length = len(packet[5]) + len(packet[4]) - counted
+        for position, length in enumerate(self.sizes):
             if size >= 0 and (
                 length > size
                 or last < size

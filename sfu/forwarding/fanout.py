@@ -83,6 +83,7 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
     octets = len(payload)
     shape = batch.shape
     head, transport_shift = shape.head, shape.transport_sequence_shift
+    sizes = batch.sizes
     for leg in legs:
         egress = leg.egress
         encrypt = leg.encrypt
@@ -94,6 +95,7 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
             stamp = (timestamp + leg.timestamp_offset) & 0xFFFFFFFF
             transport_sequence = egress.transport_sequence
             egress.transport_sequence = transport_sequence + 1
+            egress.sent.append((transport_sequence, now, sizes))
             header = (
                 leg.header_base + difference
                 | (index & 0xFFFF) << SEQUENCE_SHIFT
@@ -162,11 +164,13 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
                 rows = [(*row[:2], *fields) for row, fields in zip(rows, batch.moved_for(leg), strict=True)]
             buffers = _seal(leg, rows, first, header, shape.head, plain=batch.plain)
         egress.transport_sequence = transport_sequence + count
+        egress.sent.append((transport_sequence, now, batch.sizes))
     elif shape is TWO_BYTE:
         return send(leg, batch.narrow(), now)
     else:
         buffers = _seal_field_by_field(leg, batch)
         if leg.extended:
+            egress.sent.append((egress.transport_sequence, now, batch.sizes))
             egress.transport_sequence += count
     index = batch.first + batch.span + leg.index_offset
     if index > leg.highest_index:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sfu.bandwidth.twcc import MAX_BATCHES, Departure
 from sfu.webrtc.udp import no_socket
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Egress:
         "path",
         "sendmsg",
         "sendto",
+        "sent",
         "transport_sequence",
         "transport_tag",
     )
@@ -86,6 +88,8 @@ class Egress:
         self.transport_sequence = 0
         self.transport_tag = 0
         """First byte of the TWCC element (id << 4 | 1), 0 where the receiver did not negotiate it."""
+        self.sent: deque[Departure] = deque(maxlen=MAX_BATCHES)
+        """What left with transport-wide sequence numbers, for `sfu.bandwidth.twcc.Ledger` to settle."""
         self.blocked = 0
         self.datagrams = 0
 
@@ -113,6 +117,7 @@ class Leg:
         "overhead",
         "oversized",
         "packets",
+        "padding",
         "payload_type",
         "picture_offset",
         "protect",
@@ -181,6 +186,8 @@ class Leg:
         self.oversized = 0
         """Packets too large for the receiver's cipher, left out."""
         self.retransmitted = 0
+        self.padding = 0
+        """Packets sent for probing alone."""
 
     def prepare(self, *, payload_type: int, rtx_payload_type: int) -> None:
         """Fix what the answer and the DTLS handshake decided. Called whenever either changes."""

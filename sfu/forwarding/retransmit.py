@@ -1,19 +1,32 @@
-"""Answering a receiver's NACK from the history of the encodings it was sent (RFC 4588)."""
+"""What leaves on a retransmission stream (RFC 4588): answers to a receiver's NACK, and padding.
+
+Padding is what a bandwidth probe is made of. Packets sent lately go again, since that may even repair
+something; where there are none, empty packets do, all padding (RFC 3550 section 5.1). To a receiver both are
+retransmissions it has no use for.
+"""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from sfu.forwarding.batch import PLAIN_TAIL, narrowed_tail
-from sfu.forwarding.leg import ONE_BYTE, TWO_BYTE, Epoch, Leg
+from sfu.forwarding.leg import HEADER_WITH_TWCC, ONE_BYTE, TWO_BYTE, Epoch, Leg
 from sfu.forwarding.numbers import TAIL
 from sfu.rtp.extensions import renumber
+
+if TYPE_CHECKING:
+    from sfu.webrtc.plain import Outbound
+    from sfu.webrtc.udp import Path
 
 _pack_extended = struct.Struct("!BBHIIHH").pack
 _pack_bare = struct.Struct("!BBHII").pack
 MIN_INTERVAL = 0.02
 MAX_REMEMBERED = 1024
+PADDING_SPAN = 32
+"""How many of the last packets are gone through for padding."""
+PADDING = bytes(254) + b"\xff"
 
 
 def retransmit(leg: Leg, sequences: Iterable[int], now: float) -> int:
@@ -37,15 +50,47 @@ def retransmit(leg: Leg, sequences: Iterable[int], now: float) -> int:
         if packet is None:
             continue
         leg.resent_at[index] = now
-        header, payload = packet
-        path.send(outbound.seal_rtp(header, payload, leg.rtx_index))
-        leg.rtx_index += 1
-        egress.datagrams += 1
+        _send(leg, outbound, path, *packet, now)
         sent += 1
     leg.retransmitted += sent
     if len(leg.resent_at) > MAX_REMEMBERED:
         leg.resent_at = {index: at for index, at in leg.resent_at.items() if now - at < wait}
     return sent
+
+
+def pad(leg: Leg, octets: int, now: float) -> int:
+    """Send at least so many bytes of padding; returns how many packets that took, 0 where there is no RTX."""
+    outbound, path = leg.egress.outbound, leg.egress.path
+    if not leg.rtx_payload_type or outbound is None or path is None:
+        return 0
+    sent = 0
+    while octets > 0:
+        packet = _original(leg, leg.highest_index - sent % PADDING_SPAN)
+        header, payload = packet if packet is not None else (_padding_header(leg), PADDING)
+        _send(leg, outbound, path, header, payload, now)
+        octets -= len(header) + len(payload)
+        sent += 1
+    leg.padding += sent
+    return sent
+
+
+def _send(leg: Leg, outbound: Outbound, path: Path, header: bytes, payload: bytes, now: float) -> None:
+    egress = leg.egress
+    if leg.extended:
+        egress.sent.append((egress.transport_sequence, now, (len(header) + len(payload) - HEADER_WITH_TWCC,)))
+        egress.transport_sequence += 1
+    path.send(outbound.seal_rtp(header, payload, leg.rtx_index))
+    leg.rtx_index += 1
+    egress.datagrams += 1
+
+
+def _padding_header(leg: Leg) -> bytes:
+    fixed = (leg.rtx_payload_type, leg.rtx_index & 0xFFFF, leg.last_timestamp or 0, leg.rtx_ssrc)
+    egress = leg.egress
+    if not leg.extended:
+        return _pack_bare(0xA0, *fixed)
+    element = egress.transport_tag << 16 | egress.transport_sequence & 0xFFFF
+    return _pack_extended(0xB0, *fixed, ONE_BYTE.profile, 1) + element.to_bytes(3, "big") + PLAIN_TAIL
 
 
 def _original(leg: Leg, index: int) -> tuple[bytes, bytes] | None:
@@ -81,7 +126,6 @@ def _original(leg: Leg, index: int) -> tuple[bytes, bytes] | None:
             + element.to_bytes(shape.head - 16, "big")
             + tail
         )
-        egress.transport_sequence += 1
     elif tail is PLAIN_TAIL:
         header = _pack_bare(0x80, *fixed)
     else:

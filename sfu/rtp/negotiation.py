@@ -25,7 +25,7 @@ AUDIO_FEEDBACK = ("transport-cc",)
 """No NACK: what is late is of no use to a voice; redundancy (RED, Opus' own) repairs it."""
 VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "transport-cc")
 FALLBACK_FEEDBACK = "goog-remb"
-"""Bandwidth estimation for clients that lack transport-wide feedback."""
+"""Bandwidth estimation for clients that lack transport-wide feedback. Receivers are always offered both."""
 
 PUBLISH_EXTENSIONS = {
     "audio": (
@@ -82,7 +82,9 @@ def _audio(payload_type: int, name: str, channels: int, parameters: str) -> _For
 
 
 def _video(payload_type: int, name: str, parameters: str = "") -> _Format:
-    codec = Codec(f"video/{name}", payload_type, 90000, 1, _parse(parameters), VIDEO_FEEDBACK)
+    codec = Codec(
+        f"video/{name}", payload_type, 90000, 1, _parse(parameters), (*VIDEO_FEEDBACK, FALLBACK_FEEDBACK)
+    )
     return _Format(codec, payload_type + 1)
 
 

@@ -43,7 +43,7 @@ def test_a_repair_counts_only_what_was_missing() -> None:
     tally = tally_of(1, 3)
     assert tally.handle_repair(2)
     assert not tally.handle_repair(2)
-    assert (tally.packets, tally.repaired, tally.duplicates) == (3, 1, 1)
+    assert (tally.packets, tally.repaired, tally.unneeded, tally.duplicates) == (3, 1, 1, 0)
 
 
 def test_a_jump_is_taken_for_a_restart_and_loses_nothing() -> None:

@@ -1,0 +1,216 @@
+"""How much one receiver's path carries: what the rest of the node knows of bandwidth estimation.
+
+One `BandwidthController` belongs to each subscribe transport. It is fed with whatever the receiver sends
+(transport-wide feedback; REMB or receiver reports from those who lack that) and asked on a tick, and its
+`estimate` is what the allocator may spend:
+
+    feedback -> Ledger -> bursts -+-> DelayTrend -> RateControl --+
+                                  +-> Throughput --^              +-> least of all -> estimate
+                                  +-> Prober ------^              |
+                       losses ------> LossBound ------------------+
+    REMB ---------------------------------------------------------+
+
+All rates are bits per second above UDP: RTP headers and authentication count, IP and UDP headers do not.
+"""
+
+from __future__ import annotations
+
+from math import exp
+from typing import Final
+
+from sfu.bandwidth.loss import TOLERATED, LossBound
+from sfu.bandwidth.prober import Prober
+from sfu.bandwidth.rate import CROWDED, MAX_RATE, MIN_RATE, RateControl
+from sfu.bandwidth.throughput import Throughput
+from sfu.bandwidth.trend import DelayTrend, Usage
+from sfu.bandwidth.twcc import Ledger
+from sfu.rtp.arrivals import parse_arrivals
+
+START_RATE: Final = 300_000
+REMB_VALID: Final = 10.0
+"""Seconds after which a REMB that was not repeated is forgotten."""
+SILENT_AFTER: Final = 2.5
+"""Seconds without feedback on what was sent, once there has been some, that count as trouble."""
+STALE_AFTER: Final = 1.0
+"""Seconds without any feedback after which a queue seen last says nothing: it has drained long since."""
+OUTAGE: Final = 1.5
+FORGIVEN_FOR: Final = 0.5
+"""Seconds after an outage (or a time without traffic) in which losses are still the outage's."""
+SILENCE_STEP: Final = 0.5
+PROBE_SHADOW: Final = 0.15
+"""Seconds (and a round trip) in which a queue is the probe's own doing."""
+MAX_PROBE_QUEUE: Final = 0.2
+"""Seconds of queue that a probe may leave behind."""
+REPORT_GROWTH, FIRST_GROWTH = 0.08, 0.35
+"""Per second, where nothing but losses is reported: in general, and before the first loss."""
+
+
+class BandwidthController:
+    """`ledger.sent` is where the forwarding loop notes what it sends."""
+
+    def __init__(self, now: float, *, start: int = START_RATE) -> None:
+        self.ledger = Ledger()
+        self.prober = Prober()
+        self.rtt = 0.1
+        """Seconds to the receiver and back, of the last message."""
+        self.expects_feedback = False
+        """The receiver negotiated transport-wide feedback; from others, REMB and reports are taken."""
+        self.feedbacks = 0
+        self._trend = DelayTrend()
+        self._throughput = Throughput()
+        self._rate = RateControl(start)
+        self._loss = LossBound()
+        self._remb = MAX_RATE
+        self._remb_at = float("-inf")
+        self._feedback_at: float | None = None
+        self._reported_at: float | None = None
+        self._silence_at = now
+        self._probe_ended_at = float("-inf")
+        self._polled_at = now
+        self._lossless = True
+        self._forgiven_until = float("-inf")
+
+    # --- reading -------------------------------------------------------------------------------------
+
+    @property
+    def estimate(self) -> int:
+        """Bits per second that may be spent."""
+        return int(max(MIN_RATE, min(self._rate.rate, self._loss.bound, self._remb)))
+
+    @property
+    def target_padding(self) -> int:
+        """Bits per second of a probe that is being sent, 0 otherwise."""
+        return int(self.prober.rate)
+
+    @property
+    def probing(self) -> bool:
+        """`poll` wants to be called every 20 milliseconds."""
+        return self.prober.active
+
+    @property
+    def delivered(self) -> int:
+        """Bits per second that arrived of late, 0 where unknown."""
+        return int(self._throughput.delivered or 0)
+
+    @property
+    def loss(self) -> float:
+        """Share of packets lost in the last second of reports."""
+        return self._loss.ratio
+
+    @property
+    def queue(self) -> float:
+        """Seconds that packets wait on the way, above the least lately."""
+        return self._trend.queue
+
+    # --- feeding -------------------------------------------------------------------------------------
+
+    def handle_feedback(self, packet: bytes, now: float) -> None:
+        """One packet of transport-wide feedback, header included. Raises `RtcpError` if malformed."""
+        arrivals = parse_arrivals(packet)
+        self.feedbacks += 1
+        if self._feedback_at is not None and now - self._feedback_at > OUTAGE:
+            self._end_outage(now)
+        self._feedback_at = self._silence_at = now
+        bursts, lost, end = self.ledger.handle(arrivals, now)
+        received = 0
+        for burst in bursts:
+            received += burst.packets
+        if now < self._forgiven_until:
+            lost = 0
+        if lost or received:
+            self._loss.handle(lost, received, self.estimate, now)
+            self._lossless = self._lossless and not lost
+        if not bursts:
+            return
+        self.rtt = max(0.0, now - bursts[-1].sent_at)
+        self._throughput.handle(bursts)
+        usage = self._trend.handle(bursts, now)
+        if self.prober.watching:
+            self._probe_ended_at = now
+            proved = self.prober.handle(bursts, end, now)
+            if proved is not None and self._loss.excess < TOLERATED:
+                self._rate.handle_probe(proved)
+                self._loss.handle_probe(proved)
+        if usage is Usage.OVER and self._is_probes_doing(now):
+            usage = Usage.UNDER
+        if usage is Usage.OVER:
+            self.prober.abandon(now)
+        self._rate.handle(usage, self._throughput, self._trend.queue, self.rtt, now)
+
+    def handle_remb(self, bitrate: int, now: float) -> None:
+        """A receiver's own estimate, from one that sends no transport-wide feedback."""
+        self._remb = max(float(bitrate), MIN_RATE)
+        self._remb_at = now
+
+    def handle_loss(self, fraction: float, now: float) -> None:
+        """The share of packets lost by a receiver report; only where nothing better comes."""
+        if self.expects_feedback:
+            return
+        elapsed = 1.0 if self._reported_at is None else now - self._reported_at
+        if elapsed < 0.5:
+            return
+        self._reported_at = now
+        self._lossless = self._lossless and fraction < TOLERATED
+        self._loss.handle_ratio(fraction, self.estimate, elapsed)
+
+    # --- time ----------------------------------------------------------------------------------------
+
+    def poll(self, now: float, wanted: int) -> int:
+        """Once a tick; `wanted` is what the allocator would spend if it had it.
+
+        Returns the bytes of padding to send now; say with `note_padding` what became of them.
+        """
+        elapsed = min(now - self._polled_at, 1.0)
+        self._polled_at = now
+        if now - self._remb_at > REMB_VALID:
+            self._remb = MAX_RATE
+        if not self.expects_feedback:
+            self._grow_blindly(elapsed, wanted)
+            return 0
+        self._watch_silence(now)
+        return self.prober.poll(
+            now,
+            estimate=self.estimate,
+            wanted=wanted,
+            offered=self._throughput.offered or 0.0,
+            steady=self._is_steady(now),
+        )
+
+    def note_padding(self, first: int, end: int) -> None:
+        """The padding asked for left under the transport-wide numbers from `first` to before `end`."""
+        self.prober.note_sent(first, end)
+
+    def _is_steady(self, now: float) -> bool:
+        """Nothing speaks against sending more for a moment: what was seen last, or that it was long ago."""
+        if self._feedback_at is None or now - self._feedback_at > STALE_AFTER:
+            self._loss.relax()
+            return True
+        return not self._rate.holding and self._trend.queue < CROWDED and self._loss.excess < TOLERATED
+
+    def _is_probes_doing(self, now: float) -> bool:
+        """Whether a queue is explained by the cluster just sent, which began on an empty one."""
+        return now - self._probe_ended_at < PROBE_SHADOW + self.rtt and self._trend.queue < MAX_PROBE_QUEUE
+
+    def _grow_blindly(self, elapsed: float, wanted: int) -> None:
+        """Without transport-wide feedback: up, as far as is wanted and reports or a REMB allow it."""
+        if self._rate.rate >= wanted or self._loss.excess > TOLERATED:
+            return
+        if self._remb < MAX_RATE:
+            self._rate.handle_probe(min(self._remb, 1.3 * wanted))
+            return
+        growth = FIRST_GROWTH if self._lossless else REPORT_GROWTH
+        self._rate.handle_probe(self._rate.rate * exp(growth * elapsed))
+
+    def _end_outage(self, now: float) -> None:
+        """The path was away and is back: what it swallowed meanwhile is not held against it."""
+        self._forgiven_until = now + FORGIVEN_FOR
+        self._loss.relax()
+        self.prober.hasten(now)
+
+    def _watch_silence(self, now: float) -> None:
+        since = self.ledger.waiting_since
+        if since is None or now - since < SILENT_AFTER or now - self._silence_at < SILENCE_STEP:
+            return
+        if self._feedback_at is not None and now - self._feedback_at >= SILENT_AFTER:
+            self._silence_at = now
+            self._rate.handle_silence()

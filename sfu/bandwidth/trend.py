@@ -1,0 +1,151 @@
+"""Whether a queue grows on the way: the trend of the one-way delay against a threshold that adapts.
+
+As in draft-ietf-rmcat-gcc-02 section 5 with the line fit that replaced its Kalman filter: the delay of each
+burst is smoothed, a line is laid through the last ones, and its slope says how much slower packets come out
+of the path than they go in. The threshold rises where delays are noisy and falls where they are steady, so
+that jitter is no alarm and competing with loss-based flows does not end in starvation.
+
+The delay of a burst is that of its first packet. It is what the burst found in the queue; the last packet's
+would also contain the burst's own length, and frames differ in length.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final
+
+from sfu.bandwidth.twcc import Burst
+
+WINDOW: Final = 20
+"""Points that the line is laid through."""
+SMOOTHING: Final = 0.9
+GAIN: Final = 4.0
+MAX_WEIGHT: Final = 60
+START_THRESHOLD, MIN_THRESHOLD, MAX_THRESHOLD = 12.5, 6.0, 600.0
+RISE, FALL = 0.0087, 0.039
+"""How fast the threshold follows, per millisecond, upwards and downwards."""
+OUTLIER: Final = 15.0
+"""The threshold does not follow a trend this far above it: that is a step, no noise."""
+MAX_ELAPSED: Final = 100.0
+GROUP_SPAN: Final = 0.005
+"""Bursts that left within this time are one point."""
+CLOCK_JUMP: Final = 3.0
+STANDING: Final = 0.12
+"""Seconds of queue that are too many even when they do not grow: a full queue does not."""
+STANDING_FOR: Final = 0.4
+BASE_PERIOD: Final = 15.0
+"""Seconds after which the least delay is looked for anew, as routes and clocks change."""
+
+
+class Usage(Enum):
+    UNDER = "under"
+    NORMAL = "normal"
+    OVER = "over"
+
+
+class DelayTrend:
+    """Fed with bursts in the order they were reported. `queue`: seconds of delay above the least lately."""
+
+    def __init__(self) -> None:
+        self.queue = 0.0
+        self.threshold = START_THRESHOLD
+        self._points: deque[tuple[float, float]] = deque(maxlen=WINDOW)
+        self._count = 0
+        self._offset = 0.0
+        self._origin = 0.0
+        self._smoothed = 0.0
+        self._last_sent = float("-inf")
+        self._group_at = float("-inf")
+        self._least = [float("inf"), float("inf")]
+        self._least_since = 0.0
+        self._alarms = 0
+        self._previous_trend = 0.0
+        self._low_at = float("-inf")
+        self._updated_at: float | None = None
+
+    def handle(self, bursts: Sequence[Burst], now: float) -> Usage:
+        """What the bursts of one message say. Those that left before one already seen are passed over."""
+        for burst in bursts:
+            if burst.sent_at >= self._last_sent:
+                self._add(burst)
+        if len(self._points) < 2:
+            return Usage.NORMAL
+        usage = self._judge(min(self._count, MAX_WEIGHT) * self._slope() * GAIN, now)
+        if self.queue < STANDING or usage is not Usage.NORMAL:
+            self._low_at = now
+        elif now - self._low_at > STANDING_FOR:
+            self._low_at = now
+            return Usage.OVER
+        return usage
+
+    def _add(self, burst: Burst) -> None:
+        delay = burst.first_arrival - burst.sent_at
+        if self._count == 0 or abs(delay - self._offset - self._least_delay()) > CLOCK_JUMP:
+            self._restart(burst, delay)
+        delay -= self._offset
+        self._last_sent = burst.sent_at
+        self._note_least(delay, burst.sent_at)
+        self.queue = max(0.0, delay - self._least_delay())
+        if burst.sent_at - self._group_at < GROUP_SPAN:
+            return
+        self._group_at = burst.sent_at
+        self._count += 1
+        self._smoothed = SMOOTHING * self._smoothed + (1 - SMOOTHING) * delay
+        self._points.append((burst.first_arrival - self._origin, self._smoothed))
+
+    def _restart(self, burst: Burst, delay: float) -> None:
+        """The first burst, or a clock that jumped: nothing of before compares."""
+        self._points.clear()
+        self._count = 0
+        self._offset = delay
+        self._origin = burst.first_arrival
+        self._smoothed = 0.0
+        self._least = [0.0, 0.0]
+        self._least_since = burst.sent_at
+
+    def _least_delay(self) -> float:
+        return min(self._least)
+
+    def _note_least(self, delay: float, at: float) -> None:
+        if at - self._least_since > BASE_PERIOD / 2:
+            self._least = [delay, self._least[0]]
+            self._least_since = at
+        elif delay < self._least[0]:
+            self._least[0] = delay
+
+    def _slope(self) -> float:
+        """Seconds of delay gained per second, by least squares."""
+        points = self._points
+        count = len(points)
+        times, delays = zip(*points, strict=True)
+        mean_time, mean_delay = sum(times) / count, sum(delays) / count
+        spread = sum([(time - mean_time) ** 2 for time in times])
+        if spread <= 0.0:
+            return 0.0
+        covariance = sum([(time - mean_time) * (delay - mean_delay) for time, delay in points])
+        return float(covariance / spread)
+
+    def _judge(self, trend: float, now: float) -> Usage:
+        usage = Usage.NORMAL
+        if trend > self.threshold:
+            self._alarms += 1
+            if (self._alarms > 1 or trend > 2 * self.threshold) and trend >= self._previous_trend:
+                usage = Usage.OVER
+        else:
+            self._alarms = 0
+            if trend < -self.threshold:
+                usage = Usage.UNDER
+        self._previous_trend = trend
+        self._adapt(abs(trend), now)
+        return usage
+
+    def _adapt(self, trend: float, now: float) -> None:
+        elapsed = 0.0 if self._updated_at is None else min((now - self._updated_at) * 1000.0, MAX_ELAPSED)
+        self._updated_at = now
+        if trend > self.threshold + OUTLIER:
+            return
+        speed = RISE if trend > self.threshold else FALL
+        moved = self.threshold + speed * (trend - self.threshold) * elapsed
+        self.threshold = min(max(moved, MIN_THRESHOLD), MAX_THRESHOLD)
