@@ -12,7 +12,7 @@ from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
 
 from sfu.control.messages import DataDropped, Event
-from sfu.data import MOST_BUFFERED, DataEnd, DataRate, DataRelay, Relayed
+from sfu.data import DELIVERY_BURST, MOST_BUFFERED, DataEnd, DataRate, DataRelay, Relayed
 from tests.sfu.webrtc.sctp_client import ClientWire
 from tests.support.wait import wait_until
 
@@ -180,3 +180,15 @@ async def test_the_rate_counts_messages_and_bytes_and_recovers_with_time(meet: M
         ada.send(bytes(60_000))
     await gets(grace, 27)
     assert ada.dropped() == {"rate_limited": 5 + 2}
+
+
+async def test_a_router_hands_out_no_more_than_media_can_spare(meet: Meet, relay: DataRelay) -> None:
+    ada, grace = await meet("ada"), await meet("grace")
+    crowd = Relayed("somebody", tuple(f"peer {n}" for n in range(int(DELIVERY_BURST))), "", b"", "lossy")
+    assert relay.relay(crowd, 0.0), "one to the largest crowd passes"
+    ada.send(b"x")
+    await wait_until(lambda: relay.counts.dropped == 1, "the message to be dropped")
+    ada.now += 1.0
+    ada.send(b"later")
+    await gets(grace, 1)
+    assert ada.dropped() == {"rate_limited": 1}
