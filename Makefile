@@ -53,6 +53,11 @@ bench: $(VENV)/.installed $(WEB_BUILT) ## Measure the fan-out of docs/performanc
 bench-full: $(VENV)/.installed $(WEB_BUILT) ## Measure every row of docs/performance.md (about 10 minutes)
 	$(BIN)/python -m benchmarks.full $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-dev ## Fuzz everything that reads what comes from outside, guided by coverage (ARGS="--seconds 300 --only sdp")
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 .PHONY: lock
 lock: $(VENV)/.installed-dev ## Pin the dependencies of pyproject.toml again, with hashes
 	$(BIN)/python -m pip install --quiet pip-tools==7.6.2
