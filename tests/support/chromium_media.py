@@ -168,7 +168,7 @@ class ChromiumMedia:
 async def chromium_media() -> AsyncIterator[ChromiumMedia]:
     executable = find_chromium()
     assert executable is not None, "there is no Chromium on the PATH"
-    link = await InProcessLink.start(NodeConfig("nd_test", host="127.0.0.1", udp_port=0))
+    link = await InProcessLink.start(NodeConfig("nd_test", hosts=("127.0.0.1",), udp_port=0))
     await link.request(m.CreateRouter(router_id="r"))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=list(FLAGS))

@@ -1,0 +1,95 @@
+"""Of spatial and temporal layers a browser gets those it asks for; the picture goes on through every change.
+
+At 640 x 360 Chromium makes two spatial layers, whatever it is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.e2e.eventually import eventually
+from tests.support.chromium_media import ChromiumMedia, chromium_media
+
+PATIENCE = 30.0
+"""Seconds: encoders of several layers share few cores with everything else."""
+
+Json = dict[str, Any]
+
+
+async def _width(media: ChromiumMedia) -> int:
+    return int((await media.received()).get("frameWidth", 0))
+
+
+async def _arrives(media: ChromiumMedia, width: int) -> None:
+    await eventually(
+        lambda: _width(media), lambda now: now == width, f"frames {width} wide arrive", timeout=PATIENCE
+    )
+
+
+async def _decodes(media: ChromiumMedia, more: int = 15) -> None:
+    before = (await media.received())["framesDecoded"]
+
+    async def decoded() -> int:
+        return int((await media.received())["framesDecoded"]) - before
+
+    await eventually(decoded, lambda now: now >= more, f"{more} more frames are decoded", timeout=PATIENCE)
+
+
+async def _frames_per_second(media: ChromiumMedia, seconds: float = 3.0) -> float:
+    before = await media.received()
+    await asyncio.sleep(seconds)
+    after = await media.received()
+    elapsed = (after["timestamp"] - before["timestamp"]) / 1000
+    return float((after["framesDecoded"] - before["framesDecoded"]) / elapsed)
+
+
+async def _layers_come(media: ChromiumMedia, count: int) -> None:
+    """Until the publisher sends that many layers: its bandwidth estimate has to grow first."""
+    assert media.producer is not None
+    encoding = media.producer.encodings[0]
+
+    async def known() -> int:
+        return len(encoding.rates)
+
+    await eventually(known, lambda now: now >= count, f"{count} layers are measured", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("mime", "mode", "profile"),
+    [
+        ("video/VP9", "L3T3_KEY", "profile-id=0"),
+        ("video/VP9", "L3T3", "profile-id=0"),
+        ("video/AV1", "L3T3_KEY", None),
+    ],
+)
+async def test_spatial_and_temporal_layers_are_changed_both_ways(
+    mime: str, mode: str, profile: str | None
+) -> None:
+    async with chromium_media() as media:
+        encodings: list[Json] = [{"scalabilityMode": mode, "maxBitrate": 900_000}]
+        await media.publish(mime, encodings, width=640, height=360, profile=profile)
+        await media.subscribe()
+        await _layers_come(media, 2 * int(mode[3]))
+        await _arrives(media, 640)
+        top = int(mode[3]) - 1
+        requests = media.producer.encodings[0].keyframes.sent if media.producer is not None else 0
+        before = await media.received()
+        for spatial, width in ((0, 320), (1, 640), (0, 320), (1, 640)):
+            await media.prefer(spatial, top)
+            await _arrives(media, width)
+            await _decodes(media)
+        full = await _frames_per_second(media)
+        await media.prefer(1, 0)
+        await _decodes(media, 5)
+        slow = await _frames_per_second(media)
+        assert slow < full * 0.75, f"{slow:.1f} of {full:.1f} frames per second in the base layer"
+        await media.prefer(1, top)
+        await _decodes(media)
+        after = await media.received()
+        assert after["pliCount"] - before["pliCount"] <= 2, "the decoder had to ask for key frames"
+        assert after["freezeCount"] - before.get("freezeCount", 0) <= 4, f"{after}"
+        assert media.producer is not None
+        assert media.producer.encodings[0].keyframes.sent - requests <= 10, "a storm of requests"
