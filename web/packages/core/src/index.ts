@@ -3,6 +3,7 @@
 export { Client } from "./client";
 export { Meeting } from "./meeting";
 export type { ClientOptions, ServerOptions } from "./options";
+export type { VideoCodec } from "./media/encodings";
 export { type Invitation, mayUseAtOnce } from "./invitation";
 export { browserDependencies, type Dependencies, type Fetch } from "./dependencies";
 export type { Clock } from "./clock";

@@ -9,11 +9,12 @@
 import type { Capture, ScreenTracks } from "./capture";
 import { Emitter } from "./emitter";
 import { LocalSource } from "./localSource";
-import { cameraEncodings, screenEncodings } from "./media/encodings";
+import { cameraEncodings, isScalable, scalableEncodings, screenEncodings, type VideoCodec } from "./media/encodings";
 import type { PublishItem, Publisher } from "./media/publisher";
 import { SerialQueue } from "./media/queue";
 import type { PresetConfig } from "./preset";
 
+/** Of screens, and of cameras unless another one is asked for. */
 export const VIDEO_CODEC = "video/VP8";
 /** Opus, each packet with the one before it: put first, it is what the browser sends. */
 export const VOICE_CODEC = "audio/red";
@@ -25,6 +26,8 @@ export interface LocalMediaOptions {
   /** Whether to publish what is turned on; true also when the server will refuse it: it has the last word. */
   mayPublish: () => boolean;
   simulcast: boolean;
+  /** Of cameras. */
+  videoCodec: VideoCodec;
   /** Whether a voice is sent with redundancy. */
   redundantAudio: boolean;
 }
@@ -168,7 +171,10 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
     const { video } = this.options.config().media;
     const width = track.getSettings().width ?? 640;
     const simulcast = this.options.simulcast && video.simulcast !== false;
-    return { source, kind: "video", track, encodings: cameraEncodings(width, simulcast), codec: VIDEO_CODEC };
+    const { videoCodec } = this.options;
+    const layered = simulcast && isScalable(videoCodec);
+    const encodings = layered ? scalableEncodings(width) : cameraEncodings(width, simulcast);
+    return { source, kind: "video", track, encodings, codec: `video/${videoCodec}` };
   }
 
   /** Not of music: it is large, and heard with its in-band correction alone. */

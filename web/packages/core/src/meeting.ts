@@ -111,6 +111,7 @@ export class Meeting {
       config: () => this.self.config,
       mayPublish: () => this.mayPublish(),
       simulcast: options.overrides?.disableSimulcast !== true,
+      videoCodec: options.overrides?.videoCodec ?? "VP8",
       redundantAudio: withRed,
     });
     this.self = new Self({

@@ -2,6 +2,7 @@
 
 import type { EncryptionOptions } from "./e2ee/encryption";
 import type { Invitation } from "./invitation";
+import type { VideoCodec } from "./media/encodings";
 
 export const SDK_NAME = "rostrum-web/0.1.0";
 
@@ -26,8 +27,16 @@ export interface ClientOptions extends ServerOptions {
   /**
    * `disableRed`: send and receive audio without redundancy (RFC 2198). For who transforms payloads (end-to-end
    * encryption): the server takes redundancy apart and makes it, so it has to read where payloads begin.
+   *
+   * `videoCodec` of the camera, VP8 by default. VP9 and AV1 are sent with layers within one encoding instead of
+   * simulcast, where the browser can; `disableSimulcast` leaves out both.
    */
-  overrides?: { disableSimulcast?: boolean; forceRelay?: boolean; disableRed?: boolean };
+  overrides?: {
+    disableSimulcast?: boolean;
+    forceRelay?: boolean;
+    disableRed?: boolean;
+    videoCodec?: VideoCodec;
+  };
 }
 
 export function socketUrl(baseURI: string | undefined): string {

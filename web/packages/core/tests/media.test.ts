@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cameraEncodings, preferCodec, screenEncodings } from "../src/media/encodings";
+import { cameraEncodings, preferCodec, scalableEncodings, screenEncodings, withoutLayers } from "../src/media/encodings";
 import { IceWatch } from "../src/media/iceWatch";
 import { SerialQueue } from "../src/media/queue";
 import { ManualClock } from "./support/world";
@@ -20,6 +20,18 @@ describe("camera encodings", () => {
   it("without simulcast are one, as good as the best layer", () => {
     expect(cameraEncodings(1280, false)).toEqual([{ maxBitrate: 1_500_000 }]);
   });
+});
+
+describe("scalable encodings", () => {
+  it.each([[320, "L1T3"], [640, "L2T3_KEY"], [1280, "L3T3_KEY"], [1920, "L3T3_KEY"]] as const)(
+    "for a width of %i are one with the layers %s",
+    (width, scalabilityMode) => {
+      expect(scalableEncodings(width)).toMatchObject([{ scalabilityMode }]);
+      expect(withoutLayers(scalableEncodings(width))).toEqual([
+        { maxBitrate: scalableEncodings(width)[0]?.maxBitrate },
+      ]);
+    },
+  );
 });
 
 it("a screen is sent once, at its preset's frame rate", () => {

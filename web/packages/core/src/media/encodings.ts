@@ -1,5 +1,6 @@
 /**
- * How a source is encoded: simulcast layers by the width it was captured at, lowest first.
+ * How a source is encoded. VP8 and H.264 send simulcast, several encodings by the width the source was captured
+ * at, lowest first; VP9 and AV1 send one with spatial layers within (SVC), which costs less for the same.
  *
  *     width      q             h             f
  *     <= 320     250 kbit/s
@@ -31,6 +32,35 @@ export function cameraEncodings(width: number, simulcast: boolean): RTCRtpEncodi
     maxBitrate,
     ...(index === 0 ? { maxFramerate: LOW_LAYER_FRAME_RATE } : {}),
   }));
+}
+
+export type VideoCodec = "VP8" | "H264" | "VP9" | "AV1";
+
+/** Whether a codec makes its spatial layers itself. */
+export function isScalable(codec: VideoCodec): boolean {
+  return codec === "VP9" || codec === "AV1";
+}
+
+const MODES: [maxWidth: number, mode: string, bitrate: number][] = [
+  [320, "L1T3", 250_000],
+  [640, "L2T3_KEY", 800_000],
+  [1280, "L3T3_KEY", 1_700_000],
+  [Infinity, "L3T3_KEY", 3_000_000],
+];
+
+/** One encoding with layers. Layers refer to each other at key frames only, so nobody is sent two of them. */
+export function scalableEncodings(width: number): RTCRtpEncodingParameters[] {
+  const [, scalabilityMode, maxBitrate] = MODES.find(([maxWidth]) => width <= maxWidth) ?? MODES[0]!;
+  return [{ scalabilityMode, maxBitrate } as RTCRtpEncodingParameters];
+}
+
+/** The same without the layers, for a browser that refuses them. */
+export function withoutLayers(encodings: RTCRtpEncodingParameters[]): RTCRtpEncodingParameters[] {
+  return encodings.map((encoding) => {
+    const plain: RTCRtpEncodingParameters & { scalabilityMode?: string } = { ...encoding };
+    delete plain.scalabilityMode;
+    return plain;
+  });
 }
 
 /** One encoding: text wants all the bits, and few receivers want it small. */

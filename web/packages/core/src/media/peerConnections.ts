@@ -36,6 +36,32 @@ export function setPreferredCodec(transceiver: RTCRtpTransceiver, mimeType: stri
   const codecs = RTCRtpSender.getCapabilities(kind)?.codecs;
   if (codecs === undefined || typeof transceiver.setCodecPreferences !== "function") return;
   transceiver.setCodecPreferences(preferCodec(codecs, mimeType));
+  if (DESCRIBED.includes(mimeType.toLowerCase())) offerDescriptor(transceiver);
+}
+
+/** Codecs whose layers the server can only tell by the dependency descriptor. */
+const DESCRIBED = ["video/av1", "video/h264"];
+const DESCRIPTOR = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+
+interface HeaderExtension {
+  uri: string;
+  direction: RTCRtpTransceiverDirection;
+}
+
+interface ExtensibleTransceiver {
+  getHeaderExtensionsToNegotiate?: () => HeaderExtension[];
+  setHeaderExtensionsToNegotiate?: (extensions: HeaderExtension[]) => void;
+}
+
+/** Browsers know the dependency descriptor, but do not offer it of their own accord. */
+function offerDescriptor(transceiver: RTCRtpTransceiver): void {
+  const extensible = transceiver as ExtensibleTransceiver;
+  const extensions = extensible.getHeaderExtensionsToNegotiate?.();
+  if (extensions === undefined) return;
+  const descriptor = extensions.find(({ uri }) => uri === DESCRIPTOR);
+  if (descriptor === undefined || descriptor.direction === "sendrecv") return;
+  descriptor.direction = "sendrecv";
+  extensible.setHeaderExtensionsToNegotiate?.(extensions);
 }
 
 /** Leaves a codec out of what the transceiver answers to an offer. */

@@ -7,6 +7,7 @@
  * are open at once; one that the server refuses is undone before the caller hears of it.
  */
 
+import { withoutLayers } from "./encodings";
 import type { PublicationSpec, PublishedItem } from "@rostrum/protocol";
 import type { Signal } from "../connection/results";
 import { Emitter } from "../emitter";
@@ -203,10 +204,7 @@ export class Publisher extends Emitter<PublisherEvents> {
       if (item.codec !== undefined) this.options.preferCodec(slot.transceiver, item.codec);
       return;
     }
-    const transceiver = pc.addTransceiver(item.track, {
-      direction: "sendonly",
-      ...(item.encodings === undefined ? {} : { sendEncodings: item.encodings }),
-    });
+    const transceiver = addSender(pc, item);
     if (item.codec !== undefined) this.options.preferCodec(transceiver, item.codec);
     this.options.encrypt?.(transceiver.sender, item.kind);
     const simulcast = (item.encodings?.length ?? 0) > 1;
@@ -291,4 +289,15 @@ async function setActive(sender: RTCRtpSender, active: (index: number) => boolea
   parameters.encodings.forEach((encoding, index) => (encoding.active = active(index)));
   const changed = parameters.encodings.some((encoding, index) => encoding.active !== before[index]);
   if (changed) await sender.setParameters(parameters);
+}
+
+function addSender(pc: RTCPeerConnection, { track, encodings }: PublishItem): RTCRtpTransceiver {
+  if (encodings === undefined) return pc.addTransceiver(track, { direction: "sendonly" });
+  try {
+    return pc.addTransceiver(track, { direction: "sendonly", sendEncodings: encodings });
+  } catch (error) {
+    const plain = withoutLayers(encodings);
+    if (!encodings.some((encoding) => "scalabilityMode" in encoding)) throw error;
+    return pc.addTransceiver(track, { direction: "sendonly", sendEncodings: plain });
+  }
 }
