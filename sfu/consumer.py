@@ -117,7 +117,7 @@ class Consumer:
 
     def select(self, now: float) -> None:
         """Aim the leg at the target. Called on every change, and on a tick while it is not there."""
-        if not self.active or self.producer.paused:
+        if not self.active or self.producer.paused or self.producer.withheld:
             return
         limit = self.limit
         if self.producer.kind == "audio":
@@ -126,7 +126,7 @@ class Consumer:
             detach(self.leg)
         else:
             simulcast = len(self.producer.encodings) > 1
-            encoding = self._encoding_for(limit.spatial, now)
+            encoding = self._encoding_for(min(limit.spatial, self.producer.ceiling), now)
             aim_at(self.leg, cut_for(encoding, limit, simulcast=simulcast))
             self.handle_switch()
 

@@ -119,10 +119,10 @@ class Node:
 
     # --- commands ------------------------------------------------------------------------------------
 
-    def create_router(self, router_id: str) -> None:
+    def create_router(self, router_id: str, *, loudest_audio: int | None = None) -> None:
         if self.state is not NodeState.SERVING:
             raise NodeCommandError("draining", "this node takes no new sessions; place it elsewhere")
-        self.routers.setdefault(router_id, Router(self, router_id))
+        self.routers.setdefault(router_id, Router(self, router_id, loudest_audio=loudest_audio))
 
     def close_router(self, router_id: str) -> None:
         router = self.routers.pop(router_id, None)

@@ -51,6 +51,8 @@ class Producer:
         self.kind = kind
         self.codec = codec
         self.paused = paused
+        self.audible = True
+        """Of a voice: whether it is among the loudest, where only those are forwarded."""
         self.sends_red = sends_red
         """Audio that comes with redundancy, so that receivers get it with redundancy too."""
         self.consumers: dict[str, Consumer] = {}
@@ -70,6 +72,8 @@ class Producer:
         self.supply = Supply(self.encodings)
         self.stirred = True
         """Something was asked of it since its transport's last tick."""
+        self.ceiling = len(self.encodings) - 1
+        """The highest encoding that may be forwarded; -1 for none."""
         self._legs: dict[int, Consumer] = {}
         for encoding in self.encodings:
             encoding.paused = paused
@@ -121,9 +125,42 @@ class Producer:
         self._legs.pop(id(consumer.leg), None)
 
     def aim(self, leg: Leg, encoding: Encoding) -> None:
-        if not self.paused:
+        """Have a leg carry an encoding, or the best below it that may be forwarded."""
+        if not self.paused and not self.withheld:
             self.stirred = True
-            aim(leg, encoding)
+            aim(leg, self.encodings[min(encoding.spatial, self.ceiling)])
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the node forwards nothing of it, though its owner did not mute it."""
+        return not self.audible or self.ceiling < 0
+
+    def set_audible(self, audible: bool, now: float) -> None:  # noqa: FBT001
+        """Whether a voice is among those that are forwarded."""
+        if audible is not self.audible:
+            self.audible = audible
+            self._follow(now)
+
+    def set_ceiling(self, ceiling: int, now: float) -> None:
+        """The highest encoding to forward, -1 for none."""
+        if ceiling != self.ceiling:
+            self.ceiling = ceiling
+            self._follow(now)
+
+    def _follow(self, now: float) -> None:
+        """Take out of the fan-out what may not be forwarded, bring back what may again.
+
+        A leg that comes back goes on in sequence where it was."""
+        for consumer in self.consumers.values():
+            current = consumer.leg.encoding
+            if self.withheld or (current is not None and current.spatial > self.ceiling):
+                detach(consumer.leg)
+            consumer.select(now)
+        for branch in self.branches.values():
+            if self.withheld:
+                branch.detach()
+            else:
+                branch.select(now)
 
     def expects_receiver(self) -> bool:
         """Whether somebody is about to receive it, who is not in the fan-out yet."""
@@ -132,7 +169,7 @@ class Producer:
     def poll_wanted(self, now: float) -> tuple[bool, ...] | None:
         """By encoding, whether the publisher is to send it; None where nothing has changed. What goes out by
         a branch is in the fan-out like everything else. A muted producer is sent nothing of anyway."""
-        if self.paused:
+        if self.paused or self.withheld:
             return None
         return self.supply.poll_wanted(now, expected=self.expects_receiver())
 
@@ -148,6 +185,8 @@ class Producer:
             "kind": self.kind,
             "codec": self.codec.mime,
             "paused": self.paused,
+            "audible": self.audible,
+            "ceiling": self.ceiling,
             "consumers": len(self.consumers),
             "encodings": [
                 {

@@ -14,6 +14,7 @@ from sfu.data_message import MAX_MESSAGE
 from sfu.errors import NodeCommandError, RtcpError
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.receive import MAX_SOURCES, Inlet, Source
+from sfu.metering import Meters, terms_of
 from sfu.producer import Producer
 from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS, choose_publish
 from sfu.rtp.parameters import ExtensionUri, MediaSection, PublishParameters
@@ -69,6 +70,7 @@ class PublishTransport(Transport):
             now=now,
         )
         self._router = router
+        self._meters = Meters(host.emit)
         self._set_grants(grants)
         self._parameters: dict[str, PublishParameters] = {}
         self._names: dict[int, tuple[str | None, str | None, str | None]] = {}
@@ -99,13 +101,14 @@ class PublishTransport(Transport):
             spec = wanted.get(section.mid)
             if spec is None or not section.direction.sends:
                 continue
-            if (spec.source, spec.kind) not in self._grants or section.kind != spec.kind:
+            grant = self._grants.get((spec.source, spec.kind))
+            if grant is None or section.kind != spec.kind:
                 continue
             known = self.producers.get(spec.producer_id)
             parameters = (
                 self._parameters[known.id]
                 if known is not None and known.mid == section.mid
-                else choose_publish(section)
+                else choose_publish(section, terms_of(grant))
             )
             if parameters is None:
                 raise NodeCommandError(
@@ -128,6 +131,7 @@ class PublishTransport(Transport):
         for producer in created:
             self.producers[producer.id] = producer
             self._parameters[producer.id] = chosen[producer.mid]
+            self._meters.add(producer, self._grants[producer.source, producer.kind], now)
             self._bind_declared(producer, chosen[producer.mid])
         kept = {producer.id for producer in active}
         removed = tuple(producer_id for producer_id in self.producers if producer_id not in kept)
@@ -137,6 +141,7 @@ class PublishTransport(Transport):
     def forget_producer(self, producer_id: str) -> None:
         producer = self.producers.pop(producer_id, None)
         self._parameters.pop(producer_id, None)
+        self._meters.forget(producer_id)
         if producer is None:
             return
         self._router.detector.remove(producer_id)
@@ -224,6 +229,7 @@ class PublishTransport(Transport):
         if now >= self._report_due:
             self._report_due = now + REPORT_INTERVAL
             self._send_receiver_report(now)
+        self._meters.tick(now)
 
     def close(self) -> None:
         for producer in self.producers.values():
@@ -246,8 +252,9 @@ class PublishTransport(Transport):
     # --- inside --------------------------------------------------------------------------------------
 
     def _set_grants(self, grants: Iterable[Grant]) -> None:
-        self._grants = frozenset((grant.source, grant.kind) for grant in grants)
+        self._grants = {(grant.source, grant.kind): grant for grant in grants}
         self.data.granted = any(kind == "data" for _, kind in self._grants)
+        self._meters.change(self._grants)
 
     def _take_data(self, offer: SessionDescription, now: float) -> None:
         section = data_section(offer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sfu.control.messages import DataForwarded, Speaker, SpeakersChanged
 from sfu.data import DataRelay, Relayed
+from sfu.loudest import choose_loudest
 from sfu.publish_transport import PublishTransport
 from sfu.speakers import SpeakerDetector
 from sfu.subscribe_transport import SubscribeTransport
@@ -13,7 +14,7 @@ from sfu.transport import Host
 class Router:
     """Owns its transports and what is piped to it; closing it closes them."""
 
-    def __init__(self, host: Host, router_id: str) -> None:
+    def __init__(self, host: Host, router_id: str, *, loudest_audio: int | None = None) -> None:
         self.id = router_id
         self.publishing: dict[str, PublishTransport] = {}
         self.subscribing: dict[str, SubscribeTransport] = {}
@@ -22,6 +23,8 @@ class Router:
         self.detector = SpeakerDetector()
         self.data = DataRelay()
         self._host = host
+        self._loudest_audio = loudest_audio
+        self._audible: frozenset[str] = frozenset()
         self._told: tuple[tuple[str, ...], str | None] = ((), None)
 
     @property
@@ -48,6 +51,8 @@ class Router:
     def poll_speakers(self, now: float) -> None:
         """Announce a change of who speaks, or of the dominant speaker."""
         speakers, dominant = self.detector.poll(now)
+        if self._loudest_audio is not None:
+            self._forward_loudest(self._loudest_audio, dominant, now)
         state = (tuple(producer_id for producer_id, _ in speakers), dominant)
         if state == self._told:
             return
@@ -62,6 +67,20 @@ class Router:
                 dominant=dominant,
             )
         )
+
+    def _forward_loudest(self, most: int, dominant: str | None, now: float) -> None:
+        """Of the voices whose level is known; one that is muted neither counts nor is heard."""
+        loudness = self.detector.loudness()
+        voices = {
+            producer.id: producer
+            for transport in self.publishing.values()
+            for producer in transport.producers.values()
+            if producer.source == "microphone" and producer.id in loudness and not producer.paused
+        }
+        heard = {producer_id: loudness[producer_id] for producer_id in voices}
+        self._audible = choose_loudest(heard, self._audible, dominant, most)
+        for producer_id, producer in voices.items():
+            producer.set_audible(producer_id in self._audible, now)
 
     def stats(self, now: float) -> dict[str, object]:
         return {

@@ -45,6 +45,10 @@ class SpeakerDetector:
         if level < SPEAKING_LEVEL:
             voice.last_speech = now
 
+    def loudness(self) -> dict[str, float]:
+        """By producer id, 127 minus the smoothed level: 0 is silence."""
+        return {producer_id: voice.loudness for producer_id, voice in self._voices.items()}
+
     def remove(self, producer_id: str) -> None:
         self._voices.pop(producer_id, None)
         if self._dominant == producer_id:

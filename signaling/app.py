@@ -178,6 +178,7 @@ async def _started_nodes(settings: Settings) -> NodeSupervisor:
             data_messages=settings.data_messages,
             data_bytes=settings.data_bytes,
             spread_above=settings.spread_above,
+            loudest_audio=settings.loudest_audio,
         )
     )
     try:

@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     """Data messages that a peer may send per second."""
     data_bytes: Annotated[float, Field(ge=65_536, le=100_000_000)] = 262_144.0
     """Bytes of data messages that a peer may send per second."""
+    loudest_audio: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Forward only so many of the loudest microphones of a session; default: all."""
     token_ttl: Annotated[int, Field(ge=60, le=31_536_000)] = 86400
     """Seconds for which a participant token is good."""
     log_level: LogLevel = "info"

@@ -53,6 +53,9 @@ _OPTIONS: Final = (
     click.option("--web-dir", type=_FILE, help="Folder of the built meeting page."),
     click.option("--session-grace", type=int, help="Seconds a session outlives its last peer [60]."),
     click.option("--resume-within", type=float, help="Seconds a lost connection can be resumed [30]."),
+    click.option(
+        "--loudest-audio", type=int, help="Forward only so many of a session's loudest microphones [all]."
+    ),
     click.option("--data-messages", type=float, help="Data messages a peer may send per second [100]."),
     click.option(
         "--data-bytes", type=float, help="Bytes of data messages a peer may send per second [262144]."

@@ -37,13 +37,21 @@ class LayerSpec(_Message):
 class Grant(_Message):
     """What one transport may publish: a source by name ("camera", "microphone", ...) and its kind.
 
-    `max_spatial` is the highest encoding forwarded, None for no limit. Of kind "data", whatever the source,
-    it is the right to send messages over data channels.
+    `max_spatial` is the highest encoding forwarded, `max_bitrate` the bits a second of all encodings
+    together, `max_frame_rate` the frames a second of each; None for no limit. They are in the answer where
+    clients keep to it, and policed at the node. Of audio, `stereo`, `dtx` and `average_bitrate` are what the
+    answer asks the client's encoder for. Of kind "data", whatever the source, it is the right to send
+    messages over data channels.
     """
 
     source: str
     kind: GrantKind
     max_spatial: int | None = None
+    max_bitrate: int | None = None
+    max_frame_rate: float | None = None
+    stereo: bool = False
+    dtx: bool = False
+    average_bitrate: int | None = None
 
 
 class ProducerSpec(_Message):
@@ -141,8 +149,11 @@ class PipedProducer(_Message):
 
 
 class CreateRouter(_Message):
+    """`loudest_audio`: only so many of the loudest voices are forwarded; None for all."""
+
     type: Literal["create_router"] = "create_router"
     router_id: str
+    loudest_audio: int | None = Field(default=None, ge=1)
 
 
 class CloseRouter(_Message):
@@ -541,6 +552,18 @@ class ProducerClosed(_Message):
     reason: str
 
 
+class ProducerLimited(_Message):
+    """A producer sends more than was granted, so less or nothing of it is forwarded; or it came back.
+
+    `forwarded` is how many of its encodings may be, the lowest first.
+    """
+
+    type: Literal["producer_limited"] = "producer_limited"
+    producer_id: str
+    forwarded: int
+    encodings: int
+
+
 class ConsumerClosed(_Message):
     """Reason "producer_closed", "unsupported_codec" (refused in the answer) or "transport_closed"."""
 
@@ -640,6 +663,7 @@ Event = Annotated[
     OfferReady
     | TransportStateChanged
     | ProducerClosed
+    | ProducerLimited
     | ConsumerClosed
     | ConsumerPaused
     | ConsumerResumed

@@ -64,7 +64,7 @@ class CommandServer:
             return m.Failed(code=error.code, message=str(error))
 
     def _create_router(self, command: m.CreateRouter) -> m.Reply:
-        self.node.create_router(command.router_id)
+        self.node.create_router(command.router_id, loudest_audio=command.loudest_audio)
         return m.Done()
 
     def _close_router(self, command: m.CloseRouter) -> m.Reply:

@@ -13,7 +13,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sfu.rtp.parameters import Codec, Extension, ExtensionUri, MediaSection, PublishParameters
+from sfu.rtp.parameters import (
+    Codec,
+    Extension,
+    ExtensionUri,
+    MediaSection,
+    PublishParameters,
+    SendTerms,
+)
 
 MAX_ENCODINGS = 3
 
@@ -64,6 +71,9 @@ SUBSCRIBE_EXTENSIONS: dict[str, int] = {
     ExtensionUri.DEPENDENCY_DESCRIPTOR: 7,
 }
 """Ids of header extensions towards receivers: all fit one-byte headers."""
+
+STEREO = (("stereo", "1"), ("sprop-stereo", "1"))
+"""Opus to be sent, and to be expected, with two channels (RFC 7587 section 6.1)."""
 
 MAX_ONE_BYTE_ID = 14
 
@@ -135,8 +145,11 @@ def codec_key(codec: Codec) -> str | None:
     return key if known is not None and known.codec.kind == codec.kind else None
 
 
-def choose_publish(section: MediaSection) -> PublishParameters | None:
-    """Choose what a client may send on an m-section it offered; None when we forward none of its codecs."""
+def choose_publish(section: MediaSection, terms: SendTerms | None = None) -> PublishParameters | None:
+    """Choose what a client may send on an m-section it offered; None when we forward none of its codecs.
+
+    `terms` are what it is asked to keep to; without them Opus is answered as the client wished.
+    """
     if section.kind == "application":
         return None
     offered = next((c for c in section.codecs if c.is_media and codec_key(c) is not None), None)
@@ -146,7 +159,7 @@ def choose_publish(section: MediaSection) -> PublishParameters | None:
     has_twcc = any(extension.uri == ExtensionUri.TWCC for extension in extensions)
     codec = replace(
         offered,
-        parameters=_answer_parameters(offered),
+        parameters=_answer_parameters(offered, terms),
         feedback=choose_feedback(offered, has_twcc=has_twcc),
     )
     rtx = section.rtx_of(codec.payload_type)
@@ -161,6 +174,7 @@ def choose_publish(section: MediaSection) -> PublishParameters | None:
         ssrc=ssrc,
         rtx_ssrc=None if ssrc is None or rtx is None else _rtx_ssrc(section, ssrc),
         red_payload_type=None if red is None else red.payload_type,
+        max_bitrate=terms.max_bitrate if terms is not None and section.kind == "video" else None,
         prefers_red=red is not None and section.codecs.index(red) < section.codecs.index(offered),
     )
 
@@ -177,13 +191,16 @@ def supports_red(codec: Codec) -> bool:
 
 
 def subscribe_codec(codec: Codec) -> tuple[Codec, int | None]:
-    """A producer's codec as receivers get it, and the payload type of its retransmissions.
+    """A producer's codec as receivers get it, and the payload type of its retransmissions. Stereo is said.
 
     `codec` is one that `choose_publish` chose.
     """
     key = codec_key(codec)
     assert key is not None, f"{codec.mime} is not forwarded"
-    return _FORMATS[key].codec, _FORMATS[key].rtx_payload_type
+    known = _FORMATS[key].codec
+    if key == "opus" and codec.parameter("stereo") == "1":
+        known = replace(known, parameters=(*known.parameters, *STEREO))
+    return known, _FORMATS[key].rtx_payload_type
 
 
 def subscribe_extensions(codec: Codec) -> tuple[Extension, ...]:
@@ -234,12 +251,23 @@ def choose_feedback(codec: Codec, *, has_twcc: bool) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def _answer_parameters(codec: Codec) -> tuple[tuple[str, str | None], ...]:
-    """What the client said, as it is sent through untouched; Opus always with in-band error correction."""
-    if codec.name.lower() != "opus" or codec.parameter("useinbandfec") == "1":
+def _answer_parameters(codec: Codec, terms: SendTerms | None) -> tuple[tuple[str, str | None], ...]:
+    """What the client said, as it is sent through untouched; Opus always with in-band error correction, and
+    otherwise on the terms it may be sent on (RFC 7587 section 6.1)."""
+    if codec.name.lower() != "opus":
         return codec.parameters
-    others = tuple(pair for pair in codec.parameters if pair[0].lower() != "useinbandfec")
-    return (*others, ("useinbandfec", "1"))
+    decided: list[tuple[str, str | None]] = [("useinbandfec", "1")]
+    dropped = {"useinbandfec"}
+    if terms is not None:
+        dropped |= {"stereo", "sprop-stereo", "maxaveragebitrate"}
+        if terms.dtx and codec.parameter("usedtx") is None:
+            decided.append(("usedtx", "1"))
+        if terms.stereo:
+            decided += STEREO
+        if terms.average_bitrate is not None:
+            decided.append(("maxaveragebitrate", str(terms.average_bitrate)))
+    kept = [pair for pair in codec.parameters if pair[0].lower() not in dropped]
+    return (*kept, *decided)
 
 
 def _choose_rids(section: MediaSection, extensions: tuple[Extension, ...]) -> tuple[str, ...]:

@@ -157,6 +157,16 @@ class MediaSection:
 
 
 @dataclass(frozen=True, slots=True)
+class SendTerms:
+    """What a client is asked to keep to in an answer: bits a second, and how Opus is to be encoded."""
+
+    max_bitrate: int | None = None
+    stereo: bool = False
+    dtx: bool = False
+    average_bitrate: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PublishParameters:
     """What a client will send on one m-section: numbers are the client's.
 
@@ -174,6 +184,8 @@ class PublishParameters:
     """Of audio that may come with redundancy (RFC 2198)."""
     prefers_red: bool = False
     """The client put redundancy before the codec itself, so that it sends it."""
+    max_bitrate: int | None = None
+    """Of a video, bits a second."""
 
     def extension_id(self, uri: str) -> int | None:
         return next((extension.id for extension in self.extensions if extension.uri == uri), None)

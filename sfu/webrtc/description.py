@@ -230,6 +230,7 @@ def _answer_section(
         protocol=offered.protocol,
         direction=Direction.RECVONLY if receives else Direction.INACTIVE,
         codecs=_answer_codecs(parameters),
+        bandwidth=_bandwidth(parameters.max_bitrate),
         extensions=parameters.extensions,
         rids=tuple(Rid(rid, "recv") for rid in parameters.rids),
         simulcast_recv=parameters.rids,
@@ -260,10 +261,20 @@ def _view_section(
     )
 
 
+def _bandwidth(max_bitrate: int | None) -> tuple[tuple[str, int], ...]:
+    """As kbit/s and as bit/s (RFC 8866 section 5.8, RFC 3890): browsers heed one or the other."""
+    return () if max_bitrate is None else (("AS", max_bitrate // 1000), ("TIAS", max_bitrate))
+
+
 def _answer_codecs(parameters: PublishParameters) -> tuple[Codec, ...]:
     """The codec and what goes with it. Redundancy stands first where the client wanted it so: it sends the
     first that is answered."""
-    codecs = _with_rtx(parameters.codec, parameters.rtx_payload_type)
+    codec = parameters.codec
+    if parameters.max_bitrate is not None:
+        # Chromium's own, in kbit/s: what its encoder may grow to.
+        limit = ("x-google-max-bitrate", str(parameters.max_bitrate // 1000))
+        codec = replace(codec, parameters=(*codec.parameters, limit))
+    codecs = _with_rtx(codec, parameters.rtx_payload_type)
     if parameters.red_payload_type is None:
         return codecs
     red = red_codec(parameters.codec, parameters.red_payload_type)

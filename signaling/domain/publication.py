@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from signaling.domain.limits import NO_LIMITS, MediaLimits, limits_of
 from signaling.domain.peer import Kind, Peer
 from signaling.domain.permission import MediaKind, media_kind_of
 
@@ -44,12 +45,13 @@ class Layer:
     temporal: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Grant:
     """Of kind "data" it is the right to send messages over data channels."""
 
     source: str
     kind: GrantKind
+    limits: MediaLimits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +122,9 @@ def grants_of(peer: Peer, also: Iterable[Announced | Publication] = ()) -> tuple
     """What the peer's publish transport may carry now, data included; `also` are sources beyond the usual."""
     named = {(one.source, one.kind) for one in also}.difference(USUAL_SOURCES)
     wanted = (*USUAL_SOURCES, *sorted(named))
-    media = tuple(Grant(source, kind) for source, kind in wanted if peer.may_publish(source, kind))
+    media = tuple(
+        Grant(source, kind, limits_of(peer.preset, source, kind))
+        for source, kind in wanted
+        if peer.may_publish(source, kind)
+    )
     return (*media, DATA_GRANT) if peer.may_send_data else media

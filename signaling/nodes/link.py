@@ -23,6 +23,7 @@ from sfu.control.messages import (
     OfferReady,
     PipeStateChanged,
     ProducerClosed,
+    ProducerLimited,
     Reply,
     SpeakersChanged,
     TransportStateChanged,
@@ -129,6 +130,7 @@ def _object_of(
     | ConsumerPaused
     | ConsumerResumed
     | LayersWanted
+    | ProducerLimited
     | LayerChanged
     | SpeakersChanged
     | PipeStateChanged
@@ -138,7 +140,7 @@ def _object_of(
     match event:
         case OfferReady() | TransportStateChanged() | DataDropped():
             return event.transport_id
-        case ProducerClosed() | LayersWanted():
+        case ProducerClosed() | LayersWanted() | ProducerLimited():
             return event.producer_id
         case ConsumerClosed() | ConsumerPaused() | ConsumerResumed() | LayerChanged():
             return event.consumer_id

@@ -36,11 +36,13 @@ class NodeMedia:
         self._closed = False
 
     @classmethod
-    async def create(cls, link: NodeLink, listener: ports.MediaListener) -> NodeMedia:
+    async def create(
+        cls, link: NodeLink, listener: ports.MediaListener, *, loudest_audio: int | None = None
+    ) -> NodeMedia:
         media = cls(link, new_id("rt"), listener)
         link.register(media._router_id, media)
         try:
-            await link.request(node.CreateRouter(router_id=media._router_id))
+            await link.request(node.CreateRouter(router_id=media._router_id, loudest_audio=loudest_audio))
         except BaseException:
             link.forget(media._router_id)
             raise
@@ -361,7 +363,18 @@ def _set_grants(transport_id: str, grants: Iterable[Grant]) -> node.SetGrants:
 
 
 def _node_grants(grants: Iterable[Grant]) -> tuple[node.Grant, ...]:
-    return tuple(node.Grant(source=grant.source, kind=grant.kind) for grant in grants)
+    return tuple(
+        node.Grant(
+            source=grant.source,
+            kind=grant.kind,
+            max_bitrate=grant.limits.max_bitrate,
+            max_frame_rate=grant.limits.max_frame_rate,
+            stereo=grant.limits.stereo,
+            dtx=grant.limits.dtx,
+            average_bitrate=grant.limits.average_bitrate,
+        )
+        for grant in grants
+    )
 
 
 def _layer_spec(layer: Layer | None) -> node.LayerSpec | None:

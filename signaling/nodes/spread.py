@@ -50,10 +50,18 @@ class Nodes(Protocol):
 class SpreadMedia:
     """`open` before use."""
 
-    def __init__(self, session_id: str, nodes: Nodes, listener: ports.MediaListener) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        nodes: Nodes,
+        listener: ports.MediaListener,
+        *,
+        loudest_audio: int | None = None,
+    ) -> None:
         self._session_id = session_id
         self._nodes = nodes
         self._listener = listener
+        self._loudest_audio = loudest_audio
         self._parts: dict[str, NodeMedia] = {}
         """By node id, in the order of their making."""
         self._node_of: dict[str, str] = {}
@@ -325,7 +333,9 @@ class SpreadMedia:
                 raise MediaUnavailableError
             part = self._parts.get(link.node_id)
             if part is None:
-                part = await NodeMedia.create(link, partial(self._handle, link.node_id))
+                part = await NodeMedia.create(
+                    link, partial(self._handle, link.node_id), loudest_audio=self._loudest_audio
+                )
                 part.on_data = partial(self._handle_data, link.node_id)
                 self._parts[link.node_id] = part
                 self._later(self._spread_data())

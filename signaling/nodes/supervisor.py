@@ -51,6 +51,8 @@ class NodesConfig:
     log_level: str = "info"
     data_messages: float = 100.0
     data_bytes: float = 262_144.0
+    loudest_audio: int | None = None
+    """How many of the loudest voices of a session are forwarded; None for all."""
     place_within: float = 8.0
     """How long a placement waits for a node to serve."""
     silent_after: float = 5.0
@@ -128,7 +130,7 @@ class NodeSupervisor:
 
     async def place(self, session_id: str, listener: MediaListener) -> SpreadMedia:
         """See `MediaNodes.place`. A node that is lost in the middle of it is not the last word."""
-        media = SpreadMedia(session_id, self, listener)
+        media = SpreadMedia(session_id, self, listener, loudest_audio=self._config.loudest_audio)
         try:
             async with asyncio.timeout(self._config.place_within):
                 while True:

@@ -34,6 +34,11 @@ def in_peoples_words(event: node.Event, names: Names) -> ports.MediaEvent | None
         case node.LayersWanted():
             publication_id = names.publications.get(event.producer_id)
             return None if publication_id is None else ports.LayersWanted(publication_id, event.encodings)
+        case node.ProducerLimited():
+            publication_id = names.publications.get(event.producer_id)
+            if publication_id is None:
+                return None
+            return ports.PublicationLimited(publication_id, event.forwarded, event.encodings)
         case node.LayerChanged():
             key = names.subscriptions.get(event.consumer_id)
             current = Layer(event.current.spatial, event.current.temporal)

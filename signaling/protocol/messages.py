@@ -569,6 +569,16 @@ class PublicationWanted(_Out):
     encodings: tuple[bool, ...]
 
 
+class PublicationLimited(_Out):
+    """To its owner: more is sent of it than the preset grants, in bits or frames, so only the lowest
+    `forwarded` of its `encodings` reach anybody; none with 0. All of them again: it keeps to the limit."""
+
+    type: Literal["publication_limited"] = "publication_limited"
+    publication_id: str
+    forwarded: int
+    encodings: int
+
+
 class LayerChanged(_Out):
     type: Literal["layer_changed"] = "layer_changed"
     publication_id: str
@@ -679,6 +689,7 @@ AnyEvent = Annotated[
     | SubscriptionPaused
     | SubscriptionResumed
     | PublicationWanted
+    | PublicationLimited
     | LayerChanged
     | Speakers
     | TransportState

@@ -15,6 +15,7 @@ from signaling.services.live.ports import (
     NodeLost,
     OfferMade,
     PublicationClosed,
+    PublicationLimited,
     SpeakersChanged,
     SubscriptionClosed,
     SubscriptionPaused,
@@ -53,6 +54,13 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
             if publication is not None:
                 wanted = messages.PublicationWanted(publication_id=publication_id, encodings=encodings)
                 live.announcer.to_peer(publication.peer_id, wanted)
+        case PublicationLimited(publication_id, forwarded, encodings):
+            publication = session.publications.get(publication_id)
+            if publication is not None:
+                limited = messages.PublicationLimited(
+                    publication_id=publication_id, forwarded=forwarded, encodings=encodings
+                )
+                live.announcer.to_peer(publication.peer_id, limited)
         case OfferMade() | LayerChanged() | SubscriptionPaused() | SubscriptionResumed() | DataDropped():
             if event.peer_id in session.peers:
                 live.announcer.to_peer(event.peer_id, _to_peer(live, event))

@@ -123,6 +123,15 @@ class LayersWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicationLimited:
+    """More is sent of it than was granted: only its lowest `forwarded` encodings go on; or all again."""
+
+    publication_id: str
+    forwarded: int
+    encodings: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpeakersChanged:
     """Loudest first, as (publication id, RFC 6464 level)."""
 
@@ -156,6 +165,7 @@ MediaEvent = (
     | SubscriptionPaused
     | SubscriptionResumed
     | LayersWanted
+    | PublicationLimited
     | SpeakersChanged
     | DataDropped
     | NodeLost

@@ -13,7 +13,7 @@ from sfu.rtp.negotiation import (
     subscribe_codec,
     subscribe_extensions,
 )
-from sfu.rtp.parameters import Codec, Extension, ExtensionUri, MediaSection, Rid, SsrcGroup
+from sfu.rtp.parameters import Codec, Extension, ExtensionUri, MediaSection, Rid, SendTerms, SsrcGroup
 
 OPUS = Codec("audio/opus", 109, 48000, 2, (("maxplaybackrate", "48000"), ("stereo", "1")), ("transport-cc",))
 PCMU = Codec("audio/PCMU", 0, 8000)
@@ -74,6 +74,27 @@ def test_opus_is_answered_with_error_correction_and_the_clients_own_wishes() -> 
     chosen = choose_publish(section(OPUS))
     assert chosen is not None
     assert dict(chosen.codec.parameters) == {"maxplaybackrate": "48000", "stereo": "1", "useinbandfec": "1"}
+
+
+def test_opus_is_answered_on_the_terms_of_the_grant() -> None:
+    chosen = choose_publish(section(OPUS), SendTerms(dtx=True))
+    assert chosen is not None
+    assert dict(chosen.codec.parameters) == {"maxplaybackrate": "48000", "useinbandfec": "1", "usedtx": "1"}
+    assert subscribe_codec(chosen.codec)[0].parameter("stereo") is None
+
+    chosen = choose_publish(section(OPUS), SendTerms(stereo=True, average_bitrate=256_000))
+    assert chosen is not None
+    answered = dict(chosen.codec.parameters)
+    assert (answered["stereo"], answered["maxaveragebitrate"]) == ("1", "256000")
+    assert "usedtx" not in answered
+    assert subscribe_codec(chosen.codec)[0].parameter("sprop-stereo") == "1", "receivers are told"
+
+
+def test_what_a_client_says_of_dtx_itself_is_kept() -> None:
+    opus = Codec("audio/opus", 109, 48000, 2, (("usedtx", "0"),))
+    chosen = choose_publish(section(opus), SendTerms(dtx=True))
+    assert chosen is not None
+    assert chosen.codec.parameter("usedtx") == "0"
 
 
 @pytest.mark.parametrize("first", [True, False])

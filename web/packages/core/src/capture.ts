@@ -52,7 +52,7 @@ export class Capture {
         video: {
           width: { ideal: size.width },
           height: { ideal: size.height },
-          frameRate: { ideal: frameRate, max: 30 },
+          frameRate: { ideal: frameRate, max: frameRate },
           ...wantedDevice(deviceId),
         },
       }),
@@ -67,7 +67,11 @@ export class Capture {
     const size = FRAME_SIZES[quality] ?? FRAME_SIZES.fhd;
     const stream = await this.capture("screenshare", (devices) =>
       devices.getDisplayMedia({
-        video: { width: { max: size.width }, height: { max: size.height }, frameRate: { ideal: frameRate } },
+        video: {
+          width: { max: size.width },
+          height: { max: size.height },
+          frameRate: { ideal: frameRate, max: frameRate },
+        },
         audio: true,
       }),
     );

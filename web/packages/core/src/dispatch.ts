@@ -98,6 +98,11 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
     case "data_dropped":
       to.data.handleDropped(event);
       break;
+    case "publication_limited": {
+      const source = to.publisher.sourceOf(event.publication_id);
+      if (source !== null) to.self.announceLimited(source, event.forwarded, event.encodings);
+      break;
+    }
     case "transport_state":
       // The browser's own view of its connections is used; it knows sooner.
       break;

@@ -32,6 +32,8 @@ export interface SelfEvents {
   permissionsUpdate: [permissions: Permissions];
   /** Muted, or unpublished, by a moderator or the server; what this client meant to do is undone. */
   moderated: [update: { source: string; action: "muted" | "revoked" | "blocked" | "allowed" }];
+  /** A source sends more than the preset allows: only `forwarded` of its `encodings`, the lowest, reach the others. */
+  publicationLimited: [update: { source: string; forwarded: number; encodings: number }];
   /** Something that was turned on could not be published after a join or a reconnect. */
   publishError: [error: Error];
 }
@@ -235,6 +237,10 @@ export class Self extends Emitter<SelfEvents> {
     this.censored = new Set(me.censored);
     for (const source of this.censored) if (!before.has(source)) this.announceModerated(source, "blocked");
     for (const source of before) if (!this.censored.has(source)) this.announceModerated(source, "allowed");
+  }
+
+  announceLimited(source: string, forwarded: number, encodings: number): void {
+    this.emit("publicationLimited", { source, forwarded, encodings });
   }
 
   announceModerated(source: string, action: SelfEvents["moderated"][0]["action"]): void {

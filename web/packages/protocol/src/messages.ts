@@ -46,6 +46,7 @@ export type AnyEvent =
   | SubscriptionPaused
   | SubscriptionResumed
   | PublicationWanted
+  | PublicationLimited
   | LayerChanged
   | Speakers
   | TransportState
@@ -117,6 +118,7 @@ export interface EventFrame {
     | SubscriptionPaused
     | SubscriptionResumed
     | PublicationWanted
+    | PublicationLimited
     | LayerChanged
     | Speakers
     | TransportState
@@ -238,6 +240,16 @@ export interface PublicationWanted {
   encodings: boolean[];
   publication_id: string;
   type: "publication_wanted";
+}
+/**
+ * To its owner: more is sent of it than the preset grants, in bits or frames, so only the lowest
+ * `forwarded` of its `encodings` reach anybody; none with 0. All of them again: it keeps to the limit.
+ */
+export interface PublicationLimited {
+  encodings: number;
+  forwarded: number;
+  publication_id: string;
+  type: "publication_limited";
 }
 export interface LayerChanged {
   current: Layer;

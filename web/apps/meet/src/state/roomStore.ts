@@ -15,6 +15,8 @@ export interface StageView {
   requests: StageAccessRequest[];
 }
 
+const SOURCE_NOUNS: Record<string, string> = { microphone: "microphone", camera: "camera" };
+
 const MODERATED = {
   muted: (what: string) => `A host turned off your ${what}`,
   revoked: (what: string) => `You may no longer use your ${what}`,
@@ -87,9 +89,15 @@ export class RoomStore {
       toast(`${who.name || "Someone"} ${reason === "kicked" ? "was removed" : "left"}`),
     );
     self.on("moderated", ({ source, action }) => {
-      const what = { microphone: "microphone", camera: "camera" }[source] ?? "screen";
+      const what = SOURCE_NOUNS[source] ?? "screen";
       this.me.value = selfPerson(this.meeting);
       toast(MODERATED[action](what), action === "allowed" ? "good" : "bad");
+    });
+    self.on("publicationLimited", ({ source, forwarded, encodings }) => {
+      if (forwarded >= encodings) return;
+      const what = SOURCE_NOUNS[source] ?? "screen";
+      const said = forwarded === 0 ? "is not shown to anybody" : "is shown in lower quality";
+      toast(`Your ${what} sends more than this meeting allows and ${said}`, "bad");
     });
     self.on("publishError", (error) => toast(error.message, "bad"));
     stage.on("stageRequestRejected", () => toast("Your request to join the stage was declined", "bad"));

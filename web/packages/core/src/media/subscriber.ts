@@ -9,6 +9,7 @@ import type { Layer, SubscribeItem, SubscribeOffer, SubscriptionSpec, TileSpec }
 import type { Signal } from "../connection/results";
 import { Emitter } from "../emitter";
 import { SerialQueue } from "./queue";
+import { withStereo } from "./stereo";
 
 export interface SubscriberOptions {
   signal: Signal;
@@ -84,7 +85,8 @@ export class Subscriber extends Emitter<SubscriberEvents> {
       const { refuseCodec, decrypt } = this.options;
       if (decrypt !== undefined) for (const each of pc.getTransceivers()) decrypt(each.receiver);
       if (refuseCodec !== undefined) for (const each of pc.getTransceivers()) refuseCodec(each, "audio/red");
-      await pc.setLocalDescription(await pc.createAnswer());
+      const { sdp } = await pc.createAnswer();
+      await pc.setLocalDescription({ type: "answer", sdp: withStereo(sdp ?? "", offer.offer) });
       const answer = pc.localDescription?.sdp ?? "";
       this.assignTracks(pc, offer);
       await this.options.signal.request({ type: "subscribe_answer", version: offer.version, answer });
