@@ -11,13 +11,16 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from sfu.bandwidth.allocator import Allocation, Available, Demand, Memory, Outcome, allocate
+from sfu.bandwidth.allocator import Allocation, Available, Demand, Memory, Outcome, allocate, least
 from sfu.consumer import Consumer
 from sfu.layers import Layer
 
 ANNOUNCE_AFTER = 1.0
 """Seconds for which a video has to lack bandwidth before its receiver is told: at the start of a path the
 estimate is still growing."""
+BEGINNING = 2.0
+"""Seconds in which an estimate is but a guess, and the lowest layer of every video is sent all the same: it
+is what shows how much the path carries."""
 AUDIO_GUESS = 40_000.0
 """Bits per second of an audio producer that was not measured yet."""
 
@@ -53,6 +56,7 @@ class Downlink:
         """Whether everything on the wire is as it should be, except for what its publisher muted."""
         self._dirty = True
         self._supplies = 0
+        self._begun_at: float | None = None
 
     @property
     def wanted(self) -> float:
@@ -96,7 +100,12 @@ class Downlink:
         asking = [
             consumer for consumer in consumers.values() if consumer.active and not consumer.producer.paused
         ]
-        allocation = allocate(limit, [_demand(consumer, speaking) for consumer in asking], self._memory)
+        demands = [_demand(consumer, speaking) for consumer in asking]
+        if self._begun_at is None and demands:
+            self._begun_at = now
+        if self._begun_at is not None and now - self._begun_at < BEGINNING:
+            limit = max(limit, least(demands))
+        allocation = allocate(limit, demands, self._memory)
         self.allocation = allocation
         self._memory = allocation.memory
         for consumer in asking:

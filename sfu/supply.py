@@ -24,8 +24,9 @@ from sfu.layers import Layer
 LOOK_INTERVAL = 0.1
 """Seconds between two looks at what is being received."""
 MEASURE_INTERVAL = 0.5
-PACKET_OVERHEAD = 64
-"""Bytes of a packet beside its payload: IP, UDP, RTP, extensions and the seal."""
+PACKET_OVERHEAD = 36
+"""Bytes of a packet beside its payload: RTP header, transport-wide number and seal. Estimates count as well
+from above UDP."""
 FALL = 0.25
 """Weight of a lower measurement; a higher one counts at once."""
 WAVERING = 0.1

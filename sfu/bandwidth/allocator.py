@@ -149,6 +149,17 @@ def allocate(estimate: float, demands: Iterable[Demand], memory: Memory) -> Allo
     )
 
 
+def least(demands: Iterable[Demand]) -> float:
+    """Bits per second of audio and the lowest layer of every visible video."""
+    total = 0.0
+    for demand in demands:
+        if demand.kind == "audio":
+            total += _audio(demand).bitrate
+        elif demand.visible and (steps := ladder(demand)):
+            total += steps[0].bitrate
+    return total
+
+
 def ladder(demand: Demand) -> tuple[Available, ...]:
     """The layers worth considering for a video, each better and dearer than the one before it.
 

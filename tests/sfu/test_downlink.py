@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sfu.bandwidth.allocator import Tile
 from sfu.consumer import Consumer
-from sfu.downlink import ANNOUNCE_AFTER, Downlink
+from sfu.downlink import ANNOUNCE_AFTER, BEGINNING, Downlink
 from sfu.producer import Producer
 from sfu.rtp.parameters import Codec
 from tests.sfu.forwarding.world import Receiver, feed, vp8
@@ -131,6 +131,17 @@ def test_a_video_without_bandwidth_is_paused_its_receiver_is_told_and_told_when_
     world.run(0.5)
     assert world.current("a") == 2
     assert world.told == [("paused", "a"), ("resumed", "a")]
+
+
+def test_while_the_estimate_is_a_guess_every_video_gets_its_lowest_layer() -> None:
+    world = World()
+    world.controller.estimate = 50_000.0
+    world.add("a")
+    world.add("b", encodings=1)
+    world.run(1.0)
+    assert (world.current("a"), world.current("b")) == (0, 0)
+    world.run(BEGINNING)
+    assert (world.current("a"), world.current("b")) == (None, None)
 
 
 def test_what_cannot_be_seen_is_not_sent_and_nobody_is_told_of_a_pause() -> None:
