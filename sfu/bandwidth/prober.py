@@ -25,8 +25,8 @@ MAX_CHUNK: Final = 80_000
 """Bytes of padding sent at one moment."""
 MIN_PACKETS: Final = 5
 FIRST_FACTOR, FACTOR = 5.0, 2.0
-HEADROOM: Final = 1.3
-"""How much more than wanted is probed for, so that hysteresis has room."""
+ENOUGH, HEADROOM = 1.25, 1.6
+"""How much more than wanted suffices, so that the allocator's hysteresis has room, and is tried at most."""
 GOOD, KEPT_UP = 0.7, 0.9
 SAFE: Final = 0.95
 """Share of a measured capacity that is gone on with."""
@@ -117,7 +117,7 @@ class Prober:
             self._give_up(now)
             cluster = None
         if cluster is None:
-            if not steady or wanted <= estimate or now < self._next_at:
+            if not steady or ENOUGH * wanted <= estimate or now < self._next_at:
                 return 0
             cluster = self._begin(now, estimate, wanted)
         if cluster.complete or now - cluster.chunk_at < 0.75 * CHUNK_SPAN:

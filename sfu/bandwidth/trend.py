@@ -32,6 +32,10 @@ MAX_ELAPSED: Final = 100.0
 GROUP_SPAN: Final = 0.005
 """Bursts that left within this time are one point."""
 CLOCK_JUMP: Final = 3.0
+RECENT: Final = 0.2
+"""Seconds of which the least delay counts: a queue delays every packet, a hiccup of somebody only some."""
+QUIET: Final = 0.012
+"""With less of a queue than this no trend is looked for: there is nothing yet to grow from."""
 STANDING: Final = 0.12
 """Seconds of queue that are too many even when they do not grow: a full queue does not."""
 STANDING_FOR: Final = 0.4
@@ -46,12 +50,14 @@ class Usage(Enum):
 
 
 class DelayTrend:
-    """Fed with bursts in the order they were reported. `queue`: seconds of delay above the least lately."""
+    """Fed with bursts in the order they were reported. `queue`: seconds that even the luckiest of the
+    last packets waited longer than the luckiest of the last while."""
 
     def __init__(self) -> None:
         self.queue = 0.0
         self.threshold = START_THRESHOLD
         self._points: deque[tuple[float, float]] = deque(maxlen=WINDOW)
+        self._recent: deque[tuple[float, float]] = deque()
         self._count = 0
         self._offset = 0.0
         self._origin = 0.0
@@ -72,6 +78,11 @@ class DelayTrend:
                 self._add(burst)
         if len(self._points) < 2:
             return Usage.NORMAL
+        if self.queue < QUIET:
+            self._alarms = 0
+            self._previous_trend = 0.0
+            self._low_at = self._updated_at = now
+            return Usage.NORMAL
         usage = self._judge(min(self._count, MAX_WEIGHT) * self._slope() * GAIN, now)
         if self.queue < STANDING or usage is not Usage.NORMAL:
             self._low_at = now
@@ -87,7 +98,11 @@ class DelayTrend:
         delay -= self._offset
         self._last_sent = burst.sent_at
         self._note_least(delay, burst.sent_at)
-        self.queue = max(0.0, delay - self._least_delay())
+        recent = self._recent
+        recent.append((burst.sent_at, delay))
+        while recent[0][0] < burst.sent_at - RECENT:
+            recent.popleft()
+        self.queue = max(0.0, min([each for _, each in recent]) - min(self._least))
         if burst.sent_at - self._group_at < GROUP_SPAN:
             return
         self._group_at = burst.sent_at
@@ -98,6 +113,7 @@ class DelayTrend:
     def _restart(self, burst: Burst, delay: float) -> None:
         """The first burst, or a clock that jumped: nothing of before compares."""
         self._points.clear()
+        self._recent.clear()
         self._count = 0
         self._offset = delay
         self._origin = burst.first_arrival

@@ -16,16 +16,15 @@ from dataclasses import dataclass, field
 
 Address = tuple[str, int]
 BUFFER = 4 << 20
-QUEUE_LIMIT = 0.5
-"""Seconds of backlog a rate limit holds before it drops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Impairment:
     """What happens to the datagrams of one direction.
 
-    `loss` and `reorder` are probabilities, `delay` and `jitter` seconds, `rate` bits per second. With
-    `media_only`, STUN and DTLS pass untouched.
+    `loss` and `reorder` are probabilities, `delay` and `jitter` seconds, `rate` bits per second. With a
+    rate, all clients of the direction share one line, which holds `queue` seconds of backlog and drops what
+    comes beyond. With `media_only`, STUN and DTLS pass untouched.
     """
 
     loss: float = 0.0
@@ -33,6 +32,7 @@ class Impairment:
     jitter: float = 0.0
     reorder: float = 0.0
     rate: float | None = None
+    queue: float = 0.5
     media_only: bool = True
 
     def concerns(self, data: bytes) -> bool:
@@ -66,7 +66,7 @@ class _Direction:
             at += 0.02
         if rule.rate is not None:
             start = max(at, self.line_free_at)
-            if start - at > QUEUE_LIMIT:
+            if start - at > rule.queue:
                 self.lost += 1
                 return None
             self.line_free_at = at = start + len(data) * 8 / rule.rate
