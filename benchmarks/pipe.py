@@ -1,6 +1,6 @@
 """What it costs to have one meeting on two workers: the same load on one worker, on one of two, and on both.
 
-    python -m benchmarks.pipe [--seconds 10] [--repeat 3] [--write docs/performance.md]
+    python -m benchmarks.pipe [--seconds 10] [--repeat 3]
 
 One publisher of video to 100 subscribers. "Kept together" is two workers of which one has the whole meeting;
 "dealt out" has half of the subscribers on either, and every packet goes through the pipe once. The difference
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.case import Case, Report, cost, fresh_server, measure
-from benchmarks.document import machine_line, write_json, write_section
+from benchmarks.document import machine_line, write_json
 from sfu.load.usage import describe_machine
 
 SUBSCRIBERS = 100
@@ -74,25 +74,16 @@ def price(results: list[tuple[Layout, Report]]) -> float:
     return (cost(dealt) - cost(together)) * SUBSCRIBERS
 
 
-def to_markdown(machine: dict[str, object], results: list[tuple[Layout, Report]]) -> str:
-    rows = [to_row(layout, report) for layout, report in results]
-    summary = f"A packet's way through the pipe: {price(results):.0f} µs, once for all who are beyond it."
-    return "\n".join([machine_line(machine), "", *HEADER, *rows, "", summary])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each measured window")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each layout; the cheapest is kept")
-    parser.add_argument("--write", type=Path, help="put the table into this document, between its marks")
     arguments = parser.parse_args()
     machine = describe_machine()
-    print("\n".join(HEADER))
+    print(machine_line(machine), "", *HEADER, sep="\n")
     results = asyncio.run(run(arguments.seconds, arguments.repeat))
     print(f"\na packet's way through the pipe: {price(results):.1f} µs")
     write_json(OUTPUT, machine, {"layouts": {layout.name: report for layout, report in results}})
-    if arguments.write is not None:
-        write_section(arguments.write, "pipe", to_markdown(machine, results))
 
 
 if __name__ == "__main__":
