@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.test_aiortc import BLUE
+from tests.integration.test_aiortc import BLUE, GREEN, is_color
 from tests.support.aiortc_peer import AiortcPeer, ColorTrack, ToneTrack
 from tests.support.gstreamer.process import gstreamer, missing_gstreamer
+from tests.support.http_media import HttpAiortc
 from tests.support.wait import wait_until
 from tests.support.world import World
 
@@ -80,3 +81,32 @@ async def test_gstreamer_plays_what_gstreamer_publishes(world: World) -> None:
                 lambda: f"decoded frames; {player.told()}; encoder {encoder.told()}",
                 timeout=40,
             )
+
+
+async def test_a_player_follows_to_somebody_who_sends_another_codec(world: World) -> None:
+    """One m-line, one SSRC: first VP8, then H.264, without another offer."""
+    base = f"{world.server.base_url}/v2"
+    first = HttpAiortc(world.server.base_url, await world.token())
+    player = HttpAiortc(world.server.base_url, await world.token())
+    try:
+        await first.publish(f"/v2/whip/{world.meeting_id}", [ColorTrack(GREEN)])
+        assert (await player.view(f"/v2/whep/{world.meeting_id}")).status == 201
+        seen = player.received["video"]
+        await wait_until(lambda: is_color(seen, GREEN), lambda: f"green; {seen.mean_yuv()}", timeout=40)
+        token = await world.token()
+        async with gstreamer("publish", f"{base}/whip/{world.meeting_id}", token, "H264") as second:
+            await wait_until(lambda: second.status == 201, lambda: f"the second; {second.told()}", timeout=40)
+            await first.end()
+            await wait_until(
+                lambda: not is_color(seen, GREEN),
+                lambda: f"another picture; {seen.frames} frames, {second.told()}",
+                timeout=40,
+            )
+            before = seen.frames
+            await wait_until(
+                lambda: seen.frames > before + 20, lambda: f"more of it; {seen.frames}", timeout=40
+            )
+            assert player.received["audio"].frames > 0
+    finally:
+        await player.close()
+        await first.close()
