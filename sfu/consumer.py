@@ -14,6 +14,7 @@ from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim_at, choose, cut_for, detach
 from sfu.layers import Layer
+from sfu.meter import ConsumerMeter
 from sfu.producer import Producer
 from sfu.redundancy import LossGate
 from sfu.rtp.rtcp import ReportBlock
@@ -57,12 +58,24 @@ class Consumer:
         self._loss_gate = LossGate()
         self.fraction_lost = 0.0
         self.jitter = 0.0
+        self.rtt: float | None = None
+        """Seconds, from the receiver's reports; None before the first."""
+        self.pictures_lost = 0
+        """How often the receiver asked for a new picture while it was sent one."""
+        self.meter = ConsumerMeter(self)
         producer.attach(self)
 
     @property
     def active(self) -> bool:
         """Wants packets and can take them."""
         return not self.paused and self.negotiated and self.leg.ready
+
+    @property
+    def expects_packets(self) -> bool:
+        """Whether its receiver waits for what it shows or plays: also for a video that lacks bandwidth."""
+        if not self.active or self.producer.paused:
+            return False
+        return self.producer.kind == "audio" or self.limit is not None or self.lacking_since is not None
 
     def handle_negotiated(
         self, payload_type: int, rtx_payload_type: int, red_payload_type: int, now: float
@@ -142,6 +155,8 @@ class Consumer:
     def request_keyframe(self) -> None:
         """The receiver lost the picture (PLI, FIR)."""
         leg = self.leg
+        if leg.target is None:
+            self.pictures_lost += 1
         if leg.encoding is not None and (leg.target is None or leg.target.encoding is leg.encoding):
             leg.encoding.request_keyframe()
 
@@ -157,7 +172,7 @@ class Consumer:
         if block.lsr == middle and middle:
             rtt = now - sent_at - block.dlsr / 65536
             if 0.0 <= rtt < 10.0:
-                self.leg.rtt = rtt
+                self.leg.rtt = self.rtt = rtt
         if self._payload_types[1]:
             self._loss_gate.handle_report(self.fraction_lost, now)
             if self.wants_redundancy != self.leg.redundant:

@@ -8,6 +8,7 @@ from sfu.control.messages import Kind, ProducerInfo
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim, detach
+from sfu.meter import ProducerMeter
 from sfu.rtp.parameters import Codec
 from sfu.supply import Supply
 
@@ -74,6 +75,7 @@ class Producer:
         """Something was asked of it since its transport's last tick."""
         self.ceiling = len(self.encodings) - 1
         """The highest encoding that may be forwarded; -1 for none."""
+        self.meter = ProducerMeter(self)
         self._legs: dict[int, Consumer] = {}
         for encoding in self.encodings:
             encoding.paused = paused

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfu.codecs import finds_keyframes_of_encrypted
-from sfu.control.messages import Grant, LayersWanted, ProducerSpec
+from sfu.control.messages import Grant, LayersWanted, ProducerScored, ProducerSpec
 from sfu.data import DataEnd
 from sfu.data_message import MAX_MESSAGE
 from sfu.errors import NodeCommandError, RtcpError
@@ -220,6 +220,9 @@ class PublishTransport(Transport):
         for producer in self.producers.values():
             producer.measure(now)
             producer.stirred = False
+            score = producer.meter.poll(now)
+            if score is not None:
+                self._host.emit(ProducerScored(producer_id=producer.id, score=score))
             wanted = producer.poll_wanted(now)
             if wanted is not None:
                 self._host.emit(LayersWanted(producer_id=producer.id, encodings=wanted))

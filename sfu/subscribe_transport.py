@@ -18,6 +18,7 @@ from sfu.consumer import Consumer
 from sfu.control.messages import (
     ConsumerPaused,
     ConsumerResumed,
+    ConsumerScored,
     ConsumerSpec,
     LayerChanged,
     LayerSpec,
@@ -244,6 +245,7 @@ class SubscribeTransport(Transport):
             return
         self.downlink.poll(now, self.consumers)
         self._probe(now)
+        self._score(now)
         if now >= self._report_due:
             self._report_due = now + REPORT_INTERVAL
             self._send_reports(now)
@@ -347,6 +349,12 @@ class SubscribeTransport(Transport):
         if consumer is None or not block.lsr:
             return
         consumer.handle_report(block, now)
+
+    def _score(self, now: float) -> None:
+        for consumer in self.consumers.values():
+            score = consumer.meter.poll(now)
+            if score is not None:
+                self._host.emit(ConsumerScored(consumer_id=consumer.id, score=score))
 
     def _send_reports(self, now: float) -> None:
         compound = b""

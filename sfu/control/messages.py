@@ -605,6 +605,22 @@ class LayerChanged(_Message):
     current: LayerSpec
 
 
+class ProducerScored(_Message):
+    """How good what arrives of a producer is, 0 to 10, when that changed. Until told otherwise it is 10."""
+
+    type: Literal["producer_scored"] = "producer_scored"
+    producer_id: str
+    score: int = Field(ge=0, le=10)
+
+
+class ConsumerScored(_Message):
+    """The same for what a receiver gets of it."""
+
+    type: Literal["consumer_scored"] = "consumer_scored"
+    consumer_id: str
+    score: int = Field(ge=0, le=10)
+
+
 class Speaker(_Message):
     producer_id: str
     level: int
@@ -669,6 +685,8 @@ Event = Annotated[
     | ConsumerResumed
     | LayersWanted
     | LayerChanged
+    | ProducerScored
+    | ConsumerScored
     | SpeakersChanged
     | PipeStateChanged
     | DataDropped

@@ -33,6 +33,7 @@ class Cut:
         "_bit",
         "_dropped",
         "_dropped_pictures",
+        "_frames",
         "_gaps",
         "_next",
         "_pictures",
@@ -52,6 +53,7 @@ class Cut:
         self._bit = layer.bit
         self._next = -1
         self._dropped = 0
+        self._frames = 0
         self._gaps: dict[int, int] = {}
         """Packets that have not come, and how many had been left out before them."""
         self._dropped_pictures = 0
@@ -76,6 +78,11 @@ class Cut:
         return self._dropped_pictures
 
     @property
+    def frames(self) -> int:
+        """Frames that were kept, by their markers."""
+        return self.encoding.frames if self.is_whole else self._frames
+
+    @property
     def renumbers_pictures(self) -> bool:
         return bool(self._pictures)
 
@@ -92,6 +99,7 @@ class Cut:
             self._dropped += 1
             return
         kept = self._renumber(packet, mark, self._dropped)
+        self._frames += kept[1] >> 7
         self.history.put(kept)
         self.pending.append(kept)
 

@@ -45,6 +45,7 @@ class Encoding:
         "blocked",
         "cuts",
         "forwarded",
+        "frames",
         "is_video",
         "is_wide",
         "keyframes",
@@ -109,6 +110,8 @@ class Encoding:
         self.blocked = 0
         self.recovered = 0
         """Packets lost on the way here that a later one held."""
+        self.frames = 0
+        """Of video: frames of which the last packet came, by its marker; up to date after `measure`."""
         self.on_switch = on_switch
         self._layers: tuple[Layer, bool, tuple[Layer, ...]] = (self.reader.top, self.reader.nested, ())
         self._read_next = 0
@@ -370,6 +373,7 @@ class Encoding:
         """What a packet is. Each is read once, in order, whoever asks first."""
         mark = self.reader.read(*_read_fields(packet))
         self._read_next = packet[0] + 1
+        self.frames += packet[1] >> 7
         key = (mark.layer, mark.needed)
         self._octets[key] = self._octets.get(key, 0) + len(packet[5])
         return mark

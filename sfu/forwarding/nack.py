@@ -16,11 +16,13 @@ MAX_MISSING = 512
 class NackGenerator:
     """Missing packets by extended sequence number: [first seen missing, last asked, times asked]."""
 
-    __slots__ = ("_missing", "given_up", "overflowed")
+    __slots__ = ("_missing", "given_up", "overflowed", "repaired")
 
     def __init__(self) -> None:
         self._missing: dict[int, list[float]] = {}
         self.given_up = 0
+        self.repaired = 0
+        """Missing packets that came after all."""
         self.overflowed = False
         """Set when more was lost than NACK can heal; whoever acts on it clears it."""
 
@@ -39,7 +41,10 @@ class NackGenerator:
 
     def handle_arrival(self, sequence: int) -> bool:
         """A late or repaired packet came. True when it was missing."""
-        return self._missing.pop(sequence, None) is not None
+        if self._missing.pop(sequence, None) is None:
+            return False
+        self.repaired += 1
+        return True
 
     def poll(self, now: float, rtt: float) -> list[int]:
         """Extended sequences to ask for now; those past hope are forgotten and counted."""

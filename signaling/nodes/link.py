@@ -14,6 +14,7 @@ from sfu.control.messages import (
     ConsumerClosed,
     ConsumerPaused,
     ConsumerResumed,
+    ConsumerScored,
     DataDropped,
     DataForwarded,
     Event,
@@ -24,6 +25,7 @@ from sfu.control.messages import (
     PipeStateChanged,
     ProducerClosed,
     ProducerLimited,
+    ProducerScored,
     Reply,
     SpeakersChanged,
     TransportStateChanged,
@@ -132,6 +134,8 @@ def _object_of(
     | LayersWanted
     | ProducerLimited
     | LayerChanged
+    | ProducerScored
+    | ConsumerScored
     | SpeakersChanged
     | PipeStateChanged
     | DataDropped
@@ -140,9 +144,9 @@ def _object_of(
     match event:
         case OfferReady() | TransportStateChanged() | DataDropped():
             return event.transport_id
-        case ProducerClosed() | LayersWanted() | ProducerLimited():
+        case ProducerClosed() | LayersWanted() | ProducerLimited() | ProducerScored():
             return event.producer_id
-        case ConsumerClosed() | ConsumerPaused() | ConsumerResumed() | LayerChanged():
+        case ConsumerClosed() | ConsumerPaused() | ConsumerResumed() | LayerChanged() | ConsumerScored():
             return event.consumer_id
         case SpeakersChanged() | DataForwarded():
             return event.router_id

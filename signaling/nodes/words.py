@@ -43,6 +43,12 @@ def in_peoples_words(event: node.Event, names: Names) -> ports.MediaEvent | None
             key = names.subscriptions.get(event.consumer_id)
             current = Layer(event.current.spatial, event.current.temporal)
             return None if key is None else ports.LayerChanged(*key, current)
+        case node.ProducerScored():
+            publication_id = names.publications.get(event.producer_id)
+            return None if publication_id is None else ports.PublicationScored(publication_id, event.score)
+        case node.ConsumerScored():
+            key = names.subscriptions.get(event.consumer_id)
+            return None if key is None else ports.SubscriptionScored(*key, event.score)
         case node.SpeakersChanged():
             return _speakers_changed(event, names)
         case node.DataDropped():

@@ -544,6 +544,16 @@ class SubscriptionEnded(_Out):
     reason: Literal["unpublished", "unsupported_codec", "permission_revoked", "node_lost"]
 
 
+class Quality(_Out):
+    """How good a stream is, from 0 (of no use) to 10, when that changed: "publish", what the server gets of
+    one's own publication; "subscribe", what one gets of somebody's. Until told otherwise it is 10."""
+
+    type: Literal["quality"] = "quality"
+    publication_id: str
+    direction: TransportName
+    score: int
+
+
 class SubscriptionPaused(_Out):
     """The server sends nothing of this video for now, though it is wanted: "bandwidth", there is not enough
     of it on the way here. It is no pause that the client asked for, and the publication is not muted."""
@@ -691,6 +701,7 @@ AnyEvent = Annotated[
     | PublicationWanted
     | PublicationLimited
     | LayerChanged
+    | Quality
     | Speakers
     | TransportState
     | DataDropped

@@ -16,10 +16,12 @@ from signaling.services.live.ports import (
     OfferMade,
     PublicationClosed,
     PublicationLimited,
+    PublicationScored,
     SpeakersChanged,
     SubscriptionClosed,
     SubscriptionPaused,
     SubscriptionResumed,
+    SubscriptionScored,
     TransportStateChanged,
     TransportStateName,
 )
@@ -61,6 +63,15 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
                     publication_id=publication_id, forwarded=forwarded, encodings=encodings
                 )
                 live.announcer.to_peer(publication.peer_id, limited)
+        case PublicationScored(publication_id, score):
+            publication = session.publications.get(publication_id)
+            if publication is not None:
+                told = messages.Quality(publication_id=publication_id, direction="publish", score=score)
+                live.announcer.to_peer(publication.peer_id, told)
+        case SubscriptionScored(peer_id, publication_id, score):
+            if peer_id in session.peers:
+                told = messages.Quality(publication_id=publication_id, direction="subscribe", score=score)
+                live.announcer.to_peer(peer_id, told)
         case OfferMade() | LayerChanged() | SubscriptionPaused() | SubscriptionResumed() | DataDropped():
             if event.peer_id in session.peers:
                 live.announcer.to_peer(event.peer_id, _to_peer(live, event))

@@ -132,6 +132,23 @@ class PublicationLimited:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicationScored:
+    """How good what arrives of it is, 0 to 10."""
+
+    publication_id: str
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionScored:
+    """How good what this peer gets of it is, 0 to 10."""
+
+    peer_id: str
+    publication_id: str
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpeakersChanged:
     """Loudest first, as (publication id, RFC 6464 level)."""
 
@@ -166,6 +183,8 @@ MediaEvent = (
     | SubscriptionResumed
     | LayersWanted
     | PublicationLimited
+    | PublicationScored
+    | SubscriptionScored
     | SpeakersChanged
     | DataDropped
     | NodeLost

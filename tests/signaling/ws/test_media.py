@@ -78,6 +78,19 @@ async def test_a_peer_is_told_what_data_of_its_own_was_not_relayed() -> None:
         assert not other.heard("data_dropped")
 
 
+async def test_the_owner_hears_how_its_publication_arrives_and_a_receiver_how_its_subscription_does() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        publication_id = await host.publish("camera")
+        await other.request("subscribe", subscriptions=[{"publication_id": publication_id}])
+        (producer,), (consumer,) = world.node.producers.values(), world.node.consumers.values()
+        world.node.emit(node.ProducerScored(producer_id=producer.id, score=4))
+        world.node.emit(node.ConsumerScored(consumer_id=consumer.id, score=7))
+        told = {"type": "quality", "publication_id": publication_id}
+        assert await host.hears("quality") == {**told, "direction": "publish", "score": 4}
+        assert await other.hears("quality") == {**told, "direction": "subscribe", "score": 7}
+
+
 async def test_one_refused_publication_fails_all_of_them() -> None:
     async with live_world() as world:
         await world.change_preset(

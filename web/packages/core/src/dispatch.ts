@@ -5,6 +5,7 @@ import type { DataChannels } from "./data/dataChannels";
 import type { LocalMedia } from "./localMedia";
 import type { Publisher } from "./media/publisher";
 import type { Subscriber } from "./media/subscriber";
+import { BEST_SCORE } from "./participant";
 import type { Participants } from "./participants";
 import type { Self } from "./self";
 import type { Stage } from "./stage";
@@ -70,6 +71,10 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
       to.participants.ownerOf(event.publication_id)?.handleLayer(event.publication_id, spatial, temporal);
       break;
     }
+    case "quality":
+      if (event.direction === "publish") ownScore(event.publication_id, event.score, to);
+      else to.participants.ownerOf(event.publication_id)?.handleScore(event.publication_id, event.score);
+      break;
     case "speakers":
       to.participants.handleSpeakers(event.speakers, event.active);
       break;
@@ -134,8 +139,14 @@ function ownPublicationUpdated(publication: PublicationInfo, to: DispatchTargets
   if (!to.self.censored.has(source)) to.self.announceModerated(source, "muted");
 }
 
+function ownScore(publicationId: string, score: number, to: DispatchTargets): void {
+  const source = to.publisher.sourceOf(publicationId);
+  if (source !== null) to.self.handleScore(source, score);
+}
+
 function ownPublicationRemoved(publicationId: string, reason: string, to: DispatchTargets): void {
   const source = to.publisher.sourceOf(publicationId);
+  if (source !== null) to.self.handleScore(source, BEST_SCORE);
   if (source === null || reason === "unpublished" || reason === "node_lost") return;
   to.publisher.drop(source).catch(to.failed);
   to.localMedia.handleEndedRemotely(source);

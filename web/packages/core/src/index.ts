@@ -21,7 +21,7 @@ export {
 } from "./errors";
 export { Self, type RoomState } from "./self";
 export type { ElementWatch, ShownSize } from "./media/elementWatch";
-export { Participant, type PauseReason, type RemotePublication, type ScreenShareTracks } from "./participant";
+export { BEST_SCORE, Participant, type PauseReason, type RemotePublication, type ScreenShareTracks } from "./participant";
 export { ParticipantMap, type LeaveReason } from "./participantMap";
 export { Participants, type Speaker } from "./participants";
 export { DataChannels, type DataMessage, type DataState, type SendOptions } from "./data/dataChannels";

@@ -15,6 +15,8 @@ export interface ParticipantEvents {
   stageStatusUpdate: [status: StageStatusName];
   connectionUpdate: [connection: "connected" | "detached"];
   layerUpdate: [update: { publicationId: string; spatial: number; temporal: number }];
+  /** How good what one receives of a publication is changed; `quality` is the worst of all. */
+  qualityUpdate: [update: { publicationId: string; score: number; quality: number }];
   /** A video is paused by the server, for lack of bandwidth, or goes on again (null). */
   pausedUpdate: [update: { publicationId: string; reason: PauseReason | null }];
   /** Name, picture, preset or what a moderator blocks changed. */
@@ -38,7 +40,11 @@ export interface RemotePublication extends PublicationInfo {
   track: MediaStreamTrack | null;
   /** Null while it is sent. It has nothing to do with `muted`, which is its owner's. */
   pausedFor: PauseReason | null;
+  /** How good what one receives of it is: 0 (of no use) to 10. */
+  score: number;
 }
+
+export const BEST_SCORE = 10;
 
 export class Participant extends Emitter<ParticipantEvents> {
   /** By publication id; sources beyond camera, microphone and screen are found here. */
@@ -128,6 +134,12 @@ export class Participant extends Emitter<ParticipantEvents> {
     };
   }
 
+  /** How well one receives this participant, from 0 to 10: the worst of what is not muted. */
+  get quality(): number {
+    const scores = [...this.publications.values()].filter((one) => !one.muted).map((one) => one.score);
+    return Math.min(BEST_SCORE, ...scores);
+  }
+
   publicationOf(source: string): RemotePublication | null {
     for (const publication of this.publications.values()) {
       if (publication.source === source) return publication;
@@ -190,8 +202,8 @@ export class Participant extends Emitter<ParticipantEvents> {
 
   handlePublication(info: PublicationInfo): void {
     const known = this.publications.get(info.publication_id);
-    const { track, pausedFor } = known ?? { track: null, pausedFor: null };
-    this.publications.set(info.publication_id, { ...info, track, pausedFor });
+    const { track, pausedFor, score } = known ?? { track: null, pausedFor: null, score: BEST_SCORE };
+    this.publications.set(info.publication_id, { ...info, track, pausedFor, score });
     this.announce(info.source);
   }
 
@@ -206,7 +218,10 @@ export class Participant extends Emitter<ParticipantEvents> {
     const publication = this.publications.get(publicationId);
     if (publication === undefined || publication.track === track) return;
     publication.track = track;
-    if (track === null) this.handlePaused(publicationId, null);
+    if (track === null) {
+      this.handlePaused(publicationId, null);
+      this.handleScore(publicationId, BEST_SCORE);
+    }
     this.announce(publication.source);
   }
 
@@ -215,6 +230,13 @@ export class Participant extends Emitter<ParticipantEvents> {
     if (publication === undefined || publication.pausedFor === reason) return;
     publication.pausedFor = reason;
     this.emit("pausedUpdate", { publicationId, reason });
+  }
+
+  handleScore(publicationId: string, score: number): void {
+    const publication = this.publications.get(publicationId);
+    if (publication === undefined || publication.score === score) return;
+    publication.score = score;
+    this.emit("qualityUpdate", { publicationId, score, quality: this.quality });
   }
 
   handleLayer(publicationId: string, spatial: number, temporal: number): void {

@@ -25,6 +25,7 @@ const REPEATED: (keyof ParticipantEvents)[] = [
   "connectionUpdate",
   "layerUpdate",
   "pausedUpdate",
+  "qualityUpdate",
   "profileUpdate",
 ];
 

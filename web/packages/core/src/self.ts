@@ -5,7 +5,7 @@ import type { Capture } from "./capture";
 import { Emitter } from "./emitter";
 import { type MediaPermissionState, RostrumError } from "./errors";
 import type { LocalMedia } from "./localMedia";
-import type { ScreenShareTracks } from "./participant";
+import { BEST_SCORE, type ScreenShareTracks } from "./participant";
 import { DEFAULT_CONFIG, parseConfig, parsePermissions, type Permissions, type PresetConfig } from "./preset";
 import type { Stage } from "./stage";
 
@@ -26,6 +26,8 @@ export interface SelfEvents {
   audioUpdate: [update: { audioEnabled: boolean; audioTrack: MediaStreamTrack | null }];
   videoUpdate: [update: { videoEnabled: boolean; videoTrack: MediaStreamTrack | null }];
   screenShareUpdate: [update: { screenShareEnabled: boolean; screenShareTracks: ScreenShareTracks }];
+  /** How well the server receives one of the own sources changed; `quality` is the worst of all. */
+  qualityUpdate: [update: { source: string; score: number; quality: number }];
   deviceUpdate: [update: { device: MediaDeviceInfo }];
   deviceListUpdate: [update: { devices: MediaDeviceInfo[] }];
   mediaPermissionError: [update: { kind: "audio" | "video" | "screenshare"; message: string }];
@@ -65,6 +67,7 @@ export class Self extends Emitter<SelfEvents> {
   /** The name to join with, where it was set. */
   chosenName: string | null = null;
 
+  private readonly scores = new Map<string, number>();
   private readonly media: LocalMedia;
   private readonly capture: Capture;
   private readonly stage: Stage;
@@ -86,6 +89,13 @@ export class Self extends Emitter<SelfEvents> {
 
   get stageStatus(): StageStatusName {
     return this.stage.status;
+  }
+
+  /** How well the server receives what one sends, from 0 (of no use) to 10: the worst of what is on. */
+  get quality(): number {
+    const off = (source: string) =>
+      (source === "microphone" && !this.audioEnabled) || (source === "camera" && !this.videoEnabled);
+    return Math.min(BEST_SCORE, ...[...this.scores].map(([source, score]) => (off(source) ? BEST_SCORE : score)));
   }
 
   get audioEnabled(): boolean {
@@ -196,6 +206,7 @@ export class Self extends Emitter<SelfEvents> {
 
   handleJoined(joined: Joined): void {
     const { me } = joined;
+    this.scores.clear();
     this.id = me.peer_id;
     this.userId = me.participant_id;
     this.customParticipantId = me.custom_participant_id;
@@ -241,6 +252,12 @@ export class Self extends Emitter<SelfEvents> {
 
   announceLimited(source: string, forwarded: number, encodings: number): void {
     this.emit("publicationLimited", { source, forwarded, encodings });
+  }
+
+  handleScore(source: string, score: number): void {
+    const before = this.scores.get(source) ?? BEST_SCORE;
+    this.scores.set(source, score);
+    if (before !== score) this.emit("qualityUpdate", { source, score, quality: this.quality });
   }
 
   announceModerated(source: string, action: SelfEvents["moderated"][0]["action"]): void {

@@ -48,6 +48,7 @@ export type AnyEvent =
   | PublicationWanted
   | PublicationLimited
   | LayerChanged
+  | Quality
   | Speakers
   | TransportState
   | DataDropped
@@ -120,6 +121,7 @@ export interface EventFrame {
     | PublicationWanted
     | PublicationLimited
     | LayerChanged
+    | Quality
     | Speakers
     | TransportState
     | DataDropped
@@ -262,6 +264,16 @@ export interface LayerChanged {
 export interface Layer {
   spatial: number;
   temporal?: number;
+}
+/**
+ * How good a stream is, from 0 (of no use) to 10, when that changed: "publish", what the server gets of
+ * one's own publication; "subscribe", what one gets of somebody's. Until told otherwise it is 10.
+ */
+export interface Quality {
+  direction: "publish" | "subscribe";
+  publication_id: string;
+  score: number;
+  type: "quality";
 }
 /**
  * Who is speaking, loudest first. `active` is the active speaker with hysteresis.

@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import type { Person } from "../state/people";
 import { Avatar } from "./avatar";
 import { MicrophoneOff } from "./icons";
+import { gradeOf, QualityBars } from "./qualityBars";
 import { Video } from "./video";
 
 interface TileProps {
@@ -54,6 +55,7 @@ export function Tile({ person, participants, speaking: heard, width, height }: T
         <span class="tile-name" data-testid="tile-name">
           {name}
         </span>
+        {!person.away && <QualityBars quality={person.quality} />}
       </div>
       {person.away ? (
         <span class="tile-note">Reconnecting…</span>
@@ -71,5 +73,6 @@ export function Tile({ person, participants, speaking: heard, width, height }: T
 function describe(person: Person, name: string, speaking: boolean): string {
   const facts = [name, person.audioOn ? "microphone on" : "muted", person.videoOn ? "camera on" : "camera off"];
   if (speaking) facts.push("speaking");
+  if (gradeOf(person.quality).name !== "good") facts.push(gradeOf(person.quality).words.toLowerCase());
   return facts.join(", ");
 }

@@ -23,6 +23,8 @@ export interface Person {
   screenPublication: string | null;
   /** The server sends no camera for now: there is not enough bandwidth. */
   videoPaused: boolean;
+  /** 0 to 10: how well the server receives oneself, how well one receives the others. */
+  quality: number;
 }
 
 export function selfPerson({ self, stage }: Meeting): Person {
@@ -44,6 +46,7 @@ export function selfPerson({ self, stage }: Meeting): Person {
     cameraPublication: null,
     screenPublication: null,
     videoPaused: false,
+    quality: self.quality,
   };
 }
 
@@ -67,6 +70,7 @@ export function remotePerson(participant: Participant): Person {
     cameraPublication: camera?.publication_id ?? null,
     screenPublication: participant.publicationOf("screen")?.publication_id ?? null,
     videoPaused: camera?.pausedFor === "bandwidth",
+    quality: participant.quality,
   };
 }
 

@@ -64,6 +64,7 @@ export class RoomStore {
     self.on("audioUpdate", refreshMe);
     self.on("videoUpdate", refreshMe);
     self.on("screenShareUpdate", refreshMe);
+    self.on("qualityUpdate", refreshMe);
     self.on("roomStateUpdate", refresh);
     self.on("roomJoined", () => {
       applyTheme(meta.ui, document.documentElement);
