@@ -73,7 +73,7 @@ class Consumer:
     @property
     def expects_packets(self) -> bool:
         """Whether its receiver waits for what it shows or plays: also for a video that lacks bandwidth."""
-        if not self.active or self.producer.paused:
+        if not self.active or self.producer.paused or self.producer.withheld:
             return False
         return self.producer.kind == "audio" or self.limit is not None or self.lacking_since is not None
 

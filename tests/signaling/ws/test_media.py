@@ -81,8 +81,8 @@ async def test_a_peer_is_told_what_data_of_its_own_was_not_relayed() -> None:
 async def test_the_owner_hears_how_its_publication_arrives_and_a_receiver_how_its_subscription_does() -> None:
     async with live_world() as world:
         host, other = await two(world)
-        publication_id = await host.publish("camera")
-        await other.request("subscribe", subscriptions=[{"publication_id": publication_id}])
+        publication_id = await host.publish("camera", "video")
+        await other.subscribe(publication_id)
         (producer,), (consumer,) = world.node.producers.values(), world.node.consumers.values()
         world.node.emit(node.ProducerScored(producer_id=producer.id, score=4))
         world.node.emit(node.ConsumerScored(consumer_id=consumer.id, score=7))
