@@ -11,10 +11,23 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from sfu.bandwidth.allocator import Allocation, Available, Demand, Memory, Outcome, allocate, least
+from sfu.bandwidth.allocator import (
+    CLIMB,
+    RESUME,
+    Allocation,
+    Available,
+    Demand,
+    Memory,
+    Outcome,
+    allocate,
+    least,
+)
 from sfu.consumer import Consumer
 from sfu.layers import Layer
 
+ENOUGH = 1.05 * max(CLIMB, RESUME)
+"""How many times what is asked for an estimate must be, to have it granted for sure. A path is probed for no
+more than it is asked for, so it must be asked for that."""
 ANNOUNCE_AFTER = 1.0
 """Seconds for which a video has to lack bandwidth before its receiver is told: at the start of a path the
 estimate is still growing."""
@@ -60,8 +73,12 @@ class Downlink:
 
     @property
     def wanted(self) -> float:
-        """Bits per second that everything would take that is asked for now."""
-        return 0.0 if self.allocation is None else self.allocation.wanted
+        """Bits per second with which everybody would get what they ask for: what it takes and, while somebody
+        lacks some of it, the margin with which more is granted."""
+        allocation = self.allocation
+        if allocation is None:
+            return 0.0
+        return allocation.wanted * (ENOUGH if allocation.deficient else 1.0)
 
     def touch(self) -> None:
         """Something about the consumers is otherwise: divide anew at the next poll."""

@@ -230,6 +230,10 @@ def test_what_is_asked_for_is_known_beyond_what_is_granted() -> None:
     world.add("a")
     world.run(3.0)
     best = world.downlink.wanted
-    world.controller.estimate = 200_000.0
+    world.controller.estimate = 50_000.0
     world.run(1.0)
-    assert world.downlink.wanted >= best * 0.9
+    assert world.current("a") is None
+    assert world.downlink.wanted > best
+    world.controller.estimate = world.downlink.wanted
+    world.run(0.5)
+    assert world.current("a") == 2, "who probes for what is wanted and finds it, has found enough"

@@ -31,7 +31,7 @@ interface FakeTransceiver {
   mid: string;
   direction: string;
   receiver: { track: MediaStreamTrack };
-  sender: { replaceTrack(): Promise<void> };
+  sender: { replaceTrack(): Promise<void>; getParameters(): { encodings: [] } };
   stop(): void;
 }
 
@@ -75,7 +75,7 @@ export class FakeConnection {
       mid,
       direction: "sendrecv",
       receiver: { track },
-      sender: { replaceTrack: async () => undefined },
+      sender: { replaceTrack: async () => undefined, getParameters: () => ({ encodings: [] }) },
       stop: () => undefined,
     };
     this.transceivers.push(transceiver);
