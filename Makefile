@@ -32,7 +32,7 @@ run: $(VENV)/.installed $(WEB_BUILT) ## Install what is missing, build the web c
 install: $(VENV)/.installed $(WEB_BUILT) ## Install and build, without serving
 
 .PHONY: test
-test: $(VENV)/.installed-dev $(WEB_BUILT) chromium coturn gstreamer ## Run every test (PYTEST_ARGS="-k stage")
+test: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer ## Run every test (PYTEST_ARGS="-k stage")
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 	cd web && npm run --silent test
 
@@ -129,6 +129,16 @@ chromium:
 	    echo "The end-to-end tests drive Chromium. On Debian: sudo apt install chromium" >&2; \
 	    echo "Without it: make test PYTEST_ARGS='-m \"not e2e\"' with CHROMIUM=none" >&2; \
 	    [ "$${CHROMIUM:-}" = none ]; \
+	  fi; }
+
+.PHONY: firefox
+firefox:
+	@command -v firefox-esr firefox >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing firefox-esr"; apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends firefox-esr >/dev/null; \
+	  else \
+	    echo "Without Firefox its tests are skipped. On Debian: sudo apt install firefox-esr" >&2; \
 	  fi; }
 
 GSTREAMER_PACKAGES := python3-gst-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0 \

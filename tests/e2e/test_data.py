@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from tests.e2e.cast import Cast
 from tests.e2e.eventually import eventually
-from tests.e2e.person import Json, Person
 from tests.e2e.pictures import ADA, GRACE, LINUS
+from tests.e2e.witness import Json, Witness
+
+Somebody = TypeVar("Somebody", bound=Witness)
 
 _LISTEN = """
 meeting.data.open().then(() => {
@@ -20,16 +24,16 @@ meeting.data.open().then(() => {
 """
 
 
-async def listens(person: Person) -> Person:
+async def listens(person: Somebody) -> Somebody:
     await person.sdk(_LISTEN)
     return person
 
 
-async def gets(person: Person, text: str) -> Json:
+async def gets(person: Witness, text: str) -> Json:
     """The message of that text, once it is there."""
 
     async def find() -> Json | None:
-        found: Json | None = await person.page.evaluate(
+        found: Json | None = await person.evaluate(
             "(text) => window.messages.find((one) => one.text === text) ?? null", text
         )
         return found
