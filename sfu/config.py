@@ -18,6 +18,8 @@ class NodeConfig:
     `pipe_host` and `pipe_port` (0: any) are where pipes to other nodes come in; `pipe_announce` is the
     address that other nodes are told, if it is another one.
 
+    `shed_above` and `shed_lag` are the limits above which it gives up video (`sfu.pressure.Limits`).
+
     `data_messages` and `data_bytes` are what each peer may send over data channels per second.
     """
 
@@ -33,3 +35,5 @@ class NodeConfig:
     pipe_announce: str | None = None
     data_messages: float = 100.0
     data_bytes: float = 256.0 * 1024
+    shed_above: float = 0.92
+    shed_lag: float = 0.05

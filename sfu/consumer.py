@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sfu.bandwidth.allocator import Tile
-from sfu.control.messages import LayerSpec
+from sfu.control.messages import LayerSpec, PauseReason
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim_at, choose, cut_for, detach
@@ -46,9 +46,11 @@ class Consumer:
         self.paused = paused
         """By the client's own wish."""
         self.lacking_since: float | None = None
-        """Since when there is no bandwidth for it."""
-        self.told_paused = False
-        """Whether the client knows that it is paused for bandwidth."""
+        """Since when there is no bandwidth for it, or no room on this node."""
+        self.lacks: PauseReason = "bandwidth"
+        """What it is that is lacking."""
+        self.told_paused: PauseReason | None = None
+        """What the client knows it to be paused for."""
         self.negotiated = False
         self._on_layer = on_layer
         self._told: Layer | None = None
@@ -207,7 +209,7 @@ class Consumer:
             "consumer_id": self.id,
             "producer_id": self.producer.id,
             "paused": self.paused,
-            "lacks_bandwidth": self.lacking_since is not None,
+            "lacks": None if self.lacking_since is None else self.lacks,
             "preferred": None if self.preferred is None else self.preferred.spatial,
             "target": None if self.target is None else self.target.spatial,
             "negotiated": self.negotiated,

@@ -1,4 +1,5 @@
-"""One receiver's share of everything: the estimate of its path, divided over its consumers.
+"""One receiver's share of everything: the estimate of its path, divided over its consumers, less what the
+node gives up under pressure.
 
 The policy beside the fan-out's mechanism. On a tick, and whenever a wish changed, it asks the allocator for a
 layer or a pause for each consumer, and sets them as their *targets*; the consumers aim their legs at those.
@@ -17,13 +18,15 @@ from sfu.bandwidth.allocator import (
     Allocation,
     Available,
     Demand,
+    Grant,
     Memory,
-    Outcome,
     allocate,
     least,
 )
 from sfu.consumer import Consumer
+from sfu.control.messages import PauseReason
 from sfu.layers import Layer
+from sfu.pressure import NO_MEASURES, Measures, relieve
 
 ENOUGH = 1.05 * max(CLIMB, RESUME)
 """How many times what is asked for an estimate must be, to have it granted for sure. A path is probed for no
@@ -49,7 +52,7 @@ class Estimate(Protocol):
 
 class Downlink:
     """Owned by its subscribe transport. `on_paused` and `on_resumed` are told when a video is paused for
-    bandwidth, and when that is over."""
+    bandwidth or overload (`consumer.lacks` says which), and when that is over."""
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Downlink:
         self._dirty = True
         self._supplies = 0
         self._begun_at: float | None = None
+        self._measures = NO_MEASURES
 
     @property
     def wanted(self) -> float:
@@ -89,8 +93,11 @@ class Downlink:
             self.dominant = producer_id
             self._dirty = True
 
-    def poll(self, now: float, consumers: Mapping[str, Consumer]) -> None:
-        """Called ten times a second, and soon after `touch`."""
+    def poll(self, now: float, consumers: Mapping[str, Consumer], measures: Measures = NO_MEASURES) -> None:
+        """Called ten times a second, and soon after `touch`. `measures`: what the node gives up."""
+        if measures is not self._measures:
+            self._measures = measures
+            self._dirty = True
         supplies = 0
         for consumer in consumers.values():
             supplies += consumer.producer.supply.look(now)
@@ -117,7 +124,7 @@ class Downlink:
         asking = [
             consumer for consumer in consumers.values() if consumer.active and not consumer.producer.paused
         ]
-        demands = [_demand(consumer, speaking) for consumer in asking]
+        demands = relieve([_demand(consumer, speaking) for consumer in asking], self._measures)
         if self._begun_at is None and demands:
             self._begun_at = now
         if self._begun_at is not None and now - self._begun_at < BEGINNING:
@@ -126,9 +133,9 @@ class Downlink:
         self.allocation = allocation
         self._memory = allocation.memory
         for consumer in asking:
-            grant = allocation.grants[consumer.id]
-            consumer.set_target(grant.layer, now)
-            _note(consumer, grant.outcome, now)
+            grant = allocation.grants.get(consumer.id)
+            consumer.set_target(None if grant is None else grant.layer, now)
+            _note(consumer, _lack(grant), now)
 
     def _speaking_transport(self, consumers: Mapping[str, Consumer]) -> str | None:
         """Whose videos are the speaker's: they come by the same transport as the microphone."""
@@ -141,19 +148,28 @@ class Downlink:
 
     def _announce(self, consumer: Consumer, now: float) -> None:
         since = consumer.lacking_since
-        lacking = since is not None and now - since >= ANNOUNCE_AFTER
-        if lacking and not consumer.told_paused:
-            consumer.told_paused = True
+        patience = ANNOUNCE_AFTER if consumer.lacks == "bandwidth" else 0.0
+        lacking = since is not None and now - since >= patience
+        if lacking and consumer.told_paused != consumer.lacks:
+            consumer.told_paused = consumer.lacks
             self._on_paused(consumer)
         elif since is None and consumer.told_paused:
-            consumer.told_paused = False
+            consumer.told_paused = None
             self._on_resumed(consumer)
 
 
-def _note(consumer: Consumer, outcome: Outcome, now: float) -> None:
-    if outcome != "bandwidth":
+def _lack(grant: Grant | None) -> PauseReason | None:
+    """Why nothing is sent of what is wanted: without a grant, because the node gives it up."""
+    if grant is None:
+        return "overload"
+    return "bandwidth" if grant.outcome == "bandwidth" else None
+
+
+def _note(consumer: Consumer, lack: PauseReason | None, now: float) -> None:
+    if lack is None:
         consumer.lacking_since = None
-    elif consumer.lacking_since is None:
+    elif consumer.lacking_since is None or consumer.lacks != lack:
+        consumer.lacks = lack
         consumer.lacking_since = now
 
 

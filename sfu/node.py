@@ -16,7 +16,7 @@ from enum import Enum
 
 import structlog
 
-from sfu.clock import monotonic, utc_now
+from sfu.clock import busy_time, monotonic, utc_now
 from sfu.config import NodeConfig
 from sfu.consumer import Consumer
 from sfu.control.messages import (
@@ -31,6 +31,7 @@ from sfu.data import DataCounts, DataRate
 from sfu.errors import NodeCommandError, NotFoundError
 from sfu.pipes import NodePipes
 from sfu.ports import NodePorts
+from sfu.pressure import Limits, Measures, Pressure
 from sfu.producer import Producer
 from sfu.publish_transport import PublishTransport
 from sfu.router import Router
@@ -75,6 +76,8 @@ class Node:
         self._loop = asyncio.get_running_loop()
         self._turns: Turns[Transport] = Turns()
         self._load_due = 0.0
+        self._tick_due = 0.0
+        self.pressure = Pressure(Limits(config.shed_above, config.shed_lag), 0.0, 0.0)
         self._load_mark = (0.0, 0.0, 0.0)
 
     async def start(self) -> None:
@@ -84,7 +87,8 @@ class Node:
         now = monotonic()
         self._load_mark = (now, time.process_time(), 0.0)
         self._load_due = now + LOAD_INTERVAL
-        self._timer = self._loop.call_later(TICK, self._tick)
+        self.pressure = Pressure(self.pressure.limits, now, busy_time())
+        self._schedule_tick(now)
         log.info("node serving", node=self.config.node_id, port=self.ports.number, gro=self.ports.gro)
 
     # --- what a transport needs (sfu.transport.Host) -------------------------------------------------
@@ -96,6 +100,10 @@ class Node:
     @property
     def data_rate(self) -> DataRate:
         return DataRate(self.config.data_messages, self.config.data_bytes)
+
+    @property
+    def measures(self) -> Measures:
+        return self.pressure.measures
 
     def emit(self, event: Event) -> None:
         self._emit(event)
@@ -305,8 +313,9 @@ class Node:
     # --- time ----------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        self._timer = self._loop.call_later(TICK, self._tick)
         now = monotonic()
+        self.pressure.handle_tick(now - self._tick_due)
+        self._schedule_tick(now)
         due, slow = self._turns.poll(self.transports.values(), now)
         for transport in due:
             self._tick_transport(transport, now)
@@ -314,8 +323,26 @@ class Node:
         if slow:
             for router in self.routers.values():
                 router.poll_speakers(now)
-        if now >= self._load_due:
+        if self.pressure.is_due(now) and self.pressure.poll(now, busy_time()):
+            self._handle_pressure(now)
+        elif now >= self._load_due:
             self._report_load(now)
+
+    def _schedule_tick(self, now: float) -> None:
+        self._tick_due = now + TICK
+        self._timer = self._loop.call_later(TICK, self._tick)
+
+    def _handle_pressure(self, now: float) -> None:
+        """The receivers follow with their next turns; signaling places nobody here meanwhile."""
+        pressure = self.pressure
+        log.warning(
+            "node pressure",
+            node=self.config.node_id,
+            level=pressure.level.name.lower(),
+            busy=round(pressure.busy, 2),
+            lag_ms=round(1000 * pressure.lag, 1),
+        )
+        self._report_load(now)
 
     def _tick_transport(self, transport: Transport, now: float) -> None:
         try:
@@ -335,6 +362,8 @@ class Node:
             NodeLoad(
                 cpu=min(1.0, max(0.0, (cpu - cpu_before) / elapsed)),
                 packets_per_second=max(0.0, (counters["packets_forwarded"] - forwarded_before) / elapsed),
+                lag=self.pressure.lag,
+                pressure=int(self.pressure.level),
                 routers=len(self.routers),
                 transports=len(self.transports),
                 counters=counters,

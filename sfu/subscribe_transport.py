@@ -243,7 +243,7 @@ class SubscribeTransport(Transport):
         super().tick(now)
         if self.association.outbound is None:
             return
-        self.downlink.poll(now, self.consumers)
+        self.downlink.poll(now, self.consumers, self._host.measures)
         self._probe(now)
         self._score(now)
         if now >= self._report_due:
@@ -259,7 +259,8 @@ class SubscribeTransport(Transport):
         return super().restless or self.bandwidth.probing
 
     def _probe(self, now: float) -> None:
-        octets = self.bandwidth.poll(now, int(self.downlink.wanted))
+        wanted = int(self.downlink.wanted) if self._host.measures.probes else 0
+        octets = self.bandwidth.poll(now, wanted)
         if not octets:
             return
         first = self.egress.transport_sequence
@@ -300,7 +301,7 @@ class SubscribeTransport(Transport):
 
     def _divide(self) -> None:
         self._dividing = None
-        self.downlink.poll(monotonic(), self.consumers)
+        self.downlink.poll(monotonic(), self.consumers, self._host.measures)
 
     def _server_offers(self) -> ServerOffers:
         if not isinstance(self._negotiation, ServerOffers):
@@ -372,7 +373,7 @@ class SubscribeTransport(Transport):
             self.association.send_rtcp(compound)
 
     def _handle_lacking(self, consumer: Consumer) -> None:
-        self._host.emit(ConsumerPaused(consumer_id=consumer.id, reason="bandwidth"))
+        self._host.emit(ConsumerPaused(consumer_id=consumer.id, reason=consumer.lacks))
 
     def _handle_enough(self, consumer: Consumer) -> None:
         self._host.emit(ConsumerResumed(consumer_id=consumer.id))

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from sfu.control.messages import Event, TransportStateChanged
 from sfu.data import DataRate
+from sfu.pressure import Measures
 from sfu.webrtc.association import Association, Ports
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.description import LocalTransport
@@ -60,6 +61,11 @@ class Host(Protocol):
 
     @property
     def data_rate(self) -> DataRate: ...
+
+    @property
+    def measures(self) -> Measures:
+        """What the node gives up at the moment."""
+        ...
 
     def local_transport(self, ufrag: str, pwd: str) -> LocalTransport:
         """Our half of an SDP: credentials, fingerprint and candidates."""

@@ -37,6 +37,7 @@ from signaling.errors import InvalidInputError
 from signaling.listening import bound_listeners
 from signaling.logging import configure_logging
 from signaling.metrics import Metrics
+from signaling.nodes.placement import Capacity
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.preflight import check_machine, lock_data_dir, media_hosts
 from signaling.rest.application import RestParts, build_application
@@ -76,6 +77,7 @@ class Server:
         self.settings = settings
         self.base_url = ""
         self.links: list[JoinLink] = []
+        self.nodes: NodeSupervisor
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -101,7 +103,7 @@ class Server:
         key = SigningKey.load_or_create(settings.data_dir / KEY_FILE)
         tokens = JwtTokens(key, clock, timedelta(seconds=settings.token_ttl))
 
-        nodes = await _started_nodes(settings)
+        nodes = self.nodes = await _started_nodes(settings)
         stack.push_async_callback(nodes.close)
         hub = WsHub()
         live = LiveService(_surroundings(settings, database, nodes, hub, clock), tokens)
@@ -178,6 +180,8 @@ async def _started_nodes(settings: Settings) -> NodeSupervisor:
             data_messages=settings.data_messages,
             data_bytes=settings.data_bytes,
             spread_above=settings.spread_above,
+            capacity=Capacity(settings.full_above, settings.full_packets),
+            shed_above=settings.shed_above,
             loudest_audio=settings.loudest_audio,
         )
     )

@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     spread_above: Annotated[float, Field(ge=0, le=1)] = 0.6
     """Busy fraction of a core above which a meeting goes on to another worker; 0 deals every meeting out over
     all workers, 1 keeps every one on one."""
+    full_above: Annotated[float, Field(ge=0, le=1)] = 0.85
+    """Busy fraction of a core above which a worker takes nobody new."""
+    full_packets: Annotated[float, Field(gt=0)] = 250_000.0
+    """Packets sent per second above which a worker takes nobody new."""
+    shed_above: Annotated[float, Field(gt=0, le=2)] = 0.92
+    """Busy fraction of a core above which a worker gives up video, the unseen first; above 1: never."""
     public_url: str | None = None
     """How browsers reach this server, for links; without a trailing slash."""
     tls_cert: Path | None = None

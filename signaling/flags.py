@@ -45,6 +45,13 @@ _OPTIONS: Final = (
         type=float,
         help="Busy fraction of a worker above which a meeting goes on to another [0.6].",
     ),
+    click.option("--full-above", type=float, help="Busy fraction at which a worker takes nobody new [0.85]."),
+    click.option(
+        "--full-packets", type=float, help="Packets a second at which a worker takes nobody new [250000]."
+    ),
+    click.option(
+        "--shed-above", type=float, help="Busy fraction at which a worker gives up video; 2: never [0.92]."
+    ),
     click.option("--public-url", help="How browsers reach this server, for links."),
     click.option("--tls-cert", type=_FILE, help="Certificate chain, PEM."),
     click.option("--tls-key", type=_FILE, help="Its key, PEM."),

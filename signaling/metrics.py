@@ -61,6 +61,13 @@ class WorkerCollector(Collector):
             "Packets forwarded per second.",
             [(w, w.packets_per_second) for w in workers],
         )
+        yield _gauge(
+            "pressure",
+            "What the worker gives up: 0 nothing, 1 unseen video, 2 small videos' better layers, 3 all "
+            "better layers, 4 all video but screens and the speaker's.",
+            [(w, float(w.pressure)) for w in workers],
+        )
+        yield _gauge("lag_seconds", "Mean lateness of the worker's timers.", [(w, w.lag) for w in workers])
         yield _gauge("routers", "Sessions on the worker.", [(w, float(w.routers)) for w in workers])
         yield _gauge("transports", "Transports on the worker.", [(w, float(w.transports)) for w in workers])
         yield _counter("restarts", "Times the worker was started again.", [(w, w.restarts) for w in workers])

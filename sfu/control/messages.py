@@ -572,13 +572,17 @@ class ConsumerClosed(_Message):
     reason: str
 
 
+PauseReason = Literal["bandwidth", "overload"]
+
+
 class ConsumerPaused(_Message):
     """The node sends nothing of a video for now, though its receiver wants it. Reason "bandwidth": there is
-    not enough of it on the way to this receiver."""
+    not enough of it on the way to this receiver; "overload": this node has more to do than it can. With
+    another reason it takes the place of the one before."""
 
     type: Literal["consumer_paused"] = "consumer_paused"
     consumer_id: str
-    reason: Literal["bandwidth"]
+    reason: PauseReason
 
 
 class ConsumerResumed(_Message):
@@ -664,12 +668,16 @@ class DataForwarded(DataRelayed):
 
 
 class NodeLoad(_Message):
-    """Every 2 seconds: what this node carries."""
+    """Every 2 seconds, and when `pressure` changes: what this node carries."""
 
     type: Literal["node_load"] = "node_load"
     cpu: float
     """Busy fraction of one core over the last interval, 0.0 to 1.0."""
     packets_per_second: float
+    lag: float = 0.0
+    """Mean seconds by which its timers came late."""
+    pressure: int = Field(default=0, ge=0)
+    """The level of what it gives up (`sfu.pressure.Level`), 0 for nothing."""
     routers: int
     transports: int
     counters: dict[str, float]

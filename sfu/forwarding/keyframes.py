@@ -24,9 +24,9 @@ class KeyframeRequests:
     def handle_keyframe(self) -> None:
         self.wanted = False
 
-    def poll(self, now: float) -> bool:
-        """True when a request is due now. It is repeated every `THROTTLE` until a key frame comes."""
-        if not self.wanted or now - self._last_sent < THROTTLE:
+    def poll(self, now: float, interval: float = THROTTLE) -> bool:
+        """True when a request is due now. It is repeated every `interval` until a key frame comes."""
+        if not self.wanted or now - self._last_sent < interval:
             return False
         self._last_sent = now
         self.sent += 1

@@ -29,7 +29,8 @@
     ├── RateLimitedError                too often; says when to come back
     ├── ResumeRefusedError              the peer is gone, join again
     └── UnavailableError                the server cannot do it at the moment
-        └── MediaUnavailableError       no media node can take it
+        ├── MediaUnavailableError       no media node can take it
+        └── OverloadedError             they are all full; says when to come back
 
 `code` and `name` are stable. Codes are the field's where it has one (4, 13, 101, 2001 to 2006); 2007 and the
 9000 block are our own, the latter being 9000 plus the HTTP status (9450 and up where that is taken). The
@@ -272,3 +273,18 @@ class MediaUnavailableError(UnavailableError):
     code = 9454
     name = "MediaUnavailable"
     default_message = "No media node can take this at the moment. Try again in some seconds."
+
+
+class OverloadedError(UnavailableError):
+    """Nobody new is taken; `retry_after` differs from one to the next, so that they do not all come back at
+    once."""
+
+    code = 9458
+    name = "Overloaded"
+    default_message = (
+        "The server is full: it keeps the quality of those who are in. Try again a little later."
+    )
+
+    def __init__(self, message: str | None = None, *, retry_after: float = 10.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

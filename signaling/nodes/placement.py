@@ -18,6 +18,8 @@ from typing import Final
 CPU_PER_NEW_SESSION: Final = 0.05
 """What a session is assumed to cost until a report shows what it does."""
 CPU_PER_NEW_PEER: Final = 0.01
+CPU_PER_ADMITTED: Final = 0.003
+"""What somebody who came in is assumed to cost until a report shows it: most only watch."""
 LEAST_MARGIN: Final = 0.1
 """How much less busy another node has to be for a session to spread to it: a pipe has its price, and loads
 that differ by less are the same load."""
@@ -36,10 +38,39 @@ class NodeStanding:
     transports: int = 0
     placed_since: int = 0
     peers_since: int = 0
+    packets_per_second: float = 0.0
+    pressure: int = 0
+    """The level of what the node gives up already (`sfu.pressure`), 0 for nothing."""
 
     @property
     def expected_cpu(self) -> float:
         return self.cpu + self.placed_since * CPU_PER_NEW_SESSION + self.peers_since * CPU_PER_NEW_PEER
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a node may carry before it takes nobody new: busy fraction of a core, packets sent per second."""
+
+    cpu: float = 0.85
+    packets_per_second: float = 250_000.0
+
+
+def with_room(nodes: Iterable[NodeStanding], capacity: Capacity) -> list[NodeStanding]:
+    """Those that serve and can take a newcomer."""
+    return [
+        node
+        for node in nodes
+        if node.serving
+        and not node.pressure
+        and node.cpu < capacity.cpu
+        and node.packets_per_second < capacity.packets_per_second
+    ]
+
+
+def has_room(nodes: Iterable[NodeStanding], capacity: Capacity, admitted: int) -> bool:
+    """Whether one more can come in, after so many of whom no report tells yet."""
+    room = sum(capacity.cpu - node.cpu for node in with_room(nodes, capacity))
+    return room > admitted * CPU_PER_ADMITTED
 
 
 def choose_for_peer(

@@ -39,10 +39,11 @@ class Nodes(Protocol):
     @property
     def pipes(self) -> Pipes: ...
 
-    async def link_for(self, present: Mapping[str, int], *, wait: bool) -> NodeLink:
+    async def link_for(self, present: Mapping[str, int], *, wait: bool, insider: bool) -> NodeLink:
         """The node for one more peer of a session that has so many peers on these nodes.
 
-        Raises `MediaUnavailableError` when none serves, with `wait` only after a while.
+        Raises `MediaUnavailableError` when none serves, with `wait` only after a while; `OverloadedError`
+        when none can take anybody and it is no `insider`: nobody who had a place before.
         """
         ...
 
@@ -79,7 +80,7 @@ class SpreadMedia:
 
     async def open(self) -> None:
         """Make the first part. Raises `MediaUnavailableError`."""
-        await self._place(wait=True)
+        await self._place(wait=True, insider=True)
 
     @property
     def node_id(self) -> str:
@@ -232,7 +233,7 @@ class SpreadMedia:
         """Gives nodes to those of the peers who lost theirs. Raises `MediaUnavailableError`."""
         for peer_id in peer_ids:
             if peer_id in self._lost:
-                part = await self._place(wait=True)
+                part = await self._place(wait=True, insider=True)
                 if peer_id in self._lost:  # it may have left meanwhile
                     self._node_of[peer_id] = part.node_id
                     self._lost.discard(peer_id)
@@ -319,15 +320,15 @@ class SpreadMedia:
         part = self._part_of(peer_id)
         if part is None:
             # Not waiting: the session has other things to do meanwhile.
-            part = await self._place(wait=False)
+            part = await self._place(wait=False, insider=False)
             self._node_of[peer_id] = part.node_id
         return part
 
-    async def _place(self, *, wait: bool) -> NodeMedia:
+    async def _place(self, *, wait: bool, insider: bool) -> NodeMedia:
         """A part for one more peer, on a node that the session is on already or on another."""
         counts = Counter(self._node_of.values())
         present = {node_id: counts[node_id] for node_id in self._parts}
-        link = await self._nodes.link_for(present, wait=wait)
+        link = await self._nodes.link_for(present, wait=wait, insider=insider)
         async with self._placing:
             if self._closed or link.lost:
                 raise MediaUnavailableError

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,16 +27,28 @@ from sfu.client import (
     start_in_process,
 )
 from sfu.control.messages import NodeLoad, Ping
-from signaling.errors import MediaUnavailableError
+from signaling.errors import MediaUnavailableError, OverloadedError
 from signaling.ids import new_id
 from signaling.nodes.link import NodeLink
 from signaling.nodes.pipes import Pipes
-from signaling.nodes.placement import DEFAULT_SPREAD_ABOVE, NodeStanding, choose_for_peer
+from signaling.nodes.placement import (
+    DEFAULT_SPREAD_ABOVE,
+    Capacity,
+    NodeStanding,
+    choose_for_peer,
+    has_room,
+    with_room,
+)
 from signaling.nodes.spread import SpreadMedia
 from signaling.services.live.ports import MediaListener
 from signaling.services.ports import WorkerStatus
 
 log = structlog.get_logger(__name__)
+
+REPORTED_WITHIN = 2.5
+"""Seconds after which who came in shows in the loads that nodes report."""
+RETRY_AFTER = (5.0, 15.0)
+"""Seconds after which those who were refused may try again, spread evenly."""
 
 Launch = Callable[[NodeConfig], Awaitable[NodeClient]]
 
@@ -61,6 +75,11 @@ class NodesConfig:
     """Pause between two pings."""
     spread_above: float = DEFAULT_SPREAD_ABOVE
     """See `signaling.nodes.placement.choose_for_peer`."""
+    capacity: Capacity = field(default_factory=Capacity)
+    """What a node may carry before it takes nobody new."""
+    shed_above: float = 0.92
+    shed_lag: float = 0.05
+    """See `sfu.config.NodeConfig`."""
     first_pause: float = 0.2
     longest_pause: float = 10.0
 
@@ -95,6 +114,9 @@ class NodeSupervisor:
         self._slots = [_Slot(index) for index in range(max(config.workers, 1))]
         self._keepers: list[asyncio.Task[None]] = []
         self.pipes = Pipes()
+        self._admitted: deque[float] = deque()
+        """When those came in of whom no report tells yet."""
+        self._refused = 0
         self._changed = asyncio.Condition()
 
     # --- life ------------------------------------------------------------------------------------------
@@ -144,8 +166,10 @@ class NodeSupervisor:
         except TimeoutError:
             raise MediaUnavailableError from None
 
-    async def link_for(self, present: Mapping[str, int], *, wait: bool) -> NodeLink:
+    async def link_for(self, present: Mapping[str, int], *, wait: bool, insider: bool) -> NodeLink:
         """See `signaling.nodes.spread.Nodes.link_for`."""
+        if not insider:
+            self._check_ease()
         try:
             async with asyncio.timeout(self._config.place_within if wait else 0):
                 slot = await self._chosen(present)
@@ -158,15 +182,44 @@ class NodeSupervisor:
         assert slot.link is not None, "only a serving node is chosen"
         return slot.link
 
+    def admit(self) -> None:
+        """See `MediaNodes.admit`. Where no node serves at the moment, one is waited for later."""
+        now = asyncio.get_running_loop().time()
+        while self._admitted and now - self._admitted[0] > REPORTED_WITHIN:
+            self._admitted.popleft()
+        standings = [_standing(slot) for slot in self._slots]
+        if any(one.serving for one in standings) and not has_room(
+            standings, self._config.capacity, len(self._admitted)
+        ):
+            raise self._refusal()
+        self._admitted.append(now)
+
+    def _refusal(self) -> OverloadedError:
+        self._refused += 1
+        log.warning("nodes.full", refused=self._refused)
+        return OverloadedError(retry_after=round(random.uniform(*RETRY_AFTER), 1))
+
+    def _check_ease(self) -> None:
+        """Who was admitted gets a place unless every node gives things up already."""
+        serving = [one for one in map(_standing, self._slots) if one.serving]
+        if serving and all(one.pressure for one in serving):
+            raise self._refusal()
+
     def _choose(self, present: Mapping[str, int]) -> str | None:
-        standings = map(_standing, self._slots)
-        return choose_for_peer(standings, present, spread_above=self._config.spread_above)
+        standings = [_standing(slot) for slot in self._slots]
+        roomy = with_room(standings, self._config.capacity)
+        return choose_for_peer(roomy or standings, present, spread_above=self._config.spread_above)
 
     async def _chosen(self, present: Mapping[str, int]) -> _Slot:
         async with self._changed:
             while (node_id := self._choose(present)) is None:
                 await self._changed.wait()
         return next(slot for slot in self._slots if slot.node_id == node_id)
+
+    @property
+    def clients(self) -> Sequence[NodeClient]:
+        """Of the nodes that serve."""
+        return [slot.client for slot in self._slots if slot.client is not None]
 
     # --- looking ---------------------------------------------------------------------------------------
 
@@ -270,6 +323,8 @@ class NodeSupervisor:
             log_level=config.log_level,
             data_messages=config.data_messages,
             data_bytes=config.data_bytes,
+            shed_above=config.shed_above,
+            shed_lag=config.shed_lag,
         )
 
 
@@ -282,6 +337,8 @@ def _standing(slot: _Slot) -> NodeStanding:
         transports=slot.load.transports if slot.load else 0,
         placed_since=slot.placed_since,
         peers_since=slot.peers_since,
+        packets_per_second=slot.load.packets_per_second if slot.load else 0.0,
+        pressure=slot.load.pressure if slot.load else 0,
     )
 
 
@@ -296,6 +353,8 @@ def _status(slot: _Slot) -> WorkerStatus:
         serving=True,
         cpu=load.cpu,
         packets_per_second=load.packets_per_second,
+        lag=load.lag,
+        pressure=load.pressure,
         routers=load.routers,
         transports=load.transports,
         restarts=restarts,

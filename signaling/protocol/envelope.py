@@ -47,8 +47,16 @@ def success(request_id: int, result: BaseModel) -> str:
     return Success(id=request_id, result=result.model_dump(mode="json")).model_dump_json()
 
 
-def failure(request_id: int | None, code: int, name: str, message: str, *, field: str | None = None) -> str:
-    body = ErrorBody(code=code, name=name, message=message, field=field)
+def failure(
+    request_id: int | None,
+    code: int,
+    name: str,
+    message: str,
+    *,
+    field: str | None = None,
+    retry_after: float | None = None,
+) -> str:
+    body = ErrorBody(code=code, name=name, message=message, field=field, retry_after=retry_after)
     return Failure(id=request_id, error=body).model_dump_json(exclude_none=False)
 
 

@@ -556,11 +556,12 @@ class Quality(_Out):
 
 class SubscriptionPaused(_Out):
     """The server sends nothing of this video for now, though it is wanted: "bandwidth", there is not enough
-    of it on the way here. It is no pause that the client asked for, and the publication is not muted."""
+    of it on the way here; "overload", the server has more to do than it can. Another reason takes the place
+    of the one before. It is no pause that the client asked for, and the publication is not muted."""
 
     type: Literal["subscription_paused"] = "subscription_paused"
     publication_id: str
-    reason: Literal["bandwidth"]
+    reason: Literal["bandwidth", "overload"]
 
 
 class SubscriptionResumed(_Out):
@@ -724,6 +725,8 @@ class ErrorBody(_Out):
     message: str
     field: str | None = None
     """The offending field of a malformed request, as a path ("subscriptions.0.preferred")."""
+    retry_after: float | None = None
+    """Seconds after which to try again; null where that would not help."""
 
 
 class Success(_Out):

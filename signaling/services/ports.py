@@ -182,6 +182,10 @@ class WorkerStatus:
     cpu: float = 0.0
     """Busy fraction of one core, 0.0 to 1.0."""
     packets_per_second: float = 0.0
+    lag: float = 0.0
+    """Mean seconds by which its timers came late."""
+    pressure: int = 0
+    """The level of what it gives up, 0 for nothing."""
     routers: int = 0
     transports: int = 0
     restarts: int = 0

@@ -181,7 +181,15 @@ class Connection:
             else:
                 self.push(success(request.id, await self._live.handle(self._peer_id, request)))
         except SignalingError as error:
-            self.push(failure(request.id, error.code, error.name, error.message, field=_field(error)))
+            text = failure(
+                request.id,
+                error.code,
+                error.name,
+                error.message,
+                field=_field(error),
+                retry_after=error.retry_after,
+            )
+            self.push(text)
         except Exception:
             log.exception("request.failed", peer=self._peer_id, request=request.type)
             internal = SignalingError()
@@ -212,7 +220,8 @@ class Connection:
     def _refuse_for_rate(self, request_id: int) -> None:
         self._counters["rate_limited"] += 1
         error = RateLimitedError()
-        self.push(failure(request_id, error.code, error.name, error.message))
+        text = failure(request_id, error.code, error.name, error.message, retry_after=error.retry_after)
+        self.push(text)
         self._strike()
 
     def _strike(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sfu.bandwidth.allocator import Tile
 from sfu.consumer import Consumer
 from sfu.downlink import ANNOUNCE_AFTER, BEGINNING, Downlink
+from sfu.pressure import MEASURES, NO_MEASURES, Level
 from sfu.producer import Producer
 from sfu.rtp.parameters import Codec
 from tests.sfu.forwarding.world import Receiver, feed, vp8
@@ -25,10 +26,11 @@ class FakeController:
 class World:
     def __init__(self) -> None:
         self.controller = FakeController()
+        self.measures = NO_MEASURES
         self.told: list[tuple[str, str]] = []
         self.downlink = Downlink(
             self.controller,
-            on_paused=lambda one: self.told.append(("paused", one.id)),
+            on_paused=lambda one: self.told.append((f"paused: {one.lacks}", one.id)),
             on_resumed=lambda one: self.told.append(("resumed", one.id)),
         )
         self.receiver = Receiver()
@@ -83,7 +85,7 @@ class World:
                         packet = (self._sequence & 0xFFFF, self._sequence * 1800, vp8(key=True, size=size))
                         feed(encoding, packet, now=self.now)
             if step % 5 == 4:
-                self.downlink.poll(self.now, self.consumers)
+                self.downlink.poll(self.now, self.consumers, self.measures)
 
     def sent_to(self, name: str) -> int:
         """Packets since the last call."""
@@ -126,11 +128,11 @@ def test_a_video_without_bandwidth_is_paused_its_receiver_is_told_and_told_when_
     assert world.current("voice") == 0
     assert world.told == []
     world.run(ANNOUNCE_AFTER)
-    assert world.told == [("paused", "a")]
+    assert world.told == [("paused: bandwidth", "a")]
     world.controller.estimate = 3_000_000.0
     world.run(0.5)
     assert world.current("a") == 2
-    assert world.told == [("paused", "a"), ("resumed", "a")]
+    assert world.told == [("paused: bandwidth", "a"), ("resumed", "a")]
 
 
 def test_while_the_estimate_is_a_guess_every_video_gets_its_lowest_layer() -> None:
@@ -232,8 +234,56 @@ def test_what_is_asked_for_is_known_beyond_what_is_granted() -> None:
     best = world.downlink.wanted
     world.controller.estimate = 50_000.0
     world.run(1.0)
+<<<<<<< HEAD
     assert world.current("a") is None
     assert world.downlink.wanted > best
     world.controller.estimate = world.downlink.wanted
     world.run(0.5)
     assert world.current("a") == 2, "who probes for what is wanted and finds it, has found enough"
+=======
+    assert world.downlink.wanted >= best * 0.9
+
+
+def test_under_pressure_the_unseen_is_paused_at_once_and_its_receiver_told_why() -> None:
+    world = World()
+    world.add("seen").tile = Tile(1280, 720)
+    world.add("unseen")
+    world.add("voice", source="microphone")
+    world.run(1.0)
+    world.measures = MEASURES[Level.UNSEEN]
+    world.run(0.2)
+    assert world.told == [("paused: overload", "unseen")]
+    for name in world.consumers:
+        world.sent_to(name)
+    world.run(1.0)
+    assert world.sent_to("unseen") == 0
+    world.run(1.0)
+    assert (world.current("seen"), world.current("unseen")) == (2, None)
+    world.measures = NO_MEASURES
+    world.run(1.0)
+    assert world.told[1:] == [("resumed", "unseen")]
+    assert world.current("unseen") == 2
+
+
+def test_at_the_highest_pressure_voices_go_on_without_a_gap() -> None:
+    world = World()
+    world.add("face")
+    world.add("voice", source="microphone")
+    world.run(1.0)
+    world.sent_to("voice")
+    world.measures = MEASURES[Level.ESSENTIAL]
+    world.run(2.0)
+    assert world.sent_to("voice") == 100
+    assert world.current("face") is None
+
+
+def test_another_reason_is_told_in_place_of_the_first() -> None:
+    world = World()
+    world.add("a")
+    world.run(2.5)
+    world.controller.estimate = 10_000.0
+    world.run(1.5)
+    world.measures = MEASURES[Level.ESSENTIAL]
+    world.run(0.5)
+    assert world.told == [("paused: bandwidth", "a"), ("paused: overload", "a")]
+>>>>>>> b26e0bd (Keep newcomers out of a full server, and give up video in order under pressure, audio never)

@@ -62,6 +62,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault
         self.code: int = error["code"]
         self.name: str = error["name"]
         self.field: str | None = error.get("field")
+        self.retry_after: float | None = error.get("retry_after")
 
 
 class WsClient:

@@ -16,6 +16,7 @@ from signaling.protocol.closing import CloseCode
 from signaling.protocol.messages import AnyEvent, IceServer
 
 Direction = Literal["publish", "subscribe"]
+PauseReason = Literal["bandwidth", "overload"]
 DataDropReason = Literal["not_permitted", "rate_limited", "malformed", "slow_receiver", "too_large"]
 TransportStateName = Literal["new", "connecting", "connected", "disconnected", "failed", "closed"]
 
@@ -105,7 +106,7 @@ class SubscriptionPaused:
 
     peer_id: str
     publication_id: str
-    reason: Literal["bandwidth"]
+    reason: PauseReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +270,10 @@ class MediaSession(Protocol):
 
 
 class MediaNodes(Protocol):
+    def admit(self) -> None:
+        """Room for one more peer. Raises `OverloadedError` when no node that serves has any."""
+        ...
+
     async def place(self, session_id: str, listener: MediaListener) -> MediaSession:
         """Choose a node and make the session's router there.
 

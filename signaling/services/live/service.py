@@ -98,7 +98,7 @@ class LiveService:
 
     async def join(self, request: messages.Join) -> messages.Joined:
         """Raises `InvalidTokenError`, `MeetingInactiveError`, `NotFoundError` (the preset),
-        `PermissionDenied` (the name), `UnavailableError` (no node, or going down)."""
+        `PermissionDenied` (the name), `UnavailableError` (no node, or going down), `OverloadedError`."""
         return await self.enter(self._tokens.verify(request.token), partial(self._join, request))
 
     async def enter(
@@ -110,6 +110,7 @@ class LiveService:
         comes later finds the peer.
         """
         admission = await admit(self._around.uow, claims)
+        self._around.nodes.admit()
 
         async def in_turn(live: LiveSession) -> T:
             return await work(live, await admit(self._around.uow, claims))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.nodes.placement import NodeStanding, choose_for_peer
+from signaling.nodes.placement import Capacity, NodeStanding, choose_for_peer, has_room, with_room
 
 
 def test_the_least_loaded_node_that_serves_takes_the_session() -> None:
@@ -91,3 +91,23 @@ def test_a_peers_node_serves_and_a_new_one_is_less_busy(
     assert (chosen is None) == (not serving)
     if chosen is not None and chosen not in present and above > 0:
         assert all(serving[chosen].cpu < serving[one].cpu for one in present if one in serving)
+
+
+def test_a_node_has_room_until_its_core_or_its_packets_are_used_up_or_it_gives_things_up() -> None:
+    capacity = Capacity(cpu=0.8, packets_per_second=1000.0)
+    nodes = [
+        NodeStanding("nd_free", serving=True, cpu=0.5, packets_per_second=500.0),
+        NodeStanding("nd_busy", serving=True, cpu=0.81),
+        NodeStanding("nd_sending", serving=True, packets_per_second=1000.0),
+        NodeStanding("nd_pressed", serving=True, cpu=0.1, pressure=1),
+        NodeStanding("nd_gone", serving=False),
+    ]
+    assert [one.node_id for one in with_room(nodes, capacity)] == ["nd_free"]
+
+
+def test_who_was_admitted_counts_before_any_report_tells_of_them() -> None:
+    nodes = [NodeStanding(f"nd_{number}", serving=True, cpu=0.5) for number in range(2)]
+    admitted = 0
+    while has_room(nodes, Capacity(cpu=0.8), admitted):
+        admitted += 1
+    assert 190 <= admitted <= 210

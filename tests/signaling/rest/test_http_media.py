@@ -359,3 +359,14 @@ async def test_ice_servers_come_as_links() -> None:
     assert stun == '<stun:stun.example.org>; rel="ice-server"'
     assert turn.startswith('<turn:turn.example.org>; rel="ice-server"; username="')
     assert turn.endswith('; credential-type="password"')
+
+
+async def test_a_full_server_answers_503_with_a_time_to_come_back(world: LiveWorld) -> None:
+    host = await client(world)
+    assert (await host.post(WHIP, PUBLISH)).status == 201
+    full = node.NodeLoad(cpu=0.95, packets_per_second=1.0, routers=1, transports=2, counters={})
+    world.node.emit(full)
+    for path, text in ((WHIP, PUBLISH), (WHEP, VIEW)):
+        answer = await (await client(world)).post(path, text)
+        assert name_of(answer) == (503, "Overloaded")
+        assert 5 <= int(answer.headers["Retry-After"]) <= 15

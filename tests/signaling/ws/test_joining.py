@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from sfu.control import messages as node
 from signaling.domain.meeting import MeetingStatus
 from signaling.domain.session import SessionStatus
 from tests.support.live_world import MEETING, ORGANIZATION, Refused, live_world
@@ -173,3 +174,49 @@ async def test_a_join_is_refused_with_a_reason_when_no_node_serves() -> None:
         with pytest.raises(Refused) as refused:
             await world.join()
         assert refused.value.name == "MediaUnavailable"
+
+
+def report(cpu: float = 0.1, pressure: int = 0) -> node.NodeLoad:
+    return node.NodeLoad(
+        cpu=cpu, pressure=pressure, packets_per_second=1.0, routers=1, transports=2, counters={}
+    )
+
+
+async def test_a_full_server_takes_nobody_new_and_says_when_to_come_back() -> None:
+    async with live_world() as world:
+        await world.join()
+        world.node.emit(report(cpu=0.9))
+        refusals = []
+        for _ in range(5):
+            with pytest.raises(Refused) as refused:
+                await world.join()
+            refusals.append(refused.value)
+        assert {(one.code, one.name) for one in refusals} == {(9458, "Overloaded")}
+        waits = [one.retry_after for one in refusals]
+        assert all(wait is not None and 5 <= wait <= 15 for wait in waits)
+        assert len(set(waits)) > 1, "they do not all come back at once"
+        world.node.emit(report())
+        await world.join()
+
+
+async def test_who_is_in_resumes_and_publishes_on_however_full_the_server_is() -> None:
+    async with live_world() as world:
+        member = await world.join("group_call_host")
+        await member.publish("microphone", "audio")
+        world.node.emit(report(cpu=1.0, pressure=4))
+        await member.lose()
+        again = await world.resume(member)
+        await again.publish("camera", "video", mid="1")
+        assert world.node.producer_of("camera")
+
+
+async def test_who_is_in_without_media_gets_it_unless_the_nodes_give_things_up_already() -> None:
+    async with live_world() as world:
+        early, late = await world.join("group_call_host"), await world.join("group_call_host")
+        world.node.emit(report(cpu=0.9))
+        await early.publish("microphone", "audio")
+        world.node.emit(report(cpu=1.0, pressure=1))
+        with pytest.raises(Refused) as refused:
+            await late.publish("microphone", "audio")
+        assert refused.value.name == "Overloaded"
+        assert refused.value.retry_after is not None

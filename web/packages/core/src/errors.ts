@@ -13,6 +13,8 @@ import type { ErrorBody } from "@rostrum/protocol";
 export class RostrumError extends Error {
   /** A number of the field, for example 2001; 0 for errors that never left the browser. */
   readonly code: number;
+  /** Seconds after which to try again, where the server says so. */
+  retryAfter: number | null = null;
 
   constructor(name: string, message: string, code = 0, options?: ErrorOptions) {
     super(message, options);
@@ -62,9 +64,11 @@ export type MediaPermissionState =
 
 export function errorFromServer(body: ErrorBody): RostrumError {
   const isStage = body.code >= 2000 && body.code < 2100;
-  return isStage
+  const error = isStage
     ? new StageError(body.name, body.message, body.code)
     : new RostrumError(body.name, body.message, body.code);
+  error.retryAfter = body.retry_after ?? null;
+  return error;
 }
 
 /** The same refusal, seen as the answer to a stage action. */

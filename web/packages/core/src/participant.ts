@@ -17,7 +17,7 @@ export interface ParticipantEvents {
   layerUpdate: [update: { publicationId: string; spatial: number; temporal: number }];
   /** How good what one receives of a publication is changed; `quality` is the worst of all. */
   qualityUpdate: [update: { publicationId: string; score: number; quality: number }];
-  /** A video is paused by the server, for lack of bandwidth, or goes on again (null). */
+  /** A video is paused by the server, for lack of bandwidth or of room on the server, or goes on again (null). */
   pausedUpdate: [update: { publicationId: string; reason: PauseReason | null }];
   /** Name, picture, preset or what a moderator blocks changed. */
   profileUpdate: [];
@@ -33,7 +33,7 @@ export interface ParticipantActions {
 }
 
 /** Why the server sends nothing of a video that is wanted. */
-export type PauseReason = "bandwidth";
+export type PauseReason = "bandwidth" | "overload";
 
 /** A publication as far as this client knows it. */
 export interface RemotePublication extends PublicationInfo {

@@ -105,6 +105,7 @@ export interface ErrorBody {
   field: string | null;
   message: string;
   name: string;
+  retry_after: number | null;
 }
 export interface EventFrame {
   event:
@@ -220,11 +221,12 @@ export interface SubscriptionEnded {
 }
 /**
  * The server sends nothing of this video for now, though it is wanted: "bandwidth", there is not enough
- * of it on the way here. It is no pause that the client asked for, and the publication is not muted.
+ * of it on the way here; "overload", the server has more to do than it can. Another reason takes the place
+ * of the one before. It is no pause that the client asked for, and the publication is not muted.
  */
 export interface SubscriptionPaused {
   publication_id: string;
-  reason: "bandwidth";
+  reason: "bandwidth" | "overload";
   type: "subscription_paused";
 }
 /**

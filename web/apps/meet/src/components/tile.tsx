@@ -20,7 +20,7 @@ export function Tile({ person, participants, speaking: heard, width, height }: T
   const speaking = heard && person.audioOn;
   const name = person.isSelf ? `${person.name} (you)` : person.name;
   const showsVideo = person.videoOn && person.videoTrack !== null;
-  const paused = showsVideo && person.videoPaused;
+  const paused = showsVideo && person.videoPaused !== null;
   const size = width === undefined ? {} : { width: `${width}px`, height: `${height}px` };
   return (
     <article
@@ -62,7 +62,7 @@ export function Tile({ person, participants, speaking: heard, width, height }: T
       ) : (
         paused && (
           <span class="tile-note" role="status" data-testid="tile-paused">
-            Video paused: poor network
+            {person.videoPaused === "overload" ? "Video paused: server busy" : "Video paused: poor network"}
           </span>
         )
       )}

@@ -1,6 +1,6 @@
 /** Everyone in the room as the page shows them: plain values, taken anew after each change. */
 
-import type { Meeting, Participant, StageStatusName } from "@rostrum/core";
+import type { Meeting, Participant, PauseReason, StageStatusName } from "@rostrum/core";
 
 export interface Person {
   id: string;
@@ -21,8 +21,8 @@ export interface Person {
   /** The publications behind the pictures; null where there is none, and for oneself. */
   cameraPublication: string | null;
   screenPublication: string | null;
-  /** The server sends no camera for now: there is not enough bandwidth. */
-  videoPaused: boolean;
+  /** Why the server sends no camera for now; null while it does. */
+  videoPaused: PauseReason | null;
   /** 0 to 10: how well the server receives oneself, how well one receives the others. */
   quality: number;
 }
@@ -45,7 +45,7 @@ export function selfPerson({ self, stage }: Meeting): Person {
     audioBlocked: self.censored.has("microphone"),
     cameraPublication: null,
     screenPublication: null,
-    videoPaused: false,
+    videoPaused: null,
     quality: self.quality,
   };
 }
@@ -69,7 +69,7 @@ export function remotePerson(participant: Participant): Person {
     audioBlocked: participant.isCensored("microphone"),
     cameraPublication: camera?.publication_id ?? null,
     screenPublication: participant.publicationOf("screen")?.publication_id ?? null,
-    videoPaused: camera?.pausedFor === "bandwidth",
+    videoPaused: camera?.pausedFor ?? null,
     quality: participant.quality,
   };
 }

@@ -124,7 +124,9 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
         return;
       } catch (error) {
         this.dropSocket();
-        if (isRefusal(error)) {
+        // Who was in and meets a full server goes on trying.
+        const later = isRefusal(error) && error.retryAfter !== null && this.hasJoined;
+        if (isRefusal(error) && !later) {
           failure = error;
           break;
         }
