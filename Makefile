@@ -36,6 +36,12 @@ test: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer ## R
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 	cd web && npm run --silent test
 
+.PHONY: clients
+clients: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer ## Test every client with every feature, and write docs/clients.md
+	rm -f artifacts/compat.json
+	$(BIN)/python -m pytest -m "shows or clients" $(PYTEST_ARGS)
+	$(BIN)/python -m tests.support.compat --write docs/clients.md
+
 .PHONY: check
 check: $(VENV)/.installed-dev $(WEB_MODULES) ## Style, types, import rules, and that generated files are current
 	$(BIN)/ruff check .

@@ -124,7 +124,7 @@ class ReceiveStream:
             ssrc=self.ssrc,
             fraction_lost=fraction,
             lost=max(-0x800000, min(0x7FFFFF, self.lost)),
-            highest=self.highest & 0xFFFFFFFF,
+            highest=(self.highest - FIRST_CYCLE) & 0xFFFFFFFF if self.highest >= 0 else 0,
             jitter=int(self.jitter) & 0xFFFFFFFF,
             lsr=last_report,
             dlsr=delay,

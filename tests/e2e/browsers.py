@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Playwright
 
 from tests.e2e.pictures import Look, write_camera, write_voice
+from tests.support.compat import note_version
 
 SHARED_TITLE = "Slides to share"
 
@@ -72,7 +73,7 @@ class Browsers:
         if not camera.exists():
             write_camera(camera, look)
             write_voice(voice, look)
-        return await self._playwright.chromium.launch(
+        launched = await self._playwright.chromium.launch(
             executable_path=self._executable,
             args=[
                 *FLAGS,
@@ -81,3 +82,5 @@ class Browsers:
                 f"--use-file-for-fake-audio-capture={voice}",
             ],
         )
+        note_version("Chromium", launched.version)
+        return launched

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import pytest
 import pytest_asyncio
 
 from tests.e2e.cast import Cast
@@ -109,6 +110,7 @@ async def _hears(person: Person, other: Person) -> None:
     )
 
 
+@pytest.mark.shows("Chromium", "publish RED", "subscribe RED", "subscribe Opus")
 async def test_redundant_audio_is_kept_for_one_and_stripped_for_another(cast: Cast) -> None:
     ada = await cast.enter(ADA, "group_call_host")
     grace = await _enter(cast, GRACE)
@@ -122,6 +124,7 @@ async def test_redundant_audio_is_kept_for_one_and_stripped_for_another(cast: Ca
     assert kept > 1.6 * stripped, f"redundancy was kept: {kept:.0f} bytes, {stripped:.0f} stripped"
 
 
+@pytest.mark.shows("Chromium", "publish Opus", "subscribe RED")
 async def test_a_receiver_that_loses_packets_gets_redundancy_the_publisher_did_not_send(
     cast: Cast, open_relay: OpenRelay
 ) -> None:

@@ -25,6 +25,7 @@ _PREFER = """
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264", "VP9", "AV1"])
+@pytest.mark.shows("Chromium", "publish {codec}", "subscribe {codec}")
 async def test_video_of_each_codec_passes_through(cast: Cast, codec: str) -> None:
     ada = await cast.enter(ADA, "group_call_host")
     grace = await cast.invite(GRACE)

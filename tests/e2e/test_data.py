@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+import pytest
+
 from tests.e2e.cast import Cast
 from tests.e2e.eventually import eventually
 from tests.e2e.pictures import ADA, GRACE, LINUS
@@ -43,6 +45,7 @@ async def gets(person: Witness, text: str) -> Json:
     return message
 
 
+@pytest.mark.shows("Chromium", "data channels")
 async def test_messages_reach_all_or_those_they_are_for_on_either_channel(cast: Cast) -> None:
     ada = await listens(await cast.enter(ADA, "group_call_host"))
     grace = await listens(await cast.enter(GRACE))
@@ -80,6 +83,7 @@ async def test_the_node_refuses_what_a_page_sends_without_permission(cast: Cast)
     assert not await ada.page.evaluate("window.messages.length")
 
 
+@pytest.mark.shows("Chromium", "data channels")
 async def test_channels_outlive_an_ice_restart_and_come_back_on_a_new_connection(cast: Cast) -> None:
     ada = await listens(await cast.enter(ADA, "group_call_host"))
     grace = await listens(await cast.enter(GRACE))

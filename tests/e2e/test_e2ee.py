@@ -69,6 +69,7 @@ async def width_of(person: Person, other: Person) -> int:
     return int((await person.received(other, "camera")).get("frameWidth", 0))
 
 
+@pytest.mark.shows("Chromium", "E2EE")
 async def test_who_has_the_passphrase_sees_and_hears_and_layers_switch(cast: Cast) -> None:
     ada = await enters(cast, ADA, SECRET, "group_call_host")
     grace = await enters(cast, GRACE, SECRET)

@@ -46,6 +46,7 @@ async def mixed(stage: Theatre) -> AsyncIterator[MixedCast]:
         yield made
 
 
+@pytest.mark.shows("Firefox", "publish VP8", "subscribe VP8", "publish Opus", "subscribe Opus")
 async def test_firefox_and_chromium_see_and_hear_each_other_until_one_mutes_and_leaves(
     mixed: MixedCast,
 ) -> None:
@@ -82,6 +83,8 @@ async def test_firefox_and_chromium_see_and_hear_each_other_until_one_mutes_and_
     await ada.tile_of(grace).wait_for(state="detached")
 
 
+@pytest.mark.clients
+@pytest.mark.shows("Firefox", "data channels", "ICE restart")
 async def test_firefoxs_media_and_messages_go_on_through_ice_restarts_of_both_connections(
     mixed: MixedCast,
 ) -> None:
@@ -110,6 +113,8 @@ async def test_firefoxs_media_and_messages_go_on_through_ice_restarts_of_both_co
     await gets(ada, "after")
 
 
+@pytest.mark.clients
+@pytest.mark.shows("Firefox", "simulcast VP8")
 async def test_of_firefoxs_simulcast_a_receiver_gets_the_layer_it_asks_for(mixed: MixedCast) -> None:
     ada = await mixed.chromium(ADA, "group_call_host")
     grace = await mixed.firefox(GRACE)

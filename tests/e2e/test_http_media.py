@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
 from playwright.async_api import Response
 
 from tests.e2e.cast import Cast
@@ -49,6 +50,7 @@ async def peer_of(watcher: Person, name: str) -> str:
     return str(found)
 
 
+@pytest.mark.shows("Chromium", "WHIP", "WHEP")
 async def test_a_page_publishes_by_whip_and_another_watches_by_whep(cast: Cast) -> None:
     ada = await cast.enter(ADA, "group_call_host")
     grace, linus = await cast.invite(GRACE), await cast.invite(LINUS)
@@ -74,6 +76,7 @@ async def test_a_page_publishes_by_whip_and_another_watches_by_whep(cast: Cast) 
     )
 
 
+@pytest.mark.shows("Chromium", "WHIP", "ICE restart")
 async def test_a_publishing_page_restarts_ice_and_its_picture_goes_on(cast: Cast) -> None:
     ada = await cast.enter(ADA, "group_call_host")
     grace = await cast.invite(GRACE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e.cast import Cast
 from tests.e2e.eventually import eventually
 from tests.e2e.person import Json, Person, tile_selector
@@ -26,6 +28,7 @@ _WATCH = """
 """
 
 
+@pytest.mark.shows("Chromium", "simulcast VP8")
 async def test_the_layer_follows_what_is_asked_for_both_ways_without_a_freeze(cast: Cast) -> None:
     ada = await cast.enter(ADA, "group_call_host")
     grace = await cast.enter(GRACE)

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
@@ -94,6 +95,7 @@ async def goes_by(person: Person, key: str, value: str, *, timeout: float = 20.0
         )
 
 
+@pytest.mark.shows("Chromium", "relay")
 async def test_a_browser_that_may_use_nothing_but_the_relay_meets_another(network: Network) -> None:
     ada = await network.enter(ADA, relay=True)
     grace = await network.enter(GRACE)
@@ -105,6 +107,7 @@ async def test_a_browser_that_may_use_nothing_but_the_relay_meets_another(networ
         assert (await path_of(grace, side))["candidateType"] != "relay"
 
 
+@pytest.mark.shows("Chromium", "ICE-TCP")
 async def test_browsers_without_udp_meet_over_tcp(network: Network) -> None:
     network.networks.set_udp_blocked(blocked=True)
     ada, grace = await network.enter(ADA), await network.enter(GRACE)

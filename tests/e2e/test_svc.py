@@ -60,9 +60,9 @@ async def _layers_come(media: ChromiumMedia, count: int) -> None:
 @pytest.mark.parametrize(
     ("mime", "mode", "profile"),
     [
-        ("video/VP9", "L3T3_KEY", "profile-id=0"),
+        pytest.param("video/VP9", "L3T3_KEY", "profile-id=0", marks=pytest.mark.shows("Chromium", "SVC VP9")),
         ("video/VP9", "L3T3", "profile-id=0"),
-        ("video/AV1", "L3T3_KEY", None),
+        pytest.param("video/AV1", "L3T3_KEY", None, marks=pytest.mark.shows("Chromium", "SVC AV1")),
     ],
 )
 async def test_spatial_and_temporal_layers_are_changed_both_ways(

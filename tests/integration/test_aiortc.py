@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import pytest
 import pytest_asyncio
 
 from tests.support.aiortc_peer import AiortcPeer, ColorTrack, Received, ToneTrack
@@ -52,6 +53,7 @@ def is_color(received: Received, yuv: tuple[int, int, int]) -> bool:
     return mean is not None and all(abs(a - b) < 12 for a, b in zip(mean, yuv, strict=True))
 
 
+@pytest.mark.shows("aiortc", "publish VP8", "subscribe VP8", "publish Opus", "subscribe Opus")
 async def test_picture_and_sound_are_what_was_sent(join: Join) -> None:
     watcher, speaker = await join(), await join()
     publications = await speaker.publish([(ColorTrack(GREEN), "camera"), (ToneTrack(440.0), "microphone")])

@@ -50,6 +50,7 @@ async def is_told(peer: AiortcPeer, reason: str) -> None:
     )
 
 
+@pytest.mark.shows("aiortc", "data channels")
 async def test_a_message_reaches_everybody_else_on_the_channel_it_was_sent_on(join: Join) -> None:
     ada, grace, linus = await join(), await join(), await join(VIEWER)
     ada.send(b"to all", topic="greeting")

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
+@pytest.mark.shows("GStreamer", "WHIP", "publish {codec}", "publish Opus")
 async def test_what_gstreamer_publishes_is_seen_and_heard(world: World, codec: str) -> None:
     watcher = AiortcPeer(world.server.base_url)
     try:
@@ -47,6 +48,7 @@ async def test_what_gstreamer_publishes_is_seen_and_heard(world: World, codec: s
         await watcher.close()
 
 
+@pytest.mark.shows("GStreamer", "WHEP", "subscribe VP8", "subscribe Opus")
 async def test_what_is_published_gstreamer_plays(world: World) -> None:
     speaker = AiortcPeer(world.server.base_url)
     try:
@@ -63,6 +65,7 @@ async def test_what_is_published_gstreamer_plays(world: World) -> None:
         await speaker.close()
 
 
+@pytest.mark.shows("GStreamer", "WHIP", "WHEP", "publish H264", "subscribe H264")
 async def test_gstreamer_plays_what_gstreamer_publishes(world: World) -> None:
     base = f"{world.server.base_url}/v2"
     watcher = await world.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import pytest
 import pytest_asyncio
 
 from tests.integration.test_aiortc import BLUE, GREEN, is_color
@@ -42,6 +43,7 @@ async def wait_frames(client: HttpAiortc, kind: str = "video", *, more: int = 10
     )
 
 
+@pytest.mark.shows("aiortc", "WHIP")
 async def test_what_an_encoder_publishes_others_see_and_hear(world: World, client: Make) -> None:
     watcher = AiortcPeer(world.server.base_url)
     try:
@@ -75,6 +77,7 @@ async def test_what_an_encoder_publishes_others_see_and_hear(world: World, clien
         await watcher.close()
 
 
+@pytest.mark.shows("aiortc", "WHEP")
 async def test_a_player_sees_one_participant_and_hears_them(world: World, client: Make) -> None:
     speaker = await client("group_call_host")
     await speaker.publish(f"/v2/whip/{world.meeting_id}", [ColorTrack(BLUE), ToneTrack(660.0)])

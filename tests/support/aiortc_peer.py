@@ -16,6 +16,7 @@ from fractions import Fraction
 from functools import partial
 
 import aioice.ice
+import aiortc
 import av
 import numpy as np
 from aiortc import (
@@ -30,7 +31,10 @@ from aiortc.mediastreams import MediaStreamError
 
 from sfu.bot import BotError
 from sfu.bots.signalling import Message, Signalling
+from tests.support.compat import note_version
 from tests.support.wait import wait_until
+
+note_version("aiortc", aiortc.__version__)
 
 CONFIGURATION = RTCConfiguration(iceServers=[])
 Rewrite = Callable[[str], str]

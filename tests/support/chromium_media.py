@@ -18,6 +18,7 @@ from sfu.control import messages as m
 from sfu.control.link import InProcessLink
 from sfu.producer import Producer
 from tests.e2e.browsers import FLAGS, find_chromium
+from tests.support.compat import note_version
 
 Json = dict[str, Any]
 
@@ -172,6 +173,7 @@ async def chromium_media() -> AsyncIterator[ChromiumMedia]:
     await link.request(m.CreateRouter(router_id="r"))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        note_version("Chromium", browser.version)
         try:
             page = await browser.new_page()
             await page.evaluate(f"() => {{{_PAGE}}}")

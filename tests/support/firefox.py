@@ -24,6 +24,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.support.compat import note_version
 from tests.support.firefox_preferences import PREFERENCES
 
 Json = dict[str, Any]
@@ -114,6 +115,7 @@ class Firefox:
         self._reading = asyncio.create_task(self._read())
         session = await self.send("session.new", capabilities={})
         self.version = str(session["capabilities"]["browserVersion"])
+        note_version("Firefox", self.version)
         await self.send("session.subscribe", events=list(_EVENTS))
 
     async def stop(self) -> None:

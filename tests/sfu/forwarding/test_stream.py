@@ -31,6 +31,15 @@ def test_losses_are_reported_since_the_last_report_and_in_all() -> None:
     assert again.lost == 4
 
 
+def test_reports_count_the_cycles_of_the_sequence_from_none() -> None:
+    one = stream()
+    one.accept(65534, 0, 10, 0.0)
+    assert one.report(1.0).highest == 65534
+    for sequence in (65535, 0, 1):
+        one.accept(sequence, 0, 10, 1.0)
+    assert one.report(2.0).highest == 1 << 16 | 1
+
+
 def test_jitter_follows_the_formula_of_the_rfc() -> None:
     one = stream()
     for number in range(200):

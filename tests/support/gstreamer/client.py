@@ -165,6 +165,7 @@ class Client:
 
 def main() -> None:
     Gst.init(None)
+    say(version=".".join(str(number) for number in Gst.version()[:3]))
     client = Client(*sys.argv[1:5])
     loop = GLib.MainLoop()
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.compat import note_version
+
 PYTHON = "/usr/bin/python3"
 """The one that the distribution's bindings are for."""
 FOLDER = Path(__file__).parent
@@ -54,6 +56,8 @@ class GStreamer:
             said = json.loads(line)
             self.status = said.pop("status", self.status)
             self.frames = said.pop("frames", self.frames)
+            if "version" in said:
+                note_version("GStreamer", said.pop("version"))
             if "ice" in said:
                 self.ice.append(said.pop("ice"))
             if said:
