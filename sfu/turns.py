@@ -46,19 +46,25 @@ class Turns(Generic[T]):
     def __init__(self) -> None:
         self._slow_due = 0.0
         self._phase = 0
+        self._due: list[T] = []
+        """Those of the last slow turn, until it is known which of them it left restless."""
         self._restless: list[T] = []
 
     def poll(self, transports: Collection[T], now: float) -> tuple[list[T], bool]:
         """Those whose turn it is, and whether this is a slow turn."""
         if now < self._slow_due:
+            if self._due:
+                self._restless = [one for one in self._due if one.restless]
+                self._due = []
             return [one for one in self._restless if one.busy], False
         self._slow_due = now + SLOW_INTERVAL
         self._phase = phase = (self._phase + 1) % PHASES
         due = [one for one in transports if not one.quiet or hash(one.id) % PHASES == phase]
-        self._restless = [one for one in due if one.restless]
+        self._due, self._restless = due.copy(), []
         return due, True
 
     def forget(self, transport: T) -> None:
         """It was closed."""
-        if transport in self._restless:
-            self._restless.remove(transport)
+        for waiting in (self._due, self._restless):
+            if transport in waiting:
+                waiting.remove(transport)

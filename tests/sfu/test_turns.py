@@ -62,3 +62,19 @@ def test_one_that_was_closed_has_no_turn_any_more() -> None:
     turns.poll([busy], 100.0)
     turns.forget(busy)
     assert turns.poll([], 100.02) == ([], False)
+
+
+def test_one_that_becomes_busy_in_its_slow_turn_has_the_next_fast_one() -> None:
+    turns: Turns[Fake] = Turns()
+    one = Fake("a", quiet=False)
+    assert turns.poll([one], 100.0) == ([one], True)
+    one.busy = one.restless = True
+    assert turns.poll([one], 100.0 + TICK) == ([one], False)
+
+
+def test_one_that_was_closed_in_its_slow_turn_has_no_fast_one() -> None:
+    turns: Turns[Fake] = Turns()
+    one = Fake("a", busy=True, restless=True, quiet=False)
+    turns.poll([one], 100.0)
+    turns.forget(one)
+    assert turns.poll([], 100.0 + TICK) == ([], False)

@@ -7,7 +7,7 @@ what is encoded, and look at the node's own state while it is forwarded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,15 +25,30 @@ Json = dict[str, Any]
 _PAGE = """
 const DESCRIPTOR = "dependency-descriptor-rtp-header-extension";
 
-window.publish = async ({ mimeType, profile, width, height, encodings, hint }) => {
+const grain = (seed, width, height) => {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  let state = 1 + seed;
+  for (let n = 0; n < image.data.length; n += 1) {
+    state = (state * 48271) % 2147483647;
+    image.data[n] = n % 4 === 3 ? 48 : state % 256;
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+};
+
+window.publish = async ({ mimeType, profile, width, height, encodings, hint, busy }) => {
   const canvas = document.createElement("canvas");
   canvas.width = width; canvas.height = height;
   const context = canvas.getContext("2d");
   let count = 0;
+  const noise = busy ? [1, 2, 3, 4, 5].map((seed) => grain(seed, 160, 90)) : null;
   const draw = () => {
     count += 1;
     context.fillStyle = `hsl(${count % 360} 60% 40%)`;
     context.fillRect(0, 0, width, height);
+    if (noise) context.drawImage(noise[count % noise.length], 0, 0, width, height);
     context.fillStyle = "white";
     for (let n = 0; n < 12; n += 1)
       context.fillRect((count * (3 + n) + 37 * n) % width, (n * height) / 12, width / 12, height / 14);
@@ -74,6 +89,26 @@ window.subscribe = async (sdp) => {
   return pc.localDescription.sdp;
 };
 
+window.setWanted = async (wanted) => {
+  const sender = publisher.getSenders()[0];
+  const parameters = sender.getParameters();
+  parameters.encodings.forEach((encoding, index) => (encoding.active = wanted[index] ?? true));
+  await sender.setParameters(parameters);
+};
+
+// The time of each frame that comes out of the decoder, in milliseconds.
+window.watch = async () => {
+  const track = subscriber.getReceivers()[0].track.clone();
+  const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+  window.frames_at = [];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    frames_at.push(performance.timeOrigin + performance.now());
+    value.close();
+  }
+};
+
 window.report = async (side, type) => {
   const all = [...(await window[side].getStats()).values()];
   return all.filter((one) => one.type === type);
@@ -93,7 +128,9 @@ class ChromiumMedia:
         self.link = link
         self.producer: Producer | None = None
         self.events: list[m.Event] = []
-        link.on_event(self.events.append)
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._follows_wanted = False
+        link.on_event(self._handle_event)
 
     async def publish(
         self,
@@ -104,8 +141,9 @@ class ChromiumMedia:
         height: int = 360,
         profile: str | None = None,
         hint: str | None = None,
+        busy: bool = False,
     ) -> Producer:
-        """Raises `Refused` where the browser cannot encode that."""
+        """Raises `Refused` where the browser cannot encode that. A `busy` picture takes what bits it gets."""
         try:
             offer = await self.page.evaluate(
                 "(wanted) => publish(wanted)",
@@ -116,6 +154,7 @@ class ChromiumMedia:
                     "height": height,
                     "encodings": encodings,
                     "hint": hint,
+                    "busy": busy,
                 },
             )
         except Exception as error:
@@ -135,17 +174,33 @@ class ChromiumMedia:
         self.producer = self.link.node.producers["pr"]
         return self.producer
 
-    async def subscribe(self, preferred: m.LayerSpec | None = None) -> None:
+    async def subscribe(
+        self, preferred: m.LayerSpec | None = None, *, through: Callable[[str], str] = str
+    ) -> None:
+        """`through` is applied to the node's offer: a relay's `rewrite`, for example."""
         await self.link.request(m.CreateTransport(router_id="r", transport_id="ts", direction="subscribe"))
         spec = m.ConsumerSpec(consumer_id="cs", producer_id="pr", preferred=preferred)
         await self.link.request(m.Consume(transport_id="ts", consumers=(spec,)))
         offer = await self._next_offer()
-        answer = await self.page.evaluate("(sdp) => subscribe(sdp)", offer.sdp)
+        answer = await self.page.evaluate("(sdp) => subscribe(sdp)", through(offer.sdp))
         await self.link.request(m.HandleAnswer(transport_id="ts", version=offer.version, sdp=answer))
 
     async def prefer(self, spatial: int, temporal: int) -> None:
         layer = m.LayerSpec(spatial=spatial, temporal=temporal)
         await self.link.request(m.SetPreferredLayer(consumer_id="cs", preferred=layer))
+
+    def follow_wanted(self) -> None:
+        """Stop layers at the publisher while nobody receives them, as the web client does."""
+        self._follows_wanted = True
+
+    async def watch(self) -> None:
+        """Note from now on when frames come out of the decoder."""
+        await self.page.evaluate("() => void watch()")
+
+    async def frame_times(self) -> list[float]:
+        """Seconds since the epoch of each frame since the last call."""
+        times: list[float] = await self.page.evaluate("() => frames_at.splice(0)")
+        return [at / 1000 for at in times]
 
     async def received(self) -> Json:
         reports: list[Json] = await self.page.evaluate("report('subscriber', 'inbound-rtp')")
@@ -154,6 +209,13 @@ class ChromiumMedia:
     async def sent(self) -> list[Json]:
         reports: list[Json] = await self.page.evaluate("report('publisher', 'outbound-rtp')")
         return reports
+
+    def _handle_event(self, event: m.Event) -> None:
+        self.events.append(event)
+        if self._follows_wanted and isinstance(event, m.LayersWanted) and not self.page.is_closed():
+            task = asyncio.ensure_future(self.page.evaluate("(all) => setWanted(all)", list(event.encodings)))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _next_offer(self) -> m.OfferReady:
         async with asyncio.timeout(5):

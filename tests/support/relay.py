@@ -11,20 +11,34 @@ import asyncio
 import random
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 Address = tuple[str, int]
 BUFFER = 4 << 20
+REORDER_BY = 0.02
+"""Seconds by which a datagram that is overtaken comes later than its turn."""
+STEP = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Bursts:
+    """Loss that comes in bursts (Gilbert and Elliott): before each datagram the line turns bad with the
+    probability `begin`, and good again with `end`; while it is bad, it loses `loss` of them."""
+
+    begin: float
+    end: float
+    loss: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Impairment:
     """What happens to the datagrams of one direction.
 
-    `loss` and `reorder` are probabilities, `delay` and `jitter` seconds, `rate` bits per second. With a
-    rate, all clients of the direction share one line, which holds `queue` seconds of backlog and drops what
-    comes beyond. With `media_only`, STUN and DTLS pass untouched.
+    `loss` and `reorder` are probabilities, `delay` and `jitter` seconds, `rate` bits per second. Jitter alone
+    keeps the order, as queues on the way do. With a rate, all clients of the direction share one line, which
+    holds `queue` seconds of backlog and drops what comes beyond. With `media_only`, STUN and DTLS pass
+    untouched.
     """
 
     loss: float = 0.0
@@ -33,6 +47,7 @@ class Impairment:
     reorder: float = 0.0
     rate: float | None = None
     queue: float = 0.5
+    bursts: Bursts | None = None
     media_only: bool = True
 
     def concerns(self, data: bytes) -> bool:
@@ -49,28 +64,47 @@ class _Direction:
     impairment: Impairment
     chance: random.Random
     passed: int = 0
+    octets: int = 0
+    """Of those that passed."""
     lost: int = 0
     line_free_at: float = 0.0
+    last_at: float = 0.0
+    bad: bool = False
 
     def release_at(self, data: bytes, now: float) -> float | None:
         """When this datagram goes on; None if it is lost."""
         rule = self.impairment
         if not rule.concerns(data):
             return now
-        if self.chance.random() < rule.loss:
+        if self.chance.random() < rule.loss or self._is_burst():
             self.lost += 1
             return None
-        self.passed += 1
         at = now + rule.delay + self.chance.random() * rule.jitter
-        if self.chance.random() < rule.reorder:
-            at += 0.02
         if rule.rate is not None:
             start = max(at, self.line_free_at)
             if start - at > rule.queue:
                 self.lost += 1
                 return None
             self.line_free_at = at = start + len(data) * 8 / rule.rate
+        self.passed += 1
+        self.octets += len(data)
+        if self.chance.random() < rule.reorder:
+            return at + REORDER_BY
+        if at > now:
+            # The loop does not keep the order of timers that are due at one time.
+            self.last_at = at = max(at, self.last_at + STEP)
         return at
+
+    def backlog(self, now: float) -> float:
+        """Seconds until what waits at the line has left it."""
+        return max(0.0, self.line_free_at - now)
+
+    def _is_burst(self) -> bool:
+        bursts = self.impairment.bursts
+        if bursts is None:
+            return False
+        self.bad = self.chance.random() < (1.0 - bursts.end if self.bad else bursts.begin)
+        return self.bad and self.chance.random() < bursts.loss
 
 
 @dataclass(slots=True)
@@ -89,6 +123,7 @@ class UdpRelay:
     _socket: socket.socket
     _clients: dict[Address, _Client] = field(default_factory=dict)
     _blocked: bool = False
+    _timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
     @classmethod
     def open(
@@ -129,6 +164,11 @@ class UdpRelay:
         if down is not None:
             self.down.impairment = down
 
+    def schedule(self, down: Iterable[tuple[float, Impairment]]) -> None:
+        """Change what happens downwards at these times, in seconds from now."""
+        loop = asyncio.get_running_loop()
+        self._timers += [loop.call_later(after, self._impair_down, rule) for after, rule in down]
+
     def block(self, *, blocked: bool) -> None:
         """Let nothing through at all, or let it again."""
         self._blocked = blocked
@@ -140,9 +180,14 @@ class UdpRelay:
         self._clients.clear()
 
     def close(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
         self.rebind()
+
+    def _impair_down(self, rule: Impairment) -> None:
+        self.impair(down=rule)
 
     def _forget(self, client: _Client) -> None:
         asyncio.get_running_loop().remove_reader(client.socket.fileno())
