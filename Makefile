@@ -64,6 +64,10 @@ fuzz: $(VENV)/.installed-dev ## Fuzz everything that reads what comes from outsi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+.PHONY: soak
+soak: $(VENV)/.installed-dev ## An hour of joins and leaves; memory and descriptors must stay flat (ARGS="--minutes 10")
+	$(BIN)/python -m tests.soak $(ARGS)
+
 .PHONY: lock
 lock: $(VENV)/.installed-dev ## Pin the dependencies of pyproject.toml again, with hashes
 	$(BIN)/python -m pip install --quiet pip-tools==7.6.2

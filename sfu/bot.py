@@ -209,6 +209,14 @@ class Bot:
                 transport.close()
         await self.signalling.close()
 
+    async def vanish(self) -> None:
+        """Be gone as after a crash: not a word to the server, neither on the socket nor on the wire."""
+        for transport in (self.publisher, self.subscriber):
+            if transport is not None:
+                transport.association.silence()
+        self.signalling.lose()
+        await self.close()
+
     # --- inside --------------------------------------------------------------------------------------
 
     async def _negotiate(self, publications: list[Message]) -> None:

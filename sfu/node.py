@@ -69,6 +69,8 @@ class Node:
         self.transports: dict[str, Transport] = {}
         self.producers: dict[str, Producer] = {}
         self.consumers: dict[str, Consumer] = {}
+        self.closed = 0
+        """Transports, producers and consumers that were closed since the start."""
         self._forwarded_before = 0
         self._data_before = DataCounts()
         self._emit = emit
@@ -182,6 +184,7 @@ class Node:
             if router is not None:
                 router.subscribing.pop(transport_id, None)
         del self.transports[transport_id]
+        self.closed += 1
         self._turns.forget(transport)
         transport.close()
 
@@ -190,6 +193,7 @@ class Node:
         producer = self.producers.pop(producer_id, None)
         if producer is None:
             return
+        self.closed += 1
         producer.close()
         self._forwarded_before += sum(encoding.forwarded for encoding in producer.encodings)
         self.pipes.forget_producer(producer_id)
@@ -224,6 +228,7 @@ class Node:
         consumer = self.consumers.pop(consumer_id, None)
         if consumer is None:
             return
+        self.closed += 1
         consumer.close()
         transport = self.transports.get(consumer.transport_id)
         if isinstance(transport, SubscribeTransport):
@@ -268,6 +273,11 @@ class Node:
             raise NotFoundError("consumer", consumer_id)
         return consumer
 
+    @property
+    def live(self) -> int:
+        """Transports, producers and consumers that are open."""
+        return len(self.transports) + len(self.producers) + len(self.consumers)
+
     # --- statistics ----------------------------------------------------------------------------------
 
     def counters(self) -> dict[str, float]:
@@ -298,6 +308,7 @@ class Node:
             "transports": len(self.transports),
             "producers": len(self.producers),
             "consumers": len(self.consumers),
+            "tasks": len(asyncio.all_tasks()),
         }
         return totals | self.pipes.counters()
 

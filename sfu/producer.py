@@ -214,6 +214,7 @@ class Producer:
             encoding.paused = True
             for leg in (*encoding.legs, *encoding.redundant, *encoding.waiting):
                 detach(leg)
+            encoding.history.clear()
 
     def _handle_switch(self, leg: Leg) -> None:
         consumer = self._legs.get(id(leg))

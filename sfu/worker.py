@@ -12,6 +12,7 @@ import json
 import signal
 import socket
 import sys
+import time
 
 import structlog
 
@@ -21,11 +22,13 @@ from sfu.control.link import read_frame
 from sfu.control.messages import Done, Drain, Event, command_adapter, event_adapter, reply_adapter
 from sfu.control.server import CommandServer
 from sfu.node import Node
+from sfu.sweep import INTERVAL, Sweep
 
 log = structlog.get_logger("sfu.worker")
 
 GC_THRESHOLDS = (50_000, 50, 50)
-"""The packet path makes no reference cycles, so the collector may come rarely."""
+"""The packet path makes no reference cycles, so the collector may come rarely by itself; what was closed is
+collected when `sfu.sweep` says so."""
 
 
 class Worker:
@@ -58,10 +61,11 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         serving = asyncio.create_task(self._serve(node))
         stopping = asyncio.create_task(self._stop.wait())
+        sweeping = asyncio.create_task(_sweep(node))
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (serving, stopping):
+        for task in (serving, stopping, sweeping):
             task.cancel()
-        await asyncio.gather(serving, stopping, return_exceptions=True)
+        await asyncio.gather(serving, stopping, sweeping, return_exceptions=True)
         await node.close()
         return 0
 
@@ -89,6 +93,17 @@ class Worker:
     def _emit(self, event: Event) -> None:
         if not self._writer.is_closing():
             self._writer.write(framing.frame(framing.EVENT, 0, event_adapter.dump_json(event)))
+
+
+async def _sweep(node: Node) -> None:
+    """Collect what was closed, for as long as the worker serves."""
+    sweep = Sweep()
+    while True:
+        await asyncio.sleep(INTERVAL)
+        if sweep.poll(node.closed, node.live):
+            begun = time.perf_counter()
+            freed = gc.collect()
+            log.debug("swept", freed=freed, live=node.live, ms=round(1000 * (time.perf_counter() - begun), 1))
 
 
 async def _main(descriptor: int) -> int:

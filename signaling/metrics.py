@@ -5,9 +5,10 @@ Labels are bounded: routes, methods, status codes, worker indices.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -33,6 +34,8 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        tasks = Gauge("rostrum_tasks", "Tasks of the signaling process.", registry=self._registry)
+        tasks.set_function(lambda: len(asyncio.all_tasks()))
         self._registry.register(WorkerCollector(source))
         self._registry.register(SocketCollector(sockets))
 

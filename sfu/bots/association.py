@@ -124,6 +124,12 @@ class ClientAssociation:
         if self._channel is not None and self.outbound is not None:
             self._channel.send(self.outbound.seal_rtcp(packet))
 
+    def silence(self) -> None:
+        """Send nothing any more, not even a farewell at `close`."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
     def close(self) -> None:
         """End the association (close_notify) and free its socket. Idempotent."""
         if self._timer is not None:

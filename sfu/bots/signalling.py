@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +163,13 @@ class Signalling:
         assert self._socket is not None, "open first"
         await self._socket.send_str(text)
 
+    def lose(self) -> None:
+        """End the connection below the WebSocket, without a close frame, as a network that goes away does."""
+        if self._socket is not None:
+            connection: socket.socket | None = self._socket.get_extra_info("socket")
+            if connection is not None:
+                connection.shutdown(socket.SHUT_RDWR)
+
     async def close(self) -> None:
         """Close the socket without leaving (a reload, a lost network). Idempotent."""
         if self._socket is not None:
@@ -171,9 +179,9 @@ class Signalling:
         if self._http is not None:
             await self._http.close()
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _read(self, frames: aiohttp.ClientWebSocketResponse) -> None:
         try:
-            async for frame in socket:
+            async for frame in frames:
                 if frame.type is aiohttp.WSMsgType.TEXT:
                     self._handle(json.loads(frame.data))
         finally:

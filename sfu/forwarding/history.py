@@ -32,3 +32,7 @@ class History:
     def get(self, sequence: int) -> Packet | None:
         packet = self._ring[sequence & self._mask]
         return packet if packet is not None and packet[0] == sequence else None
+
+    def clear(self) -> None:
+        """Let go of the packets: nobody will ask for them any more."""
+        self._ring = [None] * self.size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 
 async def wait_until(
@@ -17,3 +17,14 @@ async def wait_until(
             reason = what() if callable(what) else what
             raise AssertionError(f"not within {timeout:g} s: {reason}")
         await asyncio.sleep(0.02)
+
+
+async def wait_until_async(
+    condition: Callable[[], Awaitable[bool]], what: Callable[[], str], *, timeout: float = 10.0
+) -> None:
+    """The same for a condition that has to ask somebody, five times a second."""
+    deadline = time.monotonic() + timeout
+    while not await condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout:g} s: {what()}")
+        await asyncio.sleep(0.2)

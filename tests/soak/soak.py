@@ -1,0 +1,98 @@
+"""Joins and leaves in a loop against a real server, and what it holds afterwards compared with before.
+
+    warm-up rounds -> empty -> census -> rounds until the time is up -> empty -> census
+
+Both counts are taken while nobody is there, so whatever is more the second time belongs to people who left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from tests.soak.census import Census, take, wait_empty
+from tests.soak.rounds import run_round
+from tests.support.server import Server
+
+SERVER_FLAGS = (
+    "--session-grace",
+    "1",
+    "--resume-within",
+    "1",
+    "--spread-above",
+    "0",
+    "--log-level",
+    "warning",
+)
+"""Who is gone is forgotten soon, and every meeting is spread over the workers, so that pipes come and go."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Soaked:
+    """`joins` between the two counts."""
+
+    before: Census
+    after: Census
+    joins: int
+    seconds: float
+    samples: list[tuple[int, Census]] = field(default_factory=list)
+    """(joins so far, what there was), while nobody was there."""
+
+    @property
+    def bytes_per_join(self) -> float:
+        return (self.after.memory - self.before.memory) / max(1, self.joins)
+
+    @property
+    def growth_per_thousand(self) -> float:
+        """Growth of memory per 1,000 joins, as a fraction of what there was before."""
+        return self.bytes_per_join * 1000 / self.before.memory
+
+
+async def soak(
+    server: Server,
+    *,
+    seconds: float,
+    warm_up: float,
+    at_once: int = 2,
+    sample_every: float | None = None,
+    progress: Progress = lambda text: None,
+) -> Soaked:
+    """Run rounds, `at_once` of them side by side. Raises what a round raises, and if anything stays."""
+    numbers = itertools.count()
+    await _rounds(server, numbers, warm_up, at_once)
+    await wait_empty(server)
+    soaked = Soaked(before := await take(server), before, 0, 0.0)
+    progress(_describe(0, before))
+    begun = time.monotonic()
+    while (left := begun + seconds - time.monotonic()) > 0:
+        soaked.joins += await _rounds(server, numbers, min(left, sample_every or left), at_once)
+        await wait_empty(server)
+        soaked.after = await take(server)
+        soaked.samples.append((soaked.joins, soaked.after))
+        progress(_describe(soaked.joins, soaked.after))
+    soaked.seconds = time.monotonic() - begun
+    return soaked
+
+
+async def _rounds(server: Server, numbers: Iterator[int], seconds: float, at_once: int) -> int:
+    deadline = time.monotonic() + seconds
+
+    async def one_after_another() -> int:
+        joins = 0
+        while time.monotonic() < deadline:
+            joins += await run_round(server, next(numbers))
+        return joins
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one_after_another()) for _ in range(at_once)]
+    return sum(task.result() for task in tasks)
+
+
+def _describe(joins: int, census: Census) -> str:
+    memory = ", ".join(f"{name} {one.memory / 1e6:.2f} MB" for name, one in census.processes.items())
+    return f"{joins:6d} joins: {memory}; {census.descriptors} descriptors, {census.tasks} tasks"
