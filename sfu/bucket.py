@@ -22,3 +22,10 @@ class TokenBucket:
             return False
         self._tokens -= tokens
         return True
+
+    def draw(self, now: float, most: float) -> float:
+        """Take as many as there are, up to `most`; returns how many."""
+        if self.take(now, most):
+            return most
+        drawn, self._tokens = self._tokens, 0.0
+        return drawn

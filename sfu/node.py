@@ -72,6 +72,7 @@ class Node:
         self.closed = 0
         """Transports, producers and consumers that were closed since the start."""
         self._forwarded_before = 0
+        self._flooded_before = 0
         self._data_before = DataCounts()
         self._emit = emit
         self._timer: asyncio.TimerHandle | None = None
@@ -185,6 +186,7 @@ class Node:
                 router.subscribing.pop(transport_id, None)
         del self.transports[transport_id]
         self.closed += 1
+        self._flooded_before += transport.association.intake.dropped
         self._turns.forget(transport)
         transport.close()
 
@@ -298,6 +300,8 @@ class Node:
         totals |= self._data_counters()
         totals |= {
             "packets_forwarded": forwarded,
+            "packets_over_limit": self._flooded_before
+            + sum(one.association.intake.dropped for one in self.transports.values()),
             "legs_blocked": blocked,
             "live_packets_received": received,
             "live_bytes_received": bytes_received,

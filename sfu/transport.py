@@ -17,6 +17,8 @@ from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Protocol
 
+import structlog
+
 from sfu.control.messages import Event, TransportStateChanged
 from sfu.data import DataRate
 from sfu.pressure import Measures
@@ -25,6 +27,8 @@ from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.description import LocalTransport
 from sfu.webrtc.sdp import SessionDescription
 from sfu.webrtc.udp import Path, SocketCalls
+
+log = structlog.get_logger("sfu.transport")
 
 
 class TransportState(Enum):
@@ -94,6 +98,7 @@ class Transport(ABC):
         self._ufrag, self._pwd = new_credentials()
         self._ufrags = [self._ufrag]
         self._remote_ufrag: str | None = None
+        self._flooded = False
         self._restarting = False
         """Our new credentials are on their way, so the client's new ones are no restart of its own."""
         self.association = Association(
@@ -159,6 +164,9 @@ class Transport(ABC):
     def tick(self, now: float) -> None:
         """Called at the pace that `busy` and `quiet` ask for (`sfu.turns`)."""
         self.association.tick(now)
+        if self.association.intake.dropped and not self._flooded:
+            self._flooded = True
+            log.warning("a client sends more than it may", transport=self.id)
 
     def close(self) -> None:
         """Idempotent. Tells the client (close_notify) and forgets its addresses and credentials."""

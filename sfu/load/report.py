@@ -34,6 +34,7 @@ def build_report(load: Load, window: Window) -> Report:
     What a subscriber should have got is what the senders sent in the window; of a simulcast publication,
     where the server chooses the encoding, it is what the sequence numbers it received span.
     """
+    kinds = {"audio": _Totals(), "video": _Totals()}
     totals = _Totals()
     sent = {
         one.frames.stream_id: one.packets_sent - window.sent_before[one.frames.stream_id]
@@ -43,7 +44,7 @@ def build_report(load: Load, window: Window) -> Report:
     }
     for room in load.rooms:
         for bot in room.subscribers:
-            _add_subscriber(totals, room, bot, sent)
+            _add_subscriber(totals, kinds, room, bot, sent)
     report: Report = {
         "sent": sum(sent.values()),
         "expected": totals.expected,
@@ -53,6 +54,16 @@ def build_report(load: Load, window: Window) -> Report:
         "duplicates": totals.duplicates,
         "repaired": totals.repaired,
         "delay_ms": _percentiles(totals.delays_ns),
+        "by_kind": {
+            kind: {
+                "expected": one.expected,
+                "received": one.received,
+                "lost": max(0, one.expected - one.received),
+                "delay_ms": _percentiles(one.delays_ns),
+            }
+            for kind, one in kinds.items()
+            if one.expected
+        },
         "seconds": round(window.seconds, 3),
         "received_per_second": round(totals.received / window.seconds),
         "join_ms": _percentiles([int(seconds * 1e9) for seconds in load.join_seconds]),
@@ -92,7 +103,9 @@ def to_text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _add_subscriber(totals: _Totals, room: Room, bot: Bot, sent: dict[int, int]) -> None:
+def _add_subscriber(
+    totals: _Totals, kinds: dict[str, _Totals], room: Room, bot: Bot, sent: dict[int, int]
+) -> None:
     subscriber = bot.subscriber
     if subscriber is None:
         return
@@ -104,17 +117,20 @@ def _add_subscriber(totals: _Totals, room: Room, bot: Bot, sent: dict[int, int])
             tallies = [stream.tally for stream in subscriber.media_streams() if stream.tally.stream_id in ids]
             received = sum(tally.packets - tally.padding for tally in tallies)
             if len(ids) == 1:
-                totals.expected += sent[next(iter(ids))]
+                expected = sent[next(iter(ids))]
             else:
-                totals.expected += received + sum(len(tally.missing) for tally in tallies)
-            totals.received += received
+                expected = received + sum(len(tally.missing) for tally in tallies)
+            for sums in (totals, kinds[track.media.kind]):
+                sums.expected += expected
+                sums.received += received
+                for tally in tallies:
+                    sums.delays_ns += tally.delays_ns
             for tally in tallies:
                 totals.reordered += tally.reordered
                 totals.duplicates += tally.duplicates
                 totals.repaired += tally.repaired
                 totals.opened += tally.opened
                 totals.rejected += tally.rejected
-                totals.delays_ns += tally.delays_ns
     totals.unauthentic += subscriber.unauthentic
 
 

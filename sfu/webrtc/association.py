@@ -17,6 +17,7 @@ from typing import Protocol
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.dtls import DtlsEndpoint, DtlsRole, DtlsState
 from sfu.webrtc.ice import IceLiteAgent
+from sfu.webrtc.intake import Intake
 from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp
 from sfu.webrtc.udp import Address, Path, Receiver
 
@@ -81,6 +82,7 @@ class Association:
         self.outbound: OutboundSrtp | None = None
         self.path: Path | None = None
         self.dropped = 0
+        self.intake = Intake(now)
         self.consented = False
         self._ports = ports
         self._listener = listener
@@ -99,12 +101,15 @@ class Association:
         if first < 4:
             self.handle_stun(data, path, now)
         elif 20 <= first < 64 and path.address in self._paths:
-            self._handle_dtls(data, now)
+            if self.intake.admit_dtls(now):
+                self._handle_dtls(data, now)
         else:
             self.dropped += 1
 
     def handle_stun(self, data: bytes, path: Path, now: float) -> None:
         """A binding request, possibly from an address not seen before."""
+        if not self.intake.admit_check(now, known=path.address in self._paths):
+            return
         # A TCP path's address begins with "tcp", to differ from the same address over UDP.
         result = self.ice.handle_request(data, path.address[1:] if path.reliable else path.address, now)
         if result.response is not None:
@@ -127,6 +132,7 @@ class Association:
         if self.inbound is None:
             self.dropped += len(rtp) + len(rtcp)
             return
+        self.intake.admit_media(rtp, rtcp, now)
         if rtp:
             if len(rtp) > MAX_BATCH:
                 self.dropped += len(rtp) - MAX_BATCH
