@@ -11,6 +11,7 @@ from sfu.bandwidth.twcc import Burst
 WINDOW: Final = 0.5
 MIN_SPAN: Final = 0.15
 """Seconds that bursts must span before their rate means anything."""
+MAX_STEP: Final = 60.0
 
 
 class Throughput:
@@ -28,22 +29,28 @@ class Throughput:
 
     def handle(self, bursts: Iterable[Burst]) -> None:
         window = self._bursts
+        latest, total = self._latest, self._octets
         for burst in bursts:
-            if abs(burst.last_arrival - self._latest) > 60.0:
+            arrival = burst[5]
+            if not -MAX_STEP <= arrival - latest <= MAX_STEP:
                 # The first one, or a receiver's clock that jumped.
                 window.clear()
-                self._octets = 0
-                self._latest = burst.last_arrival
+                total = 0
+                latest = arrival
+            elif arrival > latest:
+                latest = arrival
             window.append(burst)
-            self._octets += burst.octets
-            self._latest = max(self._latest, burst.last_arrival)
-        while window and window[0].last_arrival < self._latest - WINDOW:
-            self._octets -= window.popleft().octets
+            total += burst[2]
+        self._latest = latest
+        begin = latest - WINDOW
+        while window and window[0][5] < begin:
+            total -= window.popleft()[2]
+        self._octets = total
         if len(window) < 2:
             return
         first, last = window[0], window[-1]
-        octets = self._octets - first.octets
-        arriving = self._latest - first.last_arrival
+        octets = total - first.octets
+        arriving = latest - first.last_arrival
         if arriving < MIN_SPAN:
             return
         self.delivered = 8 * octets / arriving

@@ -58,6 +58,8 @@ class DelayTrend:
         self.threshold = START_THRESHOLD
         self._points: deque[tuple[float, float]] = deque(maxlen=WINDOW)
         self._recent: deque[tuple[float, float]] = deque()
+        """When each left, and its delay: of the last ones, those that were faster than all after them. So the
+        first is the fastest."""
         self._count = 0
         self._offset = 0.0
         self._origin = 0.0
@@ -73,9 +75,7 @@ class DelayTrend:
 
     def handle(self, bursts: Sequence[Burst], now: float) -> Usage:
         """What the bursts of one message say. Those that left before one already seen are passed over."""
-        for burst in bursts:
-            if burst.sent_at >= self._last_sent:
-                self._add(burst)
+        self._add(bursts)
         if len(self._points) < 2:
             return Usage.NORMAL
         if self.queue < QUIET:
@@ -91,24 +91,41 @@ class DelayTrend:
             return Usage.OVER
         return usage
 
-    def _add(self, burst: Burst) -> None:
-        delay = burst.first_arrival - burst.sent_at
-        if self._count == 0 or abs(delay - self._offset - self._least_delay()) > CLOCK_JUMP:
-            self._restart(burst, delay)
-        delay -= self._offset
-        self._last_sent = burst.sent_at
-        self._note_least(delay, burst.sent_at)
+    def _add(self, bursts: Sequence[Burst]) -> None:
+        """All in one loop, for audio comes in many bursts of one packet."""
         recent = self._recent
-        recent.append((burst.sent_at, delay))
-        while recent[0][0] < burst.sent_at - RECENT:
-            recent.popleft()
-        self.queue = max(0.0, min([each for _, each in recent]) - min(self._least))
-        if burst.sent_at - self._group_at < GROUP_SPAN:
+        last_sent = self._last_sent
+        least = min(self._least)
+        sent_at = None
+        for burst in bursts:
+            if burst[3] < last_sent:
+                continue
+            _, _, _, sent_at, arrival, _ = burst
+            last_sent = sent_at
+            delay = arrival - sent_at
+            offset = self._offset
+            if self._count == 0 or not -CLOCK_JUMP <= delay - offset - least <= CLOCK_JUMP:
+                self._restart(burst, delay)
+                offset = delay
+                least = 0.0
+            delay -= offset
+            if delay < self._least[0] or sent_at - self._least_since > BASE_PERIOD / 2:
+                self._note_least(delay, sent_at)
+                least = min(self._least)
+            while recent and recent[-1][1] >= delay:
+                recent.pop()
+            recent.append((sent_at, delay))
+            if sent_at - self._group_at >= GROUP_SPAN:
+                self._group_at = sent_at
+                self._count += 1
+                self._smoothed = SMOOTHING * self._smoothed + (1 - SMOOTHING) * delay
+                self._points.append((arrival - self._origin, self._smoothed))
+        if sent_at is None:
             return
-        self._group_at = burst.sent_at
-        self._count += 1
-        self._smoothed = SMOOTHING * self._smoothed + (1 - SMOOTHING) * delay
-        self._points.append((burst.first_arrival - self._origin, self._smoothed))
+        self._last_sent = last_sent
+        while recent[0][0] < last_sent - RECENT:
+            recent.popleft()
+        self.queue = max(0.0, recent[0][1] - least)
 
     def _restart(self, burst: Burst, delay: float) -> None:
         """The first burst, or a clock that jumped: nothing of before compares."""
@@ -120,9 +137,6 @@ class DelayTrend:
         self._smoothed = 0.0
         self._least = [0.0, 0.0]
         self._least_since = burst.sent_at
-
-    def _least_delay(self) -> float:
-        return min(self._least)
 
     def _note_least(self, delay: float, at: float) -> None:
         if at - self._least_since > BASE_PERIOD / 2:

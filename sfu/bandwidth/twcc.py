@@ -12,7 +12,8 @@ never sent match nothing, and what was reported once is not there for a second t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from sfu.rtp.arrivals import CLOCK_BITS, MISSING, Arrivals
@@ -43,6 +44,10 @@ class Burst(NamedTuple):
     sent_at: float
     first_arrival: float
     last_arrival: float
+
+
+_burst: Callable[[tuple[int, int, int, float, float, float]], Burst] = partial(tuple.__new__, Burst)
+"""A burst from its fields, without the call to Python's code that naming them would be."""
 
 
 class Delivery(NamedTuple):
@@ -81,7 +86,8 @@ class Ledger:
         self._settle(now)
         base, reference, times = arrivals
         start = self._newest - ((self._newest - base) & 0xFFFF)
-        end = start + len(times)
+        length = len(times)
+        end = start + length
         bursts: list[Burst] = []
         clock = self._unwrap(reference)
         kept: list[Departure] = []
@@ -89,42 +95,63 @@ class Ledger:
         if self._suspected:
             self._find_late(start, times, clock, bursts)
         overhead = self.overhead
-        for departure in self._open:
+        for index, departure in enumerate(self._open):
             first, sent_at, sizes = departure
+            if first >= end:
+                # They are in order: of the rest, nothing was reported either.
+                kept += self._open[index:]
+                break
+            position = first - start
             count = len(sizes)
-            if first >= end or first + count <= start or not times:
-                kept.append(departure)
+            if position < 0 or position + count > length:
+                self._match_part(departure, start, times, clock, bursts, kept)
                 continue
-            if first < start:
-                kept.append((first, sent_at, sizes[: start - first]))
-                sizes = sizes[start - first :]
-                first = start
-                count = len(sizes)
-            if first + count > end:
-                kept.append((end, sent_at, sizes[end - first :]))
-                sizes = sizes[: end - first]
-                count = len(sizes)
-            arrived = times[first - start : first - start + count]
-            earliest = min(arrived)
+            if count == 1:
+                earliest = latest = times[position]
+            else:
+                arrived = times[position : position + count]
+                earliest, latest = min(arrived), max(arrived)
             if earliest <= MISSING:
-                sizes = self._note_missing(first, sent_at, sizes, arrived)
-                arrived = [time for time in arrived if time > MISSING]
-                if not arrived:
-                    continue
-                earliest = min(arrived)
-                count = len(arrived)
+                self._match_part(departure, start, times, clock, bursts, kept)
+                continue
+            octets = sum(sizes) + count * overhead
             bursts.append(
-                Burst(
-                    first,
-                    count,
-                    sum(sizes) + count * overhead,
-                    sent_at,
-                    (clock + earliest) * TICK,
-                    (clock + max(arrived)) * TICK,
-                )
+                _burst((first, count, octets, sent_at, (clock + earliest) * TICK, (clock + latest) * TICK))
             )
         self._open = kept
         return Delivery(bursts, lost, min(end, self._newest + 1))
+
+    def _match_part(
+        self,
+        departure: Departure,
+        start: int,
+        times: list[int],
+        clock: int,
+        bursts: list[Burst],
+        kept: list[Departure],
+    ) -> None:
+        """A batch that was not reported as a whole, or of which something is missing."""
+        first, sent_at, sizes = departure
+        end = start + len(times)
+        if first + len(sizes) <= start or not times:
+            kept.append(departure)
+            return
+        if first < start:
+            kept.append((first, sent_at, sizes[: start - first]))
+            sizes = sizes[start - first :]
+            first = start
+        if first + len(sizes) > end:
+            kept.append((end, sent_at, sizes[end - first :]))
+            sizes = sizes[: end - first]
+        arrived = times[first - start : first - start + len(sizes)]
+        if min(arrived) <= MISSING:
+            sizes = self._note_missing(first, sent_at, sizes, arrived)
+            arrived = [time for time in arrived if time > MISSING]
+            if not arrived:
+                return
+        octets = sum(sizes) + len(arrived) * self.overhead
+        earliest, latest = (clock + min(arrived)) * TICK, (clock + max(arrived)) * TICK
+        bursts.append(Burst(first, len(arrived), octets, sent_at, earliest, latest))
 
     def _settle(self, now: float) -> None:
         sent = self.sent

@@ -8,15 +8,18 @@ with losses or long gaps are walked through packet by packet.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from functools import partial
 from itertools import accumulate
 from typing import Final, NamedTuple
 
 from sfu.errors import RtcpError
-from sfu.rtp.transport_feedback import LARGE, LOST, MAX_STATUSES, TICKS_PER_REFERENCE
+from sfu.rtp.transport_feedback import LARGE, LOST, MAX_RUN, MAX_STATUSES, SMALL, TICKS_PER_REFERENCE
 
 MISSING: Final = -(1 << 40)
 """Stands for the arrival of a packet that did not arrive; below every time there can be."""
 FIXED_LENGTH: Final = 20
+FIRST_CHUNK, DELTAS = FIXED_LENGTH, FIXED_LENGTH + 2
 CLOCK_BITS: Final = 32
 """The receiver's clock wraps after 2^24 references of 256 ticks."""
 
@@ -36,6 +39,9 @@ class Arrivals(NamedTuple):
     times: list[int]
 
 
+_arrivals: Callable[[tuple[int, int, list[int]]], Arrivals] = partial(tuple.__new__, Arrivals)
+
+
 def parse_arrivals(data: bytes) -> Arrivals:
     """Read one packet of transport-wide feedback, header included. Raises `RtcpError`."""
     end = len(data)
@@ -47,6 +53,10 @@ def parse_arrivals(data: bytes) -> Arrivals:
     if count > MAX_STATUSES:
         raise RtcpError("transport-wide feedback is about too many packets")
     reference = (time_and_number >> 8) * TICKS_PER_REFERENCE
+    all_small = (SMALL << 13 | count).to_bytes(2, "big")
+    if data[FIRST_CHUNK:DELTAS] == all_small and count <= MAX_RUN and DELTAS + count <= end:
+        # One chunk says of all of them that they came, each soon after the one before.
+        return _arrivals((base, reference, list(accumulate(data[DELTAS : DELTAS + count]))))
     statuses, offset = _read_statuses(data, count, end)
     if LARGE in statuses:
         return Arrivals(base, reference, _walk(data, statuses, offset, end))
