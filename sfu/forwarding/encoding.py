@@ -9,55 +9,49 @@ a place to change, or is on a lesser cut, packets are read one by one: once, how
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable
 
-from sfu.codecs.layering import LayerReader, is_whole, needs_keyframe, reader_for
+from sfu.codecs.layering import LayerReader, is_whole, needs_keyframe
 from sfu.forwarding.batch import PLAIN_TAIL, Batch, Packet
 from sfu.forwarding.cut import Cut
 from sfu.forwarding.fanout import forward, send
 from sfu.forwarding.history import AUDIO_PACKETS, VIDEO_PACKETS, History
 from sfu.forwarding.keyframes import KeyframeRequests
 from sfu.forwarding.leg import ONE_BYTE, TWO_BYTE, Leg
-from sfu.forwarding.numbers import find_descriptor, numbers_of
+from sfu.forwarding.numbers import numbers_of
+from sfu.forwarding.reading import Reading
 from sfu.forwarding.redundancy import with_redundancy
 from sfu.forwarding.selector import aim_at, switch, take_out
 from sfu.forwarding.stream import ReceiveStream
-from sfu.layers import WHOLE, Layer, LayerRate, Mark, cumulative_rates
+from sfu.layers import WHOLE, Layer, LayerRate, Mark
 from sfu.rtp.negotiation import OPUS_PAYLOAD_TYPE, is_described
 
 LIVE_WITHIN = 1.5
 """Seconds without a packet after which a simulcast encoding counts as not sent any more."""
-
-
-MEASURE_INTERVAL = 1.0
-"""Seconds over which the rates of layers are averaged."""
+MAX_JUMP = 3000
+"""Packets that may be missing between two turns; beyond that it is another stream that goes on (RFC 3550
+appendix A.1, MAX_DROPOUT). A receiver, too, loses count where its numbers jump too far."""
 
 
 class Encoding:
     """A simulcast encoding, or the only one of a producer. `spatial` is its rank, 0 = lowest."""
 
     __slots__ = (
-        "_layers",
-        "_measured_at",
-        "_octets",
+        "_flushed",
         "_patient",
-        "_read_next",
+        "_reading",
         "blocked",
         "cuts",
         "forwarded",
-        "frames",
         "is_video",
         "is_wide",
         "keyframes",
         "last_keyframe",
-        "layers_revision",
         "mime",
         "on_switch",
         "paused",
         "pending",
-        "rate",
-        "rates",
-        "reader",
         "recovered",
         "redundant",
         "rid",
@@ -86,16 +80,10 @@ class Encoding:
         self.rid = rid
         self.rtx_ssrc: int | None = None
         self.stream = ReceiveStream(ssrc, clock_rate, repair=self.is_video)
-        self.reader: LayerReader = reader_for(mime, find_descriptor)
+        self._reading = Reading(mime)
         self.whole = Cut(self, WHOLE, self._new_history())
         self.cuts: list[Cut] = []
         """The lesser ones, each while there are legs on it or waiting for it."""
-        self.rates: tuple[LayerRate, ...] = ()
-        """The layers that came in the last second, and what each takes; empty until that is known."""
-        self.rate = 0
-        """What all of it takes, in bits per second of payload, like `rates`."""
-        self.layers_revision = 0
-        """Another number whenever there are other layers, or other ways between them."""
         self.keyframes = KeyframeRequests()
         self.last_keyframe = float("-inf")
         self.redundant: list[Leg] = []
@@ -110,13 +98,9 @@ class Encoding:
         self.blocked = 0
         self.recovered = 0
         """Packets lost on the way here that a later one held."""
-        self.frames = 0
-        """Of video: frames of which the last packet came, by its marker; up to date after `measure`."""
         self.on_switch = on_switch
-        self._layers: tuple[Layer, bool, tuple[Layer, ...]] = (self.reader.top, self.reader.nested, ())
-        self._read_next = 0
-        self._octets: dict[tuple[Layer, int], int] = {}
-        self._measured_at = 0.0
+        self._flushed = -1
+        """The newest packet of the turns before, by its extended sequence."""
         self._patient: list[Leg] = []
         """Legs that waited at the last measuring."""
 
@@ -130,6 +114,30 @@ class Encoding:
     def wanted(self) -> bool:
         """Whether anybody receives it, or will from its next key frame on."""
         return bool(self.legs or self.redundant or self.waiting)
+
+    @property
+    def reader(self) -> LayerReader:
+        return self._reading.reader
+
+    @property
+    def rates(self) -> tuple[LayerRate, ...]:
+        """The layers that came in the last second, and what each takes; empty until that is known."""
+        return self._reading.rates
+
+    @property
+    def rate(self) -> int:
+        """What all of it takes, in bits per second of payload, like `rates`."""
+        return self._reading.rate
+
+    @property
+    def frames(self) -> int:
+        """Of video: frames of which the last packet came, by its marker; up to date after `measure`."""
+        return self._reading.frames
+
+    @property
+    def layers_revision(self) -> int:
+        """Another number whenever there are other layers, or other ways between them."""
+        return self._reading.revision
 
     @property
     def history(self) -> History:
@@ -147,18 +155,14 @@ class Encoding:
 
         The legs keep their outgoing streams; a video leg waits for the new stream's key frame.
         """
-        for leg in (*self.legs, *self.redundant):
-            target = leg.target if leg.target is not None else leg.cut
-            assert target is not None
-            take_out(leg)
-            aim_at(leg, target)
+        self._enter_anew()
         self.pending.clear()
         self.whole.history = self._new_history()
         self.cuts = [Cut(self, cut.layer, self._new_history()) for cut in self.cuts]
         for leg in self.waiting:
             leg.target = self.cut(leg.target.layer) if leg.target is not None else self.whole
-        self.reader = reader_for(self.mime, find_descriptor)
-        self._read_next = 0
+        self._reading.restart(self.mime)
+        self._flushed = -1
         self.stream = ReceiveStream(ssrc, self.stream.clock_rate, repair=self.is_video)
 
     def take_recovered(self, sequence: int, timestamp: int, payload: bytes) -> None:
@@ -173,6 +177,9 @@ class Encoding:
         if wanted is None:
             return self.whole
         self._catch_up()
+        return self._cut_at(wanted)
+
+    def _cut_at(self, wanted: Layer) -> Cut:
         if is_whole(self.reader, wanted):
             return self.whole
         layer = wanted.within(self.reader.top)
@@ -209,6 +216,10 @@ class Encoding:
         if extended > previous:
             self.pending.append(packet)
             return True
+        if extended > self._flushed and self.pending:
+            # Overtaken within this turn: nothing is late yet.
+            insort(self.pending, packet)
+            return True
         if not self.paused:
             self._forward_late(packet, now)
         return False
@@ -217,7 +228,15 @@ class Encoding:
         """Forward what came in this turn."""
         packets = self.pending
         self.pending = []
-        if self.paused or not packets:
+        if not packets:
+            return
+        newest = packets[-1][0]
+        jumped = newest - self._flushed > MAX_JUMP and self._flushed >= 0
+        self._flushed = newest
+        if self.paused:
+            return
+        if jumped:
+            self._enter_anew()
             return
         if self.waiting or self.cuts:
             self._forward_in_layers(packets, now)
@@ -238,25 +257,12 @@ class Encoding:
         if not self.is_video:
             return
         self._catch_up()
-        self._note_layers()
-        elapsed = now - self._measured_at
-        if elapsed < MEASURE_INTERVAL:
+        if not self._reading.settle(now):
             return
-        self.rates = cumulative_rates(self._octets, elapsed)
-        self.rate = round(8 * sum(self._octets.values()) / elapsed)
-        self._octets = {}
-        self._measured_at = now
-        self._note_layers()
         self.cuts = [cut for cut in self.cuts if cut.legs or any(leg.target is cut for leg in self.waiting)]
         if any(leg in self._patient for leg in self.waiting):
             self.keyframes.request()
         self._patient = list(self.waiting)
-
-    def _note_layers(self) -> None:
-        layers = (self.reader.top, self.reader.nested, tuple(rate.layer for rate in self.rates))
-        if layers != self._layers:
-            self._layers = layers
-            self.layers_revision += 1
 
     def needs_keyframe(self, leg: Leg, target: Cut) -> bool:
         """Whether a leg gets onto a cut of this encoding at a key frame only."""
@@ -267,12 +273,24 @@ class Encoding:
 
     # --- inside --------------------------------------------------------------------------------------
 
+    def _enter_anew(self) -> None:
+        """The publisher's numbers went on elsewhere: every leg goes on from where it may enter next.
+
+        What came with the jump is not forwarded, so that no receiver's numbers ever jump far.
+        """
+        for leg in (*self.legs, *self.redundant):
+            target = leg.target if leg.target is not None else leg.cut
+            assert target is not None
+            take_out(leg)
+            aim_at(leg, target)
+
     def _forward_in_layers(self, packets: list[Packet], now: float) -> None:
         """Packet by packet: move the legs that may change here, and let every cut take its part."""
-        self._read_up_to(packets[0][0])
+        reading = self._reading
+        reading.read_up_to(packets[0][0], self.history)
         start = 0
         for position, packet in enumerate(packets):
-            mark = self._read(packet)
+            mark = reading.read(packet)
             if self.waiting and (mark.starts_frame or mark.key):
                 moves = self._find_moves(mark)
                 if moves:
@@ -307,7 +325,7 @@ class Encoding:
     def _move(self, leg: Leg, layer: Layer, packet: Packet, now: float) -> None:
         target = leg.target
         assert target is not None
-        cut = target if layer == target.layer else self.cut(layer)
+        cut = target if layer == target.layer else self._cut_at(layer)
         switch(leg, cut, packet, now)
         if cut is not target:
             # A step of the way: it goes on waiting for the rest.
@@ -355,7 +373,7 @@ class Encoding:
             self._send_late(made, self.redundant, now)
         if not self.cuts:
             return
-        mark = self.reader.read(*_read_fields(packet), late=True)
+        mark = self._reading.read_late(packet)
         for cut in self.cuts:
             kept = cut.take_late(packet, mark)
             if kept is not None:
@@ -369,27 +387,10 @@ class Encoding:
             if send(leg, single, now):
                 self.forwarded += 1
 
-    def _read(self, packet: Packet) -> Mark:
-        """What a packet is. Each is read once, in order, whoever asks first."""
-        mark = self.reader.read(*_read_fields(packet))
-        self._read_next = packet[0] + 1
-        self.frames += packet[1] >> 7
-        key = (mark.layer, mark.needed)
-        self._octets[key] = self._octets.get(key, 0) + len(packet[5])
-        return mark
-
     def _catch_up(self) -> None:
         if self.stream.highest >= 0:
-            self._read_up_to(self.pending[0][0] if self.pending else self.stream.highest + 1)
-
-    def _read_up_to(self, end: int) -> None:
-        """Read the packets before `end` that nobody needed to know of so far."""
-        history = self.history
-        for sequence in range(max(self._read_next, end - history.size), end):
-            packet = history.get(sequence)
-            if packet is not None:
-                self._read(packet)
-        self._read_next = max(self._read_next, end)
+            end = self.pending[0][0] if self.pending else self.stream.highest + 1
+            self._reading.read_up_to(end, self.history)
 
     def _new_history(self) -> History:
         return History(
@@ -397,7 +398,3 @@ class Encoding:
             TWO_BYTE if self.is_wide else ONE_BYTE,
             numbers_of(self.mime),
         )
-
-
-def _read_fields(packet: Packet) -> tuple[int, int, bytes, bytes]:
-    return packet[2], packet[1], packet[4], packet[5]

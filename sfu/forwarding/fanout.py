@@ -22,6 +22,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from pylibsrtp import Error
+
 from sfu.forwarding.batch import Batch, Packet
 from sfu.forwarding.leg import (
     MARKER_SHIFT,
@@ -49,6 +51,10 @@ MAX_PROTECTED = 1500
 """Bytes of extensions and payload that libsrtp's binding takes, with room; AES-GCM has no such limit."""
 
 _NO_CONTROL: list[tuple[int, int, bytes]] = []
+
+
+class _Refused(Exception):  # noqa: N818 - never leaves this module
+    """libsrtp does not know what to make of an index: too far from the last one it sealed."""
 
 
 def forward(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int, list[Leg] | None]:
@@ -132,7 +138,7 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
 
 
 def send(leg: Leg, batch: Batch, now: float) -> bool:
-    """Seal a batch for one leg and send it. False when the socket was full."""
+    """Seal a batch for one leg and send it. False when the socket was full, or libsrtp lost count."""
     egress = leg.egress
     if leg.encrypt is None and batch.largest > MAX_PROTECTED:
         fitting = [packet for packet in batch.packets if len(packet[5]) + len(packet[4]) <= MAX_PROTECTED]
@@ -140,38 +146,43 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
         return send(leg, Batch(fitting, batch.shape, batch.numbers), now) if fitting else True
     count = len(batch.packets)
     shape = batch.shape
-    if leg.shape is shape:
-        first = batch.first + leg.index_offset
-        timestamp = (batch.first_timestamp + leg.timestamp_offset) & 0xFFFFFFFF
-        transport_sequence = egress.transport_sequence
-        if (
-            batch.rows is None
-            or (first & 0xFFFF) + batch.span > 0xFFFF
-            or (transport_sequence & 0xFFFF) + count > 0x10000
-            or timestamp + batch.timestamp_span > 0xFFFFFFFF
-        ):
-            # A field would overflow into its neighbour.
-            buffers = _seal_field_by_field(leg, batch)
+    try:
+        if leg.shape is shape:
+            first = batch.first + leg.index_offset
+            timestamp = (batch.first_timestamp + leg.timestamp_offset) & 0xFFFFFFFF
+            transport_sequence = egress.transport_sequence
+            if (
+                batch.rows is None
+                or (first & 0xFFFF) + batch.span > 0xFFFF
+                or (transport_sequence & 0xFFFF) + count > 0x10000
+                or timestamp + batch.timestamp_span > 0xFFFFFFFF
+            ):
+                # A field would overflow into its neighbour.
+                buffers = _seal_field_by_field(leg, batch)
+            else:
+                header = (
+                    leg.header_base
+                    | (first & 0xFFFF) << SEQUENCE_SHIFT
+                    | timestamp << TIMESTAMP_SHIFT
+                    | (transport_sequence & 0xFFFF) << shape.transport_sequence_shift
+                )
+                rows = batch.rows
+                if leg.picture_offset or leg.tl0_offset:
+                    rows = [
+                        (*row[:2], *fields) for row, fields in zip(rows, batch.moved_for(leg), strict=True)
+                    ]
+                buffers = _seal(leg, rows, first, header, shape.head, plain=batch.plain)
+            egress.transport_sequence = transport_sequence + count
+            egress.sent.append((transport_sequence, now, batch.sizes))
+        elif shape is TWO_BYTE:
+            return send(leg, batch.narrow(), now)
         else:
-            header = (
-                leg.header_base
-                | (first & 0xFFFF) << SEQUENCE_SHIFT
-                | timestamp << TIMESTAMP_SHIFT
-                | (transport_sequence & 0xFFFF) << shape.transport_sequence_shift
-            )
-            rows = batch.rows
-            if leg.picture_offset or leg.tl0_offset:
-                rows = [(*row[:2], *fields) for row, fields in zip(rows, batch.moved_for(leg), strict=True)]
-            buffers = _seal(leg, rows, first, header, shape.head, plain=batch.plain)
-        egress.transport_sequence = transport_sequence + count
-        egress.sent.append((transport_sequence, now, batch.sizes))
-    elif shape is TWO_BYTE:
-        return send(leg, batch.narrow(), now)
-    else:
-        buffers = _seal_field_by_field(leg, batch)
-        if leg.extended:
-            egress.sent.append((egress.transport_sequence, now, batch.sizes))
-            egress.transport_sequence += count
+            buffers = _seal_field_by_field(leg, batch)
+            if leg.extended:
+                egress.sent.append((egress.transport_sequence, now, batch.sizes))
+                egress.transport_sequence += count
+    except _Refused:
+        return False
     index = batch.first + batch.span + leg.index_offset
     if index > leg.highest_index:
         leg.highest_index = index
@@ -193,8 +204,11 @@ def _seal(
     if encrypt is None:
         protect = leg.protect
         assert protect is not None
-        for difference, _, tail, payload in rows:
-            append(protect((base + difference).to_bytes(20, "big")[:head] + tail + payload))
+        try:
+            for difference, _, tail, payload in rows:
+                append(protect((base + difference).to_bytes(20, "big")[:head] + tail + payload))
+        except Error as error:
+            raise _refused(leg, [first + row[1] for row in rows[: len(buffers)]]) from error
         return buffers
     iv = leg.iv_base
     if plain:
@@ -280,8 +294,18 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
             buffers.append(leg.encrypt((leg.iv_base ^ index).to_bytes(12, "big"), payload, header))
         else:
             assert leg.protect is not None
-            buffers.append(leg.protect(header + payload))
+            try:
+                buffers.append(leg.protect(header + payload))
+            except Error as error:
+                sealed = [packet[0] + leg.index_offset for packet in packets[: len(buffers)]]
+                raise _refused(leg, sealed) from error
     return buffers
+
+
+def _refused(leg: Leg, sealed: Sequence[int]) -> _Refused:
+    """The leg goes on behind what was sealed before, so that libsrtp can follow again."""
+    leg.highest_index = max((leg.highest_index, *sealed[-1:]))
+    return _Refused()
 
 
 def _moved(packets: Sequence[Packet], batch: Batch, leg: Leg) -> list[Packet]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sfu.webrtc.udp import Path
 
 MAX_EPOCHS = 64
+REPAIRABLE = 1024
+"""Packets back to which a receiver may ask for one again; histories hold no more of video."""
 HEADER_WITH_TWCC = 20
 """12 bytes of RTP header, 4 of extension header, one word with the transport-wide sequence number."""
 HEADER_BARE = 12
@@ -237,6 +239,10 @@ class Leg:
                 self.tl0_offset,
             )
         )
+        epochs = self.epochs
+        while len(epochs) > 1 and epochs[1].start <= self.highest_index - REPAIRABLE:
+            # A cut that is no more has its packets remembered here only.
+            epochs.popleft()
 
     def forget_packets(self) -> None:
         """Another codec follows: what was sent so far can be neither sent again nor continued."""
