@@ -22,8 +22,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from pylibsrtp import Error
-
 from sfu.forwarding.batch import Batch, Packet
 from sfu.forwarding.leg import (
     MARKER_SHIFT,
@@ -35,6 +33,7 @@ from sfu.forwarding.leg import (
     Leg,
 )
 from sfu.forwarding.numbers import TAIL
+from sfu.webrtc.srtp_cm import Unprotectable
 from sfu.webrtc.udp import segment_control
 
 EXTENDED, BARE = 0x90, 0x80
@@ -207,7 +206,7 @@ def _seal(
         try:
             for difference, _, tail, payload in rows:
                 append(protect((base + difference).to_bytes(20, "big")[:head] + tail + payload))
-        except Error as error:
+        except Unprotectable as error:
             raise _refused(leg, [first + row[1] for row in rows[: len(buffers)]]) from error
         return buffers
     iv = leg.iv_base
@@ -296,7 +295,7 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
             assert leg.protect is not None
             try:
                 buffers.append(leg.protect(header + payload))
-            except Error as error:
+            except Unprotectable as error:
                 sealed = [packet[0] + leg.index_offset for packet in packets[: len(buffers)]]
                 raise _refused(leg, sealed) from error
     return buffers

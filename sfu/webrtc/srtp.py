@@ -65,7 +65,7 @@ class OutboundSrtp:
     either cipher, and raise `SrtpError` when a key is used up or the packet is too long. The forwarding loop
     goes lower: with `is_gcm`, `header + encrypt(nonce, payload, header)` is the packet, where the nonce is
     `(rtp_iv_base(ssrc) ^ extended_sequence).to_bytes(12, "big")` (RFC 7714 section 8.1); otherwise
-    `protect(header + payload)` is, which raises `pylibsrtp.Error` for an index sent before and `ValueError`
+    `protect(header + payload)` is, which raises `Unprotectable` for an index sent before and `ValueError`
     above 1,904 bytes.
     """
 

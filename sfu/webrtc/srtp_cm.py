@@ -14,6 +14,8 @@ from pylibsrtp._binding import ffi
 
 from sfu.errors import SrtpError
 
+Unprotectable: type[Exception] = Error
+"""What `CmOutbound.protect` raises for an index sent before, or too far from the last one to follow."""
 WINDOW = 1024
 MIN_RTP_LENGTH = 12 + 10
 MAX_LENGTH = 1500
