@@ -22,6 +22,7 @@ from sfu.bot import Organization
 from tests.e2e.browsers import NAMES, Browsers, find_chromium
 from tests.e2e.cast import Cast
 from tests.e2e.eventually import PATIENCE
+from tests.e2e.firefox_cast import MixedCast, Theatre, mixed_cast, theatre
 from tests.support.server import Server, running_server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -93,3 +94,17 @@ async def cast(server: Server, browsers: Browsers) -> AsyncIterator[Cast]:
         finally:
             await cast.close()
     assert not any(problems.values()), f"the pages complained: {problems}"
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def stage(page: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Theatre]:
+    """Firefox and Chromium at one end of a cable, a server at the other: for a module of tests."""
+    async with theatre(page, tmp_path_factory.mktemp("theatre")) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def mixed(stage: Theatre) -> AsyncIterator[MixedCast]:
+    """A meeting on that stage with nobody in it."""
+    async with mixed_cast(stage) as made:
+        yield made

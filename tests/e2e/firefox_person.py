@@ -64,8 +64,8 @@ class FirefoxPerson(Witness):
         self.peer_id = ""
         self.problems: list[str] = []
         self.tab = tab
-        self._base_url = base_url
-        self._token = token
+        self.base_url = base_url
+        self.token = token
         self._tolerated: list[str] = []
         tab.on_console = self._hear
 
@@ -79,8 +79,8 @@ class FirefoxPerson(Witness):
     def unexpected_problems(self) -> list[str]:
         return [one for one in self.problems if not any(re.search(known, one) for known in self._tolerated)]
 
-    async def open(self) -> None:
-        """The preview."""
+    async def open(self, url: str | None = None) -> None:
+        """The preview, unless it is another page."""
         look = {
             "colour": f"rgb{self.look.rgb}",
             "width": WIDTH,
@@ -89,7 +89,7 @@ class FirefoxPerson(Witness):
             "frameRate": FRAME_RATE,
         }
         await self.tab.add_init_script(WATCH_POLICY + _LOOK % json.dumps(look))
-        await self.tab.goto(f"{self._base_url}/meet/#token={self._token}")
+        await self.tab.goto(url or f"{self.base_url}/meet/#token={self.token}")
 
     async def join(self) -> None:
         """From the preview into the room."""

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.cast import Cast
 from tests.e2e.pictures import ADA, GRACE
 
-_PREFER = """
+PREFER = """
 (() => {
   const wanted = %r;
   const original = RTCRtpTransceiver.prototype.setCodecPreferences;
@@ -29,7 +29,7 @@ _PREFER = """
 async def test_video_of_each_codec_passes_through(cast: Cast, codec: str) -> None:
     ada = await cast.enter(ADA, "group_call_host")
     grace = await cast.invite(GRACE)
-    await grace.page.add_init_script(_PREFER % f"video/{codec}")
+    await grace.page.add_init_script(PREFER % f"video/{codec}")
     await grace.open()
     able = await grace.page.evaluate(
         "RTCRtpSender.getCapabilities('video').codecs.map(({ mimeType }) => mimeType)"

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 
-from tests.e2e.browsers import find_chromium
 from tests.e2e.eventually import eventually, watch
-from tests.e2e.firefox_cast import MixedCast, Theatre, mixed_cast, theatre
+from tests.e2e.firefox_cast import MixedCast, needs_firefox
 from tests.e2e.firefox_person import VOICE
 from tests.e2e.pictures import ADA, GRACE, WIDTH
 from tests.e2e.test_data import gets, listens
 from tests.e2e.witness import Witness
-from tests.support import netns
-from tests.support.firefox import NAMES, find_firefox
 
-FIREFOX = find_firefox()
-MISSING = (
-    f"none of {', '.join(NAMES)} is on the PATH; `make firefox` on Debian"
-    if FIREFOX is None
-    else netns.why_not()
-)
-pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"Firefox: {MISSING}")
+pytestmark = needs_firefox
 
 LONG = 30.0
 """Seconds: two browsers encode and decode on few cores."""
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def stage(page: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Theatre]:
-    chromium = find_chromium()
-    assert chromium is not None, "no Chromium"
-    assert FIREFOX is not None
-    directory = tmp_path_factory.mktemp("theatre")
-    async with theatre(page, directory, chromium=chromium, firefox=FIREFOX) as made:
-        yield made
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def mixed(stage: Theatre) -> AsyncIterator[MixedCast]:
-    async with mixed_cast(stage) as made:
-        yield made
 
 
 @pytest.mark.shows("Firefox", "publish VP8", "subscribe VP8", "publish Opus", "subscribe Opus")

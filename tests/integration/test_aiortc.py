@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
+from aiortc import RTCRtpReceiver, RTCRtpSender
 
 from tests.support.aiortc_peer import AiortcPeer, ColorTrack, Received, ToneTrack
+from tests.support.compat import note_lack
 from tests.support.wait import wait_until
 from tests.support.world import World, wait_media
 
@@ -123,3 +125,13 @@ async def test_aiortc_stays_connected_beside_bots_that_publish(join: Join, world
     (publication,) = await speaker.publish([(ToneTrack(440.0), "microphone")])
     await wait_media(watcher, 1)
     assert publication["source"] == "microphone"
+
+
+@pytest.mark.shows("aiortc")
+def test_aiortc_says_what_it_cannot_do() -> None:
+    for side, verb in ((RTCRtpSender, "publish"), (RTCRtpReceiver, "subscribe")):
+        able = {codec.mimeType for kind in ("audio", "video") for codec in side.getCapabilities(kind).codecs}
+        assert "video/VP8" in able
+        for name, mime in (("VP9", "video/VP9"), ("AV1", "video/AV1"), ("RED", "audio/red")):
+            if mime not in able:
+                note_lack("aiortc", f"{verb} {name}")
