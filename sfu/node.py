@@ -26,6 +26,7 @@ from sfu.control.messages import (
     NodeLoad,
     ProducerClosed,
     ReceiveProducer,
+    Spread,
 )
 from sfu.data import DataCounts, DataRate
 from sfu.errors import NodeCommandError, NotFoundError
@@ -369,6 +370,7 @@ class Node:
     def _report_load(self, now: float) -> None:
         self._load_due = now + LOAD_INTERVAL
         counters = self.counters()
+        delays = self.ports.delays()
         cpu = time.process_time()
         before, cpu_before, forwarded_before = self._load_mark
         elapsed = max(now - before, 1e-3)
@@ -379,6 +381,7 @@ class Node:
                 packets_per_second=max(0.0, (counters["packets_forwarded"] - forwarded_before) / elapsed),
                 lag=self.pressure.lag,
                 pressure=int(self.pressure.level),
+                delays=Spread(bounds=delays.bounds, counts=tuple(delays.counts), total=delays.total),
                 routers=len(self.routers),
                 transports=len(self.transports),
                 counters=counters,

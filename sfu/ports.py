@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import ifaddr
 
 from sfu.config import NodeConfig
+from sfu.histogram import Histogram
 from sfu.webrtc.association import Association
 from sfu.webrtc.candidate import Candidate, host_candidates
 from sfu.webrtc.ice import username_fragment
 from sfu.webrtc.tcp import TcpPath, TcpPort
-from sfu.webrtc.udp import Path, Receiver, SocketCalls, UdpPath, UdpPort, no_socket
+from sfu.webrtc.udp import DELAY_BOUNDS, Path, Receiver, SocketCalls, UdpPath, UdpPort, no_socket
 
 FREE_PORT_ATTEMPTS = 20
 
@@ -103,6 +104,10 @@ class NodePorts:
         receiver = path.receiver
         if isinstance(receiver, Association):
             receiver.handle_path_lost(path)
+
+    def delays(self) -> Histogram:
+        """See `UdpPort.delays`."""
+        return Histogram(DELAY_BOUNDS).add(port.delays for port in self._udp)
 
     def counters(self) -> dict[str, float]:
         udp, tcp = self._udp, self._tcp

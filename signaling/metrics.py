@@ -6,10 +6,16 @@ Labels are bounded: routes, methods, status codes, worker indices.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from signaling.services.ports import MetricsSource, WorkerStatus
@@ -70,6 +76,7 @@ class WorkerCollector(Collector):
             "better layers, 4 all video but screens and the speaker's.",
             [(w, float(w.pressure)) for w in workers],
         )
+        yield _delays(workers)
         yield _gauge("lag_seconds", "Mean lateness of the worker's timers.", [(w, w.lag) for w in workers])
         yield _gauge("routers", "Sessions on the worker.", [(w, float(w.routers)) for w in workers])
         yield _gauge("transports", "Transports on the worker.", [(w, float(w.transports)) for w in workers])
@@ -105,6 +112,21 @@ def _counter(name: str, help_text: str, values: list[tuple[WorkerStatus, float]]
     family = CounterMetricFamily(f"rostrum_worker_{name}", help_text, labels=["worker"])
     for worker, value in values:
         family.add_metric([str(worker.index)], value)
+    return family
+
+
+def _delays(workers: Sequence[WorkerStatus]) -> Metric:
+    family = HistogramMetricFamily(
+        "rostrum_worker_forwarding_delay_seconds",
+        "From reading a media packet to having handed its copies to the socket, by packets read.",
+        labels=["worker"],
+    )
+    for worker in workers:
+        if worker.delays is not None:
+            counts = list(accumulate(worker.delays.counts))
+            bounds = [*map(str, worker.delays.bounds), "+Inf"]
+            buckets = list(zip(bounds, counts, strict=True))
+            family.add_metric([str(worker.index)], buckets, worker.delays.total)
     return family
 
 

@@ -667,6 +667,15 @@ class DataForwarded(DataRelayed):
     type: Literal["data_forwarded"] = "data_forwarded"
 
 
+class Spread(_Message):
+    """Counts since the start by bucket: one per upper bound, and one for what is above them all."""
+
+    bounds: tuple[float, ...]
+    counts: tuple[int, ...]
+    total: float
+    """The sum of all values."""
+
+
 class NodeLoad(_Message):
     """Every 2 seconds, and when `pressure` changes: what this node carries."""
 
@@ -678,6 +687,8 @@ class NodeLoad(_Message):
     """Mean seconds by which its timers came late."""
     pressure: int = Field(default=0, ge=0)
     """The level of what it gives up (`sfu.pressure.Level`), 0 for nothing."""
+    delays: Spread | None = None
+    """Seconds from reading a packet to having handed its copies to the socket, by packets read."""
     routers: int
     transports: int
     counters: dict[str, float]

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import structlog
 
 from sfu.clock import monotonic
+from sfu.histogram import Histogram
 
 log = structlog.get_logger("sfu.udp")
 
@@ -37,6 +38,8 @@ MAX_SEGMENTS = 64
 MAX_SEGMENT_BYTES = 64_000
 BUFFER_BYTES = 8 << 20
 MAX_LOGGED_FAILURES = 100
+DELAY_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
+"""Seconds."""
 
 
 class Receiver(Protocol):
@@ -102,6 +105,9 @@ class UdpPort:
         self.send_blocked = 0
         self.send_errors = 0
         self.failures = 0
+        self.delays = Histogram(DELAY_BOUNDS)
+        """Seconds from reading media to having handed all its copies to the socket, by packets read: taken
+        once for the batch of a client."""
         self.gro = _try_enable_gro(sock)
         self.segmentation = _supports_segmentation(sock)
         self._recvmsg = sock.recvmsg
@@ -219,10 +225,13 @@ class UdpPort:
                 else:
                     self._handle_other(receiver, part, address, now)
         for receiver in touched.values():
+            packets = len(receiver.rtp_in)
             try:
                 receiver.handle_batch(now)
             except Exception:
                 self._note_failure()
+            if packets:
+                self.delays.observe(monotonic() - now, packets)
 
     def _handle_other(self, receiver: Receiver, data: bytes, address: Address, now: float) -> None:
         try:

@@ -41,7 +41,7 @@ from signaling.nodes.placement import (
 )
 from signaling.nodes.spread import SpreadMedia
 from signaling.services.live.ports import MediaListener
-from signaling.services.ports import WorkerStatus
+from signaling.services.ports import Spread, WorkerStatus
 
 log = structlog.get_logger(__name__)
 
@@ -355,6 +355,7 @@ def _status(slot: _Slot) -> WorkerStatus:
         packets_per_second=load.packets_per_second,
         lag=load.lag,
         pressure=load.pressure,
+        delays=None if load.delays is None else Spread(**load.delays.model_dump()),
         routers=load.routers,
         transports=load.transports,
         restarts=restarts,

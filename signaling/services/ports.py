@@ -173,6 +173,15 @@ class LiveSessions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """Counts by bucket: one per upper bound, and one for what is above them all. `total` sums the values."""
+
+    bounds: tuple[float, ...]
+    counts: tuple[int, ...]
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerStatus:
     """One media node by its last report. `counters` are totals since it started, by name."""
 
@@ -186,6 +195,8 @@ class WorkerStatus:
     """Mean seconds by which its timers came late."""
     pressure: int = 0
     """The level of what it gives up, 0 for nothing."""
+    delays: Spread | None = None
+    """Seconds that packets took through the worker."""
     routers: int = 0
     transports: int = 0
     restarts: int = 0

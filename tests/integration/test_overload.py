@@ -158,6 +158,8 @@ async def test_a_flood_of_a_valid_peer_is_dropped_and_the_others_get_everything(
     async with asyncio.timeout(10):  # workers report every two seconds
         while not (await server.metrics()).get("rostrum_worker_packets_over_limit_total", 0):
             await asyncio.sleep(0.1)
+    passed = (await server.metrics())["rostrum_worker_forwarding_delay_seconds_count"]
+    assert passed > 100, "how long the packets took is counted"
     assert publisher.problems == []
 
 
