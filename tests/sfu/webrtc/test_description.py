@@ -138,7 +138,7 @@ def test_firefoxs_offer_is_answered() -> None:
     offer = parse_sdp(read("firefox_publish_offer"))
     answer = publish_answer(offer, choose_all(offer), LOCAL, session_version=4)
     assert answer.session_version == 4
-    assert answer.sections[1].simulcast_recv == ("hi", "lo")
+    assert answer.sections[1].simulcast_recv == ("q", "h")
     assert {e.uri for e in answer.sections[1].extensions} >= {ExtensionUri.RID, ExtensionUri.TWCC}
     assert parse_sdp(to_sdp(answer)) == answer
 
@@ -199,6 +199,17 @@ def test_chromiums_answer_says_what_it_can_decode() -> None:
     assert not answers["0"].supports_rtx
     assert "transport-cc" in answers["1"].feedback
     assert ExtensionUri.TWCC in answers["1"].extensions
+
+
+def test_firefoxs_answer_says_what_it_takes() -> None:
+    offered = [subscription(index, codec) for index, codec in enumerate(ALL_CODECS[:2])]
+    audio, video = read_subscribe_answer(parse_sdp(read("firefox_subscribe_answer")), offered).values()
+    assert audio.accepted
+    assert not audio.supports_red
+    assert video.accepted
+    assert video.supports_rtx
+    assert {"transport-cc", "goog-remb"} <= set(video.feedback)
+    assert ExtensionUri.TWCC in audio.extensions & video.extensions
 
 
 def test_an_answer_from_the_wrong_side_or_to_another_offer_is_refused() -> None:

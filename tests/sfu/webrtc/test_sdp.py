@@ -53,14 +53,21 @@ def test_chromiums_data_channel_and_stopped_sections_are_understood() -> None:
 
 def test_firefoxs_offer_takes_its_transport_from_the_first_section_of_the_bundle() -> None:
     offer = parse_sdp(read("firefox_publish_offer"))
-    assert offer.ice_ufrag == "7f2a91c3"
-    assert offer.fingerprints[0][1].startswith("4A:AD")
+    assert offer.ice_ufrag == "e4aefc1c"
+    assert offer.fingerprints[0][1].startswith("CD:53")
     audio, video = offer.sections
-    assert audio.cname == "{735484ea-4f6c-f74a-bd66-7425f8476c2e}"
-    assert video.simulcast_send == ("hi", "lo")
-    assert [rid.paused for rid in video.rids] == [False, True]
-    assert len(video.ssrcs) == 2
-    assert Extension(8, ExtensionUri.RID) in video.extensions
+    assert audio.cname == "{9fcae3af-5b7b-41f7-9224-eec929eaa065}"
+    assert video.simulcast_send == ("q", "h")
+    assert [rid.paused for rid in video.rids] == [False, False]
+    assert len(video.ssrcs) == 4, "it declares those of its encodings, too"
+    assert Extension(9, ExtensionUri.RID) in video.extensions
+
+
+def test_an_encoding_that_is_offered_as_paused_is_known_to_be() -> None:
+    lines = ("a=rid:hi send", "a=rid:lo send", "a=simulcast:send hi;~lo")
+    (section,) = parse_sdp(minimal(*lines)).sections
+    assert section.simulcast_send == ("hi", "lo")
+    assert [rid.paused for rid in section.rids] == [False, True]
 
 
 @every_vector

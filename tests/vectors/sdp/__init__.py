@@ -10,6 +10,7 @@ NAMES = (
     "chromium_subscribe_answer",
     "chromium_view_offer",
     "firefox_publish_offer",
+    "firefox_subscribe_answer",
     "obs_publish_offer",
 )
 
