@@ -57,7 +57,12 @@ async def test_the_layer_follows_what_is_asked_for_both_ways_without_a_freeze(ca
     await ada.sees_moving(grace)
     after = await ada.received(grace, "camera")
     assert after["pliCount"] - before["pliCount"] <= 4, "the decoder had to ask for key frames"
-    assert after["framesDecoded"] >= after["framesReceived"] - after["framesDropped"] - 3, f"{after}"
+    # A busy machine decodes late; what matters is that everything received can be decoded.
+    await eventually(
+        lambda: ada.received(grace, "camera"),
+        lambda now: now["framesDecoded"] >= after["framesReceived"] - now["framesDropped"] - 3,
+        "every frame that was received is decoded",
+    )
 
 
 async def test_two_receivers_have_different_layers_of_one_camera(cast: Cast) -> None:

@@ -57,6 +57,10 @@ async def _layers_come(media: ChromiumMedia, count: int) -> None:
     await eventually(known, lambda now: now >= count, f"{count} layers are measured", timeout=PATIENCE)
 
 
+MOST_FREEZES = {"video/VP9": 4, "video/AV1": 12}
+"""AV1 is encoded in software, which halts by itself on a busy machine."""
+
+
 @pytest.mark.parametrize(
     ("mime", "mode", "profile"),
     [
@@ -90,6 +94,6 @@ async def test_spatial_and_temporal_layers_are_changed_both_ways(
         await _decodes(media)
         after = await media.received()
         assert after["pliCount"] - before["pliCount"] <= 2, "the decoder had to ask for key frames"
-        assert after["freezeCount"] - before.get("freezeCount", 0) <= 4, f"{after}"
+        assert after["freezeCount"] - before.get("freezeCount", 0) <= MOST_FREEZES[mime], f"{after}"
         assert media.producer is not None
         assert media.producer.encodings[0].keyframes.sent - requests <= 10, "a storm of requests"
