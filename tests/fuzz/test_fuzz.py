@@ -19,6 +19,7 @@ COUNT = 1500
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.asvs("17.2.4")
 def test_nothing_that_comes_from_outside_raises_what_is_not_documented(target: Target) -> None:
     chance = random.Random(target.name)
     for data in inputs(target.seeds(), COUNTS.get(target.name, COUNT), chance):

@@ -111,6 +111,7 @@ async def test_a_publication_of_another_meeting_cannot_be_subscribed_to(world: W
         assert not result["subscriptions"][0]["ok"]
 
 
+@pytest.mark.asvs("17.2.8")
 async def test_a_wrong_fingerprint_connects_nobody(world: World) -> None:
     """A certificate that is not the one in the SDP gets no keys, and no media through."""
     watcher = await world.subscriber()

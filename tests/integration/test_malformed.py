@@ -52,6 +52,7 @@ async def assert_unharmed(watcher: Bot) -> None:
     assert (len(tally.missing), tally.restarts) == (0, 0)
 
 
+@pytest.mark.asvs("17.2.4")
 async def test_datagrams_of_strangers_disturb_nobody(world: World) -> None:
     watcher = await meeting_with_media(world)
     target = ("127.0.0.1", world.server.udp_ports[0])
@@ -78,6 +79,7 @@ async def test_strangers_on_the_tcp_port_disturb_nobody(world: World) -> None:
     await assert_unharmed(watcher)
 
 
+@pytest.mark.asvs("17.2.4")
 async def test_rubbish_from_a_connected_peer_disturbs_nobody_else(world: World) -> None:
     """The datagrams come from the very address of a peer whose DTLS is up."""
     watcher = await meeting_with_media(world)
@@ -91,6 +93,7 @@ async def test_rubbish_from_a_connected_peer_disturbs_nobody_else(world: World) 
     await wait_media(watcher, 2)
 
 
+@pytest.mark.asvs("17.2.4")
 async def test_authentic_but_malformed_rtp_and_rtcp_disturb_nobody(world: World) -> None:
     """Encrypted with the right keys, so that they reach the parsers behind SRTP."""
     watcher = await meeting_with_media(world)
@@ -158,6 +161,7 @@ BROKEN_FRAMES = [
 ]
 
 
+@pytest.mark.asvs("17.3.2")
 async def test_broken_messages_are_answered_and_the_socket_lives_on(world: World) -> None:
     watcher = await meeting_with_media(world)
     rogue = await world.join()
@@ -172,6 +176,7 @@ async def test_broken_messages_are_answered_and_the_socket_lives_on(world: World
 
 
 @pytest.mark.parametrize("frame", [*BROKEN_FRAMES, json.dumps({"id": 1, "type": "publish", "offer": "x"})])
+@pytest.mark.asvs("17.3.2")
 async def test_before_joining_nothing_but_join_and_resume_is_done(world: World, frame: str) -> None:
     socket_only = Signalling(world.server.base_url, lambda event: None)
     await socket_only.open()
@@ -196,6 +201,7 @@ async def test_before_joining_nothing_but_join_and_resume_is_done(world: World, 
     ],
     ids=["letter", "long", "short", "port", "rtpmap", "attributes", "bundle"],
 )
+@pytest.mark.asvs("17.3.2")
 async def test_a_broken_offer_is_refused_with_a_reason_and_disturbs_nobody(world: World, sdp: str) -> None:
     watcher = await meeting_with_media(world)
     rogue = await world.join()
@@ -211,6 +217,7 @@ async def test_a_broken_offer_is_refused_with_a_reason_and_disturbs_nobody(world
     await assert_unharmed(watcher)
 
 
+@pytest.mark.asvs("17.3.2")
 async def test_messages_and_offers_over_the_limits_are_refused(world: World) -> None:
     rogue = await world.join()
     with pytest.raises(RefusedError):

@@ -106,6 +106,7 @@ async def test_the_media_nodes_are_within_reach(turn: TurnWorld) -> None:
 
 
 @pytest.mark.parametrize("address", [*SPECIAL_V4, TURN_V4, "8.8.8.8"])
+@pytest.mark.asvs("17.1.1")
 async def test_no_other_ipv4_address_is(turn: TurnWorld, address: str) -> None:
     async with AsyncExitStack() as stack:
         client = await allocated(stack)
@@ -114,6 +115,7 @@ async def test_no_other_ipv4_address_is(turn: TurnWorld, address: str) -> None:
 
 
 @pytest.mark.parametrize("address", [*SPECIAL_V6, TURN_V6, "2606:4700::1"])
+@pytest.mark.asvs("17.1.1")
 async def test_no_other_ipv6_address_is(turn: TurnWorld, address: str) -> None:
     async with AsyncExitStack() as stack:
         client = await allocated(stack, family=6)
@@ -122,6 +124,7 @@ async def test_no_other_ipv6_address_is(turn: TurnWorld, address: str) -> None:
         assert await refusal(client.bind_channel((address, PORT))) in (403, 443)
 
 
+@pytest.mark.asvs("17.1.1")
 async def test_what_is_sent_without_permission_arrives_nowhere_but_the_node_is_heard(turn: TurnWorld) -> None:
     with netns.inside(turn.networks.server):
         node = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -171,6 +174,7 @@ async def test_nothing_is_relayed_over_tcp_to_peers(turn: TurnWorld) -> None:
         assert relayed == TURN_V4, "TCP to the server is fine; behind it there is UDP"
 
 
+@pytest.mark.asvs("17.1.2")
 async def test_one_participant_has_so_many_relays_and_no_more_however_often_credentials_are_renewed(
     turn: TurnWorld,
 ) -> None:
@@ -192,6 +196,7 @@ async def test_a_relay_that_is_given_back_makes_room(turn: TurnWorld) -> None:
                 await patiently(lambda: allocated(stack, "coming-and-going"))
 
 
+@pytest.mark.asvs("17.1.2")
 async def test_all_participants_together_have_so_many_relays_and_no_more(tmp_path: Path) -> None:
     with turn_world(tmp_path, total_quota=8):
         async with AsyncExitStack() as stack:
@@ -215,6 +220,7 @@ async def test_it_is_the_configuration_that_protects(tmp_path: Path) -> None:
                 await clients[0].create_permission((address, PORT))
 
 
+@pytest.mark.asvs("17.1.1")
 async def test_special_purpose_addresses_stay_closed_when_the_rest_is_opened(tmp_path: Path) -> None:
     def opened(text: str) -> str:
         return re.sub(r"(?m)^denied-peer-ip=(0\.0\.0\.0-255\.255|::-ffff).*\n", "", text)

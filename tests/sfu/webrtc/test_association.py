@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 
+import pytest
+
 from sfu.clock import utc_now
 from sfu.webrtc import stun
 from sfu.webrtc.association import MAX_BATCH, MAX_PATHS, Association
@@ -130,6 +132,7 @@ def test_checks_then_dtls_then_media() -> None:
     assert world.association.inbound.open_rtp(packet, 12, 7, 1) == b"payload"
 
 
+@pytest.mark.asvs("17.2.6")
 def test_dtls_from_an_address_without_a_valid_check_is_not_looked_at() -> None:
     world = World()
     world.check(Wire(1), 1.0, nominate=True)
@@ -155,6 +158,7 @@ def test_media_before_the_handshake_is_thrown_away() -> None:
     assert world.association.rtp_in == []
 
 
+@pytest.mark.asvs("17.2.8")
 def test_a_client_with_another_certificate_than_its_sdp_said_gets_no_media() -> None:
     world = World(announced="somebody else")
     world.connect()
@@ -210,6 +214,7 @@ def test_a_lost_connection_gives_way_to_another_path() -> None:
     assert list(world.attached) == [stays.address]
 
 
+@pytest.mark.asvs("17.2.5")
 def test_a_flood_in_one_turn_is_cut() -> None:
     world = World()
     world.connect()

@@ -10,13 +10,15 @@ from functools import cache
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from OpenSSL import SSL
 
 from sfu.webrtc.certificate import Certificate, fingerprint, matches_fingerprint
-from sfu.webrtc.dtls import MAX_UNREAD, MTU, TRANSITIONS, DtlsEndpoint, DtlsRole, DtlsState
+from sfu.webrtc.dtls import DTLS_1_2, MAX_UNREAD, MTU, TRANSITIONS, DtlsEndpoint, DtlsRole, DtlsState
 from sfu.webrtc.dtls_records import CLIENT_HELLO, pack_datagrams, split_records
 from sfu.webrtc.srtp import SrtpProfile
 
 GCM_128, GCM_256, CM = SrtpProfile
+DTLS_1_0 = 0xFEFF
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FORGED_ALERT = bytes.fromhex("15fefd000000000000000500020228")
 
@@ -38,6 +40,21 @@ def server(**options: object) -> DtlsEndpoint:
 def client(**options: object) -> DtlsEndpoint:
     options.setdefault("expected_fingerprints", announced("server"))
     return DtlsEndpoint(certificate("client"), DtlsRole.CLIENT, **options)  # type: ignore[arg-type]
+
+
+def outdated_client(version: int, ciphers: bytes) -> SSL.Connection:
+    """One that offers this and nothing else, with a P-256 certificate of its own."""
+    context = SSL.Context(SSL.DTLS_CLIENT_METHOD)
+    context.set_cipher_list(ciphers)
+    context.set_min_proto_version(version)
+    context.set_max_proto_version(version)
+    context.use_certificate(certificate("client").x509)
+    context.use_privatekey(certificate("client").private_key)
+    context.set_tlsext_use_srtp(GCM_128.openssl_name)
+    connection = SSL.Connection(context)
+    connection.set_ciphertext_mtu(MTU)
+    connection.set_connect_state()
+    return connection
 
 
 def hand_over(sender: DtlsEndpoint, receiver: DtlsEndpoint) -> list[bytes]:
@@ -74,6 +91,7 @@ def test_both_sides_end_up_with_the_same_keys() -> None:
         ((CM,), CM),
     ],
 )
+@pytest.mark.asvs("17.2.2")
 def test_the_server_picks_the_srtp_profile_whatever_order_the_client_offers(
     offered: tuple[SrtpProfile, ...], chosen: SrtpProfile
 ) -> None:
@@ -84,6 +102,7 @@ def test_the_server_picks_the_srtp_profile_whatever_order_the_client_offers(
     assert node.keys == peer.keys
 
 
+@pytest.mark.asvs("17.2.2")
 def test_without_a_common_srtp_profile_there_are_no_keys() -> None:
     node, peer = server(profiles=[GCM_128]), client(profiles=[CM])
     shake_hands(peer, node)
@@ -91,6 +110,38 @@ def test_without_a_common_srtp_profile_there_are_no_keys() -> None:
     assert node.state is not DtlsState.CONNECTED
 
 
+@pytest.mark.asvs("17.2.2")
+@pytest.mark.parametrize(
+    ("version", "ciphers"),
+    [
+        (DTLS_1_2, b"ECDHE-ECDSA-AES128-SHA"),
+        (DTLS_1_2, b"ECDHE-ECDSA-AES128-SHA256"),
+        (DTLS_1_2, b"AES128-GCM-SHA256"),
+        (DTLS_1_0, b"ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"),
+    ],
+    ids=["SHA-1", "CBC", "RSA", "DTLS 1.0"],
+)
+def test_a_client_without_forward_secrecy_and_aead_gets_no_keys(version: int, ciphers: bytes) -> None:
+    node = server()
+    peer = outdated_client(version, ciphers)
+    with pytest.raises(SSL.WantReadError):
+        peer.do_handshake()
+    node.handle_datagram(peer.bio_read(2000))
+    assert node.poll_datagrams() == []
+    assert (node.keys, node.dropped_records) == (None, 1)
+
+
+@pytest.mark.asvs("17.2.1")
+def test_a_key_is_made_for_each_start_is_strong_and_is_never_shown() -> None:
+    first, second = Certificate.generate(NOW), Certificate.generate(NOW)
+    assert first.fingerprint != second.fingerprint
+    assert first.private_key.curve.name == "secp256r1"
+    secret = str(first.private_key.private_numbers().private_value)
+    assert secret not in repr(first)
+    assert secret not in str(first)
+
+
+@pytest.mark.asvs("17.2.8")
 def test_a_peer_with_another_certificate_than_announced_is_refused() -> None:
     node, peer = server(expected_fingerprints=announced("somebody else")), client()
     shake_hands(peer, node)
@@ -106,6 +157,7 @@ def test_a_client_refuses_a_server_with_another_certificate_than_announced() -> 
     assert peer.keys is None
 
 
+@pytest.mark.asvs("17.2.8")
 def test_there_are_no_keys_before_the_fingerprint_is_known() -> None:
     node, peer = server(expected_fingerprints=None), client()
     shake_hands(peer, node)
@@ -167,6 +219,7 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
+@pytest.mark.asvs("17.2.6")
 def test_garbage_at_any_moment_does_not_hurt_a_handshake(garbage: bytes) -> None:
     node, peer = server(), client()
     for _ in range(4):
@@ -188,6 +241,7 @@ def test_random_bytes_are_survived() -> None:
     assert node.state is DtlsState.CONNECTED
 
 
+@pytest.mark.asvs("17.2.6")
 def test_another_client_hello_does_not_disturb_a_handshake_in_progress() -> None:
     node, peer, intruder = server(), client(), client()
     first_flight = hand_over(peer, node)
@@ -201,6 +255,7 @@ def test_another_client_hello_does_not_disturb_a_handshake_in_progress() -> None
     assert (node.state, peer.state) == (DtlsState.CONNECTED, DtlsState.CONNECTED)
 
 
+@pytest.mark.asvs("17.2.6")
 def test_a_client_hello_that_nothing_can_be_made_of_does_not_spoil_the_next() -> None:
     node, peer = server(), client()
     (hello,) = peer.poll_datagrams()
@@ -322,6 +377,7 @@ def test_application_data_of_a_peer_not_yet_verified_is_never_seen() -> None:
     assert node.poll_received() == [b"now"]
 
 
+@pytest.mark.asvs("17.2.8")
 def test_application_data_of_the_wrong_peer_is_never_seen() -> None:
     node, peer = server(expected_fingerprints=announced("somebody else")), client()
     shake_hands(peer, node)

@@ -99,6 +99,7 @@ def test_header_extensions_and_csrcs_are_authenticated_and_not_encrypted(profile
 
 
 @every_profile
+@pytest.mark.asvs("17.2.3")
 def test_a_replayed_packet_is_dropped_and_counted(profile: SrtpProfile) -> None:
     wire = Wire(profile)
     first = wire.ours_out.seal_rtp(header(5), b"once", 5)
@@ -121,6 +122,7 @@ def test_a_packet_older_than_the_window_is_dropped(profile: SrtpProfile) -> None
 
 @every_profile
 @pytest.mark.parametrize("position", [1, 5, 11, 12, 40, -1])
+@pytest.mark.asvs("17.2.3")
 def test_a_tampered_packet_does_not_open_and_the_true_one_still_does(
     profile: SrtpProfile, position: int
 ) -> None:
@@ -134,6 +136,7 @@ def test_a_tampered_packet_does_not_open_and_the_true_one_still_does(
 
 
 @every_profile
+@pytest.mark.asvs("17.2.3")
 def test_a_forged_packet_leaves_no_state_behind(profile: SrtpProfile) -> None:
     wire = Wire(profile)
     for ssrc in range(1000):
@@ -175,6 +178,7 @@ def test_rtcp_goes_both_ways_between_libsrtp_and_us(profile: SrtpProfile) -> Non
 
 
 @every_profile
+@pytest.mark.asvs("17.2.3")
 def test_rtcp_is_protected_against_replay_and_tampering(profile: SrtpProfile) -> None:
     wire = Wire(profile)
     packets = [wire.theirs_out.protect_rtcp(receiver_report()) for _ in range(3)]

@@ -43,6 +43,7 @@ async def test_a_frame_that_is_no_request_is_answered_with_the_field(
         await client.request("ping")
 
 
+@pytest.mark.asvs("17.3.2")
 async def test_too_many_malformed_frames_close_the_socket_and_nobody_elses() -> None:
     async with live_world() as world:
         other, client = await world.join(), await world.join()
@@ -62,6 +63,7 @@ async def test_binary_frames_are_refused() -> None:
         await client.request("ping")
 
 
+@pytest.mark.asvs("17.3.2")
 async def test_a_frame_above_the_limit_closes_the_socket() -> None:
     async with live_world() as world:
         client = await world.join()
@@ -100,6 +102,7 @@ async def test_a_socket_that_does_not_join_in_time_is_closed() -> None:
         assert await client.closed() == 4006
 
 
+@pytest.mark.asvs("17.3.1")
 async def test_requests_beyond_the_rate_are_refused_by_name_and_in_the_end_cut_off() -> None:
     async with live_world(ws=WsSettings(rate=0.001, burst=5, max_strikes=3)) as world:
         client = await world.join()
