@@ -1,5 +1,5 @@
-"""What browsers really send, forwarded at every layer: a receiver can decode all it gets, to the same pixels
-as if it had been at that layer from the start."""
+"""What browsers and other encoders really send, forwarded at every layer: a receiver can decode all it gets,
+to the same pixels as if it had been at that layer from the start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sfu.codecs.layering import reader_for
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.numbers import DESCRIPTOR_ID, find_descriptor
-from sfu.forwarding.selector import aim_at
+from sfu.forwarding.selector import aim_at, detach
 from sfu.layers import Layer
 from sfu.rtp.extensions import TWO_BYTE_PROFILE, parse_extensions
 from tests.sfu.forwarding.decoding import decode, pictures
@@ -28,7 +28,8 @@ from tests.vectors.rtp import Capture, Recorded
 
 av.logging.set_level(av.logging.PANIC)
 SIMULCAST = [name for name in rtp.names() if name.endswith("_simulcast")]
-LAYERED = [name for name in rtp.names() if name not in SIMULCAST]
+PLAIN = ["vp8_libvpx", "h264_baseline", "h264_high", "av1_svt"]
+LAYERED = [name for name in rtp.names() if name not in (*SIMULCAST, *PLAIN)]
 LEARNT_AFTER = 1.2
 """Seconds of a capture after which its layers are known."""
 Turn = list[Recorded]
@@ -217,6 +218,31 @@ def test_changing_at_any_time_between_any_layers_never_breaks_the_picture(name: 
     got, _ = forwarded(name, {place: chance.choice(choices(name)) for place in places})
     assert_in_order(name, got)
     assert_same_pixels(name, got)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_who_left_and_comes_back_goes_on_with_the_next_key_frame(name: str) -> None:
+    """Of encoders without layers, packetized by others than a browser."""
+    whole = capture(name)
+    source, receiver = encoding(whole.mime), Receiver()
+    leg = receiver.leg(first_index=60000)
+    leg.wide = source.is_wide
+    leg.prepare(payload_type=96, rtx_payload_type=97)
+    aim_at(leg, source.whole)
+    for number, turn in enumerate(turns(whole.packets)):
+        if number == 10:
+            detach(leg)
+        if number == 20:
+            aim_at(leg, source.whole)
+        feed(source, turn)
+    got = receiver.receive()
+    sequences = [one.sequence for one in got]
+    assert sequences == [(sequences[0] + n) & 0xFFFF for n in range(len(got))]
+    pictures_there = len({one.timestamp for one in whole.packets})
+    assert 10 < len({one.timestamp for one in got}) < pictures_there - 10
+    shown = list(reference(name, choices(name)[0]).values())
+    frames = [digest(frame) for frame in decode(whole.mime, got)]
+    assert frames == [*shown[:10], *shown[-(len(frames) - 10) :]]
 
 
 @pytest.mark.parametrize("to", [0, 1])

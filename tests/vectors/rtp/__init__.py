@@ -1,5 +1,5 @@
-"""RTP packets as real browsers sent them. How they came to be is said in each file, and by
-`tests.support.record_rtp`, which makes them again.
+"""RTP packets as real browsers sent them, or other encoders made them. How they came to be is said in each
+file; `tests.support.record_rtp` and `tests.support.encode_rtp` make them again.
 
 A file is gzip: a line of JSON (mime, origin, count), then the packets, each as `_HEAD` says, its extension
 tail and its payload.
