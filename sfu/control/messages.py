@@ -390,10 +390,12 @@ class DeliverData(DataRelayed):
 
 
 class GetStats(_Message):
-    """Node counters, and with a router_id that router's transports, producers and consumers."""
+    """Node counters, and with a router_id that router's transports, producers and consumers. With
+    transport_ids, `StreamStats` of those instead; ids that are not there are passed over."""
 
     type: Literal["get_stats"] = "get_stats"
     router_id: str | None = None
+    transport_ids: tuple[str, ...] = ()
 
 
 class Ping(_Message):
@@ -505,12 +507,34 @@ class Piped(_Message):
     producer: PipedProducer
 
 
+class StreamStats(_Message):
+    """A producer (`consumer_id` None) or a consumer over the last two seconds; see `sfu.meter.Figures`."""
+
+    producer_id: str
+    consumer_id: str | None = None
+    bitrate: float
+    packet_rate: float
+    frame_rate: float | None
+    loss: float
+    repaired: float
+    jitter: float
+    rtt: float | None
+    frozen: float
+    freezes: int
+    score: int
+    layer: LayerSpec | None = None
+    """On the wire to a consumer of a video."""
+
+
 class Stats(_Message):
     """`counters` are node totals since start; `router` is present where one was asked for."""
 
     type: Literal["stats"] = "stats"
     counters: dict[str, float]
     router: dict[str, object] | None = None
+    streams: tuple[StreamStats, ...] = ()
+    estimates: dict[str, float] = {}
+    """By subscribe transport: bits per second that its path is thought to carry."""
 
 
 Reply = Annotated[

@@ -10,6 +10,7 @@ from sfu.control import messages as m
 from sfu.data import Relayed
 from sfu.errors import NodeCommandError, NotFoundError, SfuError
 from sfu.node import Node
+from sfu.stats import stats_of
 from sfu.subscribe_transport import SubscribeTransport
 
 
@@ -222,6 +223,9 @@ class CommandServer:
         return m.Done()
 
     def _get_stats(self, command: m.GetStats) -> m.Reply:
+        if command.transport_ids:
+            transports = self.node.transports
+            return stats_of(transports[one] for one in command.transport_ids if one in transports)
         router = None
         if command.router_id is not None:
             found = self.node.routers.get(command.router_id)

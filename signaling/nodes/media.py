@@ -18,7 +18,7 @@ from signaling.errors import NotFoundError
 from signaling.ids import new_id
 from signaling.nodes.link import NodeLink
 from signaling.nodes.names import Names, Transport
-from signaling.nodes.words import in_peoples_words
+from signaling.nodes.words import in_peoples_words, stats_in_peoples_words
 from signaling.services.live import ports
 
 
@@ -214,6 +214,14 @@ class NodeMedia:
         )
         if transport is not None and specs:
             await self._link.request(node.SetTiles(transport_id=transport.id, tiles=specs))
+
+    async def stats(self, peer_id: str) -> ports.PeerStats:
+        own = [one.id for key, one in self._names.transports.items() if key[0] == peer_id]
+        if not own:
+            return ports.PeerStats()
+        reply = await self._link.request(node.GetStats(transport_ids=tuple(own)))
+        assert isinstance(reply, node.Stats), "the reply to get_stats is stats"
+        return stats_in_peoples_words(reply, self._names)
 
     # --- connections -----------------------------------------------------------------------------------
 

@@ -176,6 +176,10 @@ class SpreadMedia:
         if part is not None:
             await part.set_tiles(peer_id, tiles)
 
+    async def stats(self, peer_id: str) -> ports.PeerStats:
+        part = self._part_of(peer_id)
+        return ports.PeerStats() if part is None else await part.stats(peer_id)
+
     # --- connections -----------------------------------------------------------------------------------
 
     async def handle_answer(self, peer_id: str, version: int, sdp: str) -> None:

@@ -192,10 +192,36 @@ class FakeNode:
             case node.ReceiveProducer():
                 self._receive_producer(command)
             case node.GetStats():
-                return node.Stats(counters={})
+                return node.Stats(counters={}, streams=self._streams_of(command.transport_ids))
             case node.Ping() | node.Drain():
                 pass
         return node.Done()
+
+    def _streams_of(self, transport_ids: tuple[str, ...]) -> tuple[node.StreamStats, ...]:
+        """Without anything wrong, of what those transports carry."""
+        carried: list[tuple[str, str | None]] = [
+            (one.id, None) for one in self.producers.values() if one.transport_id in transport_ids
+        ]
+        carried += [
+            (one.producer_id, one.id) for one in self.consumers.values() if one.transport_id in transport_ids
+        ]
+        return tuple(
+            node.StreamStats(
+                producer_id=producer_id,
+                consumer_id=consumer_id,
+                bitrate=0.0,
+                packet_rate=0.0,
+                frame_rate=None,
+                loss=0.0,
+                repaired=0.0,
+                jitter=0.0,
+                rtt=None,
+                frozen=0.0,
+                freezes=0,
+                score=10,
+            )
+            for producer_id, consumer_id in carried
+        )
 
     def _close_router(self, router_id: str) -> None:
         if router_id not in self.routers:

@@ -109,3 +109,19 @@ def _speakers_changed(event: node.SpeakersChanged, names: Names) -> ports.MediaE
         ),
         dominant=None if event.dominant is None else known.get(event.dominant),
     )
+
+
+def stats_in_peoples_words(stats: node.Stats, names: Names) -> ports.PeerStats:
+    """Of one peer. Streams that have no name any more are left out."""
+    publications: list[ports.StreamStats] = []
+    subscriptions: list[ports.StreamStats] = []
+    for one in stats.streams:
+        publication_id = names.publications.get(one.producer_id)
+        if publication_id is None:
+            continue
+        figures = one.model_dump(exclude={"producer_id", "consumer_id", "layer"})
+        layer = None if one.layer is None else Layer(one.layer.spatial, one.layer.temporal)
+        target = publications if one.consumer_id is None else subscriptions
+        target.append(ports.StreamStats(publication_id=publication_id, layer=layer, **figures))
+    estimate = next(iter(stats.estimates.values()), None)
+    return ports.PeerStats(tuple(publications), tuple(subscriptions), estimate)

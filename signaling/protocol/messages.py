@@ -252,6 +252,12 @@ class GetIceServers(Request):
     type: Literal["get_ice_servers"] = "get_ice_servers"
 
 
+class GetStats(Request):
+    """How the server sees one's own publications and subscriptions."""
+
+    type: Literal["get_stats"] = "get_stats"
+
+
 class StageRequest(Request):
     type: Literal["stage_request"] = "stage_request"
 
@@ -317,6 +323,7 @@ AnyRequest = Annotated[
     | Kick
     | KickAll
     | GetIceServers
+    | GetStats
     | StageRequest
     | StageCancel
     | StageJoin
@@ -432,6 +439,38 @@ class IceServersGiven(_Out):
     ice_servers: tuple[IceServer, ...]
     ttl: float | None
     """Seconds for which the credentials are good; null: for ever."""
+
+
+class StreamStats(_Out):
+    """A publication as it arrives at the server, or a subscription as it leaves, over the last two seconds.
+    Rates are per second, bitrates in bits of payload, shares 0 to 1, times in seconds."""
+
+    publication_id: str
+    bitrate: float
+    packet_rate: float
+    frame_rate: float | None
+    """Null of audio, and where it is not known."""
+    loss: float
+    """Share of the packets that never came, ..."""
+    repaired: float
+    """... and of those that came only when they were sent again."""
+    jitter: float
+    rtt: float | None
+    """Of subscriptions, from the receiver's reports."""
+    frozen: float
+    """Share of the time in which something should have come for long, and did not."""
+    freezes: int
+    """Since the beginning."""
+    score: int
+    layer: Layer | None
+    """On the wire, of a subscription to a video."""
+
+
+class StatsGiven(_Out):
+    publications: tuple[StreamStats, ...]
+    subscriptions: tuple[StreamStats, ...]
+    estimate: float | None
+    """Bits per second that the way to this client is thought to carry."""
 
 
 class PublishedItem(_Out):

@@ -46,6 +46,34 @@ class ViewAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamStats:
+    """A publication as it arrives, or a subscription as it leaves, over the last two seconds. Rates are per
+    second, shares 0 to 1, times in seconds; None where there is no such thing or it is not known."""
+
+    publication_id: str
+    bitrate: float
+    packet_rate: float
+    frame_rate: float | None
+    loss: float
+    repaired: float
+    jitter: float
+    rtt: float | None
+    frozen: float
+    freezes: int
+    score: int
+    layer: Layer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerStats:
+    """`estimate`: bits per second that the way to the peer is thought to carry; None where it gets nothing."""
+
+    publications: tuple[StreamStats, ...] = ()
+    subscriptions: tuple[StreamStats, ...] = ()
+    estimate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IceAnswer:
     """Our half of an ICE restart; candidates as in SDP without "a="."""
 
@@ -247,6 +275,10 @@ class MediaSession(Protocol):
 
     async def set_tiles(self, peer_id: str, tiles: Mapping[str, Tile]) -> None:
         """By publication id. Those that are not subscribed are passed over."""
+        ...
+
+    async def stats(self, peer_id: str) -> PeerStats:
+        """Of the peer's own publications and subscriptions; empty where it has none."""
         ...
 
     async def handle_answer(self, peer_id: str, version: int, sdp: str) -> None: ...

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from signaling.domain.stage import StageAction
 from signaling.protocol import messages
-from signaling.services.live import connectivity, media, moderation, view_modes
+from signaling.services.live import connectivity, media, moderation, stats, view_modes
 
 Handler = Callable[..., Awaitable[BaseModel]]
 """(LiveSession, peer id, the request of its type) -> the result."""
@@ -44,6 +44,7 @@ HANDLERS: Final[Mapping[type[messages.Request], Handler]] = MappingProxyType(
         messages.Kick: moderation.kick,
         messages.KickAll: moderation.kick_all,
         messages.GetIceServers: connectivity.get_ice_servers,
+        messages.GetStats: stats.get_stats,
         messages.StageRequest: moderation.own_stage(StageAction.REQUEST),
         messages.StageCancel: moderation.own_stage(StageAction.CANCEL),
         messages.StageJoin: moderation.own_stage(StageAction.JOIN),

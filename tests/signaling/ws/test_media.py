@@ -91,6 +91,20 @@ async def test_the_owner_hears_how_its_publication_arrives_and_a_receiver_how_it
         assert await other.hears("quality") == {**told, "direction": "subscribe", "score": 7}
 
 
+async def test_a_peer_asks_how_its_own_streams_are_and_hears_of_nobody_elses() -> None:
+    async with live_world() as world:
+        host, other = await two(world)
+        publication_id = await host.publish("camera", "video")
+        await other.subscribe(publication_id)
+        own, seen = await host.request("get_stats"), await other.request("get_stats")
+        assert [one["publication_id"] for one in own["publications"]] == [publication_id]
+        assert own["subscriptions"] == []
+        assert [one["publication_id"] for one in seen["subscriptions"]] == [publication_id]
+        assert seen["publications"] == []
+        idle = await (await world.join()).request("get_stats")
+        assert idle == {"publications": [], "subscriptions": [], "estimate": None}
+
+
 async def test_one_refused_publication_fails_all_of_them() -> None:
     async with live_world() as world:
         await world.change_preset(

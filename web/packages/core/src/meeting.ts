@@ -144,11 +144,12 @@ export class Meeting {
   }
 
   async stats(): Promise<MeetingStats> {
-    const [publish, subscribe] = await Promise.all([
+    const [server, publish, subscribe] = await Promise.all([
+      this.connection.request({ type: "get_stats" }).catch(() => null),
       publishStats(this.publisher.peerConnection, (mid) => this.publisher.sourceOfMid(mid)),
       subscribeStats(this.subscriber.peerConnection, (id) => this.subscriber.publicationOfTrack(id)),
     ]);
-    return { publish, subscribe };
+    return { server, publish, subscribe };
   }
 
   private listen(): void {

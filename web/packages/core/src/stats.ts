@@ -1,5 +1,7 @@
 /** A summary of `getStats()` of both connections, with publications in place of browser ids. */
 
+import type { StatsGiven } from "@rostrum/protocol";
+
 export interface OutboundStats {
   source: string | null;
   kind: string;
@@ -41,6 +43,8 @@ export interface PathStats {
 }
 
 export interface MeetingStats {
+  /** How the server sees the own publications and subscriptions; null where it could not be asked. */
+  server: StatsGiven | null;
   publish: PathStats & { outbound: OutboundStats[] };
   subscribe: PathStats & { inbound: InboundStats[] };
 }

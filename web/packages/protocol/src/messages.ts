@@ -26,6 +26,7 @@ export type AnyRequest =
   | Kick
   | KickAll
   | GetIceServers
+  | GetStats
   | StageRequest
   | StageCancel
   | StageJoin
@@ -391,6 +392,13 @@ export interface GetIceServers {
   id: number;
   type: "get_ice_servers";
 }
+/**
+ * How the server sees one's own publications and subscriptions.
+ */
+export interface GetStats {
+  id: number;
+  type: "get_stats";
+}
 export interface IceServersGiven {
   ice_servers: IceServer[];
   ttl: number | null;
@@ -656,6 +664,29 @@ export interface StageRequest {
   id: number;
   type: "stage_request";
 }
+export interface StatsGiven {
+  estimate: number | null;
+  publications: StreamStats[];
+  subscriptions: StreamStats[];
+}
+/**
+ * A publication as it arrives at the server, or a subscription as it leaves, over the last two seconds.
+ * Rates are per second, bitrates in bits of payload, shares 0 to 1, times in seconds.
+ */
+export interface StreamStats {
+  bitrate: number;
+  frame_rate: number | null;
+  freezes: number;
+  frozen: number;
+  jitter: number;
+  layer: Layer | null;
+  loss: number;
+  packet_rate: number;
+  publication_id: string;
+  repaired: number;
+  rtt: number | null;
+  score: number;
+}
 /**
  * An event `subscribe_offer` follows for those that were accepted.
  */
@@ -737,6 +768,7 @@ export interface Unsubscribe {
 }
 export interface ResultOf {
   get_ice_servers: IceServersGiven;
+  get_stats: StatsGiven;
   join: Joined;
   publish: Published;
   resume: Resumed;
