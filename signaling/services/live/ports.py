@@ -66,7 +66,7 @@ class StreamStats:
 
 @dataclass(frozen=True, slots=True)
 class PeerStats:
-    """`estimate`: bits per second that the way to the peer is thought to carry; None where it gets nothing."""
+    """`estimate`: bits per second that the way to the peer may carry; None where it gets nothing."""
 
     publications: tuple[StreamStats, ...] = ()
     subscriptions: tuple[StreamStats, ...] = ()
