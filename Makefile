@@ -59,6 +59,10 @@ bench: $(VENV)/.installed $(WEB_BUILT) ## Measure the fan-out of docs/performanc
 bench-full: $(VENV)/.installed $(WEB_BUILT) ## Measure every row of docs/performance.md (about 10 minutes)
 	$(BIN)/python -m benchmarks.full $(ARGS)
 
+.PHONY: impairment
+impairment: $(VENV)/.installed-dev chromium ## Measure what a browser sees on impaired paths, docs/performance.md (about 6 minutes)
+	$(BIN)/python -m benchmarks.impairment $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(VENV)/.installed-dev ## Fuzz everything that reads what comes from outside, guided by coverage (ARGS="--seconds 300 --only sdp")
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0

@@ -13,6 +13,7 @@ from typing import Any
 
 from sfu.bandwidth.allocator import Tile
 from sfu.bandwidth.controller import BandwidthController
+from sfu.bandwidth.pacer import RepairPacer
 from sfu.clock import monotonic
 from sfu.consumer import Consumer
 from sfu.control.messages import (
@@ -69,6 +70,7 @@ class SubscribeTransport(Transport):
         self.egress = Egress()
         self.bandwidth = BandwidthController(now)
         self.egress.sent = self.bandwidth.ledger.sent
+        self._repairs = RepairPacer()
         self.rtcp_malformed = 0
         self.unexpected_packets = 0
         self.downlink = Downlink(
@@ -252,11 +254,17 @@ class SubscribeTransport(Transport):
 
     @property
     def busy(self) -> bool:
-        return super().busy or self.bandwidth.probing
+        return super().busy or self.bandwidth.probing or self._repairs.waiting
 
     @property
     def restless(self) -> bool:
-        return super().restless or self.bandwidth.probing
+        return super().restless or self.bandwidth.probing or self._repairs.waiting
+
+    def _repair(self, now: float) -> None:
+        for ssrc, sequences in self._repairs.take(now, self.bandwidth.estimate).items():
+            consumer = self._legs.get(ssrc)
+            if consumer is not None:
+                retransmit(consumer.leg, sequences, now)
 
     def _probe(self, now: float) -> None:
         wanted = int(self.downlink.wanted) if self._host.measures.probes else 0
@@ -326,7 +334,8 @@ class SubscribeTransport(Transport):
         if isinstance(packet, Nack):
             consumer = self._legs.get(packet.media_ssrc)
             if consumer is not None and packet.media_ssrc == consumer.leg.ssrc:
-                retransmit(consumer.leg, packet.lost, now)
+                self._repairs.ask(packet.media_ssrc, packet.lost, now)
+                self._repair(now)
         elif isinstance(packet, Pli):
             consumer = self._legs.get(packet.media_ssrc)
             if consumer is not None:

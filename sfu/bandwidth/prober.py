@@ -20,6 +20,8 @@ from sfu.bandwidth.twcc import Burst
 CHUNKS: Final = 3
 CHUNK_SPAN: Final = 0.02
 """Seconds of the probed rate that a chunk holds, and the tick they are sent on."""
+AT_ONCE: Final = 0.002
+"""Seconds between packets of one chunk, at most."""
 MIN_CHUNK: Final = 1_500
 MAX_CHUNK: Final = 80_000
 """Bytes of padding sent at one moment."""
@@ -70,7 +72,9 @@ class _Cluster:
         arriving = max(burst.last_arrival for burst in bursts) - head.first_arrival
         if leaving <= 0.0:
             return None
-        sent = 8 * (octets - tail.octets) / leaving
+        # The last chunk ends the time that the others took; it may be reported packet by packet.
+        last = sum(burst.octets for burst in bursts if tail.sent_at - burst.sent_at < AT_ONCE)
+        sent = 8 * (octets - last) / leaving
         if arriving <= 0.0:
             return sent, True
         arrived = 8 * (octets - head.octets / head.packets) / arriving
