@@ -27,10 +27,15 @@ class Case:
     target_us: float | None = None
 
 
+EVERYBODY = ("--full-above", "1", "--full-packets", "1000000000", "--shed-above", "2")
+"""A server that refuses nobody and gives up nothing, on a machine that others use as well."""
+
+
 @asynccontextmanager
 async def fresh_server(*, workers: int = 1, arguments: Sequence[str] = ()) -> AsyncIterator[Server]:
     """A server with an empty data directory; `arguments` are further ones of `rostrum serve`."""
     with tempfile.TemporaryDirectory() as directory:
+        arguments = (*EVERYBODY, *arguments)
         async with running_server(Path(directory), workers=workers, arguments=arguments) as server:
             yield server
 

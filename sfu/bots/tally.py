@@ -33,6 +33,8 @@ class StreamTally:
     """Of `packets`, those without a payload."""
     restarts: int = 0
     """How often the server's numbering jumped against the sender's (a layer switch, a pause)."""
+    withheld: int = 0
+    """Packets of the sender's that the server passed over without a gap: it paused the stream, or a layer."""
     opened: int = 0
     rejected: int = 0
     """Opened without success: not authentic, or without a stamp."""
@@ -70,10 +72,12 @@ class StreamTally:
     def handle_stamp(self, extended: int, stream_id: int, counter: int, delay_ns: int) -> None:
         """Take what an opened packet says; `extended` is its extended sequence number."""
         self.opened += 1
-        self.stream_id = stream_id
         offset = counter - extended
         if self.offset is not None and self.offset != offset:
             self.restarts += 1
+            if stream_id == self.stream_id:
+                self.withheld += max(0, offset - self.offset)
+        self.stream_id = stream_id
         self.offset = offset
         self.delays_ns.append(delay_ns)
 
@@ -92,7 +96,7 @@ class StreamTally:
     def begin_window(self) -> None:
         """Forget the counts so far."""
         self.packets = self.duplicates = self.reordered = self.repaired = self.restarts = 0
-        self.unneeded = self.opened = self.rejected = self.padding = 0
+        self.unneeded = self.withheld = self.opened = self.rejected = self.padding = 0
         self.delays_ns = []
         self.missing.clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ class _Totals:
 
     def __init__(self) -> None:
         self.expected = 0
+        self.withheld = 0
         self.received = 0
         self.reordered = 0
         self.duplicates = 0
@@ -31,8 +33,9 @@ class _Totals:
 def build_report(load: Load, window: Window) -> Report:
     """Add up what every subscriber counted.
 
-    What a subscriber should have got is what the senders sent in the window; of a simulcast publication,
-    where the server chooses the encoding, it is what the sequence numbers it received span.
+    What a subscriber should have got is what the senders sent in the window, less what the server held back
+    because there was no bandwidth for it or too much to do; of a simulcast publication, where the server
+    chooses the encoding, it is what the sequence numbers it received span.
     """
     kinds = {"audio": _Totals(), "video": _Totals()}
     totals = _Totals()
@@ -45,11 +48,19 @@ def build_report(load: Load, window: Window) -> Report:
     for room in load.rooms:
         for bot in room.subscribers:
             _add_subscriber(totals, kinds, room, bot, sent)
+    limited = [_pauses(bot, mark)[0] for bot, mark in window.events_before.items()]
     report: Report = {
         "sent": sum(sent.values()),
         "expected": totals.expected,
         "received": totals.received,
         "lost": max(0, totals.expected - totals.received),
+        "withheld": totals.withheld,
+        "limited": {
+            "subscribers": sum(1 for reasons in limited if reasons),
+            "by_reason": dict(Counter(reason for reasons in limited for reason in reasons)),
+            "not_full_before": load.limited_before,
+        },
+        "ramp_s": round(load.ramp_seconds, 3),
         "reordered": totals.reordered,
         "duplicates": totals.duplicates,
         "repaired": totals.repaired,
@@ -95,6 +106,13 @@ def to_text(report: Report) -> str:
         f"({report['received_per_second']}/s), lost {report['lost']}, reordered {report['reordered']}",
         f"delay p50 {delay['p50']} ms, p99 {delay['p99']} ms, p99.9 {delay['p999']} ms",
     ]
+    limited = report["limited"]
+    if report["withheld"] or limited["by_reason"]:
+        reasons = ", ".join(f"{count} for {reason}" for reason, count in limited["by_reason"].items())
+        lines.append(
+            f"the server held back {report['withheld']} packets and paused videos of "
+            f"{limited['subscribers']} subscribers ({reasons or 'none'})"
+        )
     if "cpu_s" in report:
         lines.append(
             f"server CPU {report['cpu_s']:.2f} s in {report['seconds']:.1f} s, "
@@ -109,29 +127,53 @@ def _add_subscriber(
     subscriber = bot.subscriber
     if subscriber is None:
         return
-    others = [publisher for publisher in room.publishers if publisher is not bot]
-    for publisher in others:
-        assert publisher.publisher is not None
-        for track in publisher.publisher.tracks:
-            ids = {one.frames.stream_id for one in track.encodings}
-            tallies = [stream.tally for stream in subscriber.media_streams() if stream.tally.stream_id in ids]
-            received = sum(tally.packets - tally.padding for tally in tallies)
-            if len(ids) == 1:
-                expected = sent[next(iter(ids))]
+    still_paused = _pauses(bot, len(bot.events))[1]
+    for track, tallies in room.received_by(bot):
+        ids = {one.frames.stream_id for one in track.encodings}
+        received = sum(tally.packets - tally.padding for tally in tallies)
+        missing = sum(len(tally.missing) for tally in tallies)
+        withheld = 0
+        if len(ids) == 1:
+            short = max(0, sent[next(iter(ids))] - received)
+            if track.publication_id in still_paused:
+                withheld = max(0, short - missing)
             else:
-                expected = received + sum(len(tally.missing) for tally in tallies)
-            for sums in (totals, kinds[track.media.kind]):
-                sums.expected += expected
-                sums.received += received
-                for tally in tallies:
-                    sums.delays_ns += tally.delays_ns
+                withheld = min(short, sum(tally.withheld for tally in tallies))
+            expected = sent[next(iter(ids))] - withheld
+        else:
+            expected = received + missing
+        for sums in (totals, kinds[track.media.kind]):
+            sums.expected += expected
+            sums.withheld += withheld
+            sums.received += received
             for tally in tallies:
-                totals.reordered += tally.reordered
-                totals.duplicates += tally.duplicates
-                totals.repaired += tally.repaired
-                totals.opened += tally.opened
-                totals.rejected += tally.rejected
+                sums.delays_ns += tally.delays_ns
+        for tally in tallies:
+            totals.reordered += tally.reordered
+            totals.duplicates += tally.duplicates
+            totals.repaired += tally.repaired
+            totals.opened += tally.opened
+            totals.rejected += tally.rejected
     totals.unauthentic += subscriber.unauthentic
+
+
+def _pauses(bot: Bot, mark: int) -> tuple[list[str], dict[str, str]]:
+    """Why the server paused videos for a receiver: one reason for each that was paused at event `mark` or
+    later, and those of the publications that are paused at the end."""
+    paused: dict[str, str] = {}
+    reasons: list[str] = []
+    for index, event in enumerate(bot.events):
+        if index == mark:
+            reasons += paused.values()
+        if event["type"] == "subscription_paused":
+            paused[event["publication_id"]] = event["reason"]
+            if index >= mark:
+                reasons.append(event["reason"])
+        elif event["type"] == "subscription_resumed":
+            paused.pop(event["publication_id"], None)
+    if mark >= len(bot.events):
+        reasons += paused.values()
+    return reasons, paused
 
 
 def _add_usage(report: Report, window: Window) -> None:

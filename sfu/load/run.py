@@ -1,29 +1,34 @@
 """One load from the first request to the report.
 
     meetings and participants by REST -> publishers join -> subscribers join -> media, until every subscriber
-    has every stream -> senders pause, the wire drains -> *window*: media -> senders stop -> drain -> report
+    has all of every stream -> senders pause, the wire drains -> *window*: media -> senders stop -> drain
+    -> report
 
 The pauses around the window make the count exact: whatever arrives after the first pause was sent in the
-window, and whatever has not arrived after the last one is lost.
+window, and whatever has not arrived after the last one is lost or was held back by the server.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sfu.bot import AudioSpec, Bot, BotError, BotOptions, Credentials, Organization, VideoSpec
-from sfu.bots.publish import OutboundEncoding
+from sfu.bots.publish import OutboundEncoding, OutboundTrack
 from sfu.bots.subscribe import SAMPLE_INTERVAL
+from sfu.bots.tally import StreamTally
 from sfu.load.plan import MAX_BOTS, LoadPlan
+from sfu.load.ramp import Ramp, Reception
 from sfu.load.usage import Usage, tree_usage
 from sfu.webrtc.certificate import Certificate
 
 JOIN_CONCURRENCY = 8
 STREAMS_TIMEOUT = 20.0
+RAMP_INTERVAL, RAMP_TIMEOUT = 1.0, 20.0
+"""Seconds between two looks at whether everybody receives everything, and for how long that is waited for."""
 DRAIN_PAUSE = 0.3
 DRAIN_TIMEOUT = 3.0
 STREAM_IDS_PER_PUBLISHER = 8
@@ -43,6 +48,18 @@ class Room:
         assert publisher.publisher is not None, "published when it joined"
         return [one for track in publisher.publisher.tracks for one in track.encodings]
 
+    def received_by(self, subscriber: Bot) -> Iterator[tuple[OutboundTrack, list[StreamTally]]]:
+        """What a subscriber may receive, and what it counted of each."""
+        if subscriber.subscriber is None:
+            return
+        tallies = [stream.tally for stream in subscriber.subscriber.media_streams()]
+        for publisher in self.publishers:
+            if publisher is subscriber or publisher.publisher is None:
+                continue
+            for track in publisher.publisher.tracks:
+                ids = {one.frames.stream_id for one in track.encodings}
+                yield track, [tally for tally in tallies if tally.stream_id in ids]
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -51,6 +68,8 @@ class Window:
     seconds: float
     sent_before: dict[int, int]
     """Stream id -> packets sent before the window."""
+    events_before: dict[Bot, int]
+    """How many events each subscriber had got before the window."""
     before: Usage | None
     after: Usage | None
     own_cpu_s: float
@@ -68,6 +87,10 @@ class Load:
         self.plan = plan
         self.rooms: list[Room] = []
         self.join_seconds: list[float] = []
+        self.ramp_seconds = 0.0
+        """How long it took until everybody received everything, or was not waited for any longer."""
+        self.limited_before = 0
+        """Publications that some receiver did not get all of, just before the window."""
         self._credentials = credentials
         self._server_pid = server_pid
         self._progress = progress
@@ -83,6 +106,7 @@ class Load:
         self._progress(f"media to {sum(len(room.subscribers) for room in self.rooms)} subscribers")
         self._start()
         await self._wait_streams()
+        await self._wait_full()
         await asyncio.sleep(self.plan.warm_up)
         self._stop()
         await self._drain()
@@ -213,18 +237,49 @@ class Load:
                 )
             await asyncio.sleep(0.1)
 
+    async def _wait_full(self) -> None:
+        """Until everybody receives all of everything; not for ever, for a path may be too narrow for it."""
+        begun = time.monotonic()
+        ramp = Ramp()
+        ramp.handle(self._sent(), self._receptions())
+        while time.monotonic() - begun < RAMP_TIMEOUT:
+            await asyncio.sleep(RAMP_INTERVAL)
+            if ramp.handle(self._sent(), self._receptions()):
+                break
+        self.ramp_seconds = time.monotonic() - begun
+        self.limited_before = ramp.limited
+        if ramp.limited:
+            self._progress(f"{ramp.limited} publications do not reach a receiver in full")
+
+    def _receptions(self) -> list[Reception]:
+        return [
+            Reception(
+                (bot.peer_id, track.encodings[0].frames.stream_id),
+                tallies[0].stream_id if tallies else None,
+                sum(tally.packets - tally.padding for tally in tallies),
+            )
+            for room in self.rooms
+            for bot in room.subscribers
+            for track, tallies in room.received_by(bot)
+        ]
+
+    def _sent(self) -> dict[int, int]:
+        """Packets sent so far, by stream id."""
+        return {
+            one.frames.stream_id: one.packets_sent
+            for room in self.rooms
+            for bot in room.publishers
+            for one in room.encodings_of(bot)
+        }
+
     async def _measure(self) -> Window:
         for room in self.rooms:
             for bot in room.subscribers:
                 assert bot.subscriber is not None
                 for stream in bot.subscriber.streams.values():
                     stream.tally.begin_window()
-        sent_before = {
-            one.frames.stream_id: one.packets_sent
-            for room in self.rooms
-            for bot in room.publishers
-            for one in room.encodings_of(bot)
-        }
+        sent_before = self._sent()
+        events_before = {bot: len(bot.events) for room in self.rooms for bot in room.subscribers}
         self._progress(f"measuring for {self.plan.seconds:.0f} s")
         before, own_before = self._usage(), time.process_time()
         begun = time.monotonic()
@@ -235,7 +290,7 @@ class Load:
         await asyncio.sleep(0.1)
         after, own_after = self._usage(), time.process_time()
         await self._drain()
-        return Window(seconds, sent_before, before, after, own_after - own_before)
+        return Window(seconds, sent_before, events_before, before, after, own_after - own_before)
 
     def _usage(self) -> Usage | None:
         if self._server_pid is None:
@@ -251,13 +306,8 @@ class Load:
         before = -1
         while time.monotonic() < deadline:
             await asyncio.sleep(DRAIN_PAUSE)
-            received = sum(
-                stream.tally.packets
-                for room in self.rooms
-                for bot in room.subscribers
-                if bot.subscriber is not None
-                for stream in bot.subscriber.streams.values()
-            )
+            # Not counting padding: the server goes on probing paths while nothing is sent.
+            received = sum(reception.packets for reception in self._receptions())
             if received == before:
                 return
             before = received

@@ -44,6 +44,8 @@ async def test_every_packet_to_every_subscriber_is_expected_and_received(server:
     assert report["expected"] == 3 * report["sent"]
     assert report["received"] == report["expected"]
     assert (report["lost"], report["reordered"], report["duplicates"]) == (0, 0, 0)
+    assert report["withheld"] == 0
+    assert report["limited"] == {"subscribers": 0, "by_reason": {}, "not_full_before": 0}
     assert report["verified"]["opened"] == report["received"]
     assert report["verified"]["not_authentic"] == 0
     assert 0 < report["delay_ms"]["p50"] <= report["delay_ms"]["p99"] <= report["delay_ms"]["p999"]

@@ -67,3 +67,14 @@ def test_a_window_forgets_counts_and_goes_on_with_the_numbering() -> None:
     tally.begin_window()
     tally.handle_sequence(5)
     assert (tally.packets, len(tally.missing), tally.restarts) == (1, 0, 0)
+
+
+def test_what_the_sender_sent_and_the_server_passed_over_was_withheld() -> None:
+    tally = tally_of(1, 2)
+    tally.handle_stamp(tally.highest, stream_id=7, counter=50, delay_ns=1)
+    tally.handle_stamp(tally.handle_sequence(3), stream_id=7, counter=91, delay_ns=1)
+    assert (tally.withheld, len(tally.missing)) == (40, 0)
+    tally.handle_stamp(tally.handle_sequence(4), stream_id=8, counter=500, delay_ns=1)
+    assert tally.withheld == 40, "another encoding has a counter of its own"
+    tally.begin_window()
+    assert tally.withheld == 0
