@@ -223,3 +223,26 @@ def test_a_receiver_that_lost_packets_waits_for_a_key_frame_of_its_layer() -> No
     feed(source, *picture(20, key=True))
     assert len(receiver.receive()) == 2
     assert leg.cut is cut
+
+
+def test_packets_that_overtake_each_other_within_a_turn_are_put_in_order() -> None:
+    source, receiver, _ = at_layer(0)
+    send_stream(source, 8, 12)
+    receiver.receive()
+    first, second = picture(12)
+    feed(source, second, first)
+    send_stream(source, 13, 17)
+    got = receiver.receive()
+    assert len(got) == 4
+    assert_continuous(got)
+
+
+def test_a_publisher_whose_numbers_jump_is_entered_anew_at_a_key_frame() -> None:
+    source, receiver, leg = at_layer(0)
+    send_stream(source, 8, 12)
+    last = receiver.receive()[-1].sequence
+    send_stream(source, 5000, 5004)
+    assert receiver.receive() == []
+    assert leg.target is not None and source.keyframes.wanted
+    feed(source, *picture(5004, key=True))
+    assert [one.sequence for one in receiver.receive()] == [last + 1, last + 2]

@@ -7,7 +7,7 @@ from sfu.forwarding.batch import Batch, Packet
 from sfu.forwarding.fanout import forward, send
 from sfu.rtp.extensions import parse_extensions
 from sfu.webrtc.srtp import SrtpProfile
-from tests.sfu.forwarding.world import Receiver, encoding
+from tests.sfu.forwarding.world import Receiver, aim, encoding, feed, vp8
 
 AUDIO_LEVEL = bytes((0x30, 0x85))
 
@@ -199,3 +199,19 @@ def test_timestamps_that_run_back_within_a_batch_stay_as_they_are() -> None:
     stamps = [9000, 3000, 6000]
     send(leg, Batch([(65536 + n, 0, stamp, 1, PLAIN, b"b") for n, stamp in enumerate(stamps)]), 0.0)
     assert [p.timestamp for p in receiver.receive()] == stamps
+
+
+def test_an_index_that_libsrtp_will_not_seal_costs_a_key_frame_and_nothing_else() -> None:
+    source = encoding()
+    receivers = [Receiver(SrtpProfile.AES128_CM_SHA1_80), Receiver()]
+    legs = [receiver.leg() for receiver in receivers]
+    for leg in legs:
+        aim(leg, source)
+    feed(source, *((n, 3000 * n, vp8(key=n == 0)) for n in range(3000)))
+    for receiver in receivers:
+        receiver.receive()
+    legs[0].index_offset -= 2000  # an index from before libsrtp's window
+    feed(source, (3000, 9_000_000, vp8()))
+    assert [len(receiver.receive()) for receiver in receivers] == [0, 1]
+    feed(source, (3001, 9_003_000, vp8(key=True)))
+    assert [len(receiver.receive()) for receiver in receivers] == [1, 1]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { avatarColour, initials } from "../src/state/avatar";
-import { parseLaunch, wantsRelay } from "../src/state/launch";
+import { parseLaunch, videoCodecOf, wantsRelay } from "../src/state/launch";
 import { themeVariables } from "../src/state/theme";
 
 const now = new Date("2026-01-01T12:00:00Z");
@@ -31,6 +31,15 @@ describe("the wish for a relay", () => {
   it("is part of the link", () => {
     expect(wantsRelay(`#token=${token({})}&relay=1`)).toBe(true);
     expect(wantsRelay(`#token=${token({})}`)).toBe(false);
+  });
+});
+
+describe("the camera's codec", () => {
+  it("is part of the link, if it is one that we know", () => {
+    expect(videoCodecOf(`#token=${token({})}&codec=VP9`)).toBe("VP9");
+    expect(videoCodecOf(`#token=${token({})}&codec=av1`)).toBe("AV1");
+    expect(videoCodecOf(`#token=${token({})}&codec=theora`)).toBeUndefined();
+    expect(videoCodecOf(`#token=${token({})}`)).toBeUndefined();
   });
 });
 

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { Client, type ClientOptions, type Invitation, type Meeting, type RoomState } from "@rostrum/core";
 import { type Devices, devicesOf, type Invited, lookUp } from "./invited";
-import { parseLaunch, passphraseOf, wantsRelay } from "./launch";
+import { parseLaunch, passphraseOf, videoCodecOf, wantsRelay } from "./launch";
 import { forgetInside, rememberInside, wasInside } from "./reload";
 import { toast } from "./toasts";
 import { RoomStore } from "./roomStore";
@@ -79,7 +79,12 @@ async function wentBackIn(token: string, before: Devices): Promise<boolean> {
 }
 
 async function started(options: ClientOptions): Promise<RoomStore> {
-  const overrides = { ...options.overrides, forceRelay: wantsRelay(location.hash) };
+  const videoCodec = videoCodecOf(location.hash);
+  const overrides = {
+    ...options.overrides,
+    forceRelay: wantsRelay(location.hash),
+    ...(videoCodec === undefined ? {} : { videoCodec }),
+  };
   const passphrase = passphraseOf(location.hash);
   const e2ee = passphrase === null ? undefined : { passphrase };
   const meeting = await backend.start({ ...options, overrides, e2ee });
