@@ -141,7 +141,7 @@ class ConflictError(SignalingError):
 
 
 class NotPublishedError(ConflictError):
-    code = 9456
+    code = 9457
     name = "NotPublished"
     default_message = "Nobody publishes this at the moment. Try again when somebody does."
     retry_after = 2.0

@@ -53,6 +53,12 @@ class Peer:
         return self.preset.permissions.hidden_participant
 
     @property
+    def max_videos(self) -> int:
+        """How many videos it receives at once, without shared screens, which have a limit of their own."""
+        most = self.preset.config.max_video_streams
+        return most.mobile if self.device == "mobile" else most.desktop
+
+    @property
     def on_stage_terms(self) -> StageMember:
         return StageMember.of(self.preset, self.status)
 

@@ -64,14 +64,22 @@ class ViewModes:
         del self._spoke[MOST_REMEMBERED:]
         return True
 
-    def wanted(self, peer_id: str, publications: Iterable[Publication]) -> set[str] | None:
-        """The ids of the publications that a peer's view shows; None for a peer without one."""
+    def wanted(self, peer_id: str, publications: Iterable[Publication], max_videos: int) -> set[str] | None:
+        """The ids of the publications that a peer's view shows; None for a peer without one.
+
+        `max_videos`: of a view that has more, those that were published first are shown.
+        """
         view = self.of_peer.get(peer_id)
         if view is None:
             return None
         others = [one for one in publications if one.peer_id != peer_id]
-        shown = view.page if view.kind is ViewKind.PAGE else self._last_speakers(view.count, others)
-        return {one.id for one in others if one.kind == "audio" or one.is_screen or one.peer_id in shown}
+        count = min(view.count, max_videos)
+        shown = view.page if view.kind is ViewKind.PAGE else self._last_speakers(count, others)
+        videos = [
+            one.id for one in others if one.kind == "video" and not one.is_screen and one.peer_id in shown
+        ]
+        always = {one.id for one in others if one.kind == "audio" or one.is_screen}
+        return always.union(videos[:max_videos])
 
     def _last_speakers(self, count: int, publications: list[Publication]) -> set[str]:
         """Peers, of those who send a video at the moment."""

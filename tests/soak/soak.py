@@ -18,16 +18,11 @@ from tests.soak.rounds import run_round
 from tests.support.server import Server
 
 SERVER_FLAGS = (
-    "--session-grace",
-    "1",
-    "--resume-within",
-    "1",
-    "--spread-above",
-    "0",
-    "--log-level",
-    "warning",
+    *("--session-grace", "1", "--resume-within", "1", "--spread-above", "0", "--log-level", "warning"),
+    *("--full-above", "1", "--shed-above", "2"),
 )
-"""Who is gone is forgotten soon, and every meeting is spread over the workers, so that pipes come and go."""
+"""Who is gone is forgotten soon, and every meeting is spread over the workers, so that pipes come and go.
+A worker that is busy takes people all the same: this is about what they leave behind."""
 
 Progress = Callable[[str], None]
 

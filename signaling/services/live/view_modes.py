@@ -65,7 +65,8 @@ async def _follow_all(live: LiveSession) -> None:
 
 async def _follow(live: LiveSession, peer_id: str) -> None:
     session = live.session
-    wanted = session.view_modes.wanted(peer_id, session.publications.values())
+    most = session.peer(peer_id).max_videos
+    wanted = session.view_modes.wanted(peer_id, session.publications.values(), most)
     if wanted is None:
         return
     present = {publication_id for owner, publication_id in session.subscriptions if owner == peer_id}

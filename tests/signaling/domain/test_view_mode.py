@@ -20,7 +20,7 @@ def publications(*, muted: str = "") -> list[Publication]:
 
 def cameras(modes: ViewModes, peer_id: str = "f", *, muted: str = "") -> str:
     """Whose cameras the peer watches."""
-    wanted = modes.wanted(peer_id, publications(muted=muted))
+    wanted = modes.wanted(peer_id, publications(muted=muted), 25)
     assert wanted is not None
     return "".join(sorted(one.removeprefix("cam-") for one in wanted if one.startswith("cam-")))
 
@@ -34,17 +34,17 @@ def last(count: int) -> ViewModes:
 def test_a_page_is_its_people_every_voice_and_every_screen() -> None:
     modes = ViewModes()
     modes.choose("f", ViewMode(ViewKind.PAGE, page=frozenset("bcf")))
-    assert modes.wanted("f", publications()) == {
+    assert modes.wanted("f", publications(), 25) == {
         "cam-b", "cam-c", "screen-a", *(f"mic-{one}" for one in "abcde"),
     }  # fmt: skip
 
 
 def test_who_chose_nothing_is_left_alone() -> None:
     modes = ViewModes()
-    assert modes.wanted("f", publications()) is None
+    assert modes.wanted("f", publications(), 25) is None
     modes.choose("f", ViewMode(ViewKind.PAGE))
     modes.choose("f", ViewMode(ViewKind.MANUAL))
-    assert modes.wanted("f", publications()) is None
+    assert modes.wanted("f", publications(), 25) is None
 
 
 def test_before_anybody_spoke_those_who_came_first_are_shown() -> None:
@@ -93,6 +93,6 @@ def test_who_left_is_forgotten() -> None:
     modes.handle_speaker("e")
     modes.forget("e")
     modes.forget("f")
-    assert modes.wanted("f", publications()) is None
+    assert modes.wanted("f", publications(), 25) is None
     modes.choose("f", ViewMode(ViewKind.SPEAKERS, count=1))
     assert cameras(modes) == "a"

@@ -74,6 +74,22 @@ def speak(world: LiveWorld, person: WsClient) -> None:
     world.node.emit(node.SpeakersChanged(router_id=router, speakers=(speaker,), dominant=microphone.id))
 
 
+async def test_a_view_has_no_more_videos_than_the_preset_allows_on_the_device() -> None:
+    async with live_world() as world:
+        limits = {"max_video_streams": {"mobile": 1, "desktop": 2}}
+        await world.change_preset("group_call_host", {"config": limits})
+        _, people = await cast(world)
+        everybody = [person.peer_id for person in people]
+        for device, most in (("mobile", 1), ("desktop", 2)):
+            viewer = await world.join("group_call_host", device=device)
+            for view in ({"mode": "page", "peer_ids": everybody}, {"mode": "speakers", "count": 3}):
+                await viewer.request("set_view", **view)
+                seen = watched(world, people)
+                assert seen >= VOICES
+                assert len([one for one in seen if one[0] == "camera"]) == most, (device, view)
+            await viewer.request("leave")
+
+
 async def test_manual_leaves_the_subscriptions_to_the_client() -> None:
     async with live_world() as world:
         viewer, people = await cast(world)
