@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfu.codecs import finds_keyframes_of_encrypted
@@ -119,6 +119,9 @@ class PublishTransport(Transport):
                     "unsupported_codec",
                     f"m-line {section.mid!r} is encrypted, and its codec cannot be forwarded so: offer VP8",
                 )
+            if spec.encrypted:
+                # Redundancy is taken apart and made here, which nobody can do with what they cannot read.
+                parameters = replace(parameters, red_payload_type=None, prefers_red=False)
             chosen[section.mid] = parameters
             if known is None:
                 known = self._make_producer(spec, section, parameters)

@@ -127,6 +127,7 @@ async def test_under_pressure_the_unseen_goes_first_voices_stay_whole_and_newcom
         await wait_media(late, VOICE)
 
 
+@pytest.mark.asvs("17.2.5")
 async def test_a_flood_of_a_valid_peer_is_dropped_and_the_others_get_everything(
     world: World, server: Server
 ) -> None:

@@ -293,6 +293,17 @@ async def test_encrypted_video_is_refused_where_its_key_frames_cannot_be_found(w
     assert [one.codec for one in answered.producers] == ["video/VP8"]
 
 
+async def test_redundancy_is_not_negotiated_for_what_is_encrypted(world: World) -> None:
+    """Whatever order a client offers: the node could not take the redundant payloads apart."""
+    assert "red/48000" in await world.publish(MIC_SPEC)
+    encrypted = MIC_SPEC.model_copy(update={"producer_id": "pr_sealed", "encrypted": True})
+    await world.do(m.CreateTransport(router_id="r", transport_id="t2", direction="publish", grants=BOTH))
+    reply = await world.do(m.HandleOffer(transport_id="t2", sdp=chromium_offer(), producers=(encrypted,)))
+    assert isinstance(reply, m.Answered)
+    audio, _ = parse_sdp(reply.sdp).sections
+    assert [codec.mime for codec in audio.codecs] == ["audio/opus"]
+
+
 async def test_a_draining_node_takes_no_new_sessions(world: World) -> None:
     await world.do(m.Drain(deadline=0.0))
     with pytest.raises(NodeCommandError) as failure:

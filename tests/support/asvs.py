@@ -66,7 +66,7 @@ LINES = (
     Line(
         "17.2.5",
         "What one client sends beyond a bound is dropped before any work is done on it.",
-        ("sfu/webrtc/association.py",),
+        ("sfu/webrtc/intake.py", "sfu/webrtc/association.py"),
     ),
     Line(
         "17.2.6",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ def test_what_a_large_publisher_sends_passes_whole() -> None:
     assert intake.dropped == 0
 
 
+@pytest.mark.asvs("17.2.5")
 def test_of_a_flood_the_budget_passes_and_the_rest_is_counted() -> None:
     intake = Intake(0.0)
     passed = 0

@@ -224,6 +224,20 @@ async def test_only_so_many_screens_are_shared_at_once() -> None:
         await other.publish("screen", "video")
 
 
+@pytest.mark.parametrize("most", [0, 2])
+async def test_how_many_screens_are_shared_at_once_is_the_presets_to_say(most: int) -> None:
+    async with live_world() as world:
+        await world.change_preset("group_call_host", {"config": {"max_screenshare_count": most}})
+        people = [await world.join("group_call_host") for _ in range(most + 1)]
+        for person in people[:most]:
+            await person.publish("screen", "video")
+        with pytest.raises(Refused) as refused:
+            await people[most].publish("screen", "video")
+        assert (refused.value.code, refused.value.name) == (9413, "LimitExceeded")
+        assert len(world.node.producers) == most
+        await people[most].publish("screen_audio", "audio")
+
+
 async def test_a_peer_has_at_most_64_publications() -> None:
     async with live_world() as world:
         host = await world.join()

@@ -580,7 +580,8 @@ export interface TileSpec {
  *
  * In "page" and "speakers" it receives every audio and every shared screen, and the videos of `peer_ids` or
  * of the `count` who spoke last, as they come and go. "manual" leaves the subscriptions there are to the
- * client again; it is how a peer begins.
+ * client again; it is how a peer begins. A view has at most as many videos as the preset's
+ * `max_video_streams` says for the device.
  */
 export interface SetView {
   count?: number;
