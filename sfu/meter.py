@@ -158,6 +158,8 @@ class ConsumerMeter:
         self._settled_at: float | None = None
         self._frozen_before = 0.0
         self._before = (0, 0, 0, 0)
+        self._still = False
+        """Nothing left and nothing should have, so `figures` are those of silence."""
         self._frames: tuple[Cut | None, int] = (None, 0)
 
     def poll(self, now: float) -> int | None:
@@ -177,6 +179,10 @@ class ConsumerMeter:
         consumer, leg = self._consumer, self._consumer.leg
         before = self._before
         self._before = (leg.packets, leg.octets, leg.retransmitted, consumer.pictures_lost)
+        still = self._before == before and not expected
+        if still and self._still and consumer.rtt == self.figures.rtt:
+            return None
+        self._still = still and self._freezes.seconds == self._frozen_before
         packets, octets, resent, pictures = (
             max(0, new - old) for new, old in zip(self._before, before, strict=True)
         )

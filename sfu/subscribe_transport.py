@@ -234,11 +234,8 @@ class SubscribeTransport(Transport):
 
     @property
     def quiet(self) -> bool:
-        return (
-            self.downlink.settled
-            and self.egress.datagrams == self._datagrams_seen
-            and not self.association.handshaking
-        )
+        # What is settled has no handshake before it.
+        return self.downlink.settled and self.egress.datagrams == self._datagrams_seen
 
     def tick(self, now: float) -> None:
         self._datagrams_seen = self.egress.datagrams

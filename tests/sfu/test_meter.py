@@ -136,6 +136,19 @@ def test_a_muted_publisher_is_no_bad_one() -> None:
     assert world.scores == world.received == []
 
 
+def test_figures_of_a_muted_stream_are_those_of_silence_until_it_is_back() -> None:
+    world = World()
+    world.run(6.0)
+    world.stall(1.0)
+    world.producer.pause()
+    world.stall(20.0)
+    figures = world.consumer.meter.figures
+    assert (figures.bitrate, figures.packet_rate, figures.frozen, figures.freezes) == (0, 0, 0, 1)
+    world.producer.resume(world.now)
+    world.run(6.0)
+    assert world.consumer.meter.figures.packet_rate == pytest.approx(50, rel=0.1)
+
+
 def test_a_publisher_whom_nobody_receives_need_not_send() -> None:
     world = World()
     world.run(6.0)
