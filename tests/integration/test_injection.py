@@ -36,7 +36,9 @@ def hostile_records() -> list[bytes]:
     chance = random.Random(17)
     broken = hello[:60] + chance.randbytes(len(hello) - 60)
     kinds = [bytes((kind, 254, 253)) + bytes(8) + b"\0\x20" + chance.randbytes(32) for kind in range(20, 26)]
-    return [*client_hellos(), broken, ALERT, *kinds]
+    records = [*client_hellos(), broken, ALERT, *kinds]
+    # With numbers that were not seen yet, or they would be dropped as repetitions.
+    return [one[:5] + (40 + number).to_bytes(6, "big") + one[11:] for number, one in enumerate(records)]
 
 
 def is_dtls(data: bytes) -> bool:
