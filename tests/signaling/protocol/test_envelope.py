@@ -53,7 +53,13 @@ def test_frames_are_printed_as_documented() -> None:
     assert json.loads(failure(None, 2001, "PermissionDenied", "Ask a host.")) == {
         "id": None,
         "ok": False,
-        "error": {"code": 2001, "name": "PermissionDenied", "message": "Ask a host.", "field": None},
+        "error": {
+            "code": 2001,
+            "name": "PermissionDenied",
+            "message": "Ask a host.",
+            "field": None,
+            "retry_after": None,
+        },
     }
     event = messages.SessionLeft(reason="left")
     assert json.loads(event_frame(3, event_text(event))) == {
