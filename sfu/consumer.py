@@ -14,8 +14,8 @@ from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim_at, choose, cut_for, detach
 from sfu.layers import Layer
-from sfu.meter import ConsumerMeter
 from sfu.producer import Producer
+from sfu.quality.meter import ConsumerMeter
 from sfu.redundancy import LossGate
 from sfu.rtp.rtcp import ReportBlock
 

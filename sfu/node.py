@@ -28,15 +28,16 @@ from sfu.control.messages import (
     ReceiveProducer,
     Spread,
 )
-from sfu.data import DataCounts, DataRate
+from sfu.data.relay import DataRate
 from sfu.errors import NodeCommandError, NotFoundError
-from sfu.pipes import NodePipes
+from sfu.pipes.node_pipes import NodePipes
 from sfu.ports import NodePorts
 from sfu.pressure import Limits, Measures, Pressure
 from sfu.producer import Producer
 from sfu.publish_transport import PublishTransport
 from sfu.router import Router
 from sfu.subscribe_transport import SubscribeTransport
+from sfu.totals import Totals
 from sfu.transport import Transport
 from sfu.turns import Turns
 from sfu.webrtc.association import Association
@@ -72,9 +73,7 @@ class Node:
         self.consumers: dict[str, Consumer] = {}
         self.closed = 0
         """Transports, producers and consumers that were closed since the start."""
-        self._forwarded_before = 0
-        self._flooded_before = 0
-        self._data_before = DataCounts()
+        self._totals = Totals()
         self._emit = emit
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -144,7 +143,7 @@ class Node:
             self.close_transport(transport_id)
         for producer_id in list(router.piped):
             self.close_producer(producer_id, None)
-        self._data_before.add(router.data.counts)
+        self._totals.handle_router_closed(router)
 
     def create_transport(self, command: CreateTransport) -> None:
         router = self.routers.get(command.router_id)
@@ -187,7 +186,7 @@ class Node:
                 router.subscribing.pop(transport_id, None)
         del self.transports[transport_id]
         self.closed += 1
-        self._flooded_before += transport.association.intake.dropped
+        self._totals.handle_transport_closed(transport)
         self._turns.forget(transport)
         transport.close()
 
@@ -198,7 +197,7 @@ class Node:
             return
         self.closed += 1
         producer.close()
-        self._forwarded_before += sum(encoding.forwarded for encoding in producer.encodings)
+        self._totals.handle_producer_closed(producer)
         self.pipes.forget_producer(producer_id)
         for router in self.routers.values():
             router.piped.discard(producer_id)
@@ -281,50 +280,13 @@ class Node:
         """Transports, producers and consumers that are open."""
         return len(self.transports) + len(self.producers) + len(self.consumers)
 
-    # --- statistics ----------------------------------------------------------------------------------
-
     def counters(self) -> dict[str, float]:
         """Totals since the start, for /metrics and for load reports."""
-        totals = dict(self.ports.counters())
-        forwarded = self._forwarded_before
-        blocked = retransmitted = received = bytes_received = bytes_sent = keyframes = 0
-        for producer in self.producers.values():
-            for encoding in producer.encodings:
-                forwarded += encoding.forwarded
-                blocked += encoding.blocked
-                received += encoding.stream.packets
-                bytes_received += encoding.stream.bytes
-                keyframes += encoding.keyframes.sent
-        for consumer in self.consumers.values():
-            retransmitted += consumer.leg.retransmitted
-            bytes_sent += consumer.leg.octets
-        totals |= self._data_counters()
-        totals |= {
-            "packets_forwarded": forwarded,
-            "packets_over_limit": self._flooded_before
-            + sum(one.association.intake.dropped for one in self.transports.values()),
-            "legs_blocked": blocked,
-            "live_packets_received": received,
-            "live_bytes_received": bytes_received,
-            "live_bytes_sent": bytes_sent,
-            "live_retransmitted": retransmitted,
-            "live_keyframe_requests": keyframes,
-            "routers": len(self.routers),
-            "transports": len(self.transports),
-            "producers": len(self.producers),
-            "consumers": len(self.consumers),
-            "tasks": len(asyncio.all_tasks()),
-        }
-        return totals | self.pipes.counters()
-
-    def _data_counters(self) -> dict[str, float]:
-        """Data messages that clients sent, that went out, and that were not relayed, since the start."""
-        data = [self._data_before, *(router.data.counts for router in self.routers.values())]
-        return {
-            "data_messages_received": sum(counts.received for counts in data),
-            "data_messages_delivered": sum(counts.delivered for counts in data),
-            "data_messages_dropped": sum(counts.dropped for counts in data),
-        }
+        return (
+            self.ports.counters()
+            | self._totals.counters(self.routers, self.transports, self.producers, self.consumers)
+            | self.pipes.counters()
+        )
 
     # --- time ----------------------------------------------------------------------------------------
 

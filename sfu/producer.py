@@ -8,7 +8,7 @@ from sfu.control.messages import Kind, ProducerInfo
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim, detach
-from sfu.meter import ProducerMeter
+from sfu.quality.meter import ProducerMeter
 from sfu.rtp.parameters import Codec
 from sfu.supply import Supply
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from sfu.codecs import finds_keyframes_of_encrypted
 from sfu.control.messages import Grant, LayersWanted, ProducerScored, ProducerSpec
-from sfu.data import DataEnd
-from sfu.data_message import MAX_MESSAGE
+from sfu.data.message import MAX_MESSAGE
+from sfu.data.relay import DataEnd
 from sfu.errors import NodeCommandError, RtcpError
 from sfu.forwarding.encoding import Encoding
-from sfu.forwarding.receive import MAX_SOURCES, Inlet, Source
-from sfu.metering import Meters, terms_of
+from sfu.identification import Identification
+from sfu.policing.meters import Meters, terms_of
 from sfu.producer import Producer
-from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS, choose_publish
-from sfu.rtp.parameters import ExtensionUri, MediaSection, PublishParameters
+from sfu.rtp.negotiation import choose_publish
+from sfu.rtp.parameters import MediaSection, PublishParameters
 from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, SenderReport, parse_rtcp
 from sfu.transport import Host, Transport
 from sfu.webrtc.description import data_section, publish_answer
@@ -58,7 +58,8 @@ class PublishTransport(Transport):
     ) -> None:
         super().__init__(host, router.id, transport_id, label, now)
         self.producers: dict[str, Producer] = {}
-        self.inlet = Inlet(self._identify)
+        self._identification = Identification(router.detector)
+        self.inlet = self._identification.inlet
         self.rtcp_malformed = 0
         self.data = DataEnd(
             router.data,
@@ -72,9 +73,6 @@ class PublishTransport(Transport):
         self._router = router
         self._meters = Meters(host.emit)
         self._set_grants(grants)
-        self._parameters: dict[str, PublishParameters] = {}
-        self._names: dict[int, tuple[str | None, str | None, str | None]] = {}
-        """MID, RID and repaired RID by SSRC, as they were once said in an authenticated packet."""
         self._local_ssrc = 1 + secrets.randbelow(0xFFFFFFFF)
         self._report_due = 0.0
         self._packets_seen = 0
@@ -106,7 +104,7 @@ class PublishTransport(Transport):
                 continue
             known = self.producers.get(spec.producer_id)
             parameters = (
-                self._parameters[known.id]
+                self._identification.parameters_of(known.id)
                 if known is not None and known.mid == section.mid
                 else choose_publish(section, terms_of(grant))
             )
@@ -130,12 +128,11 @@ class PublishTransport(Transport):
         publish_answer(offer, chosen, self.local)  # raises before anything has changed
         self.take_remote(offer, now)
         self._take_data(offer, now)
-        self._learn_extensions(offer, chosen)
+        self._identification.learn_extensions(chosen.values())
         for producer in created:
             self.producers[producer.id] = producer
-            self._parameters[producer.id] = chosen[producer.mid]
             self._meters.add(producer, self._grants[producer.source, producer.kind], now)
-            self._bind_declared(producer, chosen[producer.mid])
+            self._identification.add(producer, chosen[producer.mid])
         kept = {producer.id for producer in active}
         removed = tuple(producer_id for producer_id in self.producers if producer_id not in kept)
         answer = to_sdp(publish_answer(offer, chosen, self.local, max_message=MAX_MESSAGE))
@@ -143,15 +140,11 @@ class PublishTransport(Transport):
 
     def forget_producer(self, producer_id: str) -> None:
         producer = self.producers.pop(producer_id, None)
-        self._parameters.pop(producer_id, None)
+        self._identification.forget(producer_id)
         self._meters.forget(producer_id)
         if producer is None:
             return
         self._router.detector.remove(producer_id)
-        gone = {id(encoding) for encoding in producer.encodings}
-        self.inlet.sources = {
-            ssrc: source for ssrc, source in self.inlet.sources.items() if id(source.encoding) not in gone
-        }
 
     @property
     def restless(self) -> bool:
@@ -286,105 +279,6 @@ class PublishTransport(Transport):
             paused=spec.paused,
             sends_red=parameters.prefers_red,
         )
-
-    def _learn_extensions(self, offer: SessionDescription, chosen: dict[str, PublishParameters]) -> None:
-        """The ids that identify a stream. In a BUNDLE group an id means one URI (RFC 9143 section 9.2)."""
-        for parameters in chosen.values():
-            ids = {extension.uri: extension.id for extension in parameters.extensions}
-            inlet = self.inlet
-            inlet.mid_id = ids.get(ExtensionUri.MID, inlet.mid_id)
-            inlet.rid_id = ids.get(ExtensionUri.RID, inlet.rid_id)
-            inlet.repaired_rid_id = ids.get(ExtensionUri.REPAIRED_RID, inlet.repaired_rid_id)
-            inlet.twcc_id = ids.get(ExtensionUri.TWCC, inlet.twcc_id)
-
-    def _bind_declared(self, producer: Producer, parameters: PublishParameters) -> None:
-        """SSRCs that the offer declares need no identification by header extension."""
-        if parameters.rids or parameters.ssrc is None:
-            return
-        encoding = producer.encodings[0]
-        self.inlet.sources[parameters.ssrc] = self._source(producer, encoding, parameters, repair=False)
-        if parameters.rtx_ssrc is not None and parameters.rtx_payload_type is not None:
-            self.inlet.sources[parameters.rtx_ssrc] = self._source(
-                producer, encoding, parameters, repair=True
-            )
-
-    def _source(
-        self, producer: Producer, encoding: Encoding, parameters: PublishParameters, *, repair: bool
-    ) -> Source:
-        ids = {extension.uri: extension.id for extension in parameters.extensions}
-        level_id = ids.get(ExtensionUri.AUDIO_LEVEL, 0) if producer.kind == "audio" else 0
-        detector = self._router.detector
-
-        def on_level(level: int, now: float) -> None:
-            if not producer.paused:
-                detector.handle_level(producer.id, level, now)
-
-        return Source(
-            encoding,
-            payload_type=(parameters.rtx_payload_type or 0) if repair else parameters.codec.payload_type,
-            repair=repair,
-            twcc_id=ids.get(ExtensionUri.TWCC, 0),
-            audio_level_id=level_id,
-            forwarded_ids={
-                ids[uri]: ours
-                for uri, ours in SUBSCRIBE_EXTENSIONS.items()
-                if uri in ids and uri not in (ExtensionUri.TWCC, ExtensionUri.MID)
-            },
-            on_level=on_level if level_id else None,
-            red_payload_type=-1 if parameters.red_payload_type is None else parameters.red_payload_type,
-        )
-
-    def _identify(
-        self, ssrc: int, payload_type: int, mid: str | None, rid: str | None, repaired: str | None
-    ) -> Source | None:
-        """Which granted encoding an unknown, authenticated SSRC belongs to (RFC 9143 section 9.2).
-
-        Browsers name a stream only until they are heard. One that comes back after its producer ended and
-        another was made on the same m-line is known by the names it gave then.
-        """
-        if mid is None and rid is None and repaired is None:
-            mid, rid, repaired = self._names.get(ssrc, (None, None, None))
-        elif len(self._names) < MAX_SOURCES:
-            self._names[ssrc] = (mid, rid, repaired)
-        for producer in self.producers.values():
-            parameters = self._parameters[producer.id]
-            if mid is not None and producer.mid != mid:
-                continue
-            repair = payload_type == parameters.rtx_payload_type
-            if not repair and payload_type not in (
-                parameters.codec.payload_type,
-                parameters.red_payload_type,
-            ):
-                continue
-            if mid is None and rid is None and repaired is None and not self._sole(payload_type):
-                continue
-            encoding = producer.encoding_of((repaired or rid) if parameters.rids else None)
-            if encoding is None:
-                continue
-            if repair:
-                encoding.rtx_ssrc = ssrc
-            else:
-                self._supersede(encoding, ssrc)
-            return self._source(producer, encoding, parameters, repair=repair)
-        return None
-
-    def _sole(self, payload_type: int) -> bool:
-        """Whether just one producer, without simulcast, uses this payload type."""
-        users = [
-            parameters
-            for parameters in self._parameters.values()
-            if payload_type
-            in (parameters.codec.payload_type, parameters.rtx_payload_type, parameters.red_payload_type)
-        ]
-        return len(users) == 1 and not users[0].rids
-
-    def _supersede(self, encoding: Encoding, ssrc: int) -> None:
-        """The client sends an encoding under another SSRC now (it was restarted)."""
-        previous = encoding.stream.ssrc
-        if previous and previous != ssrc:
-            self.inlet.sources.pop(previous, None)
-            encoding.restart(ssrc)
-        encoding.stream.ssrc = ssrc
 
     def _repair(self, encoding: Encoding, now: float) -> None:
         stream = encoding.stream

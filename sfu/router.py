@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sfu.control.messages import DataForwarded, Speaker, SpeakersChanged
-from sfu.data import DataRelay, Relayed
+from sfu.data.relay import DataRelay, Relayed
 from sfu.loudest import choose_loudest
 from sfu.publish_transport import PublishTransport
 from sfu.speakers import SpeakerDetector

@@ -20,7 +20,7 @@ from typing import Protocol
 import structlog
 
 from sfu.control.messages import Event, TransportStateChanged
-from sfu.data import DataRate
+from sfu.data.relay import DataRate
 from sfu.pressure import Measures
 from sfu.webrtc.association import Association, Ports
 from sfu.webrtc.certificate import Certificate

@@ -7,7 +7,7 @@ from typing import Any
 
 from sfu.clock import monotonic
 from sfu.control import messages as m
-from sfu.data import Relayed
+from sfu.data.relay import Relayed
 from sfu.errors import NodeCommandError, NotFoundError, SfuError
 from sfu.node import Node
 from sfu.stats import stats_of

@@ -69,7 +69,7 @@ class FakeNode:
     producers: dict[str, FakeProducer] = field(default_factory=dict)
     consumers: dict[str, FakeConsumer] = field(default_factory=dict)
     pipes: dict[str, FakePipe] = field(default_factory=dict)
-    refuses: set[type[node._Message]] = field(default_factory=set)
+    refuses: set[type[node.Message]] = field(default_factory=set)
     """Kinds of commands that it refuses."""
     undecodable: set[str] = field(default_factory=set)
     """m-lines (mids) for which no codec is found."""
@@ -114,7 +114,7 @@ class FakeNode:
         (found,) = [one for one in self.producers.values() if one.spec.source == source]
         return found
 
-    def heard(self, kind: type[node._Message]) -> list[node.Command]:
+    def heard(self, kind: type[node.Message]) -> list[node.Command]:
         return [command for command in self.commands if isinstance(command, kind)]
 
     # --- commands --------------------------------------------------------------------------------------

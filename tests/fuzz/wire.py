@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 
-from sfu.data_message import DataMessage, parse_message
+from sfu.data.message import DataMessage, parse_message
 from sfu.errors import DataError, RtcpError, SctpError, StunError
 from sfu.rtp.pipe_report import PipeReport
 from sfu.webrtc import stun

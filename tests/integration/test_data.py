@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
-from sfu.data_message import MAX_PAYLOAD
+from sfu.data.message import MAX_PAYLOAD
 from tests.support.aiortc_peer import AiortcPeer, ColorTrack, DataReceived
 from tests.support.relay import CLEAR, Impairment, UdpRelay
 from tests.support.wait import wait_until

@@ -19,7 +19,7 @@ from sfu.config import NodeConfig
 from sfu.control import messages as m
 from sfu.control.link import InProcessLink
 from sfu.node import Node
-from sfu.pipe import Pipe
+from sfu.pipes.pipe import Pipe
 from tests.support.world import CERTIFICATE
 
 PIPE = "pipe_ab"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.forwarding.history import History
-from sfu.policing import HOLD, INTERVAL, NOTHING, WINDOW, Limits, Police, Sample, count_frames
+from sfu.policing.police import HOLD, INTERVAL, NOTHING, WINDOW, Limits, Police, Sample, count_frames
 
 MEGABIT = 1_000_000
 

@@ -16,7 +16,7 @@ from sfu.forwarding.batch import PLAIN_TAIL, Packet
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Egress, Leg
 from sfu.forwarding.selector import aim
-from sfu.pipe import PipeState
+from sfu.pipes.pipe import PipeState
 from sfu.producer import Producer
 from sfu.rtp.parameters import Codec
 from tests.support.node_pair import PIPE, Line, Pair, Side, joined, packets

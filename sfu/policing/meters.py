@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sfu.control.messages import Event, Grant, GrantKind, ProducerLimited
-from sfu.policing import INTERVAL, Limits, Police, Sample, count_frames
+from sfu.policing.police import INTERVAL, Limits, Police, Sample, count_frames
 from sfu.producer import Producer
 from sfu.rtp.parameters import SendTerms
 

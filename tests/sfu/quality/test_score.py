@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.quality import BEST, Gauge, Sample, score
+from sfu.quality.score import BEST, Gauge, Sample, score
 
 share = st.floats(0, 1)
 seconds = st.floats(0, 10)

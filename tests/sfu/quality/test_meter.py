@@ -7,8 +7,8 @@ import pytest
 from sfu.consumer import Consumer
 from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.layers import Layer
-from sfu.meter import FreezeWatch
 from sfu.producer import Producer
+from sfu.quality.meter import FreezeWatch
 from sfu.rtp.parameters import Codec
 from sfu.rtp.rtcp import ReportBlock
 from tests.sfu.forwarding.world import Receiver, vp8

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sfu.config import NodeConfig
 from sfu.control.messages import ConnectPipe, CreatePipe, Event, PipeCreated
 from sfu.errors import NodeCommandError, NotFoundError
-from sfu.pipe import Pipe
+from sfu.pipes.pipe import Pipe
 from sfu.webrtc.plain import PlainInbound, PlainOutbound
 from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp, SrtpProfile
 from sfu.webrtc.udp import Address, Path, UdpPath, UdpPort

@@ -23,8 +23,8 @@ from sfu.errors import RtcpError
 from sfu.forwarding.leg import Egress
 from sfu.forwarding.receive import Inlet, Source
 from sfu.forwarding.retransmit import retransmit
-from sfu.pipe_receiver import IncomingEncoding, PipeReceiver
-from sfu.pipe_sender import PipeLeg, PipeSender
+from sfu.pipes.receiver import IncomingEncoding, PipeReceiver
+from sfu.pipes.sender import PipeLeg, PipeSender
 from sfu.producer import Producer
 from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS
 from sfu.rtp.parameters import ExtensionUri

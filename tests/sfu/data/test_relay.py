@@ -12,7 +12,7 @@ from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
 
 from sfu.control.messages import DataDropped, Event
-from sfu.data import DELIVERY_BURST, MOST_BUFFERED, DataEnd, DataRate, DataRelay, Relayed
+from sfu.data.relay import DELIVERY_BURST, MOST_BUFFERED, DataEnd, DataRate, DataRelay, Relayed
 from tests.sfu.webrtc.sctp_client import ClientWire
 from tests.support.wait import wait_until
 

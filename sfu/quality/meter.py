@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sfu.quality import BEST, Gauge, Kind, Sample
+from sfu.quality.score import BEST, Gauge, Kind, Sample
 
 if TYPE_CHECKING:
     from sfu.consumer import Consumer

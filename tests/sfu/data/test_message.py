@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.data_message import (
+from sfu.data.message import (
     MAX_HEADER,
     MAX_MESSAGE,
     MAX_NAMES,

@@ -22,7 +22,7 @@ from typing import Final, Literal
 
 from sfu.bucket import TokenBucket
 from sfu.control.messages import DataDropped, DataDropReason, Event
-from sfu.data_message import DataMessage, parse_message, to_message
+from sfu.data.message import DataMessage, parse_message, to_message
 from sfu.errors import DataError
 from sfu.webrtc.sctp import Received, SctpAssociation, SendOutcome
 
