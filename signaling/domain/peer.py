@@ -5,13 +5,14 @@ Its standing is two things, the preset and the stage status, and what it may pub
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from signaling.domain.permission import MediaKind, StageStatus, can_produce, media_kind_of
+from signaling.domain.errors import PermissionDenied, StageDisabledForMeetingType
+from signaling.domain.permission import MediaKind, StageAccess, StageStatus, can_produce, media_kind_of
 from signaling.domain.preset import Preset
-from signaling.domain.stage import StageMember, initial_status
+from signaling.domain.stage import StageMember, after_permission_change, initial_status
 
 Device = Literal["desktop", "mobile", "bot", "whip", "whep"]
 Kind = Literal["audio", "video"]
@@ -66,6 +67,15 @@ class Peer:
     def is_stage_host(self) -> bool:
         return self.on_stage_terms.is_host
 
+    def under(self, preset: Preset) -> Peer:
+        """The same peer under another preset. Who was let onto the stage by a host stays; who was there by
+        right (or because there was no stage) and may now only ask, has to ask."""
+        terms, wanted = self.on_stage_terms, StageMember.of(preset, self.status)
+        by_right = not terms.enabled or terms.access is StageAccess.ALLOWED
+        if by_right and wanted.enabled and wanted.access is StageAccess.CAN_REQUEST:
+            return replace(self, preset=preset, status=StageStatus.OFF_STAGE)
+        return replace(self, preset=preset, status=after_permission_change(self.status, preset))
+
     def may_publish(self, source: str, kind: Kind) -> bool:
         return self.may_produce(media_kind_of(source, kind))
 
@@ -87,6 +97,16 @@ class Peer:
                 return permissions.disable_participant_video
             case MediaKind.SCREENSHARE:
                 return permissions.disable_participant_screensharing
+
+    def check_stage_host(self) -> None:
+        if not self.on_stage_terms.enabled:
+            raise StageDisabledForMeetingType
+        if not self.is_stage_host:
+            raise PermissionDenied("Only a host who accepts stage requests may do this. Ask one.")
+
+    def check_may_kick(self) -> None:
+        if not self.preset.permissions.kick_participant:
+            raise PermissionDenied("You may not remove participants.")
 
 
 def joining_peer(

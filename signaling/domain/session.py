@@ -7,8 +7,6 @@ command after the other, makes the events true at the node and announces them.
 What always holds: a publication's owner is in the session and may publish it in its present standing; a
 subscription's publication exists; nothing of a censored source is unmuted; the pending requests are exactly
 the peers that are REQUESTED_TO_JOIN_STAGE, in the order of asking.
-
-A long file, because that is one promise: nothing else may change what is in here.
 """
 
 from __future__ import annotations
@@ -23,7 +21,6 @@ from signaling.domain.errors import (
     NotFoundError,
     NotJoinedError,
     PermissionDenied,
-    StageDisabledForMeetingType,
 )
 from signaling.domain.events import (
     CensorChanged,
@@ -47,7 +44,7 @@ from signaling.domain.events import (
     SubscriptionEnded,
 )
 from signaling.domain.peer import Peer
-from signaling.domain.permission import StageAccess, StageStatus
+from signaling.domain.permission import StageStatus
 from signaling.domain.preset import Preset
 from signaling.domain.publication import (
     USUAL_SOURCES,
@@ -60,8 +57,9 @@ from signaling.domain.publication import (
 )
 from signaling.domain.publishing import PublishPlan, plan
 from signaling.domain.session_status import SessionRecord, SessionStatus, next_status
-from signaling.domain.stage import StageAction, StageMember, after_permission_change
+from signaling.domain.stage import StageAction
 from signaling.domain.stage import apply as apply_to_stage
+from signaling.domain.subscriptions import Subscriptions
 from signaling.domain.view_mode import ViewModes
 
 __all__ = ["PublishPlan", "Session", "SessionRecord", "SessionStatus"]
@@ -77,8 +75,7 @@ class Session:
         self.status = SessionStatus.CREATED
         self.peers: dict[str, Peer] = {}
         self.publications: dict[str, Publication] = {}
-        self.subscriptions: dict[tuple[str, str], Subscription] = {}
-        """By (peer id, publication id)."""
+        self.subscriptions = Subscriptions()
         self.view_modes = ViewModes()
         self._requests: dict[str, None] = {}
         self._censorship = Censorship()
@@ -261,7 +258,7 @@ class Session:
     def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
         """Adds checked subscriptions, now that the node has accepted them."""
         for one in subscriptions:
-            self.subscriptions[one.peer_id, one.publication_id] = one
+            self.subscriptions.put(one)
 
     def subscription(self, peer_id: str, publication_id: str) -> Subscription:
         self.peer(peer_id)
@@ -272,20 +269,16 @@ class Session:
 
     def change_subscription(self, changed: Subscription) -> None:
         self.subscription(changed.peer_id, changed.publication_id)
-        self.subscriptions[changed.peer_id, changed.publication_id] = changed
+        self.subscriptions.put(changed)
 
     def unsubscribe(self, peer_id: str, publication_ids: Iterable[str]) -> list[str]:
         """Those that were subscribed; what is not (any more) is passed over."""
         self.peer(peer_id)
-        return [
-            publication_id
-            for publication_id in dict.fromkeys(publication_ids)
-            if self.subscriptions.pop((peer_id, publication_id), None) is not None
-        ]
+        return self.subscriptions.drop_each(peer_id, publication_ids)
 
     def lose_subscription(self, peer_id: str, publication_id: str, reason: EndReason) -> Events:
         """The node ended it on its own, for example because the client cannot decode the codec."""
-        lost = self.subscriptions.pop((peer_id, publication_id), None)
+        lost = self.subscriptions.drop(peer_id, publication_id)
         return [] if lost is None else [SubscriptionEnded(lost, reason)]
 
     def lose_publishing(self, peer_id: str) -> Events:
@@ -295,8 +288,7 @@ class Session:
 
     def lose_subscribing(self, peer_id: str) -> None:
         """The peer's subscribe connection failed, and every subscription with it."""
-        for key in [key for key in self.subscriptions if key[0] == peer_id]:
-            del self.subscriptions[key]
+        self.subscriptions.drop_peer(peer_id)
 
     def lose_media(self, peer_ids: Collection[str]) -> Events:
         """The node of these peers is gone, and with it everything that they published and subscribed to."""
@@ -324,7 +316,7 @@ class Session:
         before = self.peer(peer_id)
         if before.preset == preset:
             return []
-        after = replace(before, preset=preset, status=_status_under(preset, before))
+        after = before.under(preset)
         events = self._stand(before, after, "permission", EndReason.PERMISSION_REVOKED, None)
         return [PresetChanged(after, before), *events]
 
@@ -333,17 +325,6 @@ class Session:
         peer = self.peer(peer_id)
         changed = replace(peer, name=name, picture=picture)
         return None if changed == peer else self._put(changed)
-
-    def check_stage_host(self, actor_id: str) -> None:
-        terms = self.peer(actor_id).on_stage_terms
-        if not terms.enabled:
-            raise StageDisabledForMeetingType
-        if not terms.is_host:
-            raise PermissionDenied("Only a host who accepts stage requests may do this. Ask one.")
-
-    def check_may_kick(self, actor_id: str) -> None:
-        if not self.peer(actor_id).preset.permissions.kick_participant:
-            raise PermissionDenied("You may not remove participants.")
 
     # --- inside ----------------------------------------------------------------------------------------
 
@@ -360,8 +341,7 @@ class Session:
 
     def _end(self, publication: Publication, reason: EndReason) -> Event:
         del self.publications[publication.id]
-        for key in [key for key in self.subscriptions if key[1] == publication.id]:
-            del self.subscriptions[key]
+        self.subscriptions.drop_publication(publication.id)
         return PublicationEnded(publication, reason)
 
     def _moderated(self, actor_id: str, named: set[str], sources: Set[str]) -> list[Publication]:
@@ -412,13 +392,3 @@ class Session:
             return []
         del self._requests[peer_id]
         return [StageRequestsChanged()]
-
-
-def _status_under(preset: Preset, before: Peer) -> StageStatus:
-    """Where a peer stands under another preset. Who was let onto the stage by a host stays; who was there by
-    right (or because there was no stage) and may now only ask, has to ask."""
-    terms, wanted = before.on_stage_terms, StageMember.of(preset, before.status)
-    by_right = not terms.enabled or terms.access is StageAccess.ALLOWED
-    if by_right and wanted.enabled and wanted.access is StageAccess.CAN_REQUEST:
-        return StageStatus.OFF_STAGE
-    return after_permission_change(before.status, preset)

@@ -34,7 +34,7 @@ def host_stage(action: StageAction) -> Callable[..., Awaitable[messages.StageAct
     """The handler of a host's action on others: each succeeds or fails on its own."""
 
     async def handle(live: LiveSession, peer_id: str, request: _OfPeers) -> messages.StageActionDone:
-        live.session.check_stage_host(peer_id)
+        live.session.peer(peer_id).check_stage_host()
         events: list[Event] = []
         items: list[messages.StageActionItem] = []
         for target_id in dict.fromkeys(request.peer_ids):
@@ -84,14 +84,14 @@ async def uncensor(live: LiveSession, peer_id: str, request: messages.Uncensor) 
 
 async def kick(live: LiveSession, peer_id: str, request: messages.Kick) -> messages.Empty:
     """Who is gone already is as gone as was wanted."""
-    live.session.check_may_kick(peer_id)
+    live.session.peer(peer_id).check_may_kick()
     await live.remove(list(request.peer_ids))
     return messages.Empty()
 
 
 async def kick_all(live: LiveSession, peer_id: str, _request: messages.KickAll) -> messages.Empty:
     """Ends the session for everybody, the caller included."""
-    live.session.check_may_kick(peer_id)
+    live.session.peer(peer_id).check_may_kick()
     await live.end(HOST_ENDED_MEETING)
     return messages.Empty()
 

@@ -156,7 +156,7 @@ def test_nobody_acts_for_a_peer_that_is_gone() -> None:
     with pytest.raises(NotJoinedError):
         session.act_on_stage(StageAction.LEAVE, host)
     with pytest.raises(NotJoinedError):
-        session.check_may_kick(host)
+        session.peer(host).check_may_kick()
 
 
 def test_a_muted_publication_is_muted_by_whoever_came_first() -> None:

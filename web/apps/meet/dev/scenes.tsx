@@ -15,6 +15,8 @@ import { FakeConnection } from "./fakeConnection";
 import "../src/styles/base.css";
 import "../src/styles/controls.css";
 import "../src/styles/room.css";
+import "../src/styles/tiles.css";
+import "../src/styles/panel.css";
 import "../src/styles/screens.css";
 
 const query = new URLSearchParams(location.search);

@@ -4,6 +4,8 @@ import { launch } from "./state/app";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/room.css";
+import "./styles/tiles.css";
+import "./styles/panel.css";
 import "./styles/screens.css";
 
 render(<Page />, document.getElementById("app")!);

@@ -9,7 +9,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { compile } from "json-schema-to-typescript";
 
-const BANNER = `/* Generated from the JSON Schema of signaling/protocol/messages.py by \`npm run generate\`. Do not edit. */
+const BANNER = `/* Generated from the JSON Schema of signaling/protocol/messages by \`npm run generate\`. Do not edit. */
 `;
 
 const SCHEMA_PATH = fileURLToPath(new URL("../schema.json", import.meta.url));

@@ -1,4 +1,4 @@
-/* Generated from the JSON Schema of signaling/protocol/messages.py by `npm run generate`. Do not edit. */
+/* Generated from the JSON Schema of signaling/protocol/messages by `npm run generate`. Do not edit. */
 
 export type StageStatusName = "OFF_STAGE" | "REQUESTED_TO_JOIN_STAGE" | "ACCEPTED_TO_JOIN_STAGE" | "ON_STAGE";
 export type AnyRequest =
