@@ -44,7 +44,7 @@ class World:
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    made = World(FakeNode(NodeConfig(node_id="nd_1")))
+    made = World(FakeNode(config=NodeConfig(node_id="nd_1")))
     made.media = await NodeMedia.create(made.link, made.told.append)
     yield made
 

@@ -1,201 +1,43 @@
-"""A media node by hand, without media: honours the contract of `sfu.control.messages` and remembers what it
-was told. Tests read `commands` (in the order of arrival) and `producers`; `die` is the end of the process.
+"""The routers, transports, producers, consumers and pipes of a node by hand, and what becomes of them.
+
+What it does on its own, and news that a real node would tell, go to `emit`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sfu.client import EventHandler, NodeClient, NodeConfig, NodeLostError
 from sfu.control import messages as node
 from sfu.errors import NodeCommandError, NotFoundError
+from signaling.nodes.testing.objects import FakeConsumer, FakePipe, FakeProducer, FakeTransport
 
 BAD_SDP = "bad"
 """An offer or answer of this text is refused as `bad_sdp`."""
 
 
 @dataclass
-class FakeTransport:
-    id: str
-    router_id: str
-    direction: node.Direction
-    client_offers: bool
-    grants: tuple[node.Grant, ...]
-    label: str = ""
-    version: int = 0
-    answered: int = 0
-    dirty: bool = False
-
-
-@dataclass
-class FakeProducer:
-    id: str
-    transport_id: str
-    spec: node.ProducerSpec
-    paused: bool
-
-
-@dataclass
-class FakeConsumer:
-    id: str
-    transport_id: str
-    producer_id: str
-    mid: str
-    preferred: node.LayerSpec | None
-    paused: bool
-    tile: node.TileSpec | None = None
-
-
-@dataclass
-class FakePipe:
-    """`sending` and `receiving` are producer ids."""
-
-    id: str
-    connected: bool = False
-    sending: set[str] = field(default_factory=set)
-    receiving: set[str] = field(default_factory=set)
-
-
-@dataclass
-class FakeNode:
-    """Implements `sfu.client.NodeClient`."""
-
-    config: NodeConfig
-    commands: list[node.Command] = field(default_factory=list)
+class FakeGraph:
     routers: set[str] = field(default_factory=set)
     transports: dict[str, FakeTransport] = field(default_factory=dict)
     producers: dict[str, FakeProducer] = field(default_factory=dict)
     consumers: dict[str, FakeConsumer] = field(default_factory=dict)
     pipes: dict[str, FakePipe] = field(default_factory=dict)
-    refuses: set[type[node.Message]] = field(default_factory=set)
-    """Kinds of commands that it refuses."""
     undecodable: set[str] = field(default_factory=set)
     """m-lines (mids) for which no codec is found."""
-    closed: bool = False
-    hung: bool = False
-    """It takes commands and answers none."""
-    _on_event: EventHandler | None = None
-    _on_lost: Callable[[], None] | None = None
-
-    @property
-    def node_id(self) -> str:
-        return self.config.node_id
-
-    def on_event(self, handler: EventHandler) -> None:
-        self._on_event = handler
-
-    def on_lost(self, handler: Callable[[], None]) -> None:
-        self._on_lost = handler
-
-    async def close(self) -> None:
-        self.closed = True
-
-    async def abandon(self) -> None:
-        self.closed = True
-
-    def die(self) -> None:
-        """The process is gone."""
-        self.closed = True
-        self.routers.clear()
-        self.transports.clear()
-        self.producers.clear()
-        self.consumers.clear()
-        if self._on_lost is not None:
-            self._on_lost()
 
     def emit(self, event: node.Event) -> None:
-        if self._on_event is not None and not self.closed:
-            self._on_event(event)
+        raise NotImplementedError
 
     def producer_of(self, source: str) -> FakeProducer:
         """The one producer of that source."""
         (found,) = [one for one in self.producers.values() if one.spec.source == source]
         return found
 
-    def heard(self, kind: type[node.Message]) -> list[node.Command]:
-        return [command for command in self.commands if isinstance(command, kind)]
-
-    # --- commands --------------------------------------------------------------------------------------
-
-    async def request(self, command: node.Command) -> node.Reply:
-        await asyncio.sleep(0)  # like every link, it answers in a later turn of the loop
-        if self.closed:
-            raise NodeLostError("this node is gone")
-        while self.hung:
-            await asyncio.sleep(0.001)
-            if self.closed:
-                raise NodeLostError("this node is gone")
-        self.commands.append(command)
-        if type(command) in self.refuses:
-            raise NodeCommandError("refused", "this node was told to refuse it")
-        return self._apply(command)
-
-    def _apply(self, command: node.Command) -> node.Reply:
-        match command:
-            case node.CreateRouter():
-                self.routers.add(command.router_id)
-            case node.CloseRouter():
-                self._close_router(command.router_id)
-            case node.CreateTransport():
-                self._create_transport(command)
-            case node.CloseTransport():
-                self._close_transport(command.transport_id)
-            case node.SetGrants():
-                self._set_grants(command)
-            case node.HandleOffer():
-                return self._handle_offer(command)
-            case node.HandleViewOffer():
-                return self._handle_view_offer(command)
-            case node.HandleIceRestart():
-                self._transport(command.transport_id)
-                return node.IceRestarted(ufrag="ours", pwd="p" * 24, candidates=("candidate:1",))
-            case node.HandleAnswer():
-                self._handle_answer(command)
-            case node.HandleCandidate():
-                self._transport(command.transport_id)
-            case node.RestartIce():
-                self._offer_soon(self._transport(command.transport_id))
-            case node.CloseProducer():
-                self._producer(command.producer_id)
-                self._close_producer(command.producer_id, None)
-            case node.PauseProducer():
-                self._producer(command.producer_id).paused = True
-            case node.ResumeProducer():
-                self._producer(command.producer_id).paused = False
-            case node.Consume():
-                return self._consume(command)
-            case node.CloseConsumers():
-                for consumer_id in command.consumer_ids:
-                    self._close_consumer(consumer_id, None)
-            case node.SetTiles():
-                for tile in command.tiles:
-                    self._consumer(tile.consumer_id).tile = tile
-            case node.SetPreferredLayer():
-                self._consumer(command.consumer_id).preferred = command.preferred
-            case node.PauseConsumer():
-                self._consumer(command.consumer_id).paused = True
-            case node.ResumeConsumer():
-                self._consumer(command.consumer_id).paused = False
-            case node.CreatePipe():
-                self.pipes.setdefault(command.pipe_id, FakePipe(command.pipe_id))
-                return node.PipeCreated(host="127.0.0.1", port=1)
-            case node.ConnectPipe():
-                self._pipe(command.pipe_id).connected = True
-            case node.ClosePipe():
-                self._close_pipe(command.pipe_id)
-            case node.SendProducer():
-                return self._send_producer(command)
-            case node.StopSending():
-                self._pipe(command.pipe_id).sending.discard(command.producer_id)
-            case node.ReceiveProducer():
-                self._receive_producer(command)
-            case node.GetStats():
-                return node.Stats(counters={}, streams=self._streams_of(command.transport_ids))
-            case node.Ping() | node.Drain():
-                pass
-        return node.Done()
+    def clear(self) -> None:
+        for kept in (self.transports, self.producers, self.consumers):
+            kept.clear()
+        self.routers.clear()
 
     def _streams_of(self, transport_ids: tuple[str, ...]) -> tuple[node.StreamStats, ...]:
         """Without anything wrong, of what those transports carry."""
@@ -430,24 +272,3 @@ class FakeNode:
                 mids=mids,
             )
         )
-
-
-class FakeNodes:
-    """A launcher for `NodeSupervisor` that starts `FakeNode`s and keeps them for the test to look at."""
-
-    def __init__(self) -> None:
-        self.started: list[FakeNode] = []
-        self.failures: list[Exception] = []
-        """Raised by the next starts, in order."""
-
-    async def launch(self, config: NodeConfig) -> NodeClient:
-        await asyncio.sleep(0)
-        if self.failures:
-            raise self.failures.pop(0)
-        fake = FakeNode(config)
-        self.started.append(fake)
-        return fake
-
-    @property
-    def latest(self) -> FakeNode:
-        return self.started[-1]
