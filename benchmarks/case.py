@@ -43,7 +43,8 @@ async def fresh_server(*, workers: int = 1, arguments: Sequence[str] = ()) -> As
 async def measure(case: Case, server: Server, seconds: float) -> Report:
     """Put one load on the server; `step_ns` says how fast the machine was before and after.
 
-    Raises `RuntimeError` with the load's stderr when it could not be measured.
+    Raises `RuntimeError` with the load's stderr when it could not be measured, and when its counts cannot
+    be true.
     """
     step_before = nanoseconds_per_step()
     process = await asyncio.create_subprocess_exec(
@@ -57,8 +58,15 @@ async def measure(case: Case, server: Server, seconds: float) -> Report:
     if process.returncode != 0:
         raise RuntimeError(f"{case.name}: {errors.decode().strip()}")
     report: Report = json.loads(output.decode().splitlines()[-1])
+    if report["impossible"]:
+        raise RuntimeError(f"{case.name}: {'; '.join(report['impossible'])}")
     report["step_ns"] = [round(step_before), round(nanoseconds_per_step())]
     return report
+
+
+def flag(report: Report) -> str:
+    """` (?)` behind a figure that the load generator may have limited."""
+    return " (?)" if report["doubts"] else ""
 
 
 def cost(report: Report) -> float:

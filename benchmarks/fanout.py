@@ -14,7 +14,7 @@ import asyncio
 from pathlib import Path
 
 from benchmarks.bare_loop import microseconds_per_packet
-from benchmarks.case import Case, Report, cost, fresh_server, measure
+from benchmarks.case import Case, Report, cost, flag, fresh_server, measure
 from benchmarks.document import machine_line, write_json, write_section
 from sfu.load.usage import describe_machine
 
@@ -55,7 +55,7 @@ def to_row(case: Case, report: Report) -> str:
     target = f"{case.target_us:.1f}" if case.target_us is not None else "-"
     return (
         f"| {case.name} | {report['sent']} | {report['received']} | {report['lost']} "
-        f"| {report['cpu_s']:.2f} | {cost(report):.2f} | {target} "
+        f"| {report['cpu_s']:.2f} | {cost(report):.2f}{flag(report)} | {target} "
         f"| {delay['p50']:.2f} / {delay['p99']:.2f} / {delay['p999']:.2f} | {report['memory_mib']:.0f} "
         f"| {report['step_ns'][0]}, {report['step_ns'][1]} |"
     )

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks import people
 from benchmarks.bare_loop import microseconds_per_packet
-from benchmarks.case import Case, Report, cost, fresh_server, measure
+from benchmarks.case import Case, Report, cost, flag, fresh_server, measure
 from benchmarks.document import machine_line, write_json, write_section
 from benchmarks.fanout import BURST, CASES, PACKET_SIZE
 from sfu.bot import BotError
@@ -196,10 +196,15 @@ def _packet_row(benchmark: str, load: str, report: Report, target: str) -> Row:
     return Row(
         benchmark,
         load,
-        f"{cost(report):.2f} µs",
+        f"{cost(report):.2f} µs{flag(report)}",
         target,
-        f"{report['received']} received, {report['lost']} lost, delay p50 {delay['p50']:.2f} ms, "
-        f"{report['memory_mib']:.0f} MiB, step {report['step_ns'][0]}, {report['step_ns'][1]} ns",
+        "; ".join(
+            [
+                f"{report['received']} received, {report['lost']} lost, delay p50 {delay['p50']:.2f} ms, "
+                f"{report['memory_mib']:.0f} MiB, step {report['step_ns'][0]}, {report['step_ns'][1]} ns",
+                *report["doubts"],
+            ]
+        ),
         report,
     )
 

@@ -6,9 +6,10 @@ Each function puts bots on a running server and measures its processes from outs
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,10 +39,12 @@ class Crowd:
     organization: Organization
     certificate: Certificate = field(default_factory=lambda: Certificate.generate(datetime.now(UTC)))
     bots: list[Bot] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    """Taken before a newcomer waits for anything, so that no two have the same."""
 
     async def enter(self, meeting_id: str, *, subscribe: bool) -> Bot:
         """A bot that has joined."""
-        number = len(self.bots)
+        number = next(self._numbers)
         token = await self.organization.create_participant(meeting_id, f"bot {number}", PRESET)
         options = BotOptions(self.certificate, auto_subscribe=subscribe, ssrc_base=1000 * (number + 1))
         bot = Bot(self.server.base_url, token, options)

@@ -14,7 +14,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.case import Case, Report, cost, fresh_server, measure
+from benchmarks.case import Case, Report, cost, flag, fresh_server, measure
 from benchmarks.document import machine_line, write_json
 from sfu.load.usage import describe_machine
 
@@ -63,8 +63,8 @@ def to_row(layout: Layout, report: Report) -> str:
     delay = report["delay_ms"]
     return (
         f"| {layout.name} | {report['sent']} | {report['received']} | {report['lost']} "
-        f"| {report['cpu_s']:.2f} | {cost(report):.2f} | {delay['p50']:.2f} / {delay['p99']:.2f} "
-        f"| {report['step_ns'][0]}, {report['step_ns'][1]} |"
+        f"| {report['cpu_s']:.2f} | {cost(report):.2f}{flag(report)} "
+        f"| {delay['p50']:.2f} / {delay['p99']:.2f} | {report['step_ns'][0]}, {report['step_ns'][1]} |"
     )
 
 

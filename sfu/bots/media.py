@@ -48,7 +48,7 @@ class Vp8Frames:
         self.stream_id = stream_id
         self.packets_sent = 0
         self.key_frames = 0
-        self._packets_per_frame = packets_per_frame
+        self.packets_per_frame = packets_per_frame
         self._size = payload_size
         self._pattern = _TEMPORAL_PATTERN[temporal_layers]
         self._picture = 0
@@ -80,12 +80,12 @@ class Vp8Frames:
         header = self._key_header if key else self._delta_header
         body = descriptor + header + self._filling
         counter = self.packets_sent
-        self.packets_sent = counter + self._packets_per_frame
+        self.packets_sent = counter + self.packets_per_frame
         first = bytes((X_BIT | S_BIT,)) + body
         rest = bytes((X_BIT,)) + body
         return [
             (first if index == 0 else rest) + to_stamp(self.stream_id, counter + index, sent_ns)
-            for index in range(self._packets_per_frame)
+            for index in range(self.packets_per_frame)
         ]
 
 
@@ -96,6 +96,7 @@ class OpusFrames:
         if payload_size < MIN_AUDIO_PAYLOAD:
             raise ValueError(f"an audio payload needs at least {MIN_AUDIO_PAYLOAD} bytes")
         self.stream_id = stream_id
+        self.packets_per_frame = 1
         self.packets_sent = 0
         self._head = bytes((OPUS_TOC_20_MS_STEREO,)) + bytes(payload_size - MIN_AUDIO_PAYLOAD)
 

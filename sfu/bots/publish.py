@@ -79,6 +79,10 @@ class OutboundEncoding:
         """Packets of media; retransmissions do not count."""
         return self.frames.packets_sent
 
+    def planned(self, seconds: float) -> int:
+        """How many packets of media are to be sent in so many seconds, the frame at their end left out."""
+        return max(0, int(seconds / self.interval - 1)) * self.frames.packets_per_frame
+
     @property
     def payload_type(self) -> int:
         return OPUS_PT if self.kind == "audio" else VP8_PT

@@ -240,9 +240,11 @@ class SubscribeTransport:
     def _handle_media_packet(self, stream: InboundStream, packet: bytes, payload: bytes, now_ns: int) -> None:
         """Count a packet of media that was opened."""
         extended = stream.tally.handle_sequence(int.from_bytes(packet[2:4], "big"))
+        if extended < 0:
+            return
         if not payload:
             stream.tally.padding += 1
-        elif extended >= 0:
+        else:
             self._read_stamp(stream, payload, extended, now_ns)
 
     def _handle_repair(self, stream: InboundStream, packet: bytes, payload: bytes) -> None:

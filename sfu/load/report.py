@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sfu.bot import Bot
+from sfu.load.doubts import Count, Effort, doubts, impossibilities
 from sfu.load.run import Load, Room, Window
 from sfu.load.usage import describe_machine
 
@@ -35,22 +36,30 @@ def build_report(load: Load, window: Window) -> Report:
 
     What a subscriber should have got is what the senders sent in the window, less what the server held back
     because there was no bandwidth for it or too much to do; of a simulcast publication, where the server
-    chooses the encoding, it is what the sequence numbers it received span.
+    chooses the encoding, it is what the sequence numbers it received span. `impossible` says what of this
+    cannot be, `doubts` why the generator may have been the limit (`sfu.load.doubts`).
     """
     kinds = {"audio": _Totals(), "video": _Totals()}
     totals = _Totals()
     sent = {
         one.frames.stream_id: one.packets_sent - window.sent_before[one.frames.stream_id]
-        for room in load.rooms
-        for bot in room.publishers
-        for one in room.encodings_of(bot)
+        for one in load.encodings()
     }
+    counts: list[Count] = []
     for room in load.rooms:
         for bot in room.subscribers:
-            _add_subscriber(totals, kinds, room, bot, sent)
+            counts += _add_subscriber(totals, kinds, room, bot, sent)
+    effort = Effort(
+        planned=sum(one.planned(window.seconds) for one in load.encodings()),
+        sent=sum(sent.values()),
+        frames_skipped=sum(one.frames_skipped for one in load.encodings()) - window.skipped_before,
+        cpu_s=window.own_cpu_s,
+        seconds=window.seconds,
+        buffer_errors=window.buffer_errors,
+    )
     limited = [_pauses(bot, mark)[0] for bot, mark in window.events_before.items()]
     report: Report = {
-        "sent": sum(sent.values()),
+        "sent": effort.sent,
         "expected": totals.expected,
         "received": totals.received,
         "lost": max(0, totals.expected - totals.received),
@@ -84,12 +93,11 @@ def build_report(load: Load, window: Window) -> Report:
             "not_authentic": totals.unauthentic,
             "not_ours": totals.rejected,
         },
-        "sender_frames_skipped": sum(
-            one.frames_skipped
-            for room in load.rooms
-            for bot in room.publishers
-            for one in room.encodings_of(bot)
-        ),
+        "impossible": impossibilities(counts),
+        "doubts": doubts(effort),
+        "planned": effort.planned,
+        "sender_frames_skipped": effort.frames_skipped,
+        "socket_buffer_errors": effort.buffer_errors,
         "generator_cpu_s": round(window.own_cpu_s, 3),
         "load": load.plan.describe(),
         "machine": describe_machine(),
@@ -118,15 +126,18 @@ def to_text(report: Report) -> str:
             f"server CPU {report['cpu_s']:.2f} s in {report['seconds']:.1f} s, "
             f"{report['us_per_forwarded_packet']} µs per forwarded packet, {report['memory_mib']} MiB"
         )
+    lines += [f"IMPOSSIBLE: {what}" for what in report["impossible"]]
+    lines += [f"in doubt: {what}" for what in report["doubts"]]
     return "\n".join(lines)
 
 
 def _add_subscriber(
     totals: _Totals, kinds: dict[str, _Totals], room: Room, bot: Bot, sent: dict[int, int]
-) -> None:
+) -> list[Count]:
     subscriber = bot.subscriber
     if subscriber is None:
-        return
+        return []
+    counts = []
     still_paused = _pauses(bot, len(bot.events))[1]
     for track, tallies in room.received_by(bot):
         ids = {one.frames.stream_id for one in track.encodings}
@@ -142,6 +153,8 @@ def _add_subscriber(
             expected = sent[next(iter(ids))] - withheld
         else:
             expected = received + missing
+        opened = sum(tally.opened for tally in tallies)
+        counts.append(Count(sum(sent[one] for one in ids), received, opened))
         for sums in (totals, kinds[track.media.kind]):
             sums.expected += expected
             sums.withheld += withheld
@@ -155,6 +168,7 @@ def _add_subscriber(
             totals.opened += tally.opened
             totals.rejected += tally.rejected
     totals.unauthentic += subscriber.unauthentic
+    return counts
 
 
 def _pauses(bot: Bot, mark: int) -> tuple[list[str], dict[str, str]]:
@@ -183,6 +197,7 @@ def _add_usage(report: Report, window: Window) -> None:
     report["cpu_s"] = round(cpu, 3)
     report["memory_mib"] = round(window.after.memory_bytes / 2**20, 1)
     report["server_processes"] = window.after.processes
+    report["busiest_process_cpu_s"] = round(window.after.busiest_since(window.before), 3)
     received = report["received"]
     report["us_per_forwarded_packet"] = round(cpu * 1e6 / received, 3) if received else None
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 
 from sfu.bot import AudioSpec, Bot, BotError, BotOptions, Credentials, Organization, VideoSpec
 from sfu.bots.publish import OutboundEncoding, OutboundTrack
@@ -22,7 +24,7 @@ from sfu.bots.subscribe import SAMPLE_INTERVAL
 from sfu.bots.tally import StreamTally
 from sfu.load.plan import MAX_BOTS, LoadPlan
 from sfu.load.ramp import Ramp, Reception
-from sfu.load.usage import Usage, tree_usage
+from sfu.load.usage import Usage, buffer_errors, tree_usage
 from sfu.webrtc.certificate import Certificate
 
 JOIN_CONCURRENCY = 8
@@ -70,10 +72,14 @@ class Window:
     """Stream id -> packets sent before the window."""
     events_before: dict[Bot, int]
     """How many events each subscriber had got before the window."""
+    skipped_before: int
+    """Frames that were given up before the window."""
     before: Usage | None
     after: Usage | None
     own_cpu_s: float
     """What this process used for sending and counting."""
+    buffer_errors: int
+    """Datagrams dropped on this machine for want of room in a socket's buffer."""
 
 
 class Load:
@@ -112,6 +118,12 @@ class Load:
         await self._drain()
         return await self._measure()
 
+    def encodings(self) -> Iterator[OutboundEncoding]:
+        """Everything that is sent."""
+        for room in self.rooms:
+            for bot in room.publishers:
+                yield from room.encodings_of(bot)
+
     async def close(self) -> None:
         """Let everyone leave."""
         for start in range(0, len(self._bots), 50):
@@ -125,18 +137,21 @@ class Load:
         async with Organization(self._credentials) as organization:
             for number in range(plan.rooms):
                 self.rooms.append(Room(await organization.create_meeting(f"load {number}")))
+            # Numbered before any of them waits for anything: the number is what tells their streams apart.
+            numbers = count()
             self._progress(f"{plan.rooms * plan.publishers} publishers join")
             await self._each(
-                self._add_publisher(organization, room, number)
+                self._add_publisher(organization, room, next(numbers))
                 for room in self.rooms
-                for number in range(plan.publishers)
+                for _ in range(plan.publishers)
             )
             self._progress(f"{plan.rooms * plan.subscribers} subscribers join")
             await self._each(
-                self._add_subscriber(organization, room, number)
+                self._add_subscriber(organization, room, next(numbers))
                 for room in self.rooms
-                for number in range(plan.subscribers)
+                for _ in range(plan.subscribers)
             )
+        _require_distinct(one.frames.stream_id for one in self.encodings())
 
     async def _each(self, jobs: Iterable[Awaitable[None]]) -> None:
         try:
@@ -151,15 +166,15 @@ class Load:
             await job
 
     async def _add_publisher(self, organization: Organization, room: Room, number: int) -> None:
-        bot = await self._new_bot(organization, room, f"publisher {number}", subscribe=self.plan.mesh)
-        await bot.publish(self._specs(len(self._bots)))
+        bot = await self._new_bot(organization, room, number, f"publisher {number}", subscribe=self.plan.mesh)
+        await bot.publish(self._specs(number))
         room.publishers.append(bot)
         if self.plan.mesh:
             room.subscribers.append(bot)
 
     async def _add_subscriber(self, organization: Organization, room: Room, number: int) -> None:
         begun = time.monotonic()
-        bot = await self._new_bot(organization, room, f"subscriber {number}", subscribe=True)
+        bot = await self._new_bot(organization, room, number, f"subscriber {number}", subscribe=True)
         while bot.subscriber is None or not bot.subscriber.association.connected.is_set():
             if bot.problems:
                 raise BotError(f"subscriber {number}: {bot.problems[0]}")
@@ -169,7 +184,9 @@ class Load:
         self.join_seconds.append(time.monotonic() - begun)
         room.subscribers.append(bot)
 
-    async def _new_bot(self, organization: Organization, room: Room, name: str, *, subscribe: bool) -> Bot:
+    async def _new_bot(
+        self, organization: Organization, room: Room, number: int, name: str, *, subscribe: bool
+    ) -> Bot:
         token = await organization.create_participant(room.meeting_id, name, self.plan.preset)
         options = BotOptions(
             self._certificate,
@@ -178,7 +195,7 @@ class Load:
             sample=1 if self.plan.verify == "all" else SAMPLE_INTERVAL,
             nack=self.plan.nack,
             tcp=self.plan.tcp,
-            ssrc_base=1000 * (len(self._bots) + 1),
+            ssrc_base=1000 * (number + 1),
         )
         bot = Bot(self._credentials.base_url, token, options)
         self._bots.append(bot)
@@ -265,12 +282,7 @@ class Load:
 
     def _sent(self) -> dict[int, int]:
         """Packets sent so far, by stream id."""
-        return {
-            one.frames.stream_id: one.packets_sent
-            for room in self.rooms
-            for bot in room.publishers
-            for one in room.encodings_of(bot)
-        }
+        return {one.frames.stream_id: one.packets_sent for one in self.encodings()}
 
     async def _measure(self) -> Window:
         for room in self.rooms:
@@ -279,9 +291,10 @@ class Load:
                 for stream in bot.subscriber.streams.values():
                     stream.tally.begin_window()
         sent_before = self._sent()
+        skipped_before = sum(one.frames_skipped for one in self.encodings())
         events_before = {bot: len(bot.events) for room in self.rooms for bot in room.subscribers}
         self._progress(f"measuring for {self.plan.seconds:.0f} s")
-        before, own_before = self._usage(), time.process_time()
+        before, own_before, errors_before = self._usage(), time.process_time(), buffer_errors()
         begun = time.monotonic()
         self._start()
         await asyncio.sleep(self.plan.seconds)
@@ -290,7 +303,16 @@ class Load:
         await asyncio.sleep(0.1)
         after, own_after = self._usage(), time.process_time()
         await self._drain()
-        return Window(seconds, sent_before, events_before, before, after, own_after - own_before)
+        return Window(
+            seconds,
+            sent_before,
+            events_before,
+            skipped_before,
+            before,
+            after,
+            own_after - own_before,
+            buffer_errors() - errors_before,
+        )
 
     def _usage(self) -> Usage | None:
         if self._server_pid is None:
@@ -311,6 +333,13 @@ class Load:
             if received == before:
                 return
             before = received
+
+
+def _require_distinct(stream_ids: Iterable[int]) -> None:
+    """Two streams of one id would be counted as one sent and as two received."""
+    repeated = sorted(one for one, times in Counter(stream_ids).items() if times > 1)
+    if repeated:
+        raise BotError(f"stream ids were given twice: {repeated[:5]}")
 
 
 def _streams_received(bot: Bot) -> int:

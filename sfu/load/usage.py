@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +19,24 @@ PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """`cpu_s` since the processes began; `memory_bytes` resident, shared pages counted per process."""
+    """`memory_bytes` is resident, shared pages counted per process."""
 
-    cpu_s: float
+    cpu_by_process: Mapping[int, float]
+    """Seconds since each process began, by process id."""
     memory_bytes: int
-    processes: int
+
+    @property
+    def cpu_s(self) -> float:
+        return sum(self.cpu_by_process.values())
+
+    @property
+    def processes(self) -> int:
+        return len(self.cpu_by_process)
+
+    def busiest_since(self, before: Usage) -> float:
+        """Seconds of CPU of the process that used most since then."""
+        used = (cpu - before.cpu_by_process.get(pid, 0.0) for pid, cpu in self.cpu_by_process.items())
+        return max(used, default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +63,22 @@ def tree_usage(root: int) -> Usage:
             break
         members |= found
     return Usage(
-        cpu_s=sum(stats[pid].ticks for pid in members) / TICKS_PER_SECOND,
+        cpu_by_process={pid: stats[pid].ticks / TICKS_PER_SECOND for pid in members},
         memory_bytes=sum(stats[pid].resident_pages for pid in members) * PAGE_SIZE,
-        processes=len(members),
     )
+
+
+def buffer_errors() -> int:
+    """Datagrams that this machine dropped because a UDP socket's buffer was full (`RcvbufErrors` of
+    /proc/net/snmp), of whatever process; 0 where it does not say."""
+    try:
+        lines = (PROC / "net" / "snmp").read_text().splitlines()
+    except OSError:
+        return 0
+    rows = [line.split()[1:] for line in lines if line.startswith("Udp: ")]
+    if len(rows) != 2:
+        return 0
+    return int(dict(zip(*rows, strict=False)).get("RcvbufErrors", 0))
 
 
 def describe_machine() -> dict[str, object]:

@@ -75,7 +75,20 @@ async def test_a_sample_counts_all_and_opens_some(server: Server) -> None:
 async def test_other_loads_lose_nothing_either(server: Server, arguments: tuple[str, ...]) -> None:
     report = await measure(server, *arguments)
     assert report["received"] > 0
-    assert report["lost"] == 0
+    assert report["received"] == report["expected"]
+    assert report["impossible"] == []
+
+
+@pytest.mark.parametrize("rooms", [1, 2])
+async def test_of_many_publishers_each_is_counted_by_itself(server: Server, rooms: int) -> None:
+    publishers, subscribers = 10, 3
+    load = ("--publishers", str(publishers), "--subscribers", str(subscribers), "--no-video", "--audio")
+    report = await measure(server, "--rooms", str(rooms), *load)
+    assert report["sent"] >= report["planned"] >= 0.9 * rooms * publishers * 50
+    assert report["expected"] == subscribers * report["sent"]
+    assert report["received"] == report["expected"]
+    assert report["by_kind"]["audio"]["received"] == report["received"]
+    assert report["impossible"] == []
 
 
 async def test_with_json_the_output_is_one_line(server: Server) -> None:

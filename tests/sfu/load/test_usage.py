@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from sfu.load.usage import describe_machine, tree_usage
+from sfu.load.usage import Usage, describe_machine, tree_usage
 
 BURN = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n"
 
@@ -57,3 +57,10 @@ def test_the_machine_is_described() -> None:
     machine = describe_machine()
     assert machine["cores"] == os.cpu_count()
     assert machine["cpu"]
+
+
+def test_the_busiest_process_is_told_from_the_rest() -> None:
+    before = Usage({1: 5.0, 2: 1.0}, 0)
+    after = Usage({1: 5.5, 2: 3.0, 3: 1.0}, 0)
+    assert after.cpu_s - before.cpu_s == 3.5
+    assert after.busiest_since(before) == 2.0
