@@ -1,12 +1,15 @@
 """Placement: which node a session goes to, and which node of a session a peer goes to. Pure.
 
-The loads are what the nodes reported last: the busy fraction of the node's core. Reports are two seconds
-apart, so what was placed since the last one is added as an estimate: a burst of joins spreads out instead of
-falling onto one node.
+A node's load is the busy fraction of its core, the way it will be once what was placed since its last report
+shows. Reports are two seconds apart, and a burst of joins is to spread out instead of falling onto one node.
+What a newcomer costs is taken from the node itself: what its packets and its people cost at present. Packets
+count apart from the core's time, at what this node was measured to need for each; so does lateness, which
+tells of a core that others use as well. It weighs with what the node has to do: late timers of an idle
+process say nothing.
 
 A session begins on the least loaded node and stays there while that node has room, because a session on one
 node costs no pipes. Once every node that it is on is busier than `spread_above`, new peers go to another one,
-if that is less busy by a margin. Who has a place keeps it.
+if that is less busy by a margin. A node that is full gets nobody while another one is not.
 """
 
 from __future__ import annotations
@@ -20,10 +23,32 @@ CPU_PER_NEW_SESSION: Final = 0.05
 CPU_PER_NEW_PEER: Final = 0.01
 CPU_PER_ADMITTED: Final = 0.003
 """What somebody who came in is assumed to cost until a report shows it: most only watch."""
+CPU_PER_PEER_AT_MOST: Final = 0.05
+MEASURED_FROM: Final = 10
+"""Peers on a node from which on their mean cost says something of the next one."""
+CPU_PER_PACKET: Final = 12e-6
+"""Of one core, in seconds, until a node has sent enough to be measured."""
+PACKETS_MEASURED_FROM: Final = 1_000.0
+"""Per second."""
 LEAST_MARGIN: Final = 0.1
 """How much less busy another node has to be for a session to spread to it: a pipe has its price, and loads
 that differ by less are the same load."""
 DEFAULT_SPREAD_ABOVE: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a node may carry before it takes nobody new: busy fraction of a core, packets sent per second.
+
+    `lag` is the mean lateness of its timers, in seconds, at which what it has to do counts twice.
+    """
+
+    cpu: float = 0.85
+    packets_per_second: float = 250_000.0
+    lag: float = 0.05
+
+
+DEFAULT_CAPACITY: Final = Capacity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,38 +64,75 @@ class NodeStanding:
     placed_since: int = 0
     peers_since: int = 0
     packets_per_second: float = 0.0
+    lag: float = 0.0
+    """Seconds."""
     pressure: int = 0
     """The level of what the node gives up already (`sfu.pressure`), 0 for nothing."""
+    capacity: Capacity = DEFAULT_CAPACITY
+
+    @property
+    def peers(self) -> float:
+        """A peer has two transports, mostly."""
+        return self.transports / 2
+
+    @property
+    def cpu_per_packet(self) -> float:
+        if self.packets_per_second < PACKETS_MEASURED_FROM:
+            return CPU_PER_PACKET
+        return self.cpu / self.packets_per_second
+
+    @property
+    def cpu_per_peer(self) -> float:
+        """What one more is expected to cost."""
+        if self.peers < MEASURED_FROM:
+            return CPU_PER_NEW_PEER
+        return min(max(self.cpu / self.peers, CPU_PER_ADMITTED), CPU_PER_PEER_AT_MOST)
+
+    @property
+    def packet_capacity(self) -> float:
+        """Packets per second that this node can send: what its core suffices for, and what it may."""
+        limit = self.capacity
+        by_core = limit.cpu / self.cpu_per_packet if self.cpu_per_packet > 0 else limit.packets_per_second
+        return min(by_core, limit.packets_per_second)
 
     @property
     def expected_cpu(self) -> float:
-        return self.cpu + self.placed_since * CPU_PER_NEW_SESSION + self.peers_since * CPU_PER_NEW_PEER
+        return self.cpu + self.placed_since * CPU_PER_NEW_SESSION + self.peers_since * self.cpu_per_peer
+
+    @property
+    def expected_packets(self) -> float:
+        each = self.packets_per_second / self.peers if self.peers >= MEASURED_FROM else 0.0
+        return self.packets_per_second + self.peers_since * each
+
+    @property
+    def reported_load(self) -> float:
+        """Without what was placed since the last report, and however late its timers came: whether somebody
+        comes in at all is no matter of a moment."""
+        return max(self.cpu, self._by_packets(self.packets_per_second))
+
+    @property
+    def load(self) -> float:
+        """Busy fraction of the core, by whatever there is least of; `capacity.cpu` is full."""
+        late = min(max(self.lag, 0.0) / self.capacity.lag, 1.0)
+        return max(self.expected_cpu, self._by_packets(self.expected_packets)) * (1.0 + late)
+
+    @property
+    def full(self) -> bool:
+        """It can take nobody new: it has no room, or gives things up already."""
+        return not self.serving or self.pressure > 0 or self.load >= self.capacity.cpu
+
+    def _by_packets(self, packets: float) -> float:
+        most = self.packet_capacity
+        return self.capacity.cpu * packets / most if most > 0 else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """What a node may carry before it takes nobody new: busy fraction of a core, packets sent per second."""
-
-    cpu: float = 0.85
-    packets_per_second: float = 250_000.0
-
-
-def with_room(nodes: Iterable[NodeStanding], capacity: Capacity) -> list[NodeStanding]:
-    """Those that serve and can take a newcomer."""
-    return [
-        node
-        for node in nodes
-        if node.serving
-        and not node.pressure
-        and node.cpu < capacity.cpu
-        and node.packets_per_second < capacity.packets_per_second
-    ]
-
-
-def has_room(nodes: Iterable[NodeStanding], capacity: Capacity, admitted: int) -> bool:
+def has_room(nodes: Iterable[NodeStanding], admitted: int) -> bool:
     """Whether one more can come in, after so many of whom no report tells yet."""
-    room = sum(capacity.cpu - node.cpu for node in with_room(nodes, capacity))
-    return room > admitted * CPU_PER_ADMITTED
+    roomy = [node for node in nodes if node.serving and not node.pressure]
+    left = sum(max(0.0, node.capacity.cpu - node.reported_load) for node in roomy)
+    measured = [node.cpu_per_peer for node in roomy if node.peers >= MEASURED_FROM]
+    each = sum(measured) / len(measured) if measured else CPU_PER_ADMITTED
+    return left > admitted * each
 
 
 def choose_for_peer(
@@ -83,18 +145,22 @@ def choose_for_peer(
 
     `present` are the nodes that the session is on, with the number of its peers there; a new one is on none,
     and goes to the least loaded node, of equals to the one with fewest sessions. `spread_above` 0 deals
-    the peers of every session out over all nodes, 1 keeps every session on one node.
+    the peers of every session out over all nodes, 1 keeps every session on one node. Where all are full, the
+    least loaded one has to take it: whether it comes in at all was decided before.
     """
     serving = [node for node in nodes if node.serving]
+    roomy = [node for node in serving if not node.full] or serving
     if spread_above <= 0:
-        fewest = min((present.get(node.node_id, 0) for node in serving), default=0)
-        best = _least_loaded([node for node in serving if present.get(node.node_id, 0) == fewest])
+        fewest = min((present.get(node.node_id, 0) for node in roomy), default=0)
+        best = _least_loaded([node for node in roomy if present.get(node.node_id, 0) == fewest])
         return None if best is None else best.node_id
-    home = _least_loaded([node for node in serving if node.node_id in present])
-    if home is not None and (spread_above >= 1 or home.expected_cpu <= spread_above):
+    if spread_above >= 1 and any(node.node_id in present for node in serving):
+        roomy = [node for node in serving if node.node_id in present]
+    home = _least_loaded([node for node in roomy if node.node_id in present])
+    if home is not None and (spread_above >= 1 or home.load <= spread_above):
         return home.node_id
-    other = _least_loaded([node for node in serving if node.node_id not in present])
-    if home is None or (other is not None and other.expected_cpu + LEAST_MARGIN <= home.expected_cpu):
+    other = _least_loaded([node for node in roomy if node.node_id not in present])
+    if home is None or (other is not None and other.load + LEAST_MARGIN <= home.load):
         return None if other is None else other.node_id
     return home.node_id
 
@@ -103,7 +169,7 @@ def _least_loaded(nodes: list[NodeStanding]) -> NodeStanding | None:
     return min(
         nodes,
         key=lambda node: (
-            node.expected_cpu,
+            node.load,
             node.routers + node.placed_since,
             node.transports + 2 * node.peers_since,
             node.node_id,

@@ -37,7 +37,6 @@ from signaling.nodes.placement import (
     NodeStanding,
     choose_for_peer,
     has_room,
-    with_room,
 )
 from signaling.nodes.spread import SpreadMedia
 from signaling.services.live.ports import MediaListener
@@ -187,10 +186,8 @@ class NodeSupervisor:
         now = asyncio.get_running_loop().time()
         while self._admitted and now - self._admitted[0] > REPORTED_WITHIN:
             self._admitted.popleft()
-        standings = [_standing(slot) for slot in self._slots]
-        if any(one.serving for one in standings) and not has_room(
-            standings, self._config.capacity, len(self._admitted)
-        ):
+        standings = self._standings()
+        if any(one.serving for one in standings) and not has_room(standings, len(self._admitted)):
             raise self._refusal()
         self._admitted.append(now)
 
@@ -201,14 +198,15 @@ class NodeSupervisor:
 
     def _check_ease(self) -> None:
         """Who was admitted gets a place unless every node gives things up already."""
-        serving = [one for one in map(_standing, self._slots) if one.serving]
+        serving = [one for one in self._standings() if one.serving]
         if serving and all(one.pressure for one in serving):
             raise self._refusal()
 
     def _choose(self, present: Mapping[str, int]) -> str | None:
-        standings = [_standing(slot) for slot in self._slots]
-        roomy = with_room(standings, self._config.capacity)
-        return choose_for_peer(roomy or standings, present, spread_above=self._config.spread_above)
+        return choose_for_peer(self._standings(), present, spread_above=self._config.spread_above)
+
+    def _standings(self) -> list[NodeStanding]:
+        return [_standing(slot, self._config.capacity) for slot in self._slots]
 
     async def _chosen(self, present: Mapping[str, int]) -> _Slot:
         async with self._changed:
@@ -328,7 +326,7 @@ class NodeSupervisor:
         )
 
 
-def _standing(slot: _Slot) -> NodeStanding:
+def _standing(slot: _Slot, capacity: Capacity) -> NodeStanding:
     return NodeStanding(
         node_id=slot.node_id,
         serving=slot.serving,
@@ -338,7 +336,9 @@ def _standing(slot: _Slot) -> NodeStanding:
         placed_since=slot.placed_since,
         peers_since=slot.peers_since,
         packets_per_second=slot.load.packets_per_second if slot.load else 0.0,
+        lag=slot.load.lag if slot.load else 0.0,
         pressure=slot.load.pressure if slot.load else 0,
+        capacity=capacity,
     )
 
 
