@@ -124,11 +124,12 @@ $(WEB_BUILT): $(WEB_MODULES) $(WEB_SOURCES)
 # --- what the end-to-end tests need ----------------------------------------------------------------------
 
 .PHONY: coturn
-coturn:
-	@command -v turnserver ip >/dev/null || { \
+coturn: # the package would start a server of its own: the tests start theirs
+	@{ command -v turnserver && command -v ip; } >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "installing coturn"; apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends coturn iproute2 >/dev/null; \
+	    systemctl disable --quiet --now coturn 2>/dev/null || true; \
 	  else \
 	    echo "Without coturn, iproute2 and root the tests of TURN and of blocked networks are skipped." >&2; \
 	  fi; }

@@ -1,8 +1,9 @@
-"""Records what tests show of clients; see `tests/support/compat.py`."""
+"""Records what tests show of clients (`tests/support/compat.py`); in CI, lets no test be skipped unseen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -26,6 +27,16 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     shown = compat.showings(item.nodeid, marks, parameters, compat.today())
     if shown:
         _ran[item.nodeid] = shown
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """`.ci/run` installs all that tests need: what is skipped there is a missing install step, and fails."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which nothing may be in CI: {report.longrepr}"
+    return report
 
 
 def pytest_sessionfinish() -> None:
