@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sfu.bots.association import AssociationOptions, ClientAssociation, Route
+from sfu.bots.departures import Departures
 from sfu.bots.publish import OutboundTrack, PublishTransport
 from sfu.bots.signalling import (
     BotError,
@@ -64,7 +65,8 @@ class AudioSpec:
 class BotOptions:
     """`sample`: one received packet in so many is opened. `ssrc_base` keeps the SSRCs of bots apart.
 
-    `rebuild`: at `media_reset`, connect and publish again, as a browser does.
+    `departures`: senders note there when packets leave, for receivers of the same process. `rebuild`: at
+    `media_reset`, connect and publish again, as a browser does.
     """
 
     certificate: Certificate
@@ -77,6 +79,7 @@ class BotOptions:
     batching: bool = True
     ssrc_base: int = 1000
     rebuild: bool = False
+    departures: Departures | None = None
 
     def association(self) -> ClientAssociation:
         return ClientAssociation(
@@ -138,7 +141,11 @@ class Bot:
     async def publish(self, specs: Sequence[VideoSpec | AudioSpec]) -> list[OutboundTrack]:
         """Announce media and connect; `self.publisher.start()` then lets it flow."""
         if self.publisher is None:
-            self.publisher = PublishTransport(self.options.association(), ssrc_base=self.options.ssrc_base)
+            self.publisher = PublishTransport(
+                self.options.association(),
+                ssrc_base=self.options.ssrc_base,
+                departures=self.options.departures,
+            )
         self._specs += specs
         tracks = [_add(self.publisher, spec) for spec in specs]
         await self._negotiate(
@@ -290,6 +297,7 @@ class Bot:
                 own_ssrc=self.options.ssrc_base + 999,
                 sample=self.options.sample,
                 nack=self.options.nack,
+                departures=self.options.departures,
             )
         self._mids = {item["mid"]: item["publication_id"] for item in event["mids"]}
         answer, offer = self.subscriber.answer(event["offer"])

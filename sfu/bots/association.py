@@ -194,9 +194,9 @@ class ClientAssociation:
         if self._ice is not None and self._channel is not None:
             self._channel.send(self._ice.make_check(secrets.token_bytes(12), now))
 
-    def _handle_train(self, data: bytes, size: int) -> None:
+    def _handle_train(self, data: bytes, size: int, arrived_ns: int) -> None:
         if 128 <= data[0] < 192:
-            self.on_media(data, size)
+            self.on_media(data, size, arrived_ns)
             return
         now = time.monotonic()
         for start in range(0, len(data), size):
@@ -206,7 +206,7 @@ class ClientAssociation:
             elif 20 <= part[0] < 64:
                 self._handle_dtls(part, now)
             elif 128 <= part[0] < 192:
-                self.on_media(part, len(part))
+                self.on_media(part, len(part), arrived_ns)
 
     def _handle_stun(self, data: bytes, now: float) -> None:
         if self._ice is not None and self._ice.handle_response(data, now):
@@ -242,5 +242,5 @@ def _new_credentials() -> IceCredentials:
     return IceCredentials(secrets.token_hex(4), secrets.token_hex(16))
 
 
-def _ignore(data: bytes, size: int) -> None:
+def _ignore(data: bytes, size: int, arrived_ns: int) -> None:
     """Media before a transport takes it."""

@@ -2,6 +2,9 @@
 
 Everything that arrives is handed over as *trains*: one buffer with datagrams of `size` bytes each, the last
 perhaps shorter, which is how UDP_GRO delivers a burst. Bursts go out with UDP_SEGMENT in the same shape.
+
+With a train comes when it arrived. Of UDP the kernel says that (SO_TIMESTAMPNS), so that a receiver which is
+late to read does not take its own lateness for the network's.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
@@ -20,8 +24,14 @@ READS_PER_TURN = 32
 RECEIVE_BUFFER = 4 << 20
 SO_RCVBUFFORCE = 33
 
-TrainHandler = Callable[[bytes, int], None]
-"""Takes a buffer and the size of each datagram in it."""
+SO_TIMESTAMPNS = 35
+"""Of Linux, but for a few architectures that nobody runs this on; also the type of its ancillary data."""
+ANCILLARY = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(4)
+
+_parse_timespec = struct.Struct("@ll").unpack_from
+
+TrainHandler = Callable[[bytes, int, int], None]
+"""Takes a buffer, the size of each datagram in it, and when it arrived: CLOCK_REALTIME in nanoseconds."""
 
 
 class Channel(Protocol):
@@ -46,6 +56,8 @@ class UdpChannel:
         self.socket.setblocking(False)
         with contextlib.suppress(OSError):
             self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._batching = batching and _enable_gro(self.socket)
         self._handler = handler
         self._loop = asyncio.get_running_loop()
@@ -89,7 +101,7 @@ class UdpChannel:
         receive = self.socket.recvmsg
         for _ in range(READS_PER_TURN):
             try:
-                data, ancillary, _, _ = receive(65535, 64)
+                data, ancillary, _, _ = receive(65535, ANCILLARY)
             except (BlockingIOError, InterruptedError):
                 return
             except ConnectionRefusedError:
@@ -97,11 +109,14 @@ class UdpChannel:
                 continue
             if not data:
                 continue
-            size = len(data)
+            size, arrived_ns = len(data), 0
             for level, kind, value in ancillary:
-                if level == SOL_UDP and kind == UDP_GRO:
+                if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+                    seconds, nanoseconds = _parse_timespec(value)
+                    arrived_ns = seconds * 1_000_000_000 + nanoseconds
+                elif level == SOL_UDP and kind == UDP_GRO:
                     size = int.from_bytes(value[:2], "little") or size
-            self._handler(data, size)
+            self._handler(data, size, arrived_ns or time.time_ns())
             if self.socket.fileno() < 0:
                 return
 
@@ -126,14 +141,14 @@ class TcpChannel(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        buffer = self._buffer + data
+        buffer, now_ns = self._buffer + data, time.time_ns()
         position = 0
         while position + 2 <= len(buffer):
             size = int.from_bytes(buffer[position : position + 2], "big")
             if position + 2 + size > len(buffer):
                 break
             if size:
-                self._handler(buffer[position + 2 : position + 2 + size], size)
+                self._handler(buffer[position + 2 : position + 2 + size], size, now_ns)
             position += 2 + size
         self._buffer = buffer[position:]
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from sfu.bots import feedback
 from sfu.bots.association import ClientAssociation
+from sfu.bots.departures import Departures
 from sfu.bots.description import (
     AUDIO_LEVEL,
     EXTENSION_IDS,
@@ -104,13 +105,16 @@ class PublishTransport:
     Add tracks, exchange `offer()` for an answer, `await handle_answer(...)`, then `start()`.
     """
 
-    def __init__(self, association: ClientAssociation, *, ssrc_base: int) -> None:
+    def __init__(
+        self, association: ClientAssociation, *, ssrc_base: int, departures: Departures | None = None
+    ) -> None:
         self.association = association
         self.tracks: list[OutboundTrack] = []
         self.feedback_packets = 0
         self.reception_reports = 0
         self._version = 0
         self._next_ssrc = ssrc_base
+        self._departures = departures
         self._transport_sequence = 0
         self._extensions: dict[str, int] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
@@ -241,6 +245,9 @@ class PublishTransport:
                 encoding.history[sequence & 0xFFFF] = (encoding.rtp_time | marked << 32, payload)
                 if len(encoding.history) > HISTORY:
                     encoding.history.popitem(last=False)
+        if self._departures is not None:
+            first = encoding.packets_sent - len(payloads)
+            self._departures.note(encoding.frames.stream_id, first, len(payloads), time.time_ns())
         self.association.send_burst(datagrams)
 
     def _header(
@@ -280,7 +287,7 @@ class PublishTransport:
 
     # --- what the server says ------------------------------------------------------------------------
 
-    def _handle_media(self, data: bytes, size: int) -> None:
+    def _handle_media(self, data: bytes, size: int, _arrived_ns: int) -> None:
         for start in range(0, len(data), size):
             self._handle_datagram(data[start : start + size])
 

@@ -16,6 +16,7 @@ from itertools import repeat
 
 from sfu.bots import feedback
 from sfu.bots.association import ClientAssociation
+from sfu.bots.departures import Departures
 from sfu.bots.description import MID, TRANSPORT_CC, RemoteDescription, parse_description, to_answer
 from sfu.bots.headers import element_offset, header_length, run_layout
 from sfu.bots.stamp import parse_stamp
@@ -64,6 +65,7 @@ class SubscribeTransport:
         own_ssrc: int,
         sample: int = SAMPLE_INTERVAL,
         nack: bool = False,
+        departures: Departures | None = None,
     ) -> None:
         self.association = association
         self.streams: dict[int, InboundStream] = {}
@@ -75,6 +77,9 @@ class SubscribeTransport:
         self._own_ssrc = own_ssrc
         self._sample = sample
         self._nack = nack
+        self._departures = departures
+        self._arrived_ns = 0
+        """When the train that is being handled arrived, CLOCK_REALTIME."""
         self._version = 0
         self._kinds: dict[int, str] = {}
         self._rtx: dict[int, int] = {}
@@ -83,7 +88,7 @@ class SubscribeTransport:
         self._feedback_id = 0
         self._mid_id = 0
         self.arrivals: list[tuple[int, int]] = []
-        """Transport-wide sequence number and microseconds of what came since the last feedback."""
+        """Transport-wide sequence number and microseconds of arrival of what came since the last feedback."""
         self._feedback_count = 0
         self._ticks = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -137,9 +142,10 @@ class SubscribeTransport:
 
     # --- receiving -----------------------------------------------------------------------------------
 
-    def _handle_media(self, data: bytes, size: int) -> None:
+    def _handle_media(self, data: bytes, size: int, arrived_ns: int) -> None:
         now_ns = time.monotonic_ns()
-        now_us = now_ns // 1000
+        self._arrived_ns = arrived_ns
+        arrived_us = arrived_ns // 1000
         streams = self.streams
         count, rest = divmod(len(data), size)
         if count > 1 and not rest and size >= 12:
@@ -164,9 +170,9 @@ class SubscribeTransport:
                 continue
             at = start + stream.feedback_offset
             if stream.feedback_offset and data[at - 1] == tag:
-                arrivals.append((data[at] << 8 | data[at + 1], now_us))
+                arrivals.append((data[at] << 8 | data[at + 1], arrived_us))
             else:
-                self._note_feedback(stream, data[start:stop], now_us)
+                self._note_feedback(stream, data[start:stop])
             stream.last_arrival_ns = now_ns
             if stream.rtx or first & 0x20:
                 self._handle_unusual(stream, data[start:stop], now_ns)
@@ -201,7 +207,7 @@ class SubscribeTransport:
         tally.highest += count
         tally.packets += count
         stream.last_arrival_ns = now_ns
-        self.arrivals.extend(zip(values[5::6], repeat(now_ns // 1000)))
+        self.arrivals.extend(zip(values[5::6], repeat(self._arrived_ns // 1000)))
         for index in range(-sequence % self._sample, count, self._sample):
             packet = data[index * size : (index + 1) * size]
             self._open(stream, packet, extended + index, now_ns)
@@ -219,7 +225,7 @@ class SubscribeTransport:
         stream.mid = self._mids_by_ssrc.get(ssrc) or self._mid_of(packet)
         stream.last_arrival_ns = now_ns
         self.streams[ssrc] = stream
-        self._note_feedback(stream, packet, now_ns // 1000)
+        self._note_feedback(stream, packet)
         if rtx:
             self._handle_repair(stream, packet, payload)
             return
@@ -275,6 +281,9 @@ class SubscribeTransport:
             self.unstamped += 1
             return
         stream.tally.handle_stamp(extended, stamp.stream_id, stamp.counter, now_ns - stamp.sent_ns)
+        left_ns = self._departures and self._departures.when(stamp.stream_id, stamp.counter)
+        if left_ns:
+            stream.tally.added_ns.append(self._arrived_ns - left_ns)
 
     def _decrypt(self, packet: bytes) -> bytes | None:
         """The payload without its padding; None for what does not authenticate."""
@@ -352,12 +361,12 @@ class SubscribeTransport:
     def _compound(self, packet: bytes) -> bytes:
         return feedback.receiver_report(self._own_ssrc, []) + packet
 
-    def _note_feedback(self, stream: InboundStream, packet: bytes, now_us: int) -> None:
+    def _note_feedback(self, stream: InboundStream, packet: bytes) -> None:
         """Find the transport-wide sequence number, and remember where it was."""
         offset = element_offset(packet, self._feedback_id)
         stream.feedback_offset = offset or 0
         if offset:
-            self.arrivals.append((packet[offset] << 8 | packet[offset + 1], now_us))
+            self.arrivals.append((packet[offset] << 8 | packet[offset + 1], self._arrived_ns // 1000))
 
     def _mid_of(self, packet: bytes) -> str | None:
         offset = element_offset(packet, self._mid_id)

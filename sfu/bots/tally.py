@@ -39,6 +39,9 @@ class StreamTally:
     rejected: int = 0
     """Opened without success: not authentic, or without a stamp."""
     delays_ns: list[int] = field(default_factory=list)
+    """Of opened packets, from their stamp to their being read."""
+    added_ns: list[int] = field(default_factory=list)
+    """Of opened packets, from their being given to the kernel to their arrival at the receiver's."""
     missing: set[int] = field(default_factory=set)
     """Extended sequence numbers that were skipped and have not come since."""
     highest: int = -1
@@ -97,7 +100,7 @@ class StreamTally:
         """Forget the counts so far."""
         self.packets = self.duplicates = self.reordered = self.repaired = self.restarts = 0
         self.unneeded = self.withheld = self.opened = self.rejected = self.padding = 0
-        self.delays_ns = []
+        self.delays_ns, self.added_ns = [], []
         self.missing.clear()
 
     def _handle_gap(self, extended: int, delta: int) -> int:

@@ -29,6 +29,7 @@ class _Totals:
         self.rejected = 0
         self.unauthentic = 0
         self.delays_ns: list[int] = []
+        self.added_ns: list[int] = []
 
 
 def build_report(load: Load, window: Window) -> Report:
@@ -73,12 +74,14 @@ def build_report(load: Load, window: Window) -> Report:
         "reordered": totals.reordered,
         "duplicates": totals.duplicates,
         "repaired": totals.repaired,
+        "added_delay_ms": _percentiles(totals.added_ns),
         "delay_ms": _percentiles(totals.delays_ns),
         "by_kind": {
             kind: {
                 "expected": one.expected,
                 "received": one.received,
                 "lost": max(0, one.expected - one.received),
+                "added_delay_ms": _percentiles(one.added_ns),
                 "delay_ms": _percentiles(one.delays_ns),
             }
             for kind, one in kinds.items()
@@ -108,11 +111,12 @@ def build_report(load: Load, window: Window) -> Report:
 
 def to_text(report: Report) -> str:
     """A few lines for people."""
-    delay = report["delay_ms"]
+    added, delay = report["added_delay_ms"], report["delay_ms"]
     lines = [
         f"sent {report['sent']}, expected {report['expected']}, received {report['received']} "
         f"({report['received_per_second']}/s), lost {report['lost']}, reordered {report['reordered']}",
-        f"delay p50 {delay['p50']} ms, p99 {delay['p99']} ms, p99.9 {delay['p999']} ms",
+        f"added delay p50 {added['p50']} ms, p99 {added['p99']} ms, p99.9 {added['p999']} ms",
+        f"with the generator's own: p50 {delay['p50']} ms, p99 {delay['p99']} ms, p99.9 {delay['p999']} ms",
     ]
     limited = report["limited"]
     if report["withheld"] or limited["by_reason"]:
@@ -161,6 +165,7 @@ def _add_subscriber(
             sums.received += received
             for tally in tallies:
                 sums.delays_ns += tally.delays_ns
+                sums.added_ns += tally.added_ns
         for tally in tallies:
             totals.reordered += tally.reordered
             totals.duplicates += tally.duplicates

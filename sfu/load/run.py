@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from sfu.bot import AudioSpec, Bot, BotError, BotOptions, Credentials, Organization, VideoSpec
+from sfu.bots.departures import Departures
 from sfu.bots.publish import OutboundEncoding, OutboundTrack
 from sfu.bots.subscribe import SAMPLE_INTERVAL
 from sfu.bots.tally import StreamTally
@@ -101,6 +102,7 @@ class Load:
         self._server_pid = server_pid
         self._progress = progress
         self._certificate = Certificate.generate(datetime.now(UTC))
+        self._departures = Departures()
         self._slots = asyncio.Semaphore(JOIN_CONCURRENCY)
         self._bots: list[Bot] = []
 
@@ -196,6 +198,7 @@ class Load:
             nack=self.plan.nack,
             tcp=self.plan.tcp,
             ssrc_base=1000 * (number + 1),
+            departures=self._departures,
         )
         bot = Bot(self._credentials.base_url, token, options)
         self._bots.append(bot)

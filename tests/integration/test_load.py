@@ -49,6 +49,9 @@ async def test_every_packet_to_every_subscriber_is_expected_and_received(server:
     assert report["verified"]["opened"] == report["received"]
     assert report["verified"]["not_authentic"] == 0
     assert 0 < report["delay_ms"]["p50"] <= report["delay_ms"]["p99"] <= report["delay_ms"]["p999"]
+    added, whole = report["added_delay_ms"], report["delay_ms"]
+    assert 0 < added["p50"] <= added["p99"] <= added["p999"]
+    assert added["p50"] < whole["p50"], "sealing and reading are not the server's"
     assert report["cpu_s"] > 0
     assert report["us_per_forwarded_packet"] > 0
     assert report["machine"]["cores"] >= 1

@@ -17,6 +17,7 @@ from tests.sfu.bots.test_description import SERVER_OFFER
 
 KEY, SALT = bytes(range(16)), bytes(range(12))
 MEDIA_SSRC, RTX_SSRC = 5, 6
+ARRIVED_NS = 1_700_000_000_000_000_000
 
 
 class Receiver:
@@ -44,13 +45,13 @@ class Receiver:
 
     def receive(self, *packets: bytes) -> None:
         for packet in packets:
-            self.transport.association.on_media(packet, len(packet))
+            self.transport.association.on_media(packet, len(packet), ARRIVED_NS)
 
 
 def test_a_train_of_packets_is_counted_packet_by_packet() -> None:
     receiver = Receiver()
     train = [receiver.stamped(number, number) for number in range(10)]
-    receiver.transport.association.on_media(b"".join(train), len(train[0]))
+    receiver.transport.association.on_media(b"".join(train), len(train[0]), ARRIVED_NS)
     (stream,) = receiver.transport.streams_of(7)
     assert (stream.tally.packets, stream.tally.opened, stream.kind, stream.mid) == (10, 10, "video", None)
 
@@ -58,7 +59,7 @@ def test_a_train_of_packets_is_counted_packet_by_packet() -> None:
 def test_the_last_packet_of_a_train_may_be_shorter() -> None:
     receiver = Receiver()
     train = [receiver.stamped(1, 1), receiver.stamped(2, 2), receiver.packet(3, to_stamp(7, 3, 1))]
-    receiver.transport.association.on_media(b"".join(train), len(train[0]))
+    receiver.transport.association.on_media(b"".join(train), len(train[0]), ARRIVED_NS)
     assert receiver.transport.streams_of(7)[0].tally.packets == 3
 
 
@@ -114,7 +115,7 @@ def with_feedback(receiver: Receiver, sequence: int, counter: int, *, ssrc: int 
 
 
 def receive_train(receiver: Receiver, *packets: bytes) -> None:
-    receiver.transport.association.on_media(b"".join(packets), len(packets[0]))
+    receiver.transport.association.on_media(b"".join(packets), len(packets[0]), ARRIVED_NS)
 
 
 @pytest.mark.parametrize("sample", [1, 17])
