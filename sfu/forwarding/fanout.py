@@ -8,7 +8,7 @@ Written for speed, and only here. What each trick is for:
   header and prints the sum in 20 bytes. One addition replaces the packing of nine fields. Extension elements
   have one-byte or two-byte heads by the codec (`Shape`), which only moves the last field.
 - The outgoing index (rollover counter and sequence number in one integer) is the incoming extended sequence
-  plus an offset, so the GCM nonce is one xor away: `iv_base ^ index`.
+  plus an offset; the leg's AES-GCM takes it as it is, with the SSRC's part of the nonce inside.
 - The payload `bytes` are shared by all legs, the RTX history included; the AEAD call is the only copy.
 - A run is joined before it is sent: the kernel copies one long buffer faster than many short ones. A lone
   packet goes by `sendto`, which parses fewer arguments than `sendmsg`.
@@ -110,11 +110,11 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
             if leg.picture_offset or leg.tl0_offset:
                 moved_tail, moved = batch.moved_for(leg)[0]
                 header = header[:head] + moved_tail
-                sealed = encrypt((leg.iv_base ^ index).to_bytes(12, "big"), moved, header)
+                sealed = encrypt(index, moved, header)
             else:
                 if not plain:
                     header = header[:head] + tail
-                sealed = encrypt((leg.iv_base ^ index).to_bytes(12, "big"), payload, header)
+                sealed = encrypt(index, payload, header)
             if index > leg.highest_index:
                 leg.highest_index = index
                 leg.last_timestamp = stamp
@@ -209,17 +209,16 @@ def _seal(
         except Unprotectable as error:
             raise _refused(leg, [first + row[1] for row in rows[: len(buffers)]]) from error
         return buffers
-    iv = leg.iv_base
     if plain:
         for difference, distance, _, payload in rows:
             header = (base + difference).to_bytes(20, "big")
             append(header)
-            append(encrypt((iv ^ (first + distance)).to_bytes(12, "big"), payload, header))
+            append(encrypt(first + distance, payload, header))
     else:
         for difference, distance, tail, payload in rows:
             header = (base + difference).to_bytes(20, "big")[:head] + tail
             append(header)
-            append(encrypt((iv ^ (first + distance)).to_bytes(12, "big"), payload, header))
+            append(encrypt(first + distance, payload, header))
     return buffers
 
 
@@ -290,7 +289,7 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
             header = _pack_fixed(EXTENDED, *fixed) + _pack_profile(ONE_BYTE.profile, words) + PADDING + tail
         if leg.encrypt is not None:
             buffers.append(header)
-            buffers.append(leg.encrypt((leg.iv_base ^ index).to_bytes(12, "big"), payload, header))
+            buffers.append(leg.encrypt(index, payload, header))
         else:
             assert leg.protect is not None
             try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sfu.forwarding.encoding import Encoding
     from sfu.forwarding.history import History
     from sfu.webrtc.plain import Outbound
+    from sfu.webrtc.srtp import Encrypt
     from sfu.webrtc.udp import Path
 
 MAX_EPOCHS = 64
@@ -111,7 +112,6 @@ class Leg:
         "header_base",
         "highest_index",
         "index_offset",
-        "iv_base",
         "last_sent_at",
         "last_timestamp",
         "numbering",
@@ -128,7 +128,6 @@ class Leg:
         "retransmitted",
         "rtt",
         "rtx_index",
-        "rtx_iv_base",
         "rtx_payload_type",
         "rtx_ssrc",
         "shape",
@@ -153,12 +152,10 @@ class Leg:
         """Whether it is in the fan-out of `cut`."""
         self.target: Cut | None = None
         """The cut this leg waits to get onto, None when it waits for nothing."""
-        self.encrypt: Callable[[bytes, bytes, bytes], bytes] | None = None
+        self.encrypt: Encrypt | None = None
         self.protect: Callable[[bytes], bytes] | None = None
         self.header_base = 0
         """The header as a number, with every field that does not change from packet to packet."""
-        self.iv_base = 0
-        self.rtx_iv_base = 0
         self.extended = False
         """Every packet carries a transport-wide sequence number, under whichever id."""
         self.numbering: bytes | None = None
@@ -212,9 +209,7 @@ class Leg:
             return
         self.overhead = (HEADER_WITH_TWCC if self.extended else HEADER_BARE) + outbound.overhead
         if outbound.is_gcm:
-            self.encrypt = outbound.encrypt
-            self.iv_base = outbound.rtp_iv_base(self.ssrc)
-            self.rtx_iv_base = outbound.rtp_iv_base(self.rtx_ssrc)
+            self.encrypt = outbound.encrypt_of(self.ssrc)
         else:
             self.protect = outbound.protect
 

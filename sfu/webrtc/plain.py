@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp
+from sfu.webrtc.srtp import Encrypt, InboundSrtp, OutboundSrtp
 
 RTCP_HEADER_LENGTH = 8
 
@@ -31,17 +31,18 @@ class PlainOutbound:
     overhead = 0
     protect: Callable[[bytes], bytes]
 
-    def encrypt(self, _nonce: bytes, payload: bytes, _header: bytes) -> bytes:
-        return payload
-
-    def rtp_iv_base(self, _ssrc: int) -> int:
-        return 0
+    def encrypt_of(self, _ssrc: int) -> Encrypt:
+        return _leave_clear
 
     def seal_rtp(self, header: bytes, payload: bytes, _extended_sequence: int) -> bytes:
         return header + payload
 
     def seal_rtcp(self, data: bytes) -> bytes:
         return data
+
+
+def _leave_clear(_index: int, payload: bytes, _header: bytes) -> bytes:
+    return payload
 
 
 Inbound = InboundSrtp | PlainInbound

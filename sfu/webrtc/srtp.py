@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sfu.webrtc.srtp_cm import CmInbound, CmOutbound
-from sfu.webrtc.srtp_gcm import GcmInbound, GcmOutbound
+from sfu.webrtc.srtp_gcm import Encrypt, GcmInbound, GcmOutbound
 from sfu.webrtc.srtp_profile import SessionKeys, SrtpKeys, SrtpProfile
 
-__all__ = ["InboundSrtp", "OutboundSrtp", "SrtpKeys", "SrtpProfile"]
+__all__ = ["Encrypt", "InboundSrtp", "OutboundSrtp", "SrtpKeys", "SrtpProfile"]
 
 MAX_SSRCS = 256
 
@@ -63,26 +63,23 @@ class OutboundSrtp:
 
     `seal_rtp(header, payload, extended_sequence)` and `seal_rtcp(data)` give the packet for the wire, with
     either cipher, and raise `SrtpError` when a key is used up or the packet is too long. The forwarding loop
-    goes lower: with `is_gcm`, `header + encrypt(nonce, payload, header)` is the packet, where the nonce is
-    `(rtp_iv_base(ssrc) ^ extended_sequence).to_bytes(12, "big")` (RFC 7714 section 8.1); otherwise
-    `protect(header + payload)` is, which raises `Unprotectable` for an index sent before and `ValueError`
-    above 1,904 bytes.
+    goes lower: with `is_gcm`, `header + encrypt_of(ssrc)(extended_sequence, payload, header)` is the packet;
+    otherwise `protect(header + payload)` is, which raises `Unprotectable` for an index sent before and
+    `ValueError` above 1,904 bytes.
     """
 
     __slots__ = (
-        "encrypt",
+        "encrypt_of",
         "is_gcm",
         "overhead",
         "profile",
         "protect",
-        "rtp_iv_base",
         "seal_rtcp",
         "seal_rtp",
     )
 
-    encrypt: Callable[[bytes, bytes, bytes], bytes]
+    encrypt_of: Callable[[int], Encrypt]
     protect: Callable[[bytes], bytes]
-    rtp_iv_base: Callable[[int], int]
 
     def __init__(self, profile: SrtpProfile, key: bytes, salt: bytes) -> None:
         self.profile = profile
@@ -91,8 +88,7 @@ class OutboundSrtp:
         cipher: GcmOutbound | CmOutbound
         if profile.is_gcm:
             cipher = GcmOutbound(SessionKeys.derive(key, salt))
-            self.encrypt = cipher.encrypt
-            self.rtp_iv_base = cipher.rtp_iv_base
+            self.encrypt_of = cipher.encrypt_of
         else:
             cipher = CmOutbound(key, salt)
             self.protect = cipher.protect

@@ -25,7 +25,7 @@ from sfu.forwarding.selector import aim_at, detach
 from sfu.layers import WHOLE, Layer
 from sfu.rtp.extensions import ONE_BYTE_PROFILE, TWO_BYTE_PROFILE
 from sfu.webrtc.plain import PlainInbound, PlainOutbound
-from sfu.webrtc.srtp import OutboundSrtp, SrtpProfile
+from sfu.webrtc.srtp import Encrypt, OutboundSrtp, SrtpProfile
 from tests.sfu.forwarding.world import Received, Receiver
 from tests.vectors.rtp import Capture, Recorded
 
@@ -172,18 +172,20 @@ class Witness:
     def __init__(self, outbound: OutboundSrtp | PlainOutbound) -> None:
         self.indexes: dict[int, list[int]] = {}
         """By SSRC, in the order of sealing."""
-        self._seen: set[tuple[int, bytes]] = set()
-        self._base = outbound.rtp_iv_base(0)
-        self._encrypt, self._seal_rtp = outbound.encrypt, outbound.seal_rtp
-        self._salted = outbound.rtp_iv_base
-        outbound.encrypt = self.encrypt  # type: ignore[method-assign]
+        self._seen: set[tuple[int, int]] = set()
+        self._encrypt_of, self._seal_rtp = outbound.encrypt_of, outbound.seal_rtp
+        outbound.encrypt_of = self.encrypt_of  # type: ignore[method-assign]
         outbound.seal_rtp = self.seal_rtp  # type: ignore[method-assign]
 
-    def encrypt(self, nonce: bytes, payload: bytes, header: bytes) -> bytes:
-        ssrc = int.from_bytes(header[8:12], "big")
-        index = int.from_bytes(nonce, "big") ^ self._salted(ssrc)
-        self._note(ssrc, index, header)
-        return self._encrypt(nonce, payload, header)
+    def encrypt_of(self, ssrc: int) -> Encrypt:
+        encrypt = self._encrypt_of(ssrc)
+
+        def witnessed(index: int, payload: bytes, header: bytes) -> bytes:
+            assert header[8:12] == ssrc.to_bytes(4, "big"), "sealed under another SSRC's nonce"
+            self._note(ssrc, index, header)
+            return encrypt(index, payload, header)
+
+        return witnessed
 
     def seal_rtp(self, header: bytes, payload: bytes, extended_sequence: int) -> bytes:
         self._note(int.from_bytes(header[8:12], "big"), extended_sequence, header)
@@ -191,9 +193,8 @@ class Witness:
 
     def _note(self, ssrc: int, index: int, header: bytes) -> None:
         assert index & 0xFFFF == int.from_bytes(header[2:4], "big"), "an index that is not the packet's"
-        nonce = (self._salted(ssrc) ^ index).to_bytes(12, "big")
-        assert (ssrc, nonce) not in self._seen, f"SSRC {ssrc}: index {index} sealed a second time"
-        self._seen.add((ssrc, nonce))
+        assert (ssrc, index) not in self._seen, f"SSRC {ssrc}: index {index} sealed a second time"
+        self._seen.add((ssrc, index))
         self.indexes.setdefault(ssrc, []).append(index)
 
 
