@@ -56,6 +56,7 @@ from signaling.domain.publication import (
     grants_of,
 )
 from signaling.domain.publishing import PublishPlan, plan
+from signaling.domain.receiving import Receiving
 from signaling.domain.session_status import SessionRecord, SessionStatus, next_status
 from signaling.domain.stage import StageAction
 from signaling.domain.stage import apply as apply_to_stage
@@ -76,6 +77,7 @@ class Session:
         self.peers: dict[str, Peer] = {}
         self.publications: dict[str, Publication] = {}
         self.subscriptions = Subscriptions()
+        self.receiving = Receiving(self.peers, self.publications, self.subscriptions)
         self.view_modes = ViewModes()
         self._requests: dict[str, None] = {}
         self._censorship = Censorship()
@@ -277,7 +279,7 @@ class Session:
         return self.subscriptions.drop_each(peer_id, publication_ids)
 
     def lose_subscription(self, peer_id: str, publication_id: str, reason: EndReason) -> Events:
-        """The node ended it on its own, for example because the client cannot decode the codec."""
+        """It ended without the peer's asking, for example because the client cannot decode the codec."""
         lost = self.subscriptions.drop(peer_id, publication_id)
         return [] if lost is None else [SubscriptionEnded(lost, reason)]
 
@@ -318,6 +320,8 @@ class Session:
             return []
         after = before.under(preset)
         events = self._stand(before, after, "permission", EndReason.PERMISSION_REVOKED, None)
+        for one in self.receiving.beyond(after):
+            events += self.lose_subscription(peer_id, one, EndReason.PERMISSION_REVOKED)
         return [PresetChanged(after, before), *events]
 
     def rename(self, peer_id: str, name: str, picture: str | None) -> Peer | None:

@@ -27,11 +27,16 @@ class ViewKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ViewMode:
-    """`page` are peer ids (PAGE), `count` is N (SPEAKERS)."""
+    """`page` are peer ids (PAGE), `count` is N (SPEAKERS). `encrypted` says what can be opened: publications
+    that are encrypted, those that are not, or (None) both."""
 
     kind: ViewKind
-    page: frozenset[str] = frozenset()
+    page: tuple[str, ...] = ()
     count: int = 0
+    encrypted: bool | None = None
+
+    def opens(self, publication: Publication) -> bool:
+        return self.encrypted is None or self.encrypted == publication.encrypted
 
 
 class ViewModes:
@@ -67,21 +72,21 @@ class ViewModes:
     def wanted(self, peer_id: str, publications: Iterable[Publication], max_videos: int) -> set[str] | None:
         """The ids of the publications that a peer's view shows; None for a peer without one.
 
-        `max_videos`: of a view that has more, those that were published first are shown.
+        `max_videos`: of a page that has more, those of the peers it names first are shown.
         """
         view = self.of_peer.get(peer_id)
         if view is None:
             return None
-        others = [one for one in publications if one.peer_id != peer_id]
+        others = [one for one in publications if one.peer_id != peer_id and view.opens(one)]
         count = min(view.count, max_videos)
         shown = view.page if view.kind is ViewKind.PAGE else self._last_speakers(count, others)
-        videos = [
-            one.id for one in others if one.kind == "video" and not one.is_screen and one.peer_id in shown
-        ]
+        place = {peer_id: number for number, peer_id in reversed(list(enumerate(shown)))}
+        videos = [one for one in others if one.kind == "video" and not one.is_screen and one.peer_id in place]
+        videos.sort(key=lambda one: place[one.peer_id])
         always = {one.id for one in others if one.kind == "audio" or one.is_screen}
-        return always.union(videos[:max_videos])
+        return always.union(one.id for one in videos[:max_videos])
 
-    def _last_speakers(self, count: int, publications: list[Publication]) -> set[str]:
+    def _last_speakers(self, count: int, publications: list[Publication]) -> list[str]:
         """Peers, of those who send a video at the moment."""
         showing = dict.fromkeys(
             one.peer_id
@@ -89,4 +94,4 @@ class ViewModes:
             if one.kind == "video" and not one.is_screen and one.muted_by is None
         )
         spoke = [peer_id for peer_id in self._spoke if peer_id in showing]
-        return set([*dict.fromkeys([*spoke, *showing])][:count])
+        return list(dict.fromkeys([*spoke, *showing]))[:count]

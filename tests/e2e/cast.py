@@ -49,10 +49,12 @@ class Cast:
         await person.join()
         return person
 
-    async def make_preset(self, name: str, base: str, permissions: Json) -> str:
-        """A preset like one of the default ones but for some permissions; gives its name."""
+    async def make_preset(
+        self, name: str, base: str, permissions: Json | None = None, config: Json | None = None
+    ) -> str:
+        """A preset like one of the default ones but for some of it; gives its name."""
         known = next(preset for preset in DEFAULT_PRESETS if preset.name == base)
-        preset = merged(known, {"name": name, "permissions": permissions})
+        preset = merged(known, {"name": name, "permissions": permissions or {}, "config": config or {}})
         made = await self.organization.call("POST", "/v2/presets", preset.to_dict())
         self.presets[name] = str(made["id"])
         return name

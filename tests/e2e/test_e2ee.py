@@ -28,6 +28,7 @@ from tests.support.aiortc_peer import AiortcPeer
 SECRET = "correct horse battery staple"
 
 WEB = Path(__file__).resolve().parent.parent.parent / "web"
+NOTE = "[data-testid=tile-encrypted]"
 OLDER_BROWSER = "delete window.RTCRtpScriptTransform;"
 
 
@@ -63,6 +64,14 @@ async def fails(person: Person, reason: str) -> Json:
     failure = await eventually(find, lambda one: one is not None, f"{person.look.name} is told of {reason}")
     assert failure is not None
     return failure
+
+
+async def says(person: Person, other: Person, words: str) -> None:
+    """The tile of somebody whose media cannot be opened, to who looks and to who listens."""
+    tile = person.page.locator(tile_selector(other))
+    await expect(tile.locator(NOTE)).to_have_text(words)
+    assert words.lower() in (await tile.get_attribute("aria-label") or "")
+    await expect(tile.locator(".avatar")).to_be_visible()
 
 
 async def width_of(person: Person, other: Person) -> int:
@@ -111,11 +120,13 @@ async def test_another_passphrase_shows_nothing_says_why_and_works_once_correcte
         return await linus.glimpse(f"{tile_selector(ada)} video") is not None
 
     assert not any(await watch(looks, 1.0)), "not even garbage is shown"
+    await says(linus, ada, "Encrypted with another passphrase")
     assert await linus.frames_of(ada) == 0
     await ada.sees_moving(grace)
 
     await linus.sdk("meeting.encryption.setPassphrase(argument)", SECRET)
     await linus.sees(ada)
+    await expect(linus.page.locator(f"{tile_selector(ada)} {NOTE}")).to_have_count(0)
     # The others stopped receiving Linus when they could not open it; they ask again for it.
     await ada.sdk("meeting.encryption.setPassphrase(argument)", SECRET)
     await ada.sees(linus)
@@ -134,6 +145,8 @@ async def test_with_and_without_encryption_people_do_not_receive_each_other(cast
         return len(await open_one.reports("subscriber", "inbound-rtp"))
 
     assert not any(await watch(received, 1.0)), "what cannot be decoded is not asked for"
+    await says(open_one, ada, "Encrypted: you need the passphrase")
+    await says(ada, open_one, "Not encrypted, so not shown")
 
 
 @pytest.mark.parametrize("older", ["sender", "receiver"])

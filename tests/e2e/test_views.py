@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.cast import Cast
+from tests.e2e.cast import MEMBER, Cast
 from tests.e2e.eventually import eventually
 from tests.e2e.person import Person
 from tests.e2e.pictures import ADA, GRACE
@@ -22,6 +22,22 @@ async def test_a_page_of_people_is_what_is_received_and_turning_it_exchanges_the
     await ada.sees(grace)
     await ada.sdk("meeting.participants.setView({ mode: 'manual' })")
     await _watches(ada, {"grace": True, "other": True}, grace, other)
+
+
+async def test_the_page_turns_its_pages_under_the_limit_of_the_preset(cast: Cast) -> None:
+    limits = {"max_video_streams": {"mobile": 1, "desktop": 1}}
+    ada = await cast.enter(ADA, await cast.make_preset("one-by-one", MEMBER, config=limits), viewport=SMALL)
+    grace = await cast.enter(GRACE, viewport=SMALL)
+    other = await cast.enter(ADA, viewport=SMALL)
+    # Her own tile is the first page.
+    await _watches(ada, {"grace": False, "other": False}, grace, other)
+    await ada.page.get_by_test_id("page-next").click()
+    await _watches(ada, {"grace": True, "other": False}, grace, other)
+    await ada.sees(grace)
+    await ada.page.get_by_test_id("page-next").click()
+    await _watches(ada, {"grace": False, "other": True}, grace, other)
+    await ada.page.get_by_test_id("page-previous").click()
+    await ada.sees(grace)
 
 
 async def test_the_one_who_spoke_last_is_shown(cast: Cast) -> None:

@@ -79,7 +79,8 @@ class SubscriptionSpec(Inbound):
 
 
 class Subscribe(Request):
-    """An event `subscribe_offer` follows for those that were accepted."""
+    """An event `subscribe_offer` follows for those that were accepted. Videos beyond the preset's
+    `max_video_streams` for the device are refused with `LimitExceeded`; shared screens do not count."""
 
     type: Literal["subscribe"] = "subscribe"
     subscriptions: tuple[SubscriptionSpec, ...] = Field(min_length=1, max_length=256)
@@ -144,13 +145,15 @@ class SetView(Request):
     In "page" and "speakers" it receives every audio and every shared screen, and the videos of `peer_ids` or
     of the `count` who spoke last, as they come and go. "manual" leaves the subscriptions there are to the
     client again; it is how a peer begins. A view has at most as many videos as the preset's
-    `max_video_streams` says for the device.
+    `max_video_streams` says for the device; of a page that has more, those of whom it names first.
     """
 
     type: Literal["set_view"] = "set_view"
     mode: Literal["manual", "page", "speakers"]
     peer_ids: tuple[Id, ...] = Field(default=(), max_length=256)
     count: int = Field(default=6, ge=0, le=64)
+    encrypted: bool | None = None
+    """What the client can open: only what is encrypted end to end, only what is not, or (null) both."""
 
 
 class PauseSubscription(Request):

@@ -19,6 +19,7 @@ from signaling.domain.viewing import Wanted
 from signaling.errors import (
     ForbiddenError,
     InvalidInputError,
+    LimitExceededError,
     NotAcceptableError,
     NotFoundError,
     NotJoinedError,
@@ -224,8 +225,11 @@ async def _leave_if_detached(peer_id: str, live: LiveSession) -> None:
 
 
 async def _begin_view(live: LiveSession, view: View, offer: str) -> str:
-    """The answer. Lines whose publication the client cannot decode are answered inactive, for good."""
+    """The answer. Lines whose publication the client cannot decode are answered inactive, for good. Raises
+    `LimitExceededError` where there is nothing but a video, and its participant receives all it may."""
     chosen = wanted_now(live, view)
+    if not chosen:
+        raise LimitExceededError("This participant receives as many videos as it may. End another player.")
     subscriptions = {view.lines[kind]: Subscription(view.peer_id, one.id) for kind, one in chosen.items()}
     for one in subscriptions.values():
         live.session.check_subscribe(view.peer_id, one.publication_id)

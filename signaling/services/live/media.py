@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from signaling.domain.publication import Announced, Layer, Publication, Subscription, Tile, grants_of
 from signaling.domain.session import PublishPlan
-from signaling.errors import MediaUnavailableError, SignalingError, UnsupportedError
+from signaling.errors import LimitExceededError, MediaUnavailableError, SignalingError, UnsupportedError
 from signaling.ids import new_id
 from signaling.protocol import messages
 from signaling.services.live.ports import Answer
@@ -91,12 +91,18 @@ async def unmute(live: LiveSession, peer_id: str, request: messages.Unmute) -> m
 
 
 async def subscribe(live: LiveSession, peer_id: str, request: messages.Subscribe) -> messages.Subscribed:
-    """Each one on its own: what fails does not keep the others from it."""
+    """Each one on its own: what fails does not keep the others from it. Videos for which there is no room
+    are refused, in the order of the request."""
     errors: dict[str, dict[str, object]] = {}
     wanted: dict[str, Subscription] = {}
+    room = live.session.receiving.room(live.session.peer(peer_id))
     for spec in request.subscriptions:
         try:
-            live.session.check_subscribe(peer_id, spec.publication_id)
+            publication = live.session.check_subscribe(peer_id, spec.publication_id)
+            if _takes_room(live, peer_id, publication) and spec.publication_id not in wanted:
+                if room <= 0:
+                    raise _no_room(live, peer_id)
+                room -= 1
         except SignalingError as error:
             errors[spec.publication_id] = error_dict(error)
         else:
@@ -117,6 +123,18 @@ async def subscribe(live: LiveSession, peer_id: str, request: messages.Subscribe
             )
             for publication_id in dict.fromkeys(spec.publication_id for spec in request.subscriptions)
         )
+    )
+
+
+def _takes_room(live: LiveSession, peer_id: str, publication: Publication) -> bool:
+    known = (peer_id, publication.id) in live.session.subscriptions
+    return not known and live.session.receiving.counts(publication)
+
+
+def _no_room(live: LiveSession, peer_id: str) -> LimitExceededError:
+    most = live.session.peer(peer_id).max_videos
+    return LimitExceededError(
+        f"At most {most} videos are received at once here. Unsubscribe from one first, or set a view."
     )
 
 

@@ -24,6 +24,7 @@ from signaling.domain.events import (
     PublicationMuted,
     PublicationUnmuted,
     SessionEnded,
+    SubscriptionEnded,
 )
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
@@ -261,6 +262,8 @@ class LiveSession:
                     await media.set_grants(peer.id, grants_of(peer, own))
                 case PublicationEnded(publication):
                     ended.append(publication.id)
+                case SubscriptionEnded(lost):
+                    await media.unsubscribe(lost.peer_id, [lost.publication_id])
                 case PublicationMuted(publication):
                     await media.mute(publication.id)
                 case PublicationUnmuted(publication):

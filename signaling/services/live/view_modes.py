@@ -12,6 +12,7 @@ import structlog
 
 from signaling.domain.events import (
     Event,
+    PresetChanged,
     PublicationAdded,
     PublicationEnded,
     PublicationMuted,
@@ -27,20 +28,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_CONCERNS = (PublicationAdded, PublicationEnded, PublicationMuted, PublicationUnmuted)
+_CONCERNS = (PresetChanged, PublicationAdded, PublicationEnded, PublicationMuted, PublicationUnmuted)
 
 
 async def set_view(live: LiveSession, peer_id: str, request: messages.SetView) -> messages.Empty:
     """In force when it is answered, but for the offers that follow."""
     live.session.peer(peer_id)
-    view = ViewMode(ViewKind(request.mode), frozenset(request.peer_ids), request.count)
+    view = ViewMode(ViewKind(request.mode), request.peer_ids, request.count, request.encrypted)
     live.session.view_modes.choose(peer_id, view)
     await _follow(live, peer_id)
     return messages.Empty()
 
 
 async def handle_events(live: LiveSession, events: Iterable[Event]) -> None:
-    """Let every view follow what happened to publications."""
+    """Let every view follow what happened to publications, and to how many of them may be seen."""
     if live.session.view_modes.of_peer and any(isinstance(event, _CONCERNS) for event in events):
         await _follow_all(live)
 
@@ -69,7 +70,7 @@ async def _follow(live: LiveSession, peer_id: str) -> None:
     wanted = session.view_modes.wanted(peer_id, session.publications.values(), most)
     if wanted is None:
         return
-    present = {publication_id for owner, publication_id in session.subscriptions if owner == peer_id}
+    present = set(session.subscriptions.of(peer_id))
     gone = [publication_id for publication_id in present if publication_id not in wanted]
     new = [
         Subscription(peer_id, publication_id)

@@ -35,7 +35,8 @@ class View:
 
 
 def wanted_now(live: LiveSession, view: View) -> dict[Kind, Publication]:
-    """What the view should show, of the kinds it has lines for. Only what its peer may receive."""
+    """What the view should show, of the kinds it has lines for. Only what its peer may receive, and a video
+    only while there is room for one in what its participant's players show together."""
     session = live.session
     may_see = [
         one
@@ -45,7 +46,19 @@ def wanted_now(live: LiveSession, view: View) -> dict[Kind, Publication]:
         and session.peers[one.peer_id].may_publish(one.source, one.kind)
     ]
     chosen = choose(view.wanted, may_see, session.peers, speaking=live.active_speaker, showing=view.showing)
-    return {kind: one for kind, one in chosen.items() if kind in view.lines}
+    return {kind: one for kind, one in chosen.items() if kind in view.lines and _fits(live, view, one)}
+
+
+def _fits(live: LiveSession, view: View, publication: Publication) -> bool:
+    """Another video takes the place of the one that is shown."""
+    session = live.session
+    peer = session.peers.get(view.peer_id)
+    if peer is None or not session.receiving.counts(publication):
+        return True
+    shown = view.showing.get("video")
+    before = session.publications.get(shown or "")
+    given_up = before is not None and session.receiving.counts(before)
+    return session.receiving.room(peer) + given_up > 0
 
 
 async def follow(live: LiveSession) -> None:

@@ -33,10 +33,18 @@ def last(count: int) -> ViewModes:
 
 def test_a_page_is_its_people_every_voice_and_every_screen() -> None:
     modes = ViewModes()
-    modes.choose("f", ViewMode(ViewKind.PAGE, page=frozenset("bcf")))
+    modes.choose("f", ViewMode(ViewKind.PAGE, page=tuple("bcf")))
     assert modes.wanted("f", publications(), 25) == {
         "cam-b", "cam-c", "screen-a", *(f"mic-{one}" for one in "abcde"),
     }  # fmt: skip
+
+
+def test_of_a_page_with_too_many_those_named_first_are_shown() -> None:
+    modes = ViewModes()
+    modes.choose("f", ViewMode(ViewKind.PAGE, page=("e", "b", "a", "e")))
+    wanted = modes.wanted("f", publications(), 2)
+    assert wanted is not None
+    assert {one for one in wanted if one.startswith("cam")} == {"cam-e", "cam-b"}
 
 
 def test_who_chose_nothing_is_left_alone() -> None:

@@ -220,6 +220,33 @@ async def test_a_player_follows_whoever_speaks(world: LiveWorld) -> None:
     assert {one.mid for one in world.node.consumers.values()} == {"0", "1"}
 
 
+async def test_players_of_one_participant_show_as_many_videos_as_its_preset_allows(world: LiveWorld) -> None:
+    await world.change_preset(
+        "webinar_viewer", {"config": {"max_video_streams": {"mobile": 1, "desktop": 1}}}
+    )
+    host = await world.join()
+    await host.publish("camera", "video", "0")
+    player = await client(world, "webinar_viewer")
+    first = await player.post(WHEP, VIEW)
+    assert first.status == 201
+    assert name_of(await player.post(WHEP, offer("video", direction="recvonly"))) == (413, "LimitExceeded")
+    await host.publish("microphone", "audio", "1")
+    assert (await player.post(WHEP, VIEW)).status == 201, "the sound alone"
+
+    def watched() -> list[str]:
+        sources = {one.id: one.spec.source for one in world.node.producers.values()}
+        return sorted(sources[one.producer_id] for one in world.node.consumers.values())
+
+    await until(
+        lambda: watched() == ["camera", "microphone", "microphone"], "one picture, two times the sound"
+    )
+    another = await client(world, "webinar_viewer")
+    assert (await another.post(WHEP, offer("video", direction="recvonly"))).status == 201, "not its player"
+
+    await player.call("DELETE", first.headers["Location"])
+    await until(lambda: watched() == ["camera", "camera", "microphone"], "the other player's turn")
+
+
 async def test_a_player_keeps_watching_a_participant_who_publishes_again(world: LiveWorld) -> None:
     speaker = await world.join()
     camera = await speaker.publish("camera", "video", "0")
@@ -327,7 +354,7 @@ async def test_requests_and_sessions_of_one_participant_have_a_limit(world: Live
     assert statuses == [400] * BURST + [429]
     assert (await (await client(world)).post(WHIP, "v=1")).status == 400
     players = await client(world)
-    await (await world.join()).publish("camera", "video")
+    await (await world.join()).publish("microphone", "audio")
     for _ in range(MAX_PER_PARTICIPANT):
         world.clock.advance(1)
         assert (await players.post(WHEP, VIEW)).status == 201

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sfu.control import messages as node
@@ -119,3 +121,86 @@ async def test_a_receiver_that_cannot_decode_is_told_so() -> None:
         world.node.emit(node.ConsumerClosed(consumer_id=consumer.id, reason="unsupported_codec"))
 
         assert await other.hears("subscription_ended", publication_id=camera, reason="unsupported_codec")
+
+
+async def limited(world: LiveWorld, most: int, **counts: int) -> None:
+    limits = {"mobile": most, "desktop": most} | counts
+    await world.change_preset("group_call_participant", {"config": {"max_video_streams": limits}})
+
+
+async def cameras(world: LiveWorld, count: int) -> list[str]:
+    return [await (await world.join()).publish("camera", "video") for _ in range(count)]
+
+
+def outcome(answers: list[dict[str, Any]]) -> list[str]:
+    return ["ok" if one["ok"] else one["error"]["name"] for one in answers]
+
+
+async def test_videos_beyond_what_the_preset_allows_are_refused_by_name() -> None:
+    async with live_world() as world:
+        await limited(world, 2)
+        viewer, seen = await world.join("group_call_participant"), await cameras(world, 3)
+        assert outcome(await viewer.subscribe(*seen)) == ["ok", "ok", "LimitExceeded"]
+        assert len(world.node.consumers) == 2
+        assert outcome(await viewer.subscribe(*seen)) == ["ok", "ok", "LimitExceeded"], "asked again"
+        assert outcome(await viewer.subscribe(seen[2], seen[2])) == ["LimitExceeded"]
+
+        await viewer.request("unsubscribe", publication_ids=[seen[0]])
+        assert outcome(await viewer.subscribe(seen[2])) == ["ok"]
+        assert outcome(await viewer.subscribe(seen[0])) == ["LimitExceeded"]
+        assert len(world.node.consumers) == 2
+
+
+async def test_voices_and_shared_screens_take_no_room() -> None:
+    async with live_world() as world:
+        await limited(world, 1)
+        viewer, host = await world.join("group_call_participant"), await world.join()
+        seen = [
+            await host.publish(source, kind, mid=str(mid))
+            for mid, (source, kind) in enumerate(
+                (("camera", "video"), ("screen", "video"), ("microphone", "audio"), ("second", "video"))
+            )
+        ]
+        assert outcome(await viewer.subscribe(*seen)) == ["ok", "ok", "ok", "LimitExceeded"]
+
+
+async def test_the_limit_is_that_of_the_device() -> None:
+    async with live_world() as world:
+        await limited(world, 2, mobile=1)
+        seen = await cameras(world, 3)
+        for device, most in (("mobile", 1), ("desktop", 2), ("bot", 2)):
+            viewer = await world.join("group_call_participant", device=device)
+            assert outcome(await viewer.subscribe(*seen)).count("ok") == most, device
+
+
+async def test_a_paused_video_keeps_its_room_so_that_it_can_go_on() -> None:
+    async with live_world() as world:
+        await limited(world, 1)
+        viewer, seen = await world.join("group_call_participant"), await cameras(world, 2)
+        await viewer.subscribe(seen[0])
+        await viewer.request("pause_subscription", publication_id=seen[0])
+        assert outcome(await viewer.subscribe(seen[1])) == ["LimitExceeded"]
+
+
+async def test_a_publication_that_ends_makes_room() -> None:
+    async with live_world() as world:
+        await limited(world, 1)
+        viewer, host = await world.join("group_call_participant"), await world.join()
+        first = await host.publish("camera", "video")
+        (second,) = await cameras(world, 1)
+        await viewer.subscribe(first)
+        await host.request("unpublish", publication_ids=[first])
+        assert outcome(await viewer.subscribe(second)) == ["ok"]
+
+
+async def test_a_preset_that_allows_fewer_ends_those_that_were_begun_last() -> None:
+    async with live_world() as world:
+        viewer, seen = await world.join("group_call_participant"), await cameras(world, 3)
+        await viewer.subscribe(*seen)
+        await limited(world, 1)
+        for publication_id in seen[1:]:
+            await viewer.hears(
+                "subscription_ended", publication_id=publication_id, reason="permission_revoked"
+            )
+        assert len(world.node.consumers) == 1
+        assert outcome(await viewer.subscribe(*seen)) == ["ok", "LimitExceeded", "LimitExceeded"]

@@ -99,3 +99,39 @@ async def test_manual_leaves_the_subscriptions_to_the_client() -> None:
         await people[1].publish("screen", "video", mid="2")
         await viewer.request("ping")
         assert watched(world, people) == {*VOICES, ("camera", 0)}
+
+
+async def test_a_view_follows_a_preset_that_allows_more_or_fewer() -> None:
+    async with live_world() as world:
+        viewer, people = await cast(world)
+        await viewer.request("set_view", mode="page", peer_ids=[one.peer_id for one in reversed(people)])
+        for most, shown in ((1, {2}), (0, set()), (2, {1, 2})):
+            limits = {"max_video_streams": {"mobile": most, "desktop": most}}
+            await world.change_preset("group_call_host", {"config": limits})
+            wanted = VOICES | {("camera", number) for number in shown}
+            await until(lambda wanted=wanted: watched(world, people) == wanted, f"{most} videos")  # type: ignore[misc]
+
+
+async def test_a_page_is_turned_under_the_limit() -> None:
+    async with live_world() as world:
+        limits = {"max_video_streams": {"mobile": 1, "desktop": 1}}
+        await world.change_preset("group_call_host", {"config": limits})
+        viewer, people = await cast(world)
+        for number in (0, 2, 1):
+            await viewer.request("set_view", mode="page", peer_ids=[people[number].peer_id])
+            assert watched(world, people) == {*VOICES, ("camera", number)}
+
+
+async def test_a_view_leaves_out_what_the_client_cannot_open() -> None:
+    async with live_world() as world:
+        viewer, people = await cast(world, 2)
+        people.append(await world.join("group_call_participant"))
+        await people[2].publish("camera", "video", mid="1", encrypted=True)
+        page = [one.peer_id for one in people]
+        everything = {("camera", number) for number in range(3)} | {("microphone", 0), ("microphone", 1)}
+        await viewer.request("set_view", mode="page", peer_ids=page)
+        assert watched(world, people) == everything
+        await viewer.request("set_view", mode="page", peer_ids=page, encrypted=True)
+        assert watched(world, people) == {("camera", 2)}
+        await viewer.request("set_view", mode="page", peer_ids=page, encrypted=False)
+        assert watched(world, people) == everything - {("camera", 2)}

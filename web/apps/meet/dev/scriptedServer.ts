@@ -10,13 +10,14 @@ const NAMES = [
   "Hana Kim", "Lucas Silva", "Nadia Rahman", "Erik Berg", "Zoe Papadopoulou", "Omar Farouk", "Ivy Chen", "Paul Meyer",
 ];
 
+const SEALED = ["peer_0", "peer_3", "peer_5"];
 const STAGED = ["host", "viewer", "accepted"];
 
 export class ScriptedServer {
   private socket: Socket | null = null;
   private seq = 0;
   private readonly peers: PeerInfo[];
-  private readonly publications: PublicationInfo[];
+  private publications: PublicationInfo[];
 
   constructor(
     private readonly scene: string,
@@ -25,6 +26,7 @@ export class ScriptedServer {
     const watchers = STAGED.includes(scene) ? 6 : 0;
     this.peers = Array.from({ length: people - 1 + watchers }, (_, index) => peer(index, statusOf(index, people)));
     this.publications = this.peers.flatMap((who, index) => publicationsOf(who, index));
+    if (scene === "encrypted") this.publications = this.publications.map((one) => ({ ...one, encrypted: SEALED.includes(one.peer_id) }));
     if (scene === "screen") this.publications.push(publication(this.peers[1]!, "screen", "video", false));
   }
 
@@ -65,7 +67,7 @@ export class ScriptedServer {
     const result = this.resultOf(request);
     queueMicrotask(() => {
       this.socket?.onmessage?.(JSON.stringify({ id: request.id, ok: true, result }));
-      if (request.type === "subscribe") this.offer();
+      if (request.type === "set_view") this.offer();
     });
   }
 
@@ -119,7 +121,7 @@ export class ScriptedServer {
   }
 
   private offer(): void {
-    const videos = this.publications.filter(({ kind, muted }) => kind === "video" && !muted);
+    const videos = this.publications.filter(({ kind, muted, encrypted }) => kind === "video" && !muted && !encrypted);
     const nameOf = (id: string) => this.peers.find((each) => each.peer_id === id)?.name ?? "";
     const lines = videos.map(({ peer_id, source }, index) => {
       const wide = source === "screen";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bestGrid, pageOf } from "../src/state/layout";
+import { bestGrid, pageOf, pageSizeOf } from "../src/state/layout";
 
 const GAP = 10;
 
@@ -29,6 +29,14 @@ describe("pages", () => {
   it("hold as many as asked for, the last one the rest", () => {
     expect(pageOf(items, 0, 2)).toEqual({ page: 0, pages: 3, items: [1, 2] });
     expect(pageOf(items, 2, 2)).toEqual({ page: 2, pages: 3, items: [5] });
+  });
+
+  it("have no more people than videos come, nor than find a place", () => {
+    expect([pageSizeOf(25, 6), pageSizeOf(4, 6), pageSizeOf(1, 1)]).toEqual([6, 4, 1]);
+  });
+
+  it("of which no video comes have people all the same", () => {
+    expect(pageSizeOf(0, 0)).toBeGreaterThan(1);
   });
 
   it("that are gone give way to the last there is", () => {

@@ -1,6 +1,6 @@
 /** Hands each event of the server to the part of the meeting that it is about. */
 
-import type { AnyEvent, IceServer, PeerInfo, PublicationInfo, SessionLeft, SubscriptionSpec } from "@rostrum/protocol";
+import type { AnyEvent, IceServer, PeerInfo, PublicationInfo, SessionLeft } from "@rostrum/protocol";
 import type { DataChannels } from "./data/dataChannels";
 import type { LocalMedia } from "./localMedia";
 import type { Publisher } from "./media/publisher";
@@ -19,7 +19,7 @@ export interface DispatchTargets {
   localMedia: LocalMedia;
   data: DataChannels;
   /** A publication of someone else appeared. */
-  wanted: (subscriptions: SubscriptionSpec[]) => void;
+  published: (publicationIds: string[]) => void;
   mediaReset: () => void;
   iceServers: (servers: IceServer[]) => void;
   sessionLeft: (reason: SessionLeft["reason"]) => void;
@@ -127,7 +127,7 @@ function ownInfo(peer: PeerInfo, to: DispatchTargets): void {
 function publicationAdded(publication: PublicationInfo, to: DispatchTargets): void {
   if (publication.peer_id === to.self.id) return;
   to.participants.joined.get(publication.peer_id)?.handlePublication(publication);
-  to.wanted([{ publication_id: publication.publication_id }]);
+  to.published([publication.publication_id]);
 }
 
 function ownPublicationUpdated(publication: PublicationInfo, to: DispatchTargets): void {

@@ -25,7 +25,7 @@ export { BEST_SCORE, Participant, type PauseReason, type RemotePublication, type
 export { ParticipantMap, type LeaveReason } from "./participantMap";
 export { Participants, type Speaker } from "./participants";
 export { DataChannels, type DataMessage, type DataState, type SendOptions } from "./data/dataChannels";
-export { Encryption, type EncryptionFailure, type EncryptionOptions } from "./e2ee/encryption";
+export { Encryption, type EncryptionFailure, type EncryptionOptions, type EncryptionProblem } from "./e2ee/encryption";
 export type { View } from "./view";
 export { Stage, type StageAccessRequest } from "./stage";
 export { Meta, type SocketUpdate } from "./meta";

@@ -7,13 +7,14 @@
  * `Client.init` makes one; `join` and `leave` are its life.
  */
 
-import type { IceServer, Joined, Resumed, SubscriptionSpec } from "@rostrum/protocol";
+import type { IceServer, Joined, PublicationInfo, Resumed } from "@rostrum/protocol";
+import { AutoSubscribe } from "./autoSubscribe";
 import { Capture } from "./capture";
 import type { Dependencies } from "./dependencies";
 import { Connection } from "./connection/connection";
 import { DataChannels } from "./data/dataChannels";
 import { dispatch, type DispatchTargets } from "./dispatch";
-import { Encryption, type EncryptionOptions } from "./e2ee/encryption";
+import { Encryption, type EncryptionOptions, type EncryptionProblem, PROBLEM_OF } from "./e2ee/encryption";
 import { LocalMedia } from "./localMedia";
 import { IceWatch } from "./media/iceWatch";
 import { configurationOf, type PeerConnectionOptions } from "./media/peerConnections";
@@ -52,6 +53,7 @@ export class Meeting {
   private readonly subscriber: Subscriber;
   private readonly tiles: Tiles;
   private readonly viewMode: ViewMode;
+  private readonly autoSubscribe: AutoSubscribe;
   private readonly localMedia: LocalMedia;
   private readonly publishWatch: IceWatch;
   private readonly subscribeWatch: IceWatch;
@@ -91,13 +93,25 @@ export class Meeting {
       ...(withRed ? {} : { refuseCodec: dependencies.refuseCodec }),
       ...(encryption === null ? {} : { decrypt: (receiver) => encryption.protectReceiver(receiver) }),
     });
-    this.viewMode = new ViewMode(this.connection, () => this.subscribeToAll());
+    this.viewMode = new ViewMode(this.connection, {
+      awaited: options.awaitView === true,
+      encrypted: encryption !== null,
+      onManual: () => this.subscribeToAll(),
+    });
+    this.autoSubscribe = new AutoSubscribe({
+      subscriber: this.subscriber,
+      isOn: () => options.autoSubscribe !== false && this.viewMode.isManual,
+      canOpen: (id) => this.participants.ownerOf(id)?.publications.get(id)?.encryptionProblem === null,
+      failed: (error) => this.handleMediaError(error),
+    });
     this.tiles = new Tiles({
       clock,
       watchElement: dependencies.watchElement,
       send: (tiles) => this.subscriber.setTiles(tiles),
     });
-    this.participants = new Participants(this.connection, this.subscriber, this.tiles, this.viewMode);
+    this.participants = new Participants(this.connection, this.subscriber, this.tiles, this.viewMode, (info) =>
+      this.problemOf(info),
+    );
     this.data = new DataChannels({
       clock,
       openOn: (create) => this.publisher.openData(create),
@@ -179,6 +193,7 @@ export class Meeting {
       if (track === null) this.tiles.handleEnded(publicationId);
       else this.tiles.handleSubscribed(publicationId);
       this.participants.handleTrack(publicationId, track);
+      if (track === null) this.autoSubscribe.handleEnded(publicationId);
     });
     this.stage.on("stageStatusUpdate", (status, previous) => {
       if (!this.self.roomJoined) return;
@@ -196,7 +211,7 @@ export class Meeting {
       subscriber: this.subscriber,
       localMedia: this.localMedia,
       data: this.data,
-      wanted: (subscriptions) => this.subscribe(subscriptions),
+      published: (publicationIds) => this.handlePublished(publicationIds),
       mediaReset: () => this.handleMediaReset(),
       iceServers: (servers) => this.handleIceServers(servers),
       sessionLeft: (reason) => this.handleSessionLeft(reason),
@@ -218,7 +233,7 @@ export class Meeting {
     if (joined.stage.status === "ON_STAGE") this.startSending();
     else this.stopSending();
     if (this.options.data === true) this.data.open().catch((error: unknown) => this.handleMediaError(error));
-    this.subscribe(joined.publications.map(({ publication_id }) => ({ publication_id })));
+    this.handlePublished(joined.publications.map(({ publication_id }) => publication_id));
     this.repeatView();
   }
 
@@ -287,31 +302,31 @@ export class Meeting {
 
   private subscribeToAll(): void {
     const present = this.participants.joined.toArray().flatMap(({ publications }) => [...publications.keys()]);
-    this.subscribe(present.map((publication_id) => ({ publication_id })));
+    this.autoSubscribe.subscribe(present);
   }
 
   private repeatView(): void {
     this.viewMode.repeat().catch((error: unknown) => this.handleMediaError(error));
   }
 
-  private subscribe(subscriptions: SubscriptionSpec[]): void {
-    if (this.options.autoSubscribe === false || !this.viewMode.isManual) return;
-    const open = subscriptions.filter(({ publication_id }) => this.canDecode(publication_id));
-    this.subscriber.subscribe(open).catch((error: unknown) => this.handleMediaError(error));
+  private handlePublished(publicationIds: string[]): void {
+    for (const publicationId of publicationIds) {
+      const owner = this.participants.ownerOf(publicationId);
+      if (owner?.publications.get(publicationId)?.encryptionProblem === "not_encrypted") {
+        this.encryption?.handleNotEncrypted(publicationId, owner.id, owner.name);
+      }
+    }
+    this.autoSubscribe.subscribe(publicationIds);
   }
 
   /** Encrypted media is for those with a passphrase, and they take no other. */
-  private canDecode(publicationId: string): boolean {
-    const owner = this.participants.ownerOf(publicationId);
-    if (owner === undefined) return true;
-    const encrypted = owner.publications.get(publicationId)?.encrypted === true;
-    if (encrypted === (this.encryption !== null)) return true;
-    this.encryption?.handleNotEncrypted(publicationId, owner.id, owner.name);
-    return false;
+  private problemOf({ encrypted }: PublicationInfo): EncryptionProblem | null {
+    if (this.encryption === null) return encrypted === true ? "no_passphrase" : null;
+    return encrypted === true ? null : "not_encrypted";
   }
 
   private encryptionOf(options: EncryptionOptions): Encryption {
-    return new Encryption(options, {
+    const encryption = new Encryption(options, {
       publicationOf: (trackId) => {
         const publicationId = this.subscriber.publicationOfTrack(trackId);
         if (publicationId === null) return null;
@@ -322,6 +337,11 @@ export class Meeting {
         this.subscriber.setPaused(publicationId, paused).catch((error: unknown) => this.handleMediaError(error));
       },
     });
+    encryption.on("failure", ({ publicationId, reason }) => {
+      if (publicationId !== null) this.participants.handleEncryption(publicationId, PROBLEM_OF[reason]);
+    });
+    encryption.on("recovered", ({ publicationId }) => this.participants.handleEncryption(publicationId, null));
+    return encryption;
   }
 
   /** What fails because the connection went is done again after it came back; the rest is told. */
@@ -356,6 +376,7 @@ export class Meeting {
     this.publishWatch.stop();
     this.subscribeWatch.stop();
     this.publisher.reset();
+    this.autoSubscribe.reset();
     this.subscriber.reset();
   }
 

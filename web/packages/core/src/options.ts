@@ -24,6 +24,8 @@ export interface ClientOptions extends ServerOptions {
   data?: boolean;
   /** Receive every publication as it appears; on by default. */
   autoSubscribe?: boolean;
+  /** Receive nothing before the first `participants.setView`: for pages that know what they show. */
+  awaitView?: boolean;
   /**
    * `disableRed`: send and receive audio without redundancy (RFC 2198). For who transforms payloads (end-to-end
    * encryption): the server takes redundancy apart and makes it, so it has to read where payloads begin.

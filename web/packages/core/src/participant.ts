@@ -1,6 +1,7 @@
 /** Another peer in the session: who it is, and the tracks it sends. */
 
 import type { PeerInfo, PublicationInfo, StageStatusName } from "@rostrum/protocol";
+import type { EncryptionProblem } from "./e2ee/encryption";
 import { Emitter } from "./emitter";
 
 export interface ScreenShareTracks {
@@ -19,6 +20,8 @@ export interface ParticipantEvents {
   qualityUpdate: [update: { publicationId: string; score: number; quality: number }];
   /** A video is paused by the server, for lack of bandwidth or of room on the server, or goes on again (null). */
   pausedUpdate: [update: { publicationId: string; reason: PauseReason | null }];
+  /** A publication cannot be opened here, for want of the passphrase for example, or can again (null). */
+  encryptionUpdate: [update: { publicationId: string; problem: EncryptionProblem | null }];
   /** Name, picture, preset or what a moderator blocks changed. */
   profileUpdate: [];
 }
@@ -30,6 +33,8 @@ export interface ParticipantActions {
   censor(peerId: string, sources: string[]): Promise<void>;
   uncensor(peerId: string, sources: string[]): Promise<void>;
   setLayer(publicationId: string, spatial: number | null): Promise<void>;
+  /** What keeps a publication from being opened, as far as its announcement tells. */
+  problemOf(publication: PublicationInfo): EncryptionProblem | null;
 }
 
 /** Why the server sends nothing of a video that is wanted. */
@@ -42,6 +47,8 @@ export interface RemotePublication extends PublicationInfo {
   pausedFor: PauseReason | null;
   /** How good what one receives of it is: 0 (of no use) to 10. */
   score: number;
+  /** Why it can be neither seen nor heard here: what is encrypted end to end takes the right passphrase. */
+  encryptionProblem: EncryptionProblem | null;
 }
 
 export const BEST_SCORE = 10;
@@ -202,8 +209,13 @@ export class Participant extends Emitter<ParticipantEvents> {
 
   handlePublication(info: PublicationInfo): void {
     const known = this.publications.get(info.publication_id);
-    const { track, pausedFor, score } = known ?? { track: null, pausedFor: null, score: BEST_SCORE };
-    this.publications.set(info.publication_id, { ...info, track, pausedFor, score });
+    const { track, pausedFor, score, encryptionProblem } = known ?? {
+      track: null,
+      pausedFor: null,
+      score: BEST_SCORE,
+      encryptionProblem: this.actions.problemOf(info),
+    };
+    this.publications.set(info.publication_id, { ...info, track, pausedFor, score, encryptionProblem });
     this.announce(info.source);
   }
 
@@ -237,6 +249,13 @@ export class Participant extends Emitter<ParticipantEvents> {
     if (publication === undefined || publication.score === score) return;
     publication.score = score;
     this.emit("qualityUpdate", { publicationId, score, quality: this.quality });
+  }
+
+  handleEncryption(publicationId: string, problem: EncryptionProblem | null): void {
+    const publication = this.publications.get(publicationId);
+    if (publication === undefined || publication.encryptionProblem === problem) return;
+    publication.encryptionProblem = problem;
+    this.emit("encryptionUpdate", { publicationId, problem });
   }
 
   handleLayer(publicationId: string, spatial: number, temporal: number): void {

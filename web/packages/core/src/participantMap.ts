@@ -26,6 +26,7 @@ const REPEATED: (keyof ParticipantEvents)[] = [
   "layerUpdate",
   "pausedUpdate",
   "qualityUpdate",
+  "encryptionUpdate",
   "profileUpdate",
 ];
 

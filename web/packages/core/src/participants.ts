@@ -2,6 +2,7 @@
 
 import type { PeerInfo, PublicationInfo, SpeakerInfo } from "@rostrum/protocol";
 import type { Signal } from "./connection/results";
+import type { EncryptionProblem } from "./e2ee/encryption";
 import { Emitter } from "./emitter";
 import type { Subscriber } from "./media/subscriber";
 import type { Tiles } from "./media/tiles";
@@ -38,6 +39,7 @@ export class Participants extends Emitter<ParticipantsEvents> {
     private readonly subscriber: Subscriber,
     private readonly tiles: Tiles,
     private readonly viewMode: ViewMode,
+    problemOf: ParticipantActions["problemOf"],
   ) {
     super();
     this.actions = {
@@ -46,6 +48,7 @@ export class Participants extends Emitter<ParticipantsEvents> {
       censor: (peerId, sources) => this.censor([peerId], sources),
       uncensor: (peerId, sources) => this.uncensor([peerId], sources),
       setLayer: (publicationId, spatial) => this.setLayer(publicationId, spatial),
+      problemOf,
     };
   }
 
@@ -160,6 +163,10 @@ export class Participants extends Emitter<ParticipantsEvents> {
 
   handlePaused(publicationId: string, reason: PauseReason | null): void {
     this.ownerOf(publicationId)?.handlePaused(publicationId, reason);
+  }
+
+  handleEncryption(publicationId: string, problem: EncryptionProblem | null): void {
+    this.ownerOf(publicationId)?.handleEncryption(publicationId, problem);
   }
 
   handleSpeakers(speakers: SpeakerInfo[], active: string | null): void {

@@ -5,6 +5,7 @@ import type { Capture } from "./capture";
 import { Emitter } from "./emitter";
 import { type MediaPermissionState, RostrumError } from "./errors";
 import type { LocalMedia } from "./localMedia";
+import { detectDevice } from "./options";
 import { BEST_SCORE, type ScreenShareTracks } from "./participant";
 import { DEFAULT_CONFIG, parseConfig, parsePermissions, type Permissions, type PresetConfig } from "./preset";
 import type { Stage } from "./stage";
@@ -66,6 +67,11 @@ export class Self extends Emitter<SelfEvents> {
   speakerDeviceId: string | null = null;
   /** The name to join with, where it was set. */
   chosenName: string | null = null;
+
+  /** How many videos (cameras, not screens) the server sends this device at once. */
+  get maxVideoStreams(): number {
+    return this.config.maxVideoStreams[detectDevice()];
+  }
 
   private readonly scores = new Map<string, number>();
   private readonly media: LocalMedia;

@@ -15,41 +15,51 @@ export type View =
 
 export const MANUAL: View = { mode: "manual" };
 
+export interface ViewOptions {
+  /** Nothing is received before the first view. */
+  awaited: boolean;
+  /** Whether it is encrypted media that can be opened here, and no other. */
+  encrypted: boolean;
+  /** The server leaves subscribing to the client again. */
+  onManual: () => void;
+}
+
 export class ViewMode {
-  private view: View = MANUAL;
+  private view: View | null;
 
   constructor(
     private readonly signal: Signal,
-    /** The server leaves subscribing to the client again. */
-    private readonly onManual: () => void,
-  ) {}
+    private readonly options: ViewOptions,
+  ) {
+    this.view = options.awaited ? null : MANUAL;
+  }
 
   get current(): View {
-    return this.view;
+    return this.view ?? MANUAL;
   }
 
   /** Whether the client subscribes by itself. */
   get isManual(): boolean {
-    return this.view.mode === "manual";
+    return this.view?.mode === "manual";
   }
 
   async choose(view: View): Promise<void> {
     if (JSON.stringify(view) === JSON.stringify(this.view)) return;
     this.view = view;
-    await this.tell();
-    if (view === this.view && this.isManual) this.onManual();
+    await this.tell(view);
+    if (view === this.view && this.isManual) this.options.onManual();
   }
 
   /** The server knows nothing of it: this is another peer, or the media began anew. */
   async repeat(): Promise<void> {
-    if (!this.isManual) await this.tell();
+    if (this.view !== null && !this.isManual) await this.tell(this.view);
   }
 
-  private async tell(): Promise<void> {
-    const { view } = this;
+  private async tell(view: View): Promise<void> {
     await this.signal.request({
       type: "set_view",
       mode: view.mode,
+      encrypted: this.options.encrypted,
       ...(view.mode === "page" ? { peer_ids: view.peerIds } : {}),
       ...(view.mode === "speakers" ? { count: view.count } : {}),
     });

@@ -24,10 +24,18 @@ async function start(
   joined: Partial<Joined> = {},
   invitation?: Invitation,
   overrides: NonNullable<ClientOptions["overrides"]> = {},
+  options: Partial<ClientOptions> = {},
 ): Promise<void> {
   server.joined = joinedResult(joined);
   meeting = await Client.init(
-    { authToken: TOKEN, baseURI: "https://meet.example.org", defaults: { audio: false, video: false }, invitation, overrides },
+    {
+      authToken: TOKEN,
+      baseURI: "https://meet.example.org",
+      defaults: { audio: false, video: false },
+      invitation,
+      overrides,
+      ...options,
+    },
     {
       clock,
       fetch: () => Promise.reject(new Error("nothing is fetched to join")),
@@ -199,6 +207,49 @@ describe("others", () => {
     expect(meeting.participants.speakers).toEqual([{ peerId: "a", publicationId: "pub_a", volume: 1 }]);
     expect(active).toEqual(["a"]);
     expect(meeting.participants.lastActiveSpeaker).toBe("a");
+  });
+});
+
+describe("a publication that is encrypted", () => {
+  const sealed = { ...publication, encrypted: true };
+
+  it("says that it takes the passphrase, and is not asked for", async () => {
+    await start({ peers: [peerInfo("a"), peerInfo("b")], publications: [sealed] });
+    await meeting.join();
+    const { joined } = meeting.participants;
+    expect(joined.get("a")?.publicationOf("camera")?.encryptionProblem).toBe("no_passphrase");
+    push({ type: "publication_added", publication: { ...publication, publication_id: "pub_b", peer_id: "b" } });
+    await settle();
+    expect(joined.get("b")?.publicationOf("camera")?.encryptionProblem).toBeNull();
+    expect(server.requests("subscribe").map(({ subscriptions }) => subscriptions)).toEqual([
+      [{ publication_id: "pub_b" }],
+    ]);
+  });
+
+  it("that fails to open says so, until it does open", async () => {
+    await start({ peers: [peerInfo("a")], publications: [publication] });
+    await meeting.join();
+    const heard: unknown[] = [];
+    meeting.participants.joined.on("encryptionUpdate", ({ id }, { problem }) => heard.push([id, problem]));
+    for (const problem of ["wrong_passphrase", "wrong_passphrase", null] as const) {
+      meeting.participants.handleEncryption("pub_a", problem);
+    }
+    expect(heard).toEqual([["a", "wrong_passphrase"], ["a", null]]);
+  });
+});
+
+describe("a page that awaits its view", () => {
+  it("receives nothing before, and says the view again where the server begins anew", async () => {
+    await start({ peers: [peerInfo("a")], publications: [publication] }, undefined, {}, { awaitView: true });
+    server.handlers["set_view"] = (socket, request) => socket.answer(request);
+    await meeting.join();
+    expect([server.requests("subscribe"), server.requests("set_view")]).toEqual([[], []]);
+    await meeting.participants.setView({ mode: "page", peerIds: ["a"] });
+    push({ type: "media_reset", reason: "node_lost" });
+    await settle();
+    expect(server.requests("set_view")).toHaveLength(2);
+    expect(server.requests("set_view")[1]).toMatchObject({ mode: "page", peer_ids: ["a"], encrypted: false });
+    expect(server.requests("subscribe")).toEqual([]);
   });
 });
 

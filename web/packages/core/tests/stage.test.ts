@@ -15,7 +15,8 @@ let heard: string[];
 
 const nothing = { kick: async () => undefined, mute: async () => undefined, censor: async () => undefined,
   uncensor: async () => undefined,
-  setLayer: async () => undefined };
+  setLayer: async () => undefined,
+  problemOf: () => null };
 
 beforeEach(() => {
   sent = [];

@@ -6,17 +6,18 @@ import { ViewMode } from "../src/view";
 let sent: RequestBody[];
 let manual: number;
 let mode: ViewMode;
+let signal: Signal;
 
 beforeEach(() => {
   sent = [];
   manual = 0;
-  const signal = {
+  signal = {
     request: async (body: RequestBody) => {
       sent.push(body);
       return {};
     },
   } as unknown as Signal;
-  mode = new ViewMode(signal, () => manual++);
+  mode = new ViewMode(signal, { awaited: false, encrypted: false, onManual: () => manual++ });
 });
 
 describe("a view", () => {
@@ -25,8 +26,8 @@ describe("a view", () => {
     await mode.choose({ mode: "page", peerIds: ["a"] });
     await mode.choose({ mode: "speakers", count: 4 });
     expect(sent).toEqual([
-      { type: "set_view", mode: "page", peer_ids: ["a"] },
-      { type: "set_view", mode: "speakers", count: 4 },
+      { type: "set_view", mode: "page", peer_ids: ["a"], encrypted: false },
+      { type: "set_view", mode: "speakers", count: 4, encrypted: false },
     ]);
     expect(mode.isManual).toBe(false);
   });
@@ -37,6 +38,15 @@ describe("a view", () => {
     await mode.choose({ mode: "speakers", count: 4 });
     await mode.repeat();
     expect(sent.length).toBe(2);
+  });
+
+  it("that is awaited is neither manual nor told, until there is one", async () => {
+    mode = new ViewMode(signal, { awaited: true, encrypted: true, onManual: () => manual++ });
+    expect(mode.isManual).toBe(false);
+    await mode.repeat();
+    expect(sent).toEqual([]);
+    await mode.choose({ mode: "manual" });
+    expect([sent.length, manual, mode.isManual]).toEqual([1, 1, true]);
   });
 
   it("that ends leaves subscribing to the client", async () => {

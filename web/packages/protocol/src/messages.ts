@@ -581,10 +581,11 @@ export interface TileSpec {
  * In "page" and "speakers" it receives every audio and every shared screen, and the videos of `peer_ids` or
  * of the `count` who spoke last, as they come and go. "manual" leaves the subscriptions there are to the
  * client again; it is how a peer begins. A view has at most as many videos as the preset's
- * `max_video_streams` says for the device.
+ * `max_video_streams` says for the device; of a page that has more, those of whom it names first.
  */
 export interface SetView {
   count?: number;
+  encrypted?: boolean | null;
   id: number;
   mode: "manual" | "page" | "speakers";
   /**
@@ -689,7 +690,8 @@ export interface StreamStats {
   score: number;
 }
 /**
- * An event `subscribe_offer` follows for those that were accepted.
+ * An event `subscribe_offer` follows for those that were accepted. Videos beyond the preset's
+ * `max_video_streams` for the device are refused with `LimitExceeded`; shared screens do not count.
  */
 export interface Subscribe {
   id: number;

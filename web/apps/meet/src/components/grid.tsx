@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { bestGrid, pageOf } from "../state/layout";
+import { bestGrid, pageOf, pageSizeOf } from "../state/layout";
 import type { Person } from "../state/people";
 import type { RoomStore } from "../state/roomStore";
 import { RoundButton } from "./button";
@@ -17,11 +17,11 @@ const NARROW = 600;
 export function Grid({ store, people }: { store: RoomStore; people: Person[] }): JSX.Element {
   const [surface, { width, height }] = useSize<HTMLDivElement>();
   const [wantedPage, setPage] = useState(0);
-  const limits = store.meeting.self.config.maxVideoStreams;
-  const pageSize = Math.max(1, width < NARROW ? limits.mobile : limits.desktop);
+  const { maxVideoStreams, config } = store.meeting.self;
+  const pageSize = pageSizeOf(maxVideoStreams, width < NARROW ? config.maxVideoStreams.mobile : maxVideoStreams);
   const { page, pages, items } = pageOf(people, wantedPage, pageSize);
-  const paged = width > 0 && pages > 1;
-  useView(store.meeting.participants, paged ? { mode: "page", peerIds: others(items) } : { mode: "manual" });
+  // Before the first measurement it is not known how many are on the page.
+  useView(store.meeting.participants, width > 0 ? { mode: "page", peerIds: others(items) } : null);
   const grid = bestGrid(items.length, width, height, GAP);
   return (
     <div class="grid-area">

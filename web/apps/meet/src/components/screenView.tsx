@@ -6,15 +6,23 @@ import { toggleScreen } from "../state/actions";
 import type { Person } from "../state/people";
 import type { RoomStore } from "../state/roomStore";
 import { Button } from "./button";
+import { EncryptedNote } from "./encryptedNote";
 import { Tile } from "./tile";
 import { useView } from "./useView";
 import { Video } from "./video";
 
+/** Speakers whose videos a view follows at most. */
+const MOST_FOLLOWED = 64;
+
 export function ScreenView({ store, people }: { store: RoomStore; people: Person[] }): JSX.Element {
   const sharing = store.sharing.value;
   const { participants } = store.meeting;
-  const most = store.meeting.self.config.maxVideoStreams.desktop;
-  useView(participants, people.length > most ? { mode: "speakers", count: most } : { mode: "manual" });
+  const most = store.meeting.self.maxVideoStreams;
+  const others = people.filter((person) => !person.isSelf).map((person) => person.id);
+  useView(
+    participants,
+    others.length > most ? { mode: "speakers", count: Math.min(most, MOST_FOLLOWED) } : { mode: "page", peerIds: others },
+  );
   const [chosen, choose] = useState<string | null>(null);
   // Someone else's screen comes first: one's own is on one's own monitor.
   const main =
@@ -22,7 +30,9 @@ export function ScreenView({ store, people }: { store: RoomStore; people: Person
   return (
     <div class="screen-view" data-testid="screen-view">
       <section class="screen-main" aria-label={main.isSelf ? "Your screen" : `Screen of ${main.name}`}>
-        {main.screenTrack ? (
+        {main.screenProblem !== null ? (
+          <EncryptedNote problem={main.screenProblem} testId="screen-encrypted" />
+        ) : main.screenTrack ? (
           <Video
             track={main.screenTrack}
             fit="contain"

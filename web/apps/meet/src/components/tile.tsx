@@ -4,6 +4,7 @@ import type { Participants } from "@rostrum/core";
 import type { JSX } from "preact";
 import type { Person } from "../state/people";
 import { Avatar } from "./avatar";
+import { EncryptedNote, wordsOf } from "./encryptedNote";
 import { MicrophoneOff } from "./icons";
 import { gradeOf, QualityBars } from "./qualityBars";
 import { Video } from "./video";
@@ -20,7 +21,8 @@ export function Tile({ person, participants, speaking: heard, width, height }: T
   const speaking = heard && person.audioOn;
   const name = person.isSelf ? `${person.name} (you)` : person.name;
   const showsVideo = person.videoOn && person.videoTrack !== null;
-  const paused = showsVideo && person.videoPaused !== null;
+  const problem = person.encryptionProblem;
+  const paused = showsVideo && (person.videoPaused !== null || problem !== null);
   const size = width === undefined ? {} : { width: `${width}px`, height: `${height}px` };
   return (
     <article
@@ -34,6 +36,7 @@ export function Tile({ person, participants, speaking: heard, width, height }: T
       data-video={person.videoOn ? "on" : "off"}
       data-speaking={speaking}
       data-paused={paused}
+      data-encryption={problem ?? "none"}
     >
       {showsVideo && person.videoTrack && (
         <Video
@@ -57,10 +60,12 @@ export function Tile({ person, participants, speaking: heard, width, height }: T
         </span>
         {!person.away && <QualityBars quality={person.quality} />}
       </div>
+      {!person.away && problem !== null && <EncryptedNote problem={problem} testId="tile-encrypted" />}
       {person.away ? (
         <span class="tile-note">Reconnecting…</span>
       ) : (
-        paused && (
+        paused &&
+        problem === null && (
           <span class="tile-note" role="status" data-testid="tile-paused">
             {person.videoPaused === "overload" ? "Video paused: server busy" : "Video paused: poor network"}
           </span>
@@ -73,6 +78,7 @@ export function Tile({ person, participants, speaking: heard, width, height }: T
 function describe(person: Person, name: string, speaking: boolean): string {
   const facts = [name, person.audioOn ? "microphone on" : "muted", person.videoOn ? "camera on" : "camera off"];
   if (speaking) facts.push("speaking");
+  if (person.encryptionProblem !== null) facts.push(wordsOf(person.encryptionProblem).toLowerCase());
   if (gradeOf(person.quality).name !== "good") facts.push(gradeOf(person.quality).words.toLowerCase());
   return facts.join(", ");
 }

@@ -87,7 +87,7 @@ async function started(options: ClientOptions): Promise<RoomStore> {
   };
   const passphrase = passphraseOf(location.hash);
   const e2ee = passphrase === null ? undefined : { passphrase };
-  const meeting = await backend.start({ ...options, overrides, e2ee });
+  const meeting = await backend.start({ ...options, overrides, e2ee, awaitView: true });
   meeting.encryption?.on("failure", ({ message }) => toast(message, "bad"));
   // For end-to-end tests and the browser's console: the SDK object of this page.
   Object.assign(window, { rostrum: meeting });

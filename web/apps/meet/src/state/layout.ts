@@ -36,6 +36,14 @@ function area(grid: Grid): number {
   return grid.tileWidth * grid.tileHeight;
 }
 
+/** People on a page of which no video can be shown. */
+const WITHOUT_VIDEO = 25;
+
+/** How many people are on a page: no more than the server sends videos of, nor than find a place. */
+export function pageSizeOf(mostVideos: number, places: number): number {
+  return Math.min(mostVideos, places) || WITHOUT_VIDEO;
+}
+
 /** The tiles of one page; a page past the end is the last one. */
 export function pageOf<Item>(items: Item[], page: number, size: number): { page: number; pages: number; items: Item[] } {
   const pages = Math.max(1, Math.ceil(items.length / size));

@@ -1,6 +1,6 @@
 /** Everyone in the room as the page shows them: plain values, taken anew after each change. */
 
-import type { Meeting, Participant, PauseReason, StageStatusName } from "@rostrum/core";
+import type { EncryptionProblem, Meeting, Participant, PauseReason, StageStatusName } from "@rostrum/core";
 
 export interface Person {
   id: string;
@@ -23,6 +23,9 @@ export interface Person {
   screenPublication: string | null;
   /** Why the server sends no camera for now; null while it does. */
   videoPaused: PauseReason | null;
+  /** Why the camera, or else the microphone, can be neither seen nor heard here; null where it can. */
+  encryptionProblem: EncryptionProblem | null;
+  screenProblem: EncryptionProblem | null;
   /** 0 to 10: how well the server receives oneself, how well one receives the others. */
   quality: number;
 }
@@ -46,6 +49,8 @@ export function selfPerson({ self, stage }: Meeting): Person {
     cameraPublication: null,
     screenPublication: null,
     videoPaused: null,
+    encryptionProblem: null,
+    screenProblem: null,
     quality: self.quality,
   };
 }
@@ -70,8 +75,16 @@ export function remotePerson(participant: Participant): Person {
     cameraPublication: camera?.publication_id ?? null,
     screenPublication: participant.publicationOf("screen")?.publication_id ?? null,
     videoPaused: camera?.pausedFor ?? null,
+    encryptionProblem: problemWith(participant, "camera") ?? problemWith(participant, "microphone"),
+    screenProblem: problemWith(participant, "screen"),
     quality: participant.quality,
   };
+}
+
+/** Of what is muted there is nothing to open. */
+function problemWith(participant: Participant, source: string): EncryptionProblem | null {
+  const publication = participant.publicationOf(source);
+  return publication === null || publication.muted ? null : publication.encryptionProblem;
 }
 
 export function isOnStage(person: Person): boolean {

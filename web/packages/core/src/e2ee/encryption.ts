@@ -30,6 +30,15 @@ export interface EncryptionFailure {
   message: string;
 }
 
+/** Why a publication cannot be seen or heard here. */
+export type EncryptionProblem = "no_passphrase" | "wrong_passphrase" | "not_encrypted" | "unsupported_codec";
+
+export const PROBLEM_OF: Record<EncryptionFailure["reason"], EncryptionProblem> = {
+  wrong_key: "wrong_passphrase",
+  unsupported_codec: "unsupported_codec",
+  not_encrypted: "not_encrypted",
+};
+
 export interface EncryptionEvents {
   failure: [failure: EncryptionFailure];
   recovered: [update: { peerId: string; publicationId: string }];
