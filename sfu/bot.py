@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 
 from sfu.bots.association import AssociationOptions, ClientAssociation, Route
 from sfu.bots.departures import Departures
+from sfu.bots.move import Move, arrive
 from sfu.bots.publish import OutboundTrack, PublishTransport
 from sfu.bots.signalling import (
     BotError,
@@ -106,6 +107,8 @@ class Bot:
         self.options = options
         self.publisher: PublishTransport | None = None
         self.subscriber: SubscribeTransport | None = None
+        self.left: list[SubscribeTransport] = []
+        """Connections that others took the place of, with what they had received."""
         self.publications: dict[str, Message] = {}
         self.state: Message = {}
         self.problems: list[str] = []
@@ -116,6 +119,8 @@ class Bot:
         self._todo: asyncio.Queue[Message] = asyncio.Queue()
         self._worker: asyncio.Task[None] | None = None
         self._mids: dict[str, str] = {}
+        self._move: Move | None = None
+        self._moving: asyncio.Task[None] | None = None
         self._specs: list[VideoSpec | AudioSpec] = []
 
     @property
@@ -193,6 +198,7 @@ class Bot:
 
     def forget_media(self) -> None:
         """Drop both connections, as `media_reset` demands; what is published next makes new ones."""
+        self._drop_move()
         for transport in (self.publisher, self.subscriber):
             if transport is not None:
                 transport.close()
@@ -211,6 +217,10 @@ class Bot:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
             self._worker = None
+        if self._moving is not None:
+            self._moving.cancel()
+            await asyncio.gather(self._moving, return_exceptions=True)
+        self._drop_move()
         for transport in (self.publisher, self.subscriber):
             if transport is not None:
                 transport.close()
@@ -246,7 +256,7 @@ class Bot:
                 self._todo.put_nowait(event)
         elif kind == "publication_removed":
             self.publications.pop(event["publication_id"], None)
-        elif kind == "subscribe_offer":
+        elif kind in ("subscribe_offer", "subscribe_move"):
             self._todo.put_nowait(event)
         elif kind == "media_reset":
             self.publications.clear()
@@ -260,6 +270,8 @@ class Bot:
             try:
                 if event["type"] == "subscribe_offer":
                     await self._answer(event)
+                elif event["type"] == "subscribe_move":
+                    await self._handle_move(event)
                 elif event["type"] == "media_reset":
                     await self._rebuild()
                 else:
@@ -290,15 +302,58 @@ class Bot:
             assert self.publisher is not None
             self.publisher.start()
 
+    def _subscribe_transport(self) -> SubscribeTransport:
+        return SubscribeTransport(
+            self.options.association(),
+            own_ssrc=self.options.ssrc_base + 999,
+            sample=self.options.sample,
+            nack=self.options.nack,
+            departures=self.options.departures,
+        )
+
+    async def _handle_move(self, event: Message) -> None:
+        """The first offer of a move, or a further one."""
+        if self.subscriber is None:
+            return
+        move, number = self._move, event["move"]
+        begins = move is None or move.number != number
+        if move is None or begins:
+            self._drop_move()
+            move = self._move = Move(number, self._subscribe_transport())
+        answer, offer = move.transport.answer(event["offer"])
+        await self.signalling.request(
+            "subscribe_answer", move=number, version=event["version"], answer=answer
+        )
+        await move.transport.connect(offer)
+        if begins:
+            mids = {item["mid"]: item["publication_id"] for item in event["mids"]}
+            self._moving = asyncio.create_task(self._arrive(self.subscriber, move, mids))
+
+    async def _arrive(self, old: SubscribeTransport, move: Move, mids: dict[str, str]) -> None:
+        if not await arrive(old, move.transport) or self._move is not move:
+            return
+        try:
+            await self.signalling.request("subscribe_moved", move=move.number)
+        except BotError as error:
+            if not isinstance(error, RefusedError):  # else it was called off
+                self.problems.append(f"subscribe_moved: {error}")
+            if self._move is move:
+                self._drop_move()
+            return
+        if self._move is move:
+            self._move = None
+            self.subscriber, self._mids = move.transport, mids
+            old.close()
+            self.left.append(old)
+
+    def _drop_move(self) -> None:
+        move, self._move = self._move, None
+        if move is not None:
+            move.transport.close()
+
     async def _answer(self, event: Message) -> None:
         if self.subscriber is None:
-            self.subscriber = SubscribeTransport(
-                self.options.association(),
-                own_ssrc=self.options.ssrc_base + 999,
-                sample=self.options.sample,
-                nack=self.options.nack,
-                departures=self.options.departures,
-            )
+            self.subscriber = self._subscribe_transport()
         self._mids = {item["mid"]: item["publication_id"] for item in event["mids"]}
         answer, offer = self.subscriber.answer(event["offer"])
         await self.signalling.request("subscribe_answer", version=event["version"], answer=answer)

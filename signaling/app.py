@@ -180,6 +180,7 @@ async def _started_nodes(settings: Settings) -> NodeSupervisor:
             data_messages=settings.data_messages,
             data_bytes=settings.data_bytes,
             spread_above=settings.spread_above,
+            move_above=settings.move_above,
             capacity=Capacity(settings.full_above, settings.full_packets),
             shed_above=settings.shed_above,
             loudest_audio=settings.loudest_audio,

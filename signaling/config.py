@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     spread_above: Annotated[float, Field(ge=0, le=1)] = 0.6
     """Busy fraction of a core above which a meeting goes on to another worker; 0 deals every meeting out over
     all workers, 1 keeps every one on one."""
+    move_above: Annotated[float, Field(ge=0, le=1)] = 0.75
+    """Busy fraction of a core above which a worker that stays so has some of its people receive from another
+    one that has room; 1: nobody ever moves."""
     full_above: Annotated[float, Field(ge=0, le=1)] = 0.85
     """Busy fraction of a core above which a worker takes nobody new."""
     full_packets: Annotated[float, Field(gt=0)] = 250_000.0

@@ -45,6 +45,11 @@ _OPTIONS: Final = (
         type=float,
         help="Busy fraction of a worker above which a meeting goes on to another [0.6].",
     ),
+    click.option(
+        "--move-above",
+        type=float,
+        help="Busy fraction at which a worker gives people away; 1: never [0.75].",
+    ),
     click.option("--full-above", type=float, help="Busy fraction at which a worker takes nobody new [0.85]."),
     click.option(
         "--full-packets", type=float, help="Packets a second at which a worker takes nobody new [250000]."

@@ -48,6 +48,13 @@ class StreamTally:
     """The highest extended sequence number, -1 before the first packet."""
     offset: int | None = None
     """A packet's counter minus its extended sequence number."""
+    first: int | None = None
+    """The sender's counter of the first packet that was opened."""
+
+    @property
+    def last(self) -> int | None:
+        """The sender's counter of the latest packet."""
+        return None if self.offset is None else self.highest + self.offset
 
     def handle_sequence(self, sequence: int) -> int:
         """Count a packet by its 16-bit sequence number. Returns the extended one, -1 for a duplicate."""
@@ -82,6 +89,8 @@ class StreamTally:
                 self.withheld += max(0, offset - self.offset)
         self.stream_id = stream_id
         self.offset = offset
+        if self.first is None:
+            self.first = counter
         self.delays_ns.append(delay_ns)
 
     def handle_repair(self, sequence: int) -> bool:

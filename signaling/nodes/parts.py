@@ -1,7 +1,8 @@
 """The parts of a session: the nodes that it is on, and which of its peers is on which.
 
-A peer gets its node with its first publish or subscribe, and keeps it. One whose node is lost has none until
-`recover` gives it another.
+A peer gets its node with its first publish or subscribe. What it publishes stays there; what it receives may
+move to another node later (`signaling.nodes.moves`). One who lost the node of either has none until `recover`
+gives it another.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from signaling.errors import MediaUnavailableError, NotFoundError
@@ -32,6 +34,22 @@ class Nodes(Protocol):
         """
         ...
 
+    def link_to(self, node_id: str) -> NodeLink:
+        """The link of one node. Raises `MediaUnavailableError` when it does not serve."""
+        ...
+
+
+@dataclass(slots=True)
+class _Place:
+    """Node ids of one peer; `arriving` where it is moving to."""
+
+    publish: str
+    subscribe: str
+    arriving: str | None = None
+
+    def on(self, node_id: str) -> bool:
+        return node_id in (self.publish, self.subscribe, self.arriving)
+
 
 class Parts:
     """`begin` makes the session's part on a node that it is not on yet."""
@@ -41,8 +59,8 @@ class Parts:
         self._begin = begin
         self._parts: dict[str, NodeMedia] = {}
         """By node id, in the order of their making."""
-        self._node_of: dict[str, str] = {}
-        """Peer id -> node id."""
+        self._places: dict[str, _Place] = {}
+        """By peer id."""
         self._lost: set[str] = set()
         """Peers whose node is gone and who have no other one yet."""
         self._placing = asyncio.Lock()
@@ -60,48 +78,69 @@ class Parts:
     def node_ids(self) -> tuple[str, ...]:
         return tuple(self._parts)
 
+    def peers(self) -> Mapping[str, int]:
+        """How many peers receive on which node."""
+        counts = Counter(place.subscribe for place in self._places.values())
+        return {node_id: counts[node_id] for node_id in self._parts}
+
     def by_peers(self) -> list[str]:
         """The nodes, that with most peers first; of equals the older one."""
-        peers = Counter(self._node_of.values())
+        peers = self.peers()
         return sorted(self._parts, key=lambda node_id: -peers[node_id])
 
     def on(self, node_id: str) -> NodeMedia | None:
         return self._parts.get(node_id)
 
-    def node_of(self, peer_id: str) -> str | None:
-        return self._node_of.get(peer_id)
+    def receiving_on(self, node_id: str) -> list[str]:
+        return [peer_id for peer_id, place in self._places.items() if place.subscribe == node_id]
 
-    def of(self, peer_id: str) -> NodeMedia | None:
-        node_id = self._node_of.get(peer_id)
-        return None if node_id is None else self._parts.get(node_id)
+    def publishing_on(self, node_id: str, peer_id: str) -> bool:
+        place = self._places.get(peer_id)
+        return place is not None and place.publish == node_id
+
+    def of(self, peer_id: str, direction: Direction) -> NodeMedia | None:
+        place = self._places.get(peer_id)
+        if place is None:
+            return None
+        return self._parts.get(place.publish if direction == "publish" else place.subscribe)
 
     def existing(self, peer_id: str, direction: Direction) -> NodeMedia:
         """Raises `MediaUnavailableError` while the peer has no place, `NotFoundError` before it had one."""
         if peer_id in self._lost:
             raise MediaUnavailableError
-        part = self.of(peer_id)
+        part = self.of(peer_id, direction)
         if part is None:
             raise NotFoundError(f"There is no {direction} connection. It begins with {direction!r}.")
         return part
 
     # --- placing ---------------------------------------------------------------------------------------
 
-    async def get(self, peer_id: str) -> NodeMedia:
+    async def get(self, peer_id: str, direction: Direction) -> NodeMedia:
         """The peer's part; its first request finds it a place."""
         if peer_id in self._lost:
             raise MediaUnavailableError
-        part = self.of(peer_id)
+        part = self.of(peer_id, direction)
         if part is None:
             # Not waiting: the session has other things to do meanwhile.
             part = await self.place(wait=False, insider=False)
-            self._node_of[peer_id] = part.node_id
+            self._places[peer_id] = _Place(part.node_id, part.node_id)
         return part
 
     async def place(self, *, wait: bool, insider: bool) -> NodeMedia:
         """A part for one more peer, on a node that the session is on already or on another."""
-        counts = Counter(self._node_of.values())
-        present = {node_id: counts[node_id] for node_id in self._parts}
-        link = await self._nodes.link_for(present, wait=wait, insider=insider)
+        link = await self._nodes.link_for(self.peers(), wait=wait, insider=insider)
+        return await self._at(link)
+
+    async def recover(self, peer_ids: Iterable[str]) -> None:
+        """Gives nodes to those of the peers who lost theirs. Raises `MediaUnavailableError`."""
+        for peer_id in peer_ids:
+            if peer_id in self._lost:
+                part = await self.place(wait=True, insider=True)
+                if peer_id in self._lost:  # it may have left meanwhile
+                    self._places[peer_id] = _Place(part.node_id, part.node_id)
+                    self._lost.discard(peer_id)
+
+    async def _at(self, link: NodeLink) -> NodeMedia:
         async with self._placing:
             if self._closed or link.lost:
                 raise MediaUnavailableError
@@ -110,36 +149,60 @@ class Parts:
                 part = self._parts[link.node_id] = await self._begin(link)
             return part
 
-    async def recover(self, peer_ids: Iterable[str]) -> None:
-        """Gives nodes to those of the peers who lost theirs. Raises `MediaUnavailableError`."""
-        for peer_id in peer_ids:
-            if peer_id in self._lost:
-                part = await self.place(wait=True, insider=True)
-                if peer_id in self._lost:  # it may have left meanwhile
-                    self._node_of[peer_id] = part.node_id
-                    self._lost.discard(peer_id)
+    # --- moving ----------------------------------------------------------------------------------------
+
+    async def arrive(self, peer_id: str, node_id: str) -> NodeMedia:
+        """The part that the peer is to move to, kept until `moved` or `stay`.
+
+        Raises `MediaUnavailableError`, `NotFoundError` for a peer without a place.
+        """
+        place = self._places.get(peer_id)
+        if place is None:
+            raise NotFoundError.of("peer", peer_id)
+        place.arriving = node_id
+        try:
+            return await self._at(self._nodes.link_to(node_id))
+        except BaseException:
+            place.arriving = None
+            raise
+
+    def moved(self, peer_id: str) -> None:
+        """It receives where it was to arrive."""
+        place = self._places[peer_id]
+        assert place.arriving is not None, "it was moving"
+        place.subscribe, place.arriving = place.arriving, None
+
+    def stay(self, peer_id: str) -> None:
+        """It receives where it did."""
+        place = self._places.get(peer_id)
+        if place is not None:
+            place.arriving = None
 
     # --- ending ----------------------------------------------------------------------------------------
 
-    def lose(self, node_id: str) -> tuple[str, ...]:
-        """A node is gone: the peers that were on it."""
+    def lose(self, node_id: str) -> dict[str, list[NodeMedia]]:
+        """A node is gone: the peers that sent or received there, and the other parts that they are on."""
         self._parts.pop(node_id, None)
-        peers = tuple(peer_id for peer_id, on in self._node_of.items() if on == node_id)
-        for peer_id in peers:
-            del self._node_of[peer_id]
-        self._lost.update(peers)
-        return peers
+        hit: dict[str, list[NodeMedia]] = {}
+        for peer_id, place in list(self._places.items()):
+            if node_id in (place.publish, place.subscribe):
+                del self._places[peer_id]
+                hit[peer_id] = [part for other, part in self._parts.items() if place.on(other)]
+        self._lost.update(hit)
+        return hit
 
-    async def leave(self, peer_id: str) -> NodeMedia | None:
-        """The peer is out. The part that has no peers any more, unless it is the last one: it is to end."""
+    def leave(self, peer_id: str) -> None:
+        """The peer is out."""
         self._lost.discard(peer_id)
-        node_id = self._node_of.pop(peer_id, None)
-        if node_id is None:
-            return None
+        self._places.pop(peer_id, None)
+
+    async def take_empty(self) -> NodeMedia | None:
+        """A part that has no peers any more and is not the last one. It is to end: it is not here now."""
         async with self._placing:
-            if len(self._parts) <= 1 or node_id in self._node_of.values():
-                return None
-            return self._parts.pop(node_id, None)
+            for node_id in self._parts:
+                if len(self._parts) > 1 and not any(place.on(node_id) for place in self._places.values()):
+                    return self._parts.pop(node_id)
+            return None
 
     async def close(self) -> None:
         """With their transports, producers and consumers."""

@@ -41,7 +41,7 @@ class Reach:
 
     def origin_of(self, publication_id: str) -> NodeMedia | None:
         publication = self._published.get(publication_id)
-        return None if publication is None else self._parts.of(publication.peer_id)
+        return None if publication is None else self._parts.of(publication.peer_id, "publish")
 
     def parts_with(self, publication_id: str) -> list[NodeMedia]:
         """Where a publication is: its own node first, then those it was brought to."""

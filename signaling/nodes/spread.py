@@ -1,11 +1,12 @@
-"""One session's media on as many nodes as it needs: each peer is on one, and nobody above can tell.
+"""One session's media on as many nodes as it needs, and nobody above can tell.
 
     session  --- part on node 1 (router) --- peers there: their transports, producers, consumers
              \\-- part on node 2 (router) --- ...
                         \\-- pipes: what is published on one and wanted on the other (`Reach`)
 
-When a node is lost, its peers are told to build their media again and get other nodes; the others lose what
-those published, and nothing else.
+A peer sends to one node and receives from one, mostly the same (`Parts`); what it receives can move to
+another node (`Moves`). When a node is lost, its peers are told to build their media again and get other
+nodes; the others lose what those published, and nothing else.
 
 Implements `signaling.services.live.ports.MediaSession`.
 """
@@ -13,7 +14,9 @@ Implements `signaling.services.live.ports.MediaSession`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,8 +24,10 @@ import structlog
 
 from sfu.control import messages as node
 from signaling.domain.publication import Grant, Publication, Subscription, Tile
+from signaling.errors import SignalingError
 from signaling.nodes.link import NodeLink
 from signaling.nodes.media import NodeMedia
+from signaling.nodes.moves import Moves
 from signaling.nodes.parts import Nodes, Parts
 from signaling.nodes.piping import Piping
 from signaling.nodes.reach import Reach
@@ -48,8 +53,11 @@ class SpreadMedia:
         self._loudest_audio = loudest_audio
         self._parts = Parts(nodes, self._begin)
         self._reach = Reach(session_id, self._parts, Piping(nodes.pipes))
+        self._moves = Moves(session_id, self._parts, self._reach)
         self._speaking: dict[str, ports.SpeakersChanged] = {}
         """By node id."""
+        self._paused: set[tuple[str, str, str]] = set()
+        """(Node id, peer id, publication id) of what a node does not send for now."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -61,6 +69,11 @@ class SpreadMedia:
     def node_id(self) -> str:
         """The main node: the one that has most peers."""
         return self._parts.by_peers()[0] if self._parts else ""
+
+    @property
+    def peers(self) -> Mapping[str, int]:
+        """How many peers receive on which node."""
+        return self._parts.peers()
 
     @property
     def node_ids(self) -> tuple[str, ...]:
@@ -76,7 +89,7 @@ class SpreadMedia:
         kept: Sequence[Publication],
         new: Sequence[Publication],
     ) -> ports.Answer:
-        part = await self._parts.get(peer_id)
+        part = await self._parts.get(peer_id, "publish")
         self._reach.add(new)
         try:
             return await part.handle_offer(peer_id, sdp, grants, kept, new)
@@ -85,7 +98,7 @@ class SpreadMedia:
             raise
 
     async def set_grants(self, peer_id: str, grants: Sequence[Grant]) -> None:
-        part = self._parts.of(peer_id)
+        part = self._parts.of(peer_id, "publish")
         if part is None:
             return
         granted = {(grant.source, grant.kind) for grant in grants}
@@ -114,7 +127,8 @@ class SpreadMedia:
     # --- subscribing -----------------------------------------------------------------------------------
 
     async def subscribe(self, peer_id: str, subscriptions: Sequence[Subscription]) -> Mapping[str, str]:
-        part = await self._parts.get(peer_id)
+        await self._stay(peer_id)
+        part = await self._parts.get(peer_id, "subscribe")
         async with self._reach.changing:
             failed = await self._reach.bring_all(subscriptions, part)
             wanted = [one for one in subscriptions if one.publication_id not in failed]
@@ -123,7 +137,7 @@ class SpreadMedia:
     async def view(
         self, peer_id: str, sdp: str, subscriptions: Mapping[str, Subscription]
     ) -> ports.ViewAnswer:
-        part = await self._parts.get(peer_id)
+        part = await self._parts.get(peer_id, "subscribe")
         async with self._reach.changing:
             failed = await self._reach.bring_all(list(subscriptions.values()), part)
             answer = await part.view(peer_id, sdp, subscriptions)
@@ -136,27 +150,43 @@ class SpreadMedia:
             return await part.feed(mid, subscription) if failed is None else failed
 
     async def unsubscribe(self, peer_id: str, publication_ids: Iterable[str]) -> None:
-        part = self._parts.of(peer_id)
+        await self._stay(peer_id)
+        part = self._parts.of(peer_id, "subscribe")
         if part is not None:
             await part.unsubscribe(peer_id, publication_ids)
             await self._reach.drop_unwanted(part)
 
     async def change_subscription(self, before: Subscription, after: Subscription) -> None:
+        move = self._moves.of(after.peer_id)
+        if move is not None:
+            with contextlib.suppress(SignalingError):  # that connection is not needed yet
+                await move.to.change_subscription(before, after)
         await self._parts.existing(after.peer_id, "subscribe").change_subscription(before, after)
 
     async def set_tiles(self, peer_id: str, tiles: Mapping[str, Tile]) -> None:
-        part = self._parts.of(peer_id)
+        move = self._moves.of(peer_id)
+        if move is not None:
+            with contextlib.suppress(SignalingError):
+                await move.to.set_tiles(peer_id, tiles)
+        part = self._parts.of(peer_id, "subscribe")
         if part is not None:
             await part.set_tiles(peer_id, tiles)
 
     async def stats(self, peer_id: str) -> ports.PeerStats:
-        part = self._parts.of(peer_id)
-        return ports.PeerStats() if part is None else await part.stats(peer_id)
+        parts = [self._parts.of(peer_id, "publish"), self._parts.of(peer_id, "subscribe")]
+        found = [await part.stats(peer_id) for part in dict.fromkeys(parts) if part is not None]
+        return ports.PeerStats(
+            publications=tuple(one for stats in found for one in stats.publications),
+            subscriptions=tuple(one for stats in found for one in stats.subscriptions),
+            estimate=next((one.estimate for one in reversed(found) if one.estimate is not None), None),
+        )
 
     # --- connections -----------------------------------------------------------------------------------
 
-    async def handle_answer(self, peer_id: str, version: int, sdp: str) -> None:
-        await self._parts.existing(peer_id, "subscribe").handle_answer(peer_id, version, sdp)
+    async def handle_answer(self, peer_id: str, version: int, sdp: str, *, move: int | None = None) -> None:
+        existing = self._parts.existing(peer_id, "subscribe")
+        part = existing if move is None else self._moves.number(peer_id, move).to
+        await part.handle_answer(peer_id, version, sdp)
 
     async def handle_candidate(self, peer_id: str, direction: ports.Direction, candidate: str | None) -> None:
         await self._parts.existing(peer_id, direction).handle_candidate(peer_id, direction, candidate)
@@ -170,23 +200,68 @@ class SpreadMedia:
         part = self._parts.existing(peer_id, direction)
         return await part.handle_ice_restart(peer_id, direction, ufrag, pwd)
 
+    # --- moving ----------------------------------------------------------------------------------------
+
+    def propose_moves(self, from_node: str, to_node: str, peers: int) -> None:
+        """Have up to so many peers move what they receive from one node to another, if they can."""
+        if not self._closed:
+            self._listener(ports.MovesProposed(from_node, to_node, peers))
+
+    def movable(self, node_id: str) -> list[str]:
+        """Peers that receive on that node and may move."""
+        return [one for one in self._parts.receiving_on(node_id) if self._moves.may_move(one)]
+
+    async def begin_move(
+        self, peer_id: str, node_id: str, subscriptions: Sequence[Subscription], tiles: Mapping[str, Tile]
+    ) -> bool:
+        moving = await self._moves.begin(peer_id, node_id, subscriptions, tiles)
+        if moving:
+            self._later(self._expire_move(peer_id))
+        else:
+            await self._end_empty()
+        return moving
+
+    async def finish_move(self, peer_id: str, move: int) -> None:
+        left = await self._moves.finish(peer_id, move)
+        if left is not None:
+            self._resume_what_the_other_paused(peer_id, left.node_id)
+            await self._end_empty()
+
+    def _resume_what_the_other_paused(self, peer_id: str, left: str) -> None:
+        """The new node may send what the other did not; it does not say so, as it never paused it."""
+        paused = {one for node_id, peer, one in self._paused if (node_id, peer) == (left, peer_id)}
+        still = {one for node_id, peer, one in self._paused if node_id != left and peer == peer_id}
+        self._paused -= {(left, peer_id, one) for one in paused}
+        for publication_id in paused - still:
+            self._listener(ports.SubscriptionResumed(peer_id, publication_id))
+
+    async def _expire_move(self, peer_id: str) -> None:
+        if await self._moves.expire(peer_id):
+            await self._end_empty()
+
+    async def _stay(self, peer_id: str) -> None:
+        """What it receives is to change: a move would miss that."""
+        if await self._moves.call_off(peer_id):
+            await self._end_empty()
+
     # --- closing ---------------------------------------------------------------------------------------
 
     async def close_peer(self, peer_id: str) -> None:
         """The publish side first: nothing of the peer is forwarded anywhere once this returns."""
         await self.close_transport(peer_id, "publish")
         await self.close_transport(peer_id, "subscribe")
-        empty = await self._parts.leave(peer_id)
-        if empty is not None:
-            self._speaking.pop(empty.node_id, None)
-            self._later(self._spread_data())
-            await self._reach.leave_node(empty)
-            await empty.close()
+        self._moves.forget(peer_id)
+        self._parts.leave(peer_id)
+        await self._end_empty()
 
     async def close_transport(self, peer_id: str, direction: ports.Direction) -> None:
-        part = self._parts.of(peer_id)
+        if direction == "subscribe":
+            await self._stay(peer_id)
+        part = self._parts.of(peer_id, direction)
         if part is None:
             return
+        if direction == "subscribe":
+            self._paused = {one for one in self._paused if one[1] != peer_id}
         own = [one.id for one in self._reach.published_by(peer_id)]
         await part.close_transport(peer_id, direction)
         if direction == "publish":
@@ -212,16 +287,21 @@ class SpreadMedia:
 
     def _lose(self, node_id: str) -> None:
         self._speaking.pop(node_id, None)
-        peers = self._parts.lose(node_id)
-        for peer_id in peers:
+        self._moves.lose(node_id)
+        self._paused = {one for one in self._paused if one[0] != node_id}
+        hit = self._parts.lose(node_id)
+        for peer_id, left in hit.items():
+            self._moves.forget(peer_id)
             gone = [one.id for one in self._reach.published_by(peer_id)]
             self._reach.forget(gone)
             self._later(self._reach.end_elsewhere(gone))
+            for part in left:
+                self._later(part.close_peer(peer_id))
         self._reach.forget_node(node_id)
         self._later(self._spread_data())
-        log.warning("session.lost_node", session=self._session_id, node=node_id, peers=len(peers))
-        if peers:
-            self._listener(ports.NodeLost(peers))
+        log.warning("session.lost_node", session=self._session_id, node=node_id, peers=len(hit))
+        if hit:
+            self._listener(ports.NodeLost(tuple(hit)))
 
     # --- what the parts tell ---------------------------------------------------------------------------
 
@@ -235,7 +315,8 @@ class SpreadMedia:
             case ports.PublicationClosed(publication_id):
                 self._reach.forget((publication_id,))
                 self._later(self._reach.end_elsewhere((publication_id,)))
-            case ports.SubscriptionClosed():
+            case ports.SubscriptionClosed(peer_id, publication_id):
+                self._paused.discard((node_id, peer_id, publication_id))
                 part = self._parts.on(node_id)
                 if part is not None:
                     self._later(self._reach.drop_unwanted(part))
@@ -243,6 +324,20 @@ class SpreadMedia:
                 self._speaking[node_id] = event
                 nodes = self._parts.by_peers()
                 event = merge([self._speaking[one] for one in nodes if one in self._speaking])
+            case ports.SubscriptionPaused(peer_id, publication_id):
+                self._paused.add((node_id, peer_id, publication_id))
+            case ports.SubscriptionResumed(peer_id, publication_id):
+                self._paused.discard((node_id, peer_id, publication_id))
+            case ports.OfferMade(peer_id=peer_id):
+                move = self._moves.of(peer_id)
+                if move is not None and move.to.node_id == node_id:
+                    event = replace(event, move=move.number)
+            case ports.TransportStateChanged(peer_id, "subscribe", state):
+                move = self._moves.of(peer_id)
+                if move is not None and move.to.node_id == node_id:
+                    if state in ("failed", "closed"):
+                        self._later(self._stay(peer_id))
+                    return
             case _:
                 pass
         self._listener(event)
@@ -259,12 +354,21 @@ class SpreadMedia:
         if self._closed:
             return
         to = message.to
-        on = set(self._parts.node_ids) if to is None else {self._parts.node_of(name) for name in to}
         for part in self._parts:
-            if part.node_id != node_id and part.node_id in on:
+            concerned = to is None or any(self._parts.publishing_on(part.node_id, one) for one in to)
+            if part.node_id != node_id and concerned:
                 self._later(part.deliver_data(message))
 
     # --- inside ----------------------------------------------------------------------------------------
+
+    async def _end_empty(self) -> None:
+        """The part that has no peers any more, if it is not the last one."""
+        empty = await self._parts.take_empty()
+        if empty is not None:
+            self._speaking.pop(empty.node_id, None)
+            self._later(self._spread_data())
+            await self._reach.leave_node(empty)
+            await empty.close()
 
     async def _begin(self, link: NodeLink) -> NodeMedia:
         """The session's part on one more node."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ from signaling.nodes.placement import (
     choose_for_peer,
     has_room,
 )
+from signaling.nodes.relief import DEFAULT_MOVE_ABOVE, Relief
+from signaling.nodes.relieving import keep_relieving
 from signaling.nodes.spread import SpreadMedia
 from signaling.services.live.ports import MediaListener
 from signaling.services.ports import Spread, WorkerStatus
@@ -74,6 +77,8 @@ class NodesConfig:
     """Pause between two pings."""
     spread_above: float = DEFAULT_SPREAD_ABOVE
     """See `signaling.nodes.placement.choose_for_peer`."""
+    move_above: float = DEFAULT_MOVE_ABOVE
+    """See `signaling.nodes.relief`."""
     capacity: Capacity = field(default_factory=Capacity)
     """What a node may carry before it takes nobody new."""
     shed_above: float = 0.92
@@ -116,6 +121,8 @@ class NodeSupervisor:
         self._admitted: deque[float] = deque()
         """When those came in of whom no report tells yet."""
         self._refused = 0
+        self._relief = Relief(config.move_above)
+        self._sessions: weakref.WeakSet[SpreadMedia] = weakref.WeakSet()
         self._changed = asyncio.Condition()
 
     # --- life ------------------------------------------------------------------------------------------
@@ -131,6 +138,9 @@ class NodeSupervisor:
         self._keepers = [
             asyncio.create_task(self._keep(slot), name=f"keep worker {slot.index}") for slot in self._slots
         ]
+        every = self._config.watch_every
+        relieving = keep_relieving(self._relief, self._standings, self._sessions, every=every)
+        self._keepers.append(asyncio.create_task(relieving, name="relieve workers"))
 
     async def close(self) -> None:
         """Ends every node; a client's `close` drains it, with a deadline. Sessions were ended before."""
@@ -152,6 +162,7 @@ class NodeSupervisor:
     async def place(self, session_id: str, listener: MediaListener) -> SpreadMedia:
         """See `MediaNodes.place`. A node that is lost in the middle of it is not the last word."""
         media = SpreadMedia(session_id, self, listener, loudest_audio=self._config.loudest_audio)
+        self._sessions.add(media)
         try:
             async with asyncio.timeout(self._config.place_within):
                 while True:
@@ -180,6 +191,13 @@ class NodeSupervisor:
             slot.placed_since += 1
         assert slot.link is not None, "only a serving node is chosen"
         return slot.link
+
+    def link_to(self, node_id: str) -> NodeLink:
+        """See `signaling.nodes.parts.Nodes.link_to`."""
+        link = next((slot.link for slot in self._slots if slot.node_id == node_id), None)
+        if link is None or link.lost:
+            raise MediaUnavailableError
+        return link
 
     def admit(self) -> None:
         """See `MediaNodes.admit`. Where no node serves at the moment, one is waited for later."""

@@ -81,6 +81,21 @@ class SubscribeOffer(Outbound):
     mids: tuple[OfferMid, ...]
 
 
+class SubscribeMove(Outbound):
+    """Receive over another connection, built beside the one there is, from another part of the server.
+
+    Answer with `subscribe_answer` of the same version and `move`; once that connection carries what the old
+    one does, send `subscribe_moved` and close the old one. With the number of a move that is under way it
+    is the next offer of its connection. A client that does not follow within 10 seconds stays where it is.
+    """
+
+    type: Literal["subscribe_move"] = "subscribe_move"
+    move: int
+    version: int
+    offer: str
+    mids: tuple[OfferMid, ...]
+
+
 class SubscriptionEnded(Outbound):
     type: Literal["subscription_ended"] = "subscription_ended"
     publication_id: str
@@ -239,6 +254,7 @@ AnyEvent = Annotated[
     | PublicationUpdated
     | PublicationRemoved
     | SubscribeOffer
+    | SubscribeMove
     | SubscriptionEnded
     | SubscriptionPaused
     | SubscriptionResumed

@@ -95,6 +95,18 @@ class SubscribeAnswer(Request):
     type: Literal["subscribe_answer"] = "subscribe_answer"
     version: int = Field(ge=1)
     answer: Sdp
+    move: int | None = None
+    """Of the `subscribe_move` that it answers."""
+
+
+class SubscribeMoved(Request):
+    """What one receives comes over the new connection of this `subscribe_move`: the old one is closed.
+
+    `NotFound` says that the move was called off: the old connection goes on.
+    """
+
+    type: Literal["subscribe_moved"] = "subscribe_moved"
+    move: int
 
 
 class RestartIce(Request):
@@ -273,6 +285,7 @@ AnyRequest = Annotated[
     | Subscribe
     | Unsubscribe
     | SubscribeAnswer
+    | SubscribeMoved
     | RestartIce
     | Candidate
     | SetLayer

@@ -207,7 +207,7 @@ async def resume_subscription(
 async def subscribe_answer(
     live: LiveSession, peer_id: str, request: messages.SubscribeAnswer
 ) -> messages.Empty:
-    await live.media.handle_answer(peer_id, request.version, request.answer)
+    await live.media.handle_answer(peer_id, request.version, request.answer, move=request.move)
     return _EMPTY
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from signaling.protocol import messages
-from signaling.services.live import media_presence, view_modes, viewing
+from signaling.services.live import media_presence, moving, view_modes, viewing
 from signaling.services.live.ports import (
     DataDropped,
     Direction,
     LayerChanged,
     LayersWanted,
     MediaEvent,
+    MovesProposed,
     NodeLost,
     OfferMade,
     PublicationClosed,
@@ -36,6 +37,8 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
     match event:
         case NodeLost(peer_ids):
             await live.lose_media(peer_ids)
+        case MovesProposed():
+            await moving.begin(live, event)
         case PublicationClosed(publication_id, reason):
             await live.carry_out(session.lose_publication(publication_id, reason))
         case SubscriptionClosed(peer_id, publication_id, reason):
@@ -113,7 +116,7 @@ def _to_peer(
             assert_never(event)
 
 
-def _offer(live: LiveSession, event: OfferMade) -> messages.SubscribeOffer:
+def _offer(live: LiveSession, event: OfferMade) -> messages.SubscribeOffer | messages.SubscribeMove:
     """The m-lines in people's terms; a publication that ended meanwhile is in the next version's absence."""
     known = live.session.publications
     mids = tuple(
@@ -127,6 +130,8 @@ def _offer(live: LiveSession, event: OfferMade) -> messages.SubscribeOffer:
         for one in event.mids
         if one.publication_id in known
     )
+    if event.move is not None:
+        return messages.SubscribeMove(move=event.move, version=event.version, offer=event.sdp, mids=mids)
     return messages.SubscribeOffer(version=event.version, offer=event.sdp, mids=mids)
 
 

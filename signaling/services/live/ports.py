@@ -93,12 +93,16 @@ class OfferMid:
 
 @dataclass(frozen=True, slots=True)
 class OfferMade:
-    """A subscribe offer for a peer. `mids` are the m-lines that carry media now."""
+    """A subscribe offer for a peer. `mids` are the m-lines that carry media now.
+
+    With `move`, it is of a connection that is to take the place of the one there is, see `begin_move`.
+    """
 
     peer_id: str
     version: int
     sdp: str
     mids: tuple[OfferMid, ...]
+    move: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,15 @@ class NodeLost:
     peer_ids: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MovesProposed:
+    """A node is busy, another one is not: up to so many `peers` should move what they receive."""
+
+    from_node: str
+    to_node: str
+    peers: int
+
+
 MediaEvent = (
     OfferMade
     | TransportStateChanged
@@ -217,6 +230,7 @@ MediaEvent = (
     | SpeakersChanged
     | DataDropped
     | NodeLost
+    | MovesProposed
 )
 MediaListener = Callable[[MediaEvent], None]
 """Called in order and in the loop; must not block."""
@@ -281,12 +295,32 @@ class MediaSession(Protocol):
         """Of the peer's own publications and subscriptions; empty where it has none."""
         ...
 
-    async def handle_answer(self, peer_id: str, version: int, sdp: str) -> None: ...
+    async def handle_answer(
+        self, peer_id: str, version: int, sdp: str, *, move: int | None = None
+    ) -> None: ...
     async def handle_candidate(self, peer_id: str, direction: Direction, candidate: str | None) -> None: ...
     async def restart_ice(self, peer_id: str) -> None: ...
     async def handle_ice_restart(
         self, peer_id: str, direction: Direction, ufrag: str, pwd: str
     ) -> IceAnswer: ...
+
+    def movable(self, node_id: str) -> list[str]:
+        """Peers that receive on that node and may move to another one."""
+        ...
+
+    async def begin_move(
+        self, peer_id: str, node_id: str, subscriptions: Sequence[Subscription], tiles: Mapping[str, Tile]
+    ) -> bool:
+        """Have a peer receive from another node: whether that began. An `OfferMade` with a `move` follows,
+        for a connection beside the one there is. A change of what it receives calls it off, so does time."""
+        ...
+
+    async def finish_move(self, peer_id: str, move: int) -> None:
+        """It receives over the new connection; the old one is closed. Asking twice changes nothing.
+
+        Raises `NotFoundError` when the move was called off: the old connection goes on.
+        """
+        ...
 
     async def close_transport(self, peer_id: str, direction: Direction) -> None: ...
     async def close_peer(self, peer_id: str) -> None: ...

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from signaling.domain.stage import StageAction
 from signaling.protocol import messages
-from signaling.services.live import connectivity, media, moderation, stats, view_modes
+from signaling.services.live import connectivity, media, moderation, moving, stats, view_modes
 
 Handler = Callable[..., Awaitable[BaseModel]]
 """(LiveSession, peer id, the request of its type) -> the result."""
@@ -29,6 +29,7 @@ HANDLERS: Final[Mapping[type[messages.Request], Handler]] = MappingProxyType(
         messages.Subscribe: media.subscribe,
         messages.Unsubscribe: media.unsubscribe,
         messages.SubscribeAnswer: media.subscribe_answer,
+        messages.SubscribeMoved: moving.finish,
         messages.RestartIce: media.restart_ice,
         messages.Candidate: media.candidate,
         messages.SetLayer: media.set_layer,

@@ -56,6 +56,9 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
     case "subscribe_offer":
       to.subscriber.handleOffer(event).catch(to.failed);
       break;
+    case "subscribe_move":
+      to.subscriber.handleMove(event).catch(to.failed);
+      break;
     case "subscription_ended":
       to.subscriber.handleEnded(event.publication_id);
       break;

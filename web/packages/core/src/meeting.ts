@@ -89,6 +89,7 @@ export class Meeting {
     });
     this.subscriber = new Subscriber({
       signal: this.connection,
+      clock,
       createPeerConnection,
       ...(withRed ? {} : { refuseCodec: dependencies.refuseCodec }),
       ...(encryption === null ? {} : { decrypt: (receiver) => encryption.protectReceiver(receiver) }),

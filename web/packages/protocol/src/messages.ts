@@ -11,6 +11,7 @@ export type AnyRequest =
   | Subscribe
   | Unsubscribe
   | SubscribeAnswer
+  | SubscribeMoved
   | RestartIce
   | Candidate
   | SetLayer
@@ -43,6 +44,7 @@ export type AnyEvent =
   | PublicationUpdated
   | PublicationRemoved
   | SubscribeOffer
+  | SubscribeMove
   | SubscriptionEnded
   | SubscriptionPaused
   | SubscriptionResumed
@@ -117,6 +119,7 @@ export interface EventFrame {
     | PublicationUpdated
     | PublicationRemoved
     | SubscribeOffer
+    | SubscribeMove
     | SubscriptionEnded
     | SubscriptionPaused
     | SubscriptionResumed
@@ -214,6 +217,20 @@ export interface OfferMid {
   peer_id: string;
   publication_id: string;
   source: string;
+}
+/**
+ * Receive over another connection, built beside the one there is, from another part of the server.
+ *
+ * Answer with `subscribe_answer` of the same version and `move`; once that connection carries what the old
+ * one does, send `subscribe_moved` and close the old one. With the number of a move that is under way it
+ * is the next offer of its connection. A client that does not follow within 10 seconds stays where it is.
+ */
+export interface SubscribeMove {
+  mids: OfferMid[];
+  move: number;
+  offer: string;
+  type: "subscribe_move";
+  version: number;
 }
 export interface SubscriptionEnded {
   publication_id: string;
@@ -710,6 +727,7 @@ export interface SubscriptionSpec {
 export interface SubscribeAnswer {
   answer: string;
   id: number;
+  move?: number | null;
   type: "subscribe_answer";
   version: number;
 }
@@ -719,6 +737,16 @@ export interface SubscribeItem {
   } | null;
   ok: boolean;
   publication_id: string;
+}
+/**
+ * What one receives comes over the new connection of this `subscribe_move`: the old one is closed.
+ *
+ * `NotFound` says that the move was called off: the old connection goes on.
+ */
+export interface SubscribeMoved {
+  id: number;
+  move: number;
+  type: "subscribe_moved";
 }
 export interface Subscribed {
   subscriptions: SubscribeItem[];

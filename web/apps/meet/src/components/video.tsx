@@ -20,12 +20,16 @@ export function Video({ track, shows, participants, mirrored = false, fit = "cov
   useEffect(() => {
     const video = element.current;
     if (video === null) return;
+    // In place of the one before, where there was one: without a moment of nothing between them.
     video.srcObject = new MediaStream([track]);
     play(video);
-    return () => {
-      video.srcObject = null;
-    };
   }, [track]);
+  useEffect(() => {
+    const video = element.current;
+    return () => {
+      if (video !== null) video.srcObject = null;
+    };
+  }, []);
   useEffect(() => {
     const video = element.current;
     if (video === null || !shows || participants === undefined) return;

@@ -5,14 +5,27 @@
  * another, so a track belongs to whatever the latest list says.
  */
 
-import type { Layer, SubscribeItem, SubscribeOffer, SubscriptionSpec, TileSpec } from "@rostrum/protocol";
+import type {
+  Layer,
+  SubscribeItem,
+  SubscribeMove,
+  SubscribeOffer,
+  SubscriptionSpec,
+  TileSpec,
+} from "@rostrum/protocol";
+import type { Clock } from "../clock";
 import type { Signal } from "../connection/results";
 import { Emitter } from "../emitter";
+import { ConnectionLostError, RostrumError } from "../errors";
+import { Arrivals } from "./arrivals";
 import { SerialQueue } from "./queue";
 import { withStereo } from "./stereo";
 
+export const TELL_AGAIN_MS = 500;
+
 export interface SubscriberOptions {
   signal: Signal;
+  clock: Clock;
   createPeerConnection: () => RTCPeerConnection;
   /** Where frames are encrypted end to end: given each receiver before it receives. */
   decrypt?: (receiver: RTCRtpReceiver) => void;
@@ -26,10 +39,20 @@ export interface SubscriberEvents {
   track: [publicationId: string, track: MediaStreamTrack | null];
 }
 
+/** A connection beside the one in use, which it is to take the place of. */
+interface Move {
+  number: number;
+  pc: RTCPeerConnection;
+  offer: SubscribeMove;
+}
+
 export class Subscriber extends Emitter<SubscriberEvents> {
   private readonly queue = new SerialQueue();
   private readonly tracks = new Map<string, MediaStreamTrack>();
   private pc: RTCPeerConnection | null = null;
+  private move: Move | null = null;
+  /** While the server is told that the move is done, its offers are still those of the old connection. */
+  private arriving = false;
 
   constructor(private readonly options: SubscriberOptions) {
     super();
@@ -78,19 +101,35 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   }
 
   handleOffer(offer: SubscribeOffer): Promise<void> {
+    if (this.arriving) return Promise.resolve();
     const pc = this.ensureConnection();
     return this.queue.run(async () => {
       if (pc !== this.pc) return;
-      await pc.setRemoteDescription({ type: "offer", sdp: offer.offer });
-      const { refuseCodec, decrypt } = this.options;
-      if (decrypt !== undefined) for (const each of pc.getTransceivers()) decrypt(each.receiver);
-      if (refuseCodec !== undefined) for (const each of pc.getTransceivers()) refuseCodec(each, "audio/red");
-      const { sdp } = await pc.createAnswer();
-      await pc.setLocalDescription({ type: "answer", sdp: withStereo(sdp ?? "", offer.offer) });
-      const answer = pc.localDescription?.sdp ?? "";
+      const answer = await this.answer(pc, offer.offer);
       this.assignTracks(pc, offer);
       await this.options.signal.request({ type: "subscribe_answer", version: offer.version, answer });
     });
+  }
+
+  /** Builds another connection beside this one, and takes it once it carries what this one does. */
+  async handleMove(offer: SubscribeMove): Promise<void> {
+    if (this.pc === null) return;
+    const known = this.move?.number === offer.move ? this.move : null;
+    if (known === null) this.dropMove();
+    const move = known ?? { number: offer.move, pc: this.options.createPeerConnection(), offer };
+    this.move = move;
+    move.offer = offer;
+    try {
+      const answer = await this.answer(move.pc, offer.offer);
+      const { move: number, version } = offer;
+      await this.options.signal.request({ type: "subscribe_answer", move: number, version, answer });
+      if (known === null) await this.arrive(move);
+    } catch (error) {
+      if (this.move !== move) return;
+      this.dropMove();
+      // It was called off, or came to nothing: what there is goes on, and the server knows.
+      if (!isOver(error)) throw error;
+    }
   }
 
   /** A subscription ended; its m-line may serve another publication after the next offer. */
@@ -109,6 +148,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
 
   /** Forgets the connection and all tracks; the next offer makes a new one. */
   reset(): void {
+    this.dropMove();
     const pc = this.pc;
     this.pc = null;
     for (const publicationId of [...this.tracks.keys()]) this.handleEnded(publicationId);
@@ -118,7 +158,64 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     this.emit("stateChanged", "closed");
   }
 
-  private assignTracks(pc: RTCPeerConnection, offer: SubscribeOffer): void {
+  private async answer(pc: RTCPeerConnection, offer: string): Promise<string> {
+    await pc.setRemoteDescription({ type: "offer", sdp: offer });
+    const { refuseCodec, decrypt } = this.options;
+    if (decrypt !== undefined) for (const each of pc.getTransceivers()) decrypt(each.receiver);
+    if (refuseCodec !== undefined) for (const each of pc.getTransceivers()) refuseCodec(each, "audio/red");
+    const { sdp } = await pc.createAnswer();
+    await pc.setLocalDescription({ type: "answer", sdp: withStereo(sdp ?? "", offer) });
+    return pc.localDescription?.sdp ?? "";
+  }
+
+  private async arrive(move: Move): Promise<void> {
+    const old = this.pc;
+    if (old === null || !(await new Arrivals(this.options.clock, old, move.pc).wait(() => this.move === move))) {
+      if (this.move === move) this.dropMove();
+      return;
+    }
+    this.arriving = true;
+    try {
+      await this.tell(move);
+      if (this.move !== move) return;
+      this.move = null;
+      this.take(move, old);
+    } finally {
+      this.arriving = false;
+    }
+  }
+
+  /** Asks again where the answer was lost: the server may have closed the old connection or not. */
+  private async tell(move: Move): Promise<void> {
+    const { clock, signal } = this.options;
+    while (this.move === move) {
+      try {
+        await signal.request({ type: "subscribe_moved", move: move.number });
+        return;
+      } catch (error) {
+        if (!(error instanceof ConnectionLostError)) throw error;
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, TELL_AGAIN_MS));
+      }
+    }
+  }
+
+  private take(move: Move, old: RTCPeerConnection): void {
+    old.onconnectionstatechange = null;
+    this.pc = move.pc;
+    move.pc.onconnectionstatechange = () => this.emit("stateChanged", move.pc.connectionState);
+    this.assignTracks(move.pc, move.offer);
+    this.emit("stateChanged", move.pc.connectionState);
+    old.close();
+  }
+
+  private dropMove(): void {
+    const move = this.move;
+    this.move = null;
+    this.arriving = false;
+    move?.pc.close();
+  }
+
+  private assignTracks(pc: RTCPeerConnection, offer: Pick<SubscribeOffer, "mids">): void {
     const byMid = new Map(pc.getTransceivers().map((transceiver) => [transceiver.mid, transceiver]));
     const listed = new Set(offer.mids.map((mid) => mid.publication_id));
     for (const publicationId of [...this.tracks.keys()]) {
@@ -139,4 +236,9 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     this.pc = pc;
     return pc;
   }
+}
+
+/** The server has called the move off, which is nobody's concern. */
+function isOver(error: unknown): boolean {
+  return error instanceof RostrumError && error.name === "NotFound";
 }
