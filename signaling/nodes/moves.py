@@ -126,6 +126,7 @@ class Moves:
         if move is None:
             return False
         self._parts.stay(peer_id)
+        log.info("peer.stays", session=self._session_id, peer=peer_id)
         await move.to.close_transport(peer_id, "subscribe")
         await self._reach.drop_unwanted(move.to)
         return True
