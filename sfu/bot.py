@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 
 from sfu.bots.association import AssociationOptions, ClientAssociation, Route
 from sfu.bots.departures import Departures
+from sfu.bots.media import HD
 from sfu.bots.move import Move, arrive
 from sfu.bots.publish import OutboundTrack, PublishTransport
 from sfu.bots.signalling import (
@@ -47,12 +48,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class VideoSpec:
-    """Video to publish: one stream id, or one per simulcast encoding, lowest first."""
+    """Video to publish: one stream id, or one per simulcast encoding, lowest first; the highest has pictures
+    of `size`, each one below half of the next."""
 
     stream_ids: tuple[int, ...]
     source: str = "camera"
     packets_per_second: float = 400.0
     payload_size: int = 1100
+    size: tuple[int, int] = HD
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,4 +371,5 @@ def _add(publisher: PublishTransport, spec: VideoSpec | AudioSpec) -> OutboundTr
         source=spec.source,
         packets_per_second=spec.packets_per_second,
         payload_size=spec.payload_size,
+        size=spec.size,
     )

@@ -131,7 +131,8 @@ class PublishTransport(Transport):
         self._identification.learn_extensions(chosen.values())
         for producer in created:
             self.producers[producer.id] = producer
-            self._meters.add(producer, self._grants[producer.source, producer.kind], now)
+            grant = self._grants[producer.source, producer.kind]
+            self._meters.add(producer, grant, now, encrypted=wanted[producer.mid].encrypted)
             self._identification.add(producer, chosen[producer.mid])
         kept = {producer.id for producer in active}
         removed = tuple(producer_id for producer_id in self.producers if producer_id not in kept)

@@ -14,6 +14,7 @@ from sfu.bots.stamp import STAMP_LENGTH, to_stamp
 
 VIDEO_CLOCK_RATE = 90_000
 AUDIO_CLOCK_RATE = 48_000
+HD = (1280, 720)
 DESCRIPTOR_LENGTH = 6
 KEY_FRAME_HEADER_LENGTH = 10
 MIN_VIDEO_PAYLOAD = DESCRIPTOR_LENGTH + KEY_FRAME_HEADER_LENGTH + STAMP_LENGTH
@@ -24,6 +25,11 @@ I_BIT, L_BIT, T_BIT = 0x80, 0x40, 0x20
 OPUS_TOC_20_MS_STEREO = 0xFC
 
 _TEMPORAL_PATTERN = {1: (0,), 2: (0, 1), 3: (0, 2, 1, 2)}
+
+
+def _key_header(width: int, height: int) -> bytes:
+    """VP8's frame tag of a shown key frame, its start code, and the picture size (RFC 6386 section 9.1)."""
+    return b"\x10\x00\x00\x9d\x01\x2a" + struct.pack("<HH", width, height)
 
 
 class Vp8Frames:
@@ -39,8 +45,8 @@ class Vp8Frames:
         *,
         packets_per_frame: int,
         payload_size: int,
-        width: int = 1280,
-        height: int = 720,
+        width: int = HD[0],
+        height: int = HD[1],
         temporal_layers: int = 1,
     ) -> None:
         if payload_size < MIN_VIDEO_PAYLOAD:
@@ -55,12 +61,16 @@ class Vp8Frames:
         self._tl0 = 0
         self._step = 0
         self._key_frame_due = True
-        # VP8's frame tag of a shown key frame, its start code, and the picture size (RFC 6386 section 9.1).
-        self._key_header = b"\x10\x00\x00\x9d\x01\x2a" + struct.pack("<HH", width, height)
+        self._key_header = _key_header(width, height)
         self._delta_header = b"\x11\x00\x00".ljust(KEY_FRAME_HEADER_LENGTH, b"\0")
         self._filling = bytes(payload_size - MIN_VIDEO_PAYLOAD)
 
     def request_key_frame(self) -> None:
+        self._key_frame_due = True
+
+    def resize(self, width: int, height: int) -> None:
+        """Pictures of another size, from the next frame on."""
+        self._key_header = _key_header(width, height)
         self._key_frame_due = True
 
     def next_frame(self, sent_ns: int) -> list[bytes]:

@@ -33,7 +33,7 @@ from sfu.bots.description import (
     parse_description,
     to_offer,
 )
-from sfu.bots.media import AUDIO_CLOCK_RATE, VIDEO_CLOCK_RATE, OpusFrames, Vp8Frames
+from sfu.bots.media import AUDIO_CLOCK_RATE, HD, VIDEO_CLOCK_RATE, OpusFrames, Vp8Frames
 
 FRAMES_PER_SECOND = 25.0
 AUDIO_INTERVAL = 0.02
@@ -131,10 +131,11 @@ class PublishTransport:
         source: str = "camera",
         packets_per_second: float = 400.0,
         payload_size: int = 1100,
+        size: tuple[int, int] = HD,
     ) -> OutboundTrack:
         """A video m-line; with several stream ids, a simulcast encoding for each, lowest first.
 
-        Of simulcast, the highest has the given rate and each one below a quarter of the next.
+        Of simulcast, the highest has the given rate and size, and each one below a quarter of the next.
         """
         ids = list(stream_ids)
         rids = tuple("qhf"[-len(ids) :]) if len(ids) > 1 else ()
@@ -147,8 +148,8 @@ class PublishTransport:
                 stream_id,
                 packets_per_frame=per_frame,
                 payload_size=payload_size,
-                width=1280 >> (len(ids) - 1 - index),
-                height=720 >> (len(ids) - 1 - index),
+                width=size[0] >> (len(ids) - 1 - index),
+                height=size[1] >> (len(ids) - 1 - index),
             )
             rid = rids[index] if rids else None
             encodings.append(self._new_encoding(mid, "video", frames, per_frame / rate, rid))

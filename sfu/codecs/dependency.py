@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from sfu.codecs.bits import BitReader
 from sfu.codecs.counters import Counters
 from sfu.errors import CodecError
 
@@ -75,20 +76,8 @@ class Descriptor(NamedTuple):
     """Its template, with what the descriptor says otherwise."""
 
 
-class _Bits:
-    """Reads big-endian bit fields; past the end raises `CodecError`."""
-
-    __slots__ = ("_left", "_value")
-
-    def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data, "big")
-        self._left = 8 * len(data)
-
-    def read(self, count: int) -> int:
-        self._left -= count
-        if self._left < 0:
-            raise CodecError("a dependency descriptor is cut short")
-        return self._value >> self._left & (1 << count) - 1
+class _Bits(BitReader):
+    __slots__ = ()
 
     def read_non_symmetric(self, size: int) -> int:
         """A value below `size` in as few bits as it may take: ns(n) of the AV1 specification, 4.10.7."""

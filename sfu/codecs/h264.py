@@ -31,3 +31,21 @@ def _aggregate_holds_keyframe(payload: bytes) -> bool:
             return True
         position += 2 + (payload[position] << 8 | payload[position + 1])
     return False
+
+
+def find_parameter_set(payload: bytes) -> bytes | None:
+    """The sequence parameter set that a packet carries, or the beginning of one that comes in several."""
+    if not payload:
+        return None
+    kind = payload[0] & 0x1F
+    if kind == SPS:
+        return payload
+    if kind == FU_A and len(payload) > 2 and payload[1] & 0x80 and payload[1] & 0x1F == SPS:
+        return payload[1:]
+    position = 1
+    while kind == STAP_A and position + 2 < len(payload):
+        end = position + 2 + (payload[position] << 8 | payload[position + 1])
+        if payload[position + 2] & 0x1F == SPS:
+            return payload[position + 2 : end]
+        position = end
+    return None

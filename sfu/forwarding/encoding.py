@@ -40,7 +40,6 @@ class Encoding:
     __slots__ = (
         "_flushed",
         "_patient",
-        "_reading",
         "blocked",
         "cuts",
         "forwarded",
@@ -52,6 +51,7 @@ class Encoding:
         "on_switch",
         "paused",
         "pending",
+        "reading",
         "recovered",
         "redundant",
         "rid",
@@ -80,7 +80,7 @@ class Encoding:
         self.rid = rid
         self.rtx_ssrc: int | None = None
         self.stream = ReceiveStream(ssrc, clock_rate, repair=self.is_video)
-        self._reading = Reading(mime)
+        self.reading = Reading(mime)
         self.whole = Cut(self, WHOLE, self._new_history())
         self.cuts: list[Cut] = []
         """The lesser ones, each while there are legs on it or waiting for it."""
@@ -117,27 +117,27 @@ class Encoding:
 
     @property
     def reader(self) -> LayerReader:
-        return self._reading.reader
+        return self.reading.reader
 
     @property
     def rates(self) -> tuple[LayerRate, ...]:
         """The layers that came in the last second, and what each takes; empty until that is known."""
-        return self._reading.rates
+        return self.reading.rates
 
     @property
     def rate(self) -> int:
         """What all of it takes, in bits per second of payload, like `rates`."""
-        return self._reading.rate
+        return self.reading.rate
 
     @property
     def frames(self) -> int:
         """Of video: frames of which the last packet came, by its marker; up to date after `measure`."""
-        return self._reading.frames
+        return self.reading.frames
 
     @property
     def layers_revision(self) -> int:
         """Another number whenever there are other layers, or other ways between them."""
-        return self._reading.revision
+        return self.reading.revision
 
     @property
     def history(self) -> History:
@@ -161,7 +161,7 @@ class Encoding:
         self.cuts = [Cut(self, cut.layer, self._new_history()) for cut in self.cuts]
         for leg in self.waiting:
             leg.target = self.cut(leg.target.layer) if leg.target is not None else self.whole
-        self._reading.restart(self.mime)
+        self.reading.restart(self.mime)
         self._flushed = -1
         self.stream = ReceiveStream(ssrc, self.stream.clock_rate, repair=self.is_video)
 
@@ -257,7 +257,7 @@ class Encoding:
         if not self.is_video:
             return
         self._catch_up()
-        if not self._reading.settle(now):
+        if not self.reading.settle(now):
             return
         self.cuts = [cut for cut in self.cuts if cut.legs or any(leg.target is cut for leg in self.waiting)]
         if any(leg in self._patient for leg in self.waiting):
@@ -286,7 +286,7 @@ class Encoding:
 
     def _forward_in_layers(self, packets: list[Packet], now: float) -> None:
         """Packet by packet: move the legs that may change here, and let every cut take its part."""
-        reading = self._reading
+        reading = self.reading
         reading.read_up_to(packets[0][0], self.history)
         start = 0
         for position, packet in enumerate(packets):
@@ -373,7 +373,7 @@ class Encoding:
             self._send_late(made, self.redundant, now)
         if not self.cuts:
             return
-        mark = self._reading.read_late(packet)
+        mark = self.reading.read_late(packet)
         for cut in self.cuts:
             kept = cut.take_late(packet, mark)
             if kept is not None:
@@ -390,7 +390,7 @@ class Encoding:
     def _catch_up(self) -> None:
         if self.stream.highest >= 0:
             end = self.pending[0][0] if self.pending else self.stream.highest + 1
-            self._reading.read_up_to(end, self.history)
+            self.reading.read_up_to(end, self.history)
 
     def _new_history(self) -> History:
         return History(

@@ -6,6 +6,7 @@ out of the history; rates are settled once a second.
 
 from __future__ import annotations
 
+from sfu.codecs.frame_size import UNKNOWN, FrameSize, size_test
 from sfu.codecs.layering import LayerReader, reader_for
 from sfu.forwarding.batch import Packet
 from sfu.forwarding.history import History
@@ -20,15 +21,19 @@ class Reading:
     """`revision` is another number whenever there are other layers, or other ways between them."""
 
     __slots__ = (
+        "_key_picture",
         "_layers",
         "_measured_at",
         "_next",
         "_octets",
+        "_size_test",
         "frames",
+        "keys",
         "rate",
         "rates",
         "reader",
         "revision",
+        "size",
     )
 
     def __init__(self, mime: str) -> None:
@@ -39,7 +44,14 @@ class Reading:
         """What all of it takes, in bits per second of payload, like `rates`."""
         self.frames = 0
         """Frames of which the last packet came, by its marker."""
+        self.size: FrameSize = UNKNOWN
+        """The largest picture in the last key frame, over all spatial layers."""
         self.revision = 0
+        self._size_test = size_test(mime)
+        self.keys = 0
+        """Key frames that began."""
+        self._key_picture = -1
+        """The timestamp of the last one."""
         self._layers: tuple[Layer, bool, tuple[Layer, ...]] = (self.reader.top, self.reader.nested, ())
         self._next = 0
         self._octets: dict[tuple[Layer, int], int] = {}
@@ -49,6 +61,7 @@ class Reading:
         """Another stream follows; what was measured holds until it is measured again."""
         self.reader = reader_for(mime, find_descriptor)
         self._next = 0
+        self._key_picture = -1
 
     def read(self, packet: Packet) -> Mark:
         """What a packet is. Each is read once, in order, whoever asks first."""
@@ -56,6 +69,12 @@ class Reading:
         mark = self.reader.read(timestamp, marker, tail, payload)
         self._next = sequence + 1
         self.frames += marker >> 7
+        if mark.key and timestamp != self._key_picture:
+            self._key_picture = timestamp
+            self.keys += 1
+            self.size = self._size_test(payload, find_descriptor(tail))
+        elif timestamp == self._key_picture and mark.starts_frame:
+            self.size = max(self.size, self._size_test(payload, None), key=_area)
         key = (mark.layer, mark.needed)
         self._octets[key] = self._octets.get(key, 0) + len(payload)
         return mark
@@ -87,3 +106,7 @@ class Reading:
             self._layers = layers
             self.revision += 1
         return settled
+
+
+def _area(size: FrameSize) -> int:
+    return size.area

@@ -19,6 +19,14 @@ MAX_VIDEO_BITRATE: Final = {
     VideoQuality.FHD: 8_000_000,
     VideoQuality.UHD: 20_000_000,
 }
+MAX_PIXELS: Final = {
+    VideoQuality.QVGA: 384 * 288,
+    VideoQuality.VGA: 640 * 480,
+    VideoQuality.HD: 1280 * 720,
+    VideoQuality.FHD: 1920 * 1080,
+    VideoQuality.UHD: 3840 * 2160,
+}
+"""The area of a picture, whichever way it is held."""
 MAX_AUDIO_BITRATE: Final = 192_000
 MAX_HIGH_AUDIO_BITRATE: Final = 510_000
 """The most that Opus makes."""
@@ -28,7 +36,8 @@ STEREO_HIGH_AVERAGE: Final = 256_000
 
 @dataclass(frozen=True, slots=True)
 class MediaLimits:
-    """`max_bitrate` in bits a second and `max_frame_rate` in frames a second; None for no limit.
+    """`max_bitrate` in bits a second, `max_frame_rate` in frames a second, `max_pixels` the area of a
+    picture; None for no limit.
 
     Of audio: whether two channels and pauses without packets (DTX) are asked for, and the bits a second that
     the encoder is to aim at, None for its own choice.
@@ -36,6 +45,7 @@ class MediaLimits:
 
     max_bitrate: int | None = None
     max_frame_rate: int | None = None
+    max_pixels: int | None = None
     stereo: bool = False
     dtx: bool = False
     average_bitrate: int | None = None
@@ -49,7 +59,7 @@ def limits_of(preset: Preset, source: str, kind: Literal["audio", "video"]) -> M
     if kind == "audio":
         return _audio(media.audio, speech=source == "microphone")
     video = media.screenshare if media_kind_of(source, kind) is MediaKind.SCREENSHARE else media.video
-    return MediaLimits(MAX_VIDEO_BITRATE[video.quality], video.frame_rate)
+    return MediaLimits(MAX_VIDEO_BITRATE[video.quality], video.frame_rate, MAX_PIXELS[video.quality])
 
 
 def _audio(config: AudioConfig, *, speech: bool) -> MediaLimits:

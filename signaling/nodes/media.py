@@ -377,6 +377,7 @@ def _node_grants(grants: Iterable[Grant]) -> tuple[node.Grant, ...]:
             kind=grant.kind,
             max_bitrate=grant.limits.max_bitrate,
             max_frame_rate=grant.limits.max_frame_rate,
+            max_pixels=grant.limits.max_pixels,
             stereo=grant.limits.stereo,
             dtx=grant.limits.dtx,
             average_bitrate=grant.limits.average_bitrate,

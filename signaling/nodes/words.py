@@ -38,7 +38,7 @@ def in_peoples_words(event: node.Event, names: Names) -> ports.MediaEvent | None
             publication_id = names.publications.get(event.producer_id)
             if publication_id is None:
                 return None
-            return ports.PublicationLimited(publication_id, event.forwarded, event.encodings)
+            return ports.PublicationLimited(publication_id, event.forwarded, event.encodings, event.reason)
         case node.LayerChanged():
             key = names.subscriptions.get(event.consumer_id)
             current = Layer(event.current.spatial, event.current.temporal)

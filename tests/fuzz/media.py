@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import cache
 
 from sfu.codecs import dependency, keyframe_test, vp8, vp9
+from sfu.codecs.frame_size import size_test
 from sfu.codecs.layering import reader_for
 from sfu.codecs.red import parse_red
 from sfu.errors import CodecError, RtcpError, RtpError
@@ -127,6 +128,22 @@ def read_descriptors(data: bytes) -> None:
         dependency.parse_descriptor(data, None)
 
 
+def read_sizes(data: bytes) -> None:
+    """RFC 6386, the specifications of VP9, H.264 and AV1: the headers that tell how large a picture is."""
+    size = data[0] % 64 if data else 0
+    for mime in CODECS:
+        width, height = size_test(mime)(data[1 + size :], data[1 : 1 + size] or None)
+        assert 0 <= width <= 1 << 36
+        assert 0 <= height <= 1 << 37
+
+
+def size_seeds() -> Sequence[bytes]:
+    firsts = [_payloads(mime)[0] for mime in CODECS]
+    parameters = rtp.read("h264_high").packets[0].payload[:200]
+    seeds = [bytes((len(tail),)) + tail + payload for tail, payload in firsts]
+    return (*seeds, b"\0" + parameters)
+
+
 def descriptor_seeds() -> Sequence[bytes]:
     seeds = [payload[:40] for mime in CODECS for _, payload in _payloads(mime)[:4]]
     seeds += [tail for mime in CODECS for tail, _ in _payloads(mime)[:4] if tail]
@@ -171,5 +188,6 @@ TARGETS = (
     Target("rtp", receive_rtp, rtp_seeds),
     Target("rtcp", read_rtcp, rtcp_seeds),
     Target("descriptors", read_descriptors, descriptor_seeds),
+    Target("frame-sizes", read_sizes, size_seeds),
     *(Target(f"layers-{mime[6:].lower()}", _layer_reader(mime), _layer_seeds(mime)) for mime in CODECS[:4]),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from sfu.bot import AudioSpec, Bot, VideoSpec
+from sfu.bots.media import Vp8Frames
 from signaling.domain.default_presets import DEFAULT_PRESETS
 from signaling.domain.preset import merged
 from tests.support.server import running_server
@@ -30,7 +31,7 @@ def _limited(bot: Bot) -> list[int]:
 async def test_a_sender_that_ignores_its_limit_is_cut_and_comes_back(world: World) -> None:
     watcher = await world.subscriber()
     forger = await world.publisher(
-        VideoSpec((1,), packets_per_second=250.0), preset=await _narrow_preset(world)
+        VideoSpec((1,), packets_per_second=250.0, size=(320, 180)), preset=await _narrow_preset(world)
     )
     await wait_media(watcher, 1)
     await wait_until(lambda: _limited(forger) == [0], "the forger is told that nothing goes on", timeout=15)
@@ -43,6 +44,26 @@ async def test_a_sender_that_ignores_its_limit_is_cut_and_comes_back(world: Worl
     encoding.interval *= 8
     await wait_until(lambda: _limited(forger) == [0, 1], "the limit is kept to", timeout=20)
     await wait_media(watcher, 1)
+
+
+async def test_pictures_that_are_too_large_are_not_forwarded_until_they_are_smaller(world: World) -> None:
+    """Of a simulcast the lower encodings go on, and everything comes back with the smaller pictures."""
+    watcher = await world.subscriber()
+    sender = await world.publisher(
+        VideoSpec((1, 2, 3), packets_per_second=120.0, payload_size=200), preset=await _narrow_preset(world)
+    )
+    await wait_until(lambda: _limited(sender) == [1], "only the lowest encoding goes on", timeout=20)
+    assert sender.events[-1]["reason"] == "frame_size"
+    await wait_media(watcher, 1)
+    cut = packets_of(watcher, 2) + packets_of(watcher, 3)
+    await wait_media(watcher, 1, more=20)
+    assert packets_of(watcher, 2) + packets_of(watcher, 3) <= cut + 2
+
+    for rank, encoding in enumerate(track_of(sender).encodings):
+        assert isinstance(encoding.frames, Vp8Frames)
+        encoding.frames.resize(96 << rank, 54 << rank)
+    await wait_until(lambda: _limited(sender) == [1, 3], "all of them go on", timeout=20)
+    await wait_until(lambda: packets_of(watcher, 3) > 0, "the highest encoding again", timeout=20)
 
 
 @pytest_asyncio.fixture

@@ -11,6 +11,7 @@ from sfu.control.messages.values import (
     DataRelayed,
     Kind,
     LayerSpec,
+    LimitReason,
     Message,
     TransportStateName,
 )
@@ -50,13 +51,15 @@ class ProducerClosed(Message):
 class ProducerLimited(Message):
     """A producer sends more than was granted, so less or nothing of it is forwarded; or it came back.
 
-    `forwarded` is how many of its encodings may be, the lowest first.
+    `forwarded` is how many of its encodings may be, the lowest first; `reason` what the next one exceeds,
+    None where all of them may.
     """
 
     type: Literal["producer_limited"] = "producer_limited"
     producer_id: str
     forwarded: int
     encodings: int
+    reason: LimitReason | None = None
 
 
 class ConsumerClosed(Message):

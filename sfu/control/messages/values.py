@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Kind = Literal["audio", "video"]
 GrantKind = Literal["audio", "video", "data"]
 DataDropReason = Literal["not_permitted", "rate_limited", "malformed", "slow_receiver", "too_large"]
+LimitReason = Literal["bitrate", "frame_rate", "frame_size"]
 Direction = Literal["publish", "subscribe"]
 TransportStateName = Literal["new", "connecting", "connected", "disconnected", "failed", "closed"]
 
@@ -28,10 +29,10 @@ class Grant(Message):
     """What one transport may publish: a source by name ("camera", "microphone", ...) and its kind.
 
     `max_spatial` is the highest encoding forwarded, `max_bitrate` the bits a second of all encodings
-    together, `max_frame_rate` the frames a second of each; None for no limit. They are in the answer where
-    clients keep to it, and policed at the node. Of audio, `stereo`, `dtx` and `average_bitrate` are what the
-    answer asks the client's encoder for. Of kind "data", whatever the source, it is the right to send
-    messages over data channels.
+    together, `max_frame_rate` the frames a second of each, `max_pixels` the area of its pictures; None for
+    no limit. They are in the answer where clients keep to it, and policed at the node. Of audio, `stereo`,
+    `dtx` and `average_bitrate` are what the answer asks the client's encoder for. Of kind "data", whatever
+    the source, it is the right to send messages over data channels.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Grant(Message):
     max_spatial: int | None = None
     max_bitrate: int | None = None
     max_frame_rate: float | None = None
+    max_pixels: int | None = None
     stereo: bool = False
     dtx: bool = False
     average_bitrate: int | None = None

@@ -139,13 +139,15 @@ class PublicationWanted(Outbound):
 
 
 class PublicationLimited(Outbound):
-    """To its owner: more is sent of it than the preset grants, in bits or frames, so only the lowest
-    `forwarded` of its `encodings` reach anybody; none with 0. All of them again: it keeps to the limit."""
+    """To its owner: more is sent of it than the preset grants, so only the lowest `forwarded` of its
+    `encodings` reach anybody; none with 0. All of them again: it keeps to the limit. `reason` says what is
+    too much: bits, frames, or the size of a picture."""
 
     type: Literal["publication_limited"] = "publication_limited"
     publication_id: str
     forwarded: int
     encodings: int
+    reason: Literal["bitrate", "frame_rate", "frame_size"] | None = None
 
 
 class LayerChanged(Outbound):

@@ -59,11 +59,11 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
             if publication is not None:
                 wanted = messages.PublicationWanted(publication_id=publication_id, encodings=encodings)
                 live.announcer.to_peer(publication.peer_id, wanted)
-        case PublicationLimited(publication_id, forwarded, encodings):
+        case PublicationLimited(publication_id, forwarded, encodings, reason):
             publication = session.publications.get(publication_id)
             if publication is not None:
                 limited = messages.PublicationLimited(
-                    publication_id=publication_id, forwarded=forwarded, encodings=encodings
+                    publication_id=publication_id, forwarded=forwarded, encodings=encodings, reason=reason
                 )
                 live.announcer.to_peer(publication.peer_id, limited)
         case PublicationScored(publication_id, score):

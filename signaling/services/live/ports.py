@@ -157,11 +157,13 @@ class LayersWanted:
 
 @dataclass(frozen=True, slots=True)
 class PublicationLimited:
-    """More is sent of it than was granted: only its lowest `forwarded` encodings go on; or all again."""
+    """More is sent of it than was granted, by `reason`: only its lowest `forwarded` encodings go on; or all
+    again."""
 
     publication_id: str
     forwarded: int
     encodings: int
+    reason: Literal["bitrate", "frame_rate", "frame_size"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

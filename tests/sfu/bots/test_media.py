@@ -7,6 +7,7 @@ from aiortc.codecs.vpx import VpxPayloadDescriptor
 
 from sfu.bots.media import MIN_VIDEO_PAYLOAD, OpusFrames, Vp8Frames
 from sfu.bots.stamp import parse_stamp
+from sfu.codecs.frame_size import UNKNOWN, size_test
 
 
 def is_key_frame(payload: bytes) -> bool:
@@ -30,6 +31,14 @@ def test_the_first_frame_and_the_one_after_a_request_are_key_frames() -> None:
     frames.request_key_frame()
     kinds += [is_key_frame(frames.next_frame(0)[0]) for _ in range(2)]
     assert kinds == [True, False, False, True, False]
+
+
+def test_another_size_comes_with_a_key_frame_that_tells_it() -> None:
+    frames = Vp8Frames(3, packets_per_frame=2, payload_size=200)
+    sizes = [size_test("video/VP8")(frames.next_frame(0)[0], None) for _ in range(2)]
+    frames.resize(320, 180)
+    sizes += [size_test("video/VP8")(frames.next_frame(0)[0], None) for _ in range(2)]
+    assert sizes == [(1280, 720), UNKNOWN, (320, 180), UNKNOWN]
 
 
 def test_picture_ids_count_frames() -> None:

@@ -19,9 +19,11 @@ class Sender:
         self.now = 0.0
         self._octets: list[float] = []
         self._frames: list[float] = []
+        self._pixels: Sequence[int] = []
 
-    def send(self, seconds: float, *encodings: tuple[float, float]) -> list[int]:
+    def send(self, seconds: float, *encodings: tuple[float, float], pixels: Sequence[int] = ()) -> list[int]:
         """The ceilings meanwhile."""
+        self._pixels = pixels or [0] * len(encodings)
         self._octets = self._octets or [0.0] * len(encodings)
         self._frames = self._frames or [0.0] * len(encodings)
         ceilings = []
@@ -35,7 +37,8 @@ class Sender:
         return ceilings
 
     def _samples(self) -> Sequence[Sample]:
-        return [Sample(int(o), int(f)) for o, f in zip(self._octets, self._frames, strict=True)]
+        columns = zip(self._octets, self._frames, self._pixels, strict=True)
+        return [Sample(int(octets), int(frames), pixels) for octets, frames, pixels in columns]
 
 
 def test_who_keeps_to_the_limit_is_left_alone_through_short_bursts() -> None:
@@ -72,6 +75,40 @@ def test_too_many_frames_are_cut_like_too_many_bits() -> None:
     sender = Sender(Police(1, Limits(max_frame_rate=15)))
     assert sender.send(4.0, (MEGABIT, 30))[-1] == NOTHING
     assert sender.send(8.0, (MEGABIT, 15))[-1] == 0
+
+
+HD, FHD = 1280 * 720, 1920 * 1080
+
+
+def test_pictures_that_are_too_large_are_cut_whatever_they_take() -> None:
+    sender = Sender(Police(3, Limits(max_bitrate=MEGABIT, max_pixels=HD)))
+    little = (MEGABIT / 10, 30.0)
+    assert sender.send(4.0, *3 * [little], pixels=(HD // 16, HD // 4, HD))[-1] == 2
+    assert sender.send(INTERVAL, *3 * [little], pixels=(FHD // 16, FHD // 4, FHD)) == [1]
+    assert sender.police.reason == "frame_size"
+    assert sender.send(INTERVAL, *3 * [little], pixels=(FHD // 4, FHD, 4 * FHD)) == [0]
+    assert sender.send(INTERVAL, *3 * [little], pixels=(FHD, 4 * FHD, 4 * FHD)) == [NOTHING]
+    back = sender.send(HOLD + 2 * INTERVAL, *3 * [little], pixels=(HD // 16, HD // 4, HD))
+    assert (back[0], back[-1]) == (NOTHING, 2)
+    assert sender.police.reason is None
+
+
+def test_another_shape_at_the_same_width_is_no_larger_picture() -> None:
+    sender = Sender(Police(1, Limits(max_pixels=HD)))
+    assert sender.send(4.0, (MEGABIT, 30), pixels=(1280 * 960,))[-1] == 0
+    assert sender.send(4.0, (MEGABIT, 30), pixels=(720 * 1280,))[-1] == 0
+    assert sender.send(4.0, (MEGABIT, 30), pixels=(1440 * 1080,))[-1] == NOTHING
+
+
+def test_the_reason_is_what_is_exceeded() -> None:
+    for limits, reason in (
+        (Limits(max_bitrate=MEGABIT), "bitrate"),
+        (Limits(max_frame_rate=15), "frame_rate"),
+        (Limits(max_pixels=HD), "frame_size"),
+    ):
+        sender = Sender(Police(1, limits))
+        sender.send(4.0, (2 * MEGABIT, 30), pixels=(FHD,))
+        assert sender.police.reason == reason
 
 
 def test_an_encoding_above_the_granted_one_is_never_forwarded() -> None:

@@ -108,7 +108,7 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
       break;
     case "publication_limited": {
       const source = to.publisher.sourceOf(event.publication_id);
-      if (source !== null) to.self.announceLimited(source, event.forwarded, event.encodings);
+      if (source !== null) to.self.announceLimited({ source, ...event, reason: event.reason ?? null });
       break;
     }
     case "transport_state":

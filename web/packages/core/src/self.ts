@@ -20,6 +20,14 @@ export type RoomState =
   | "replaced"
   | "failed";
 
+/** `reason`: what is too much; null where all encodings are forwarded again. */
+export interface LimitUpdate {
+  source: string;
+  forwarded: number;
+  encodings: number;
+  reason: "bitrate" | "frame_rate" | "frame_size" | null;
+}
+
 export interface SelfEvents {
   roomJoined: [update: { reconnected: boolean }];
   roomLeft: [update: { state: RoomState }];
@@ -36,7 +44,7 @@ export interface SelfEvents {
   /** Muted, or unpublished, by a moderator or the server; what this client meant to do is undone. */
   moderated: [update: { source: string; action: "muted" | "revoked" | "blocked" | "allowed" }];
   /** A source sends more than the preset allows: only `forwarded` of its `encodings`, the lowest, reach the others. */
-  publicationLimited: [update: { source: string; forwarded: number; encodings: number }];
+  publicationLimited: [update: LimitUpdate];
   /** Something that was turned on could not be published after a join or a reconnect. */
   publishError: [error: Error];
 }
@@ -256,8 +264,8 @@ export class Self extends Emitter<SelfEvents> {
     for (const source of before) if (!this.censored.has(source)) this.announceModerated(source, "allowed");
   }
 
-  announceLimited(source: string, forwarded: number, encodings: number): void {
-    this.emit("publicationLimited", { source, forwarded, encodings });
+  announceLimited({ source, forwarded, encodings, reason }: LimitUpdate): void {
+    this.emit("publicationLimited", { source, forwarded, encodings, reason });
   }
 
   handleScore(source: string, score: number): void {

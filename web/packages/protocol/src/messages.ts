@@ -264,13 +264,15 @@ export interface PublicationWanted {
   type: "publication_wanted";
 }
 /**
- * To its owner: more is sent of it than the preset grants, in bits or frames, so only the lowest
- * `forwarded` of its `encodings` reach anybody; none with 0. All of them again: it keeps to the limit.
+ * To its owner: more is sent of it than the preset grants, so only the lowest `forwarded` of its
+ * `encodings` reach anybody; none with 0. All of them again: it keeps to the limit. `reason` says what is
+ * too much: bits, frames, or the size of a picture.
  */
 export interface PublicationLimited {
   encodings: number;
   forwarded: number;
   publication_id: string;
+  reason: ("bitrate" | "frame_rate" | "frame_size") | null;
   type: "publication_limited";
 }
 export interface LayerChanged {

@@ -94,11 +94,12 @@ export class RoomStore {
       this.me.value = selfPerson(this.meeting);
       toast(MODERATED[action](what), action === "allowed" ? "good" : "bad");
     });
-    self.on("publicationLimited", ({ source, forwarded, encodings }) => {
+    self.on("publicationLimited", ({ source, forwarded, encodings, reason }) => {
       if (forwarded >= encodings) return;
       const what = SOURCE_NOUNS[source] ?? "screen";
       const said = forwarded === 0 ? "is not shown to anybody" : "is shown in lower quality";
-      toast(`Your ${what} sends more than this meeting allows and ${said}`, "bad");
+      const much = reason === "frame_size" ? "sends larger pictures" : "sends more";
+      toast(`Your ${what} ${much} than this meeting allows and ${said}`, "bad");
     });
     self.on("publishError", (error) => toast(error.message, "bad"));
     stage.on("stageRequestRejected", () => toast("Your request to join the stage was declined", "bad"));
