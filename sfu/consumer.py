@@ -12,7 +12,7 @@ from sfu.bandwidth.allocator import Tile
 from sfu.control.messages import LayerSpec, PauseReason
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
-from sfu.forwarding.selector import aim_at, choose, cut_for, detach
+from sfu.forwarding.selector import aim_at, choose, cut_for, detach, take_out
 from sfu.layers import Layer
 from sfu.producer import Producer
 from sfu.quality.meter import ConsumerMeter
@@ -153,6 +153,26 @@ class Consumer:
         if wanted.is_live(now) or (current is not None and current.is_live(now) and leg.carried):
             return wanted
         return choose(encodings, spatial, now) or wanted
+
+    @property
+    def on_wire(self) -> float:
+        """Bits per second of the encoding that it is being sent, 0 for none."""
+        leg = self.leg
+        if leg.encoding is None or not leg.carried:
+            return 0.0
+        return self.producer.supply.bitrates()[leg.encoding.spatial]
+
+    @property
+    def stepping_down(self) -> bool:
+        """Whether an encoding that is given up still goes out, until the key frame of a lesser one comes."""
+        leg = self.leg
+        if leg.target is None or leg.encoding is None or not leg.carried:
+            return False
+        return leg.target.encoding.spatial < leg.encoding.spatial
+
+    def give_way(self) -> None:
+        """Send nothing more of the encoding that is given up."""
+        take_out(self.leg)
 
     def request_keyframe(self) -> None:
         """The receiver lost the picture (PLI, FIR)."""

@@ -9,7 +9,7 @@ Where nothing has changed that could change the outcome, the tick costs a compar
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from sfu.bandwidth.allocator import (
@@ -37,6 +37,9 @@ estimate is still growing."""
 BEGINNING = 2.0
 """Seconds in which an estimate is but a guess, and the lowest layer of every video is sent all the same: it
 is what shows how much the path carries."""
+OVERFULL = 1.25
+"""How many times the estimate what is on the wire must take, on a path where it already waits, for what is
+given up to stop at once. With less than that too much, the picture had better go on until the next begins."""
 AUDIO_GUESS = 40_000.0
 """Bits per second of an audio producer that was not measured yet."""
 
@@ -47,6 +50,11 @@ class Estimate(Protocol):
     @property
     def estimate(self) -> float | None:
         """Bits per second, None before anything is known."""
+        ...
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a queue stands on that way."""
         ...
 
 
@@ -136,6 +144,8 @@ class Downlink:
             grant = allocation.grants.get(consumer.id)
             consumer.set_target(None if grant is None else grant.layer, now)
             _note(consumer, _lack(grant), now)
+        if self.controller.crowded:
+            _make_room(asking, OVERFULL * limit)
 
     def _speaking_transport(self, consumers: Mapping[str, Consumer]) -> str | None:
         """Whose videos are the speaker's: they come by the same transport as the microphone."""
@@ -156,6 +166,21 @@ class Downlink:
         elif since is None and consumer.told_paused:
             consumer.told_paused = None
             self._on_resumed(consumer)
+
+
+def _make_room(consumers: Sequence[Consumer], limit: float) -> None:
+    """Stop what is given up, dearest first, until the rest is within `limit`.
+
+    Otherwise it goes on until a lesser layer's key frame is there, and on a full path that key frame would
+    have to get through together with it.
+    """
+    on_wire = sum(consumer.on_wire for consumer in consumers)
+    for consumer in sorted(consumers, key=lambda consumer: consumer.on_wire, reverse=True):
+        if on_wire <= limit:
+            return
+        if consumer.stepping_down:
+            on_wire -= consumer.on_wire
+            consumer.give_way()
 
 
 def _lack(grant: Grant | None) -> PauseReason | None:

@@ -16,6 +16,7 @@ from enum import Enum
 
 import structlog
 
+from sfu.bandwidth.stalls import Stalls
 from sfu.clock import busy_time, monotonic, utc_now
 from sfu.config import NodeConfig
 from sfu.consumer import Consumer
@@ -80,6 +81,7 @@ class Node:
         self._turns: Turns[Transport] = Turns()
         self._load_due = 0.0
         self._tick_due = 0.0
+        self.stalls = Stalls()
         self.pressure = Pressure(Limits(config.shed_above, config.shed_lag), 0.0, 0.0)
         self._load_mark = (0.0, 0.0, 0.0)
 
@@ -308,6 +310,7 @@ class Node:
 
     def _schedule_tick(self, now: float) -> None:
         self._tick_due = now + TICK
+        self.stalls.handle_tick(now, self._tick_due)
         self._timer = self._loop.call_later(TICK, self._tick)
 
     def _handle_pressure(self, now: float) -> None:

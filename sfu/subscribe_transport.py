@@ -68,7 +68,7 @@ class SubscribeTransport(Transport):
         super().__init__(host, router_id, transport_id, label, now)
         self.consumers: dict[str, Consumer] = {}
         self.egress = Egress()
-        self.bandwidth = BandwidthController(now)
+        self.bandwidth = BandwidthController(now, stalls=host.stalls)
         self.egress.sent = self.bandwidth.ledger.sent
         self._repairs = RepairPacer()
         self.rtcp_malformed = 0
@@ -221,7 +221,8 @@ class SubscribeTransport(Transport):
                 continue
             try:
                 if is_transport_feedback(plain):
-                    self.bandwidth.handle_feedback(plain, now)
+                    if self.bandwidth.handle_feedback(plain, now):
+                        self._divide_soon()
                     continue
                 parsed = parse_rtcp(plain)
             except RtcpError:
@@ -385,5 +386,10 @@ class SubscribeTransport(Transport):
         self._host.emit(ConsumerResumed(consumer_id=consumer.id))
 
     def _handle_layer(self, consumer: Consumer, layer: Layer) -> None:
+        leg = consumer.leg
+        if self.bandwidth.crowded and leg.entered_at > leg.repairable_from:
+            # The key frame needs nothing of what was lost before it, and all the room there is.
+            leg.repairable_from = leg.entered_at
+            self._repairs.forget(leg.ssrc)
         current = LayerSpec(spatial=layer.spatial, temporal=layer.temporal)
         self._host.emit(LayerChanged(consumer_id=consumer.id, current=current))

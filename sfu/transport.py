@@ -19,6 +19,7 @@ from typing import Protocol
 
 import structlog
 
+from sfu.bandwidth.stalls import Stalls
 from sfu.control.messages import Event, TransportStateChanged
 from sfu.data.relay import DataRate
 from sfu.pressure import Measures
@@ -69,6 +70,11 @@ class Host(Protocol):
     @property
     def measures(self) -> Measures:
         """What the node gives up at the moment."""
+        ...
+
+    @property
+    def stalls(self) -> Stalls:
+        """When the node's loop stood still."""
         ...
 
     def local_transport(self, ufrag: str, pwd: str) -> LocalTransport:

@@ -21,6 +21,7 @@ from typing import Final
 from sfu.bandwidth.loss import TOLERATED, LossBound
 from sfu.bandwidth.prober import Prober
 from sfu.bandwidth.rate import CROWDED, MAX_RATE, MIN_RATE, RateControl
+from sfu.bandwidth.stalls import Stalls
 from sfu.bandwidth.throughput import Throughput
 from sfu.bandwidth.trend import DelayTrend, Usage
 from sfu.bandwidth.twcc import Ledger
@@ -46,9 +47,9 @@ REPORT_GROWTH, FIRST_GROWTH = 0.08, 0.35
 
 
 class BandwidthController:
-    """`ledger.sent` is where the forwarding loop notes what it sends."""
+    """`ledger.sent` is where the forwarding loop notes what it sends; `stalls` are that loop's."""
 
-    def __init__(self, now: float, *, start: int = START_RATE) -> None:
+    def __init__(self, now: float, *, start: int = START_RATE, stalls: Stalls | None = None) -> None:
         self.ledger = Ledger()
         self.prober = Prober()
         self.rtt = 0.1
@@ -69,6 +70,7 @@ class BandwidthController:
         self._polled_at = now
         self._lossless = True
         self._forgiven_until = float("-inf")
+        self._stalls = Stalls() if stalls is None else stalls
 
     # --- reading -------------------------------------------------------------------------------------
 
@@ -98,14 +100,22 @@ class BandwidthController:
         return self._loss.ratio
 
     @property
+    def crowded(self) -> bool:
+        """Whether packets wait on the way for longer than they should."""
+        return self._trend.queue >= CROWDED
+
+    @property
     def queue(self) -> float:
         """Seconds that packets wait on the way, above the least lately."""
         return self._trend.queue
 
     # --- feeding -------------------------------------------------------------------------------------
 
-    def handle_feedback(self, packet: bytes, now: float) -> None:
-        """One packet of transport-wide feedback, header included. Raises `RtcpError` if malformed."""
+    def handle_feedback(self, packet: bytes, now: float) -> bool:
+        """One packet of transport-wide feedback, header included. Whether the estimate was cut for it.
+
+        Raises `RtcpError` if malformed.
+        """
         arrivals = parse_arrivals(packet)
         self.feedbacks += 1
         if self._feedback_at is not None and now - self._feedback_at > OUTAGE:
@@ -115,27 +125,29 @@ class BandwidthController:
         received = 0
         for burst in bursts:
             received += burst.packets
-        if now < self._forgiven_until:
+        if lost and (now < self._forgiven_until or self._stalls.excuses(self.rtt, now)):
             lost = 0
         if lost or received:
             self._loss.handle(lost, received, self.estimate, now)
             self._lossless = self._lossless and not lost
         if not bursts:
-            return
+            return False
         self.rtt = max(0.0, now - bursts[-1].sent_at)
         self._throughput.handle(bursts)
         usage = self._trend.handle(bursts, now)
         if self.prober.watching:
             self._probe_ended_at = now
-            proved = self.prober.handle(bursts, end, now)
+            proved = self.prober.handle(bursts, end, now, least=self._trend.least)
             if proved is not None and self._loss.excess < TOLERATED:
                 self._rate.handle_probe(proved)
                 self._loss.handle_probe(proved)
-        if usage is Usage.OVER and self._is_probes_doing(now):
+        if usage is Usage.OVER and (
+            self._is_probes_doing(now) or self._stalls.explain(self._trend.queue, self.rtt, now)
+        ):
             usage = Usage.UNDER
         if usage is Usage.OVER:
             self.prober.abandon(now)
-        self._rate.handle(usage, self._throughput, self._trend.queue, self.rtt, now)
+        return self._rate.handle(usage, self._throughput, self._trend.queue, self.rtt, now)
 
     def handle_remb(self, bitrate: int, now: float) -> None:
         """A receiver's own estimate, from one that sends no transport-wide feedback."""

@@ -47,6 +47,10 @@ class RepairPacer:
         for sequence in sequences:
             self._asked.setdefault((ssrc, sequence), now)
 
+    def forget(self, ssrc: int) -> None:
+        """What was lost of this stream is of no use any more."""
+        self._asked = {request: at for request, at in self._asked.items() if request[0] != ssrc}
+
     def take(self, now: float, estimate: float) -> dict[int, list[int]]:
         """What to send again now, by stream; `estimate` in bits per second."""
         elapsed = max(0.0, now - self._filled_at)

@@ -33,8 +33,9 @@ GOOD, KEPT_UP = 0.7, 0.9
 SAFE: Final = 0.95
 """Share of a measured capacity that is gone on with."""
 MIN_RECEIVED: Final = 0.8
-RETRY: Final = 4.0
-"""Seconds between attempts."""
+RETRY, LONGEST_RETRY, BACKOFF = 4.0, 7.0, 1.5
+"""Seconds between attempts: at first, at most, and how much longer after each that showed the limit. Somebody
+who waits for a better picture on a path that got wider sees it within 10 seconds."""
 RETRY_UNHEARD: Final = 1.0
 """The same after one of which nothing was reported at all: the path may be away for a moment."""
 SOON: Final = 0.5
@@ -59,8 +60,12 @@ class _Cluster:
     def complete(self) -> bool:
         return self.chunks == CHUNKS
 
-    def outcome(self) -> tuple[float, bool] | None:
-        """The rate it came through with, and whether it kept up; None where too little arrived to say."""
+    def outcome(self, least: float | None) -> tuple[float, bool] | None:
+        """The rate it came through with, and whether it kept up; None where too little arrived to say.
+
+        `least`: the least delay of the path, by which the first packet is taken to have come. If it came
+        later, somebody's hiccup held it up, and what is left of the cluster's time would be too short.
+        """
         bursts = self.bursts
         received = sum(burst.packets for burst in bursts)
         if received < max(MIN_PACKETS, MIN_RECEIVED * (self.end - (self.first or 0))):
@@ -69,7 +74,8 @@ class _Cluster:
         head = min(bursts, key=lambda burst: burst.first_arrival)
         tail = max(bursts, key=lambda burst: burst.sent_at)
         leaving = tail.sent_at - min(burst.sent_at for burst in bursts)
-        arriving = max(burst.last_arrival for burst in bursts) - head.first_arrival
+        begun = head.first_arrival if least is None else min(head.first_arrival, head.sent_at + least)
+        arriving = max(burst.last_arrival for burst in bursts) - begun
         if leaving <= 0.0:
             return None
         # The last chunk ends the time that the others took; it may be reported packet by packet.
@@ -89,6 +95,7 @@ class Prober:
         self._cluster: _Cluster | None = None
         self._next_at = 0.0
         self._factor = FIRST_FACTOR
+        self._retry = RETRY
         self._wanted = 0.0
         self._sent_enough = True
         """Together with the media; if the last cluster was too thin, the media stopped meanwhile."""
@@ -115,6 +122,7 @@ class Prober:
         """
         if wanted > 1.2 * self._wanted:
             self._next_at = min(self._next_at, now + SOON)
+            self._retry = RETRY
         self._wanted = wanted
         cluster = self._cluster
         if cluster is not None and now - cluster.started_at > PATIENCE:
@@ -145,15 +153,20 @@ class Prober:
             cluster.first = first
         cluster.end = end
 
-    def handle(self, bursts: Iterable[Burst], reported: int, now: float) -> float | None:
-        """Take what a message reported, up to sequence number `reported`; the rate proved, if that is all."""
+    def handle(
+        self, bursts: Iterable[Burst], reported: int, now: float, *, least: float | None = None
+    ) -> float | None:
+        """Take what a message reported, up to sequence number `reported`; the rate proved, if that is all.
+
+        `least`: the least delay of the path lately, on the clocks of the bursts.
+        """
         cluster = self._cluster
         if cluster is None or cluster.first is None:
             return None
         cluster.bursts += [burst for burst in bursts if cluster.first <= burst.first < cluster.end]
         if not cluster.complete or reported < cluster.end:
             return None
-        outcome = cluster.outcome()
+        outcome = cluster.outcome(least)
         if outcome is None:
             self._give_up(now)
             return None
@@ -161,7 +174,12 @@ class Prober:
         self._cluster = None
         self._factor = FACTOR
         self._sent_enough = rate > GOOD * cluster.rate or not kept_up
-        self._next_at = now if kept_up else now + RETRY
+        if kept_up:
+            self._retry = RETRY
+            self._next_at = now
+        else:
+            self._next_at = now + self._retry
+            self._retry = min(BACKOFF * self._retry, LONGEST_RETRY)
         return rate if kept_up else SAFE * rate
 
     def hasten(self, now: float) -> None:

@@ -36,7 +36,7 @@ MAX_HOLD: Final = 1.5
 """Seconds after which a queue that does not drain is somebody else's."""
 HEADROOM: Final = 1.5
 SLACK: Final = 10_000
-MARGIN: Final = 1.15
+MARGIN: Final = 1.05
 """What is supposed beyond what was delivered, on a path whose limit was never met."""
 LIMITED_BELOW: Final = 0.75
 """With less than this share of the rate sent, the application is the limit, not the path."""
@@ -62,8 +62,8 @@ class RateControl:
     def holding(self) -> bool:
         return self._state is _State.HOLD
 
-    def handle(self, usage: Usage, path: Throughput, queue: float, rtt: float, now: float) -> None:
-        """React to one message. `queue` and `rtt` in seconds."""
+    def handle(self, usage: Usage, path: Throughput, queue: float, rtt: float, now: float) -> bool:
+        """React to one message. `queue` and `rtt` in seconds. Whether the rate was cut."""
         elapsed = 0.0 if self._changed_at is None else min(now - self._changed_at, 1.0)
         self._changed_at = now
         if usage is Usage.OVER:
@@ -71,11 +71,13 @@ class RateControl:
             if now - self._cut_at >= min(max(rtt, 0.1), 0.3) + 0.1:
                 self._cut(path, queue)
                 self._cut_at = now
+                return True
         elif usage is Usage.NORMAL:
             if self._state is _State.HOLD:
                 self._resume(queue, now)
             elif queue < CROWDED:
                 self._grow(path, elapsed)
+        return False
 
     def handle_probe(self, rate: float) -> None:
         """The path is known to carry this much: never a reason to go down."""
@@ -90,14 +92,13 @@ class RateControl:
         self.rate = max(self.rate * 0.8, min(self.rate, 150_000.0))
 
     def _cut(self, path: Throughput, queue: float) -> None:
-        delivered, offered = path.delivered, path.offered
+        delivered = path.delivered
         if delivered is None:
             self.rate = max(MIN_RATE, BACKOFF * self.rate)
             return
         share = max(BACKOFF - queue / 2, DEEPEST_BACKOFF)
         target = share * delivered
-        keeps_up = queue < CROWDED and (offered is None or delivered > 0.9 * offered)
-        if keeps_up and delivered < LIMITED_BELOW * self.rate:
+        if path.keeps_up and queue < CROWDED and delivered < LIMITED_BELOW * self.rate:
             # What was sent came through at once, and it was little: of the capacity it says nothing.
             target = max(target, BACKOFF * self.rate)
         else:
@@ -126,6 +127,7 @@ class RateControl:
         grown = self.rate * exp((CREEP if near else GROWTH) * elapsed)
         if path.delivered is not None:
             # What came through at once is carried, whatever was thought before.
-            proved = path.delivered * (MARGIN if capacity is None else 1.0)
-            grown = max(proved, min(grown, HEADROOM * path.delivered + SLACK))
+            carried = path.carried
+            proved = carried * (MARGIN if capacity is None and path.keeps_up else 1.0)
+            grown = max(proved, min(grown, HEADROOM * carried + SLACK))
         self.rate = min(max(self.rate, grown), MAX_RATE)

@@ -12,6 +12,8 @@ WINDOW: Final = 0.5
 MIN_SPAN: Final = 0.15
 """Seconds that bursts must span before their rate means anything."""
 MAX_STEP: Final = 60.0
+KEEPS_UP: Final = 0.9
+"""Share of what goes in that has to come out, for the path to be taken for wide enough."""
 
 
 class Throughput:
@@ -26,6 +28,21 @@ class Throughput:
         self._bursts: deque[Burst] = deque()
         self._octets = 0
         self._latest = float("-inf")
+
+    @property
+    def carried(self) -> float:
+        """What the path is known to have carried: packets that came faster than they were sent had only
+        waited for somebody, and those that came slower filled a queue. 0 where unknown."""
+        if self.delivered is None:
+            return 0.0
+        return self.delivered if self.offered is None else min(self.delivered, self.offered)
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether packets come out about as fast as they go in."""
+        if self.delivered is None or self.offered is None:
+            return True
+        return self.delivered > KEEPS_UP * self.offered
 
     def handle(self, bursts: Iterable[Burst]) -> None:
         window = self._bursts

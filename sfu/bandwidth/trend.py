@@ -33,10 +33,11 @@ GROUP_SPAN: Final = 0.005
 """Bursts that left within this time are one point."""
 CLOCK_JUMP: Final = 3.0
 RECENT: Final = 0.2
-"""Seconds of which the least delay counts: a queue delays every packet, a hiccup of somebody only some."""
+"""Seconds, as the receiver counts them, of which the least delay counts: a queue delays every packet, a
+hiccup of somebody only some."""
 QUIET: Final = 0.012
 """With less of a queue than this no trend is looked for: there is nothing yet to grow from."""
-STANDING: Final = 0.12
+STANDING: Final = 0.08
 """Seconds of queue that are too many even when they do not grow: a full queue does not."""
 STANDING_FOR: Final = 0.4
 BASE_PERIOD: Final = 15.0
@@ -58,13 +59,14 @@ class DelayTrend:
         self.threshold = START_THRESHOLD
         self._points: deque[tuple[float, float]] = deque(maxlen=WINDOW)
         self._recent: deque[tuple[float, float]] = deque()
-        """When each left, and its delay: of the last ones, those that were faster than all after them. So the
-        first is the fastest."""
+        """When each arrived, and its delay: of the last ones, those that were faster than all after them. So
+        the first is the fastest."""
         self._count = 0
         self._offset = 0.0
         self._origin = 0.0
         self._smoothed = 0.0
         self._last_sent = float("-inf")
+        self._last_arrival = float("-inf")
         self._group_at = float("-inf")
         self._least = [float("inf"), float("inf")]
         self._least_since = 0.0
@@ -72,6 +74,11 @@ class DelayTrend:
         self._previous_trend = 0.0
         self._low_at = float("-inf")
         self._updated_at: float | None = None
+
+    @property
+    def least(self) -> float | None:
+        """The least delay lately, in seconds from our clock to the receiver's; None before any burst."""
+        return None if self._count == 0 else self._offset + min(self._least)
 
     def handle(self, bursts: Sequence[Burst], now: float) -> Usage:
         """What the bursts of one message say. Those that left before one already seen are passed over."""
@@ -114,7 +121,9 @@ class DelayTrend:
                 least = min(self._least)
             while recent and recent[-1][1] >= delay:
                 recent.pop()
-            recent.append((sent_at, delay))
+            if arrival > self._last_arrival:
+                self._last_arrival = arrival
+            recent.append((arrival, delay))
             if sent_at - self._group_at >= GROUP_SPAN:
                 self._group_at = sent_at
                 self._count += 1
@@ -123,7 +132,8 @@ class DelayTrend:
         if sent_at is None:
             return
         self._last_sent = last_sent
-        while recent[0][0] < last_sent - RECENT:
+        begin = self._last_arrival - RECENT
+        while len(recent) > 1 and recent[0][0] < begin:
             recent.popleft()
         self.queue = max(0.0, recent[0][1] - least)
 
@@ -133,7 +143,7 @@ class DelayTrend:
         self._recent.clear()
         self._count = 0
         self._offset = delay
-        self._origin = burst.first_arrival
+        self._origin = self._last_arrival = burst.first_arrival
         self._smoothed = 0.0
         self._least = [0.0, 0.0]
         self._least_since = burst.sent_at

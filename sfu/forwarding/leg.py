@@ -106,6 +106,7 @@ class Leg:
         "egress",
         "encoding",
         "encrypt",
+        "entered_at",
         "epochs",
         "extended",
         "first_index",
@@ -124,6 +125,7 @@ class Leg:
         "picture_offset",
         "protect",
         "redundant",
+        "repairable_from",
         "resent_at",
         "retransmitted",
         "rtt",
@@ -178,6 +180,10 @@ class Leg:
         self.last_sent_at = 0.0
         self.rtx_index = first_index
         self.epochs: deque[Epoch] = deque(maxlen=MAX_EPOCHS)
+        self.entered_at = first_index
+        """Outgoing index with which its present encoding began, by a key frame."""
+        self.repairable_from = 0
+        """Outgoing index before which nothing is sent again."""
         self.resent_at: dict[int, float] = {}
         self.rtt = 0.05
         self.packets = 0
@@ -220,6 +226,8 @@ class Leg:
 
     def open_epoch(self, cut: Cut, first_sequence: int, timestamp_offset: int) -> None:
         """Continue the outgoing stream with `cut`, from its extended sequence `first_sequence` on."""
+        if cut.encoding is not self.encoding:
+            self.entered_at = self.highest_index + 1
         self.encoding = cut.encoding
         self.cut = cut
         self.index_offset = self.highest_index + 1 - first_sequence

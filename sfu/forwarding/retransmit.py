@@ -43,6 +43,8 @@ def retransmit(leg: Leg, sequences: Iterable[int], now: float) -> int:
     sent = 0
     for sequence in sequences:
         index = leg.highest_index - ((leg.highest_index - sequence) & 0xFFFF)
+        if index < leg.repairable_from:
+            continue
         last = leg.resent_at.get(index)
         if last is not None and now - last < wait:
             continue

@@ -21,6 +21,7 @@ BASE_SIZE = 180
 @dataclass
 class FakeController:
     estimate: float | None = None
+    crowded: bool = False
 
 
 class World:
@@ -283,3 +284,35 @@ def test_another_reason_is_told_in_place_of_the_first() -> None:
     world.measures = MEASURES[Level.ESSENTIAL]
     world.run(0.5)
     assert world.told == [("paused: bandwidth", "a"), ("paused: overload", "a")]
+
+
+def step_down(world: World, estimate: float, *, crowded: bool) -> None:
+    """The estimate falls while the lower encodings have no key frame to switch at."""
+    world.add("a")
+    world.run(2.0)
+    world.silent |= {("pr-a", 0), ("pr-a", 1)}
+    world.controller.estimate = estimate
+    world.controller.crowded = crowded
+    world.run(0.3)
+
+
+def test_on_a_full_path_what_is_given_up_stops_before_the_lesser_layer_is_there() -> None:
+    world = World()
+    step_down(world, 400_000.0, crowded=True)
+    assert world.current("a") is None
+    assert world.consumers["a"].leg.target is not None, "and is waited for"
+    world.silent.clear()
+    world.run(0.2)
+    assert world.current("a") == 1
+
+
+def test_on_a_path_without_a_queue_the_picture_goes_on_until_the_lesser_layer_is_there() -> None:
+    world = World()
+    step_down(world, 400_000.0, crowded=False)
+    assert world.current("a") == 2
+
+
+def test_what_is_but_a_little_too_much_goes_on_until_the_lesser_layer_is_there() -> None:
+    world = World()
+    step_down(world, 1_500_000.0, crowded=True)
+    assert world.current("a") == 2

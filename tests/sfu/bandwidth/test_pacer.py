@@ -66,3 +66,11 @@ def test_repairs_never_exceed_their_share_of_the_estimate(losses: list[tuple[flo
         pacer.ask(STREAM, sequences, now)
         sent += count(pacer.take(now, ESTIMATE))
     assert 8 * PACKET * (sent - AT_ONCE) <= SHARE * ESTIMATE * (now - 1.0) + 1.0
+
+
+def test_what_a_key_frame_made_useless_is_forgotten_of_that_stream_alone() -> None:
+    pacer = RepairPacer()
+    pacer.ask(STREAM, [1, 2], 1.0)
+    pacer.ask(STREAM + 1, [1], 1.0)
+    pacer.forget(STREAM)
+    assert pacer.take(1.0, ESTIMATE) == {STREAM + 1: [1]}

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sfu.bandwidth.controller import BandwidthController
+from sfu.bandwidth.stalls import Stalls
 from sfu.rtp.rtcp import build_transport_feedback
 
 TICK = 0.005
@@ -37,6 +38,10 @@ class Link:
     jitter: float = 0.0
     cross: float = 0.0
     """Bits per second of somebody else's traffic."""
+    hiccup: float = 0.0
+    """Seconds for which the receiver's machine stands still ..."""
+    hiccup_every: float = 1.0
+    """... in each so many: what comes meanwhile is taken for having come at the end."""
     free_at: float = 0.0
     dropped: int = 0
 
@@ -50,7 +55,8 @@ class Link:
         if chance.random() < self.loss:
             self.dropped += 1
             return None
-        return self.free_at + self.delay + chance.random() * self.jitter
+        arrival = self.free_at + self.delay + chance.random() * self.jitter
+        return arrival + max(0.0, self.hiccup - arrival % self.hiccup_every)
 
 
 @dataclass
@@ -76,13 +82,15 @@ class World:
     def __post_init__(self) -> None:
         self.begun = self.now
         self.chance = random.Random(self.seed)
-        self.controller = BandwidthController(self.now)
+        self.stalls = Stalls()
+        self.controller = BandwidthController(self.now, stalls=self.stalls)
         self.controller.expects_feedback = True
         self.controller.ledger.overhead = OVERHEAD
         self._sequence = 0
         self._arrivals: list[tuple[float, int]] = []
         self._to_come: list[tuple[float, int, bytes]] = []
         self._frame_at = self._audio_at = self._poll_at = self._feedback_at = self.now
+        self._late = 0.0
         self._credit = 0.0
         self._base: int | None = None
         self._number = 0
@@ -96,6 +104,17 @@ class World:
         while self.now < until:
             self._step()
             self.now += TICK
+
+    def stall(self, seconds: float) -> None:
+        """The sender's machine stands still, in the middle of a turn: what it sends in that turn leaves at
+        the end, and what comes meanwhile waits. The path and the receiver go on."""
+        self._late = seconds
+        self._step()
+        self._late = 0.0
+        until = self.now + seconds
+        while self.now < until:
+            self.now += TICK
+            self._receive()
 
     def pause(self) -> None:
         """No media from now on."""
@@ -116,8 +135,12 @@ class World:
             self._frame_at += FRAME
             self._send_frame()
         if self.now >= self._poll_at:
-            self._poll_at += POLL
+            self._poll_at = self.now + POLL
+            self.stalls.handle_tick(self.now, self._poll_at)
             self._poll()
+        self._receive()
+
+    def _receive(self) -> None:
         if self.now >= self._feedback_at:
             self._feedback_at += self.feedback_interval
             self._report()
@@ -137,13 +160,15 @@ class World:
         if sizes:
             self._send(sizes)
 
-    def _send(self, sizes: list[int]) -> None:
+    def _send(self, sizes: list[int]) -> list[float | None]:
+        """When each arrives; None for those that are lost."""
         self.controller.ledger.sent.append((self._sequence, self.now, sizes))
-        for size in sizes:
-            arrival = self.link.carry(size + OVERHEAD, self.now, self.chance)
+        arrivals = [self.link.carry(size + OVERHEAD, self.now + self._late, self.chance) for size in sizes]
+        for arrival in arrivals:
             if arrival is not None:
                 heapq.heappush(self._arrivals, (arrival, self._sequence))
             self._sequence += 1
+        return arrivals
 
     def _poll(self) -> None:
         octets = self.controller.poll(self.now, self.wanted(self.time))

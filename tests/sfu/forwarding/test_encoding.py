@@ -120,6 +120,19 @@ def test_after_a_switch_the_old_packets_can_still_be_repaired() -> None:
         assert packet.payload[2:] == original[int.from_bytes(packet.payload[:2], "big")]
 
 
+def test_what_was_lost_before_a_key_frame_on_a_full_path_is_not_sent_again() -> None:
+    low, high, receiver = encoding(ssrc=7), encoding(spatial=1, ssrc=8), Receiver()
+    leg = receiver.leg(first_index=1)
+    aim(leg, high)
+    feed(high, (10, 0, vp8(key=True)), (11, 0, vp8(start=False)))
+    aim(leg, low)
+    feed(low, (70, 9, vp8(key=True)), (71, 9, vp8(start=False)))
+    leg.repairable_from = leg.entered_at
+    assert retransmit(leg, [1, 2, 3, 4], 1.0) == 2
+    again = [int.from_bytes(packet.payload[:2], "big") for packet in receiver.receive()]
+    assert again[-2:] == [3, 4], "of what is shown now, everything"
+
+
 def test_a_restarted_stream_cannot_be_mistaken_for_the_old_one() -> None:
     source, receiver = encoding(), Receiver()
     leg = receiver.leg(first_index=1)
