@@ -16,11 +16,14 @@ class TokenBucket:
 
     def take(self, now: float, tokens: float = 1.0) -> bool:
         """Whether there were that many to take; if not, none are taken."""
-        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
+        there = self._tokens + (now - self._filled_at) * self._rate
+        if there > self._burst:
+            there = self._burst
         self._filled_at = now
-        if self._tokens < tokens:
+        if there < tokens:
+            self._tokens = there
             return False
-        self._tokens -= tokens
+        self._tokens = there - tokens
         return True
 
     def draw(self, now: float, most: float) -> float:

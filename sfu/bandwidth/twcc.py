@@ -84,7 +84,7 @@ class Ledger:
     def handle(self, arrivals: Arrivals, now: float) -> Delivery:
         """Match one message with what was sent."""
         self._settle(now)
-        base, reference, times = arrivals
+        base, reference, times, complete = arrivals
         start = self._newest - ((self._newest - base) & 0xFFFF)
         length = len(times)
         end = start + length
@@ -97,27 +97,32 @@ class Ledger:
         overhead = self.overhead
         for index, departure in enumerate(self._open):
             first, sent_at, sizes = departure
-            if first >= end:
-                # They are in order: of the rest, nothing was reported either.
-                kept += self._open[index:]
-                break
             position = first - start
             count = len(sizes)
-            if position < 0 or position + count > length:
+            after = position + count
+            if position < 0 or after > length:
+                if first >= end:
+                    # They are in order: of the rest, nothing was reported either.
+                    kept += self._open[index:]
+                    break
                 self._match_part(departure, start, times, clock, bursts, kept)
                 continue
             if count == 1:
                 earliest = latest = times[position]
+                octets = sizes[0] + overhead
             else:
-                arrived = times[position : position + count]
-                earliest, latest = min(arrived), max(arrived)
-            if earliest <= MISSING:
+                if complete:
+                    earliest, latest = times[position], times[after - 1]
+                else:
+                    arrived = times[position:after]
+                    earliest, latest = min(arrived), max(arrived)
+                octets = sum(sizes) + count * overhead
+            if not complete and earliest <= MISSING:
                 self._match_part(departure, start, times, clock, bursts, kept)
                 continue
-            octets = sum(sizes) + count * overhead
-            bursts.append(
-                _burst((first, count, octets, sent_at, (clock + earliest) * TICK, (clock + latest) * TICK))
-            )
+            arrival = (clock + earliest) * TICK
+            last = arrival if latest == earliest else (clock + latest) * TICK
+            bursts.append(_burst((first, count, octets, sent_at, arrival, last)))
         self._open = kept
         return Delivery(bursts, lost, min(end, self._newest + 1))
 

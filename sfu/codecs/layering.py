@@ -71,8 +71,16 @@ class Vp8Reader:
         self.nested = True
         self._sync: int | None = None
         """The temporal layer of the frame begun last, where one may go up to it."""
+        self._inner: bytes | tuple[()] = ()
+        """The descriptor of the last packet read, if it was an inner one of its frame; no payload starts with
+        an empty tuple."""
+        self._mark = Mark(BASE, ALL, 0, starts_frame=False, key=False)
 
     def read(self, timestamp: int, marker: int, tail: bytes, payload: bytes, *, late: bool = False) -> Mark:
+        if not (marker or late) and payload.startswith(self._inner):
+            # The frame goes on: most packets are like the one before.
+            return self._mark
+        self._inner = ()
         try:
             descriptor = vp8.parse_descriptor(payload)
         except CodecError:
@@ -83,10 +91,13 @@ class Vp8Reader:
                 self.top = Layer(0, temporal)
             self._sync = temporal if descriptor.layer_sync else None
         layer = Layer(0, temporal)
-        key = vp8.starts_keyframe(payload)
-        return Mark(
-            layer, FROM[layer], ALL if marker else 0, descriptor.starts_frame, key, descriptor.picture_id
-        )
+        starts = descriptor.starts_frame
+        key = starts and vp8.starts_keyframe(payload)
+        mark = Mark(layer, FROM[layer], ALL if marker else 0, starts, key, descriptor.picture_id)
+        if not (marker or late or starts):
+            self._inner = payload[: descriptor.length]
+            self._mark = mark
+        return mark
 
     def reach(self, origin: Layer, wanted: Layer) -> Layer | None:
         if wanted.temporal <= origin.temporal:

@@ -48,7 +48,6 @@ class Batch:
         "counters",
         "first",
         "first_timestamp",
-        "largest",
         "last_timestamp",
         "narrowed",
         "numbers",
@@ -74,20 +73,23 @@ class Batch:
         self.counters: list[Counters | None] | None = None
         self.renumberings: dict[bytes, Sequence[Packet]] | None = None
         bare = PLAIN_TAIL if shape is ONE_BYTE else WIDE_PLAIN_TAIL
-        self.plain = all(packet[4] is bare for packet in packets)
-        self.octets = sum(len(packet[5]) for packet in packets)
-        self.largest = max(len(packet[5]) + len(packet[4]) for packet in packets)
         self.first = packets[0][0]
         self.span = packets[-1][0] - self.first
         self.first_timestamp = packets[0][2]
         self.last_timestamp = packets[-1][2]
         self.timestamp_span = self.last_timestamp - self.first_timestamp
-        counted = HEADER_WITH_TWCC - shape.head
-        self.sizes = [len(packet[5]) + len(packet[4]) - counted for packet in packets]
+        self.plain = True
+        self.octets = 0
+        self.sizes: list[int] = []
         """Bytes of tail and payload of each, which a leg's `overhead` comes on top of; never changed."""
-        self.rows = self._prepare_rows()
-        self.runs = self._find_runs()
+        self.rows = self._prepare_rows(bare)
+        self.runs = [(0, 1, self.sizes[0])] if len(packets) == 1 else self._find_runs()
         """(first, end, bytes of tail and payload) of packets that fit one segmented send."""
+
+    @property
+    def largest(self) -> int:
+        """Bytes of extension tail and payload of the longest packet."""
+        return max(len(packet[5]) + len(packet[4]) for packet in self.packets)
 
     def moved_for(self, leg: Leg) -> list[tuple[bytes, bytes]]:
         """(tail, payload) of each packet for a leg that crossed a seam: with their picture counters moved.
@@ -131,23 +133,36 @@ class Batch:
             self.renumberings[numbering] = packets
         return packets
 
-    def _prepare_rows(self) -> list[tuple[int, int, bytes, bytes]] | None:
-        rows = []
-        timestamp_before = self.first_timestamp
+    def _prepare_rows(self, bare: bytes) -> list[tuple[int, int, bytes, bytes]] | None:
+        """All that is asked of each packet, in one loop."""
+        rows: list[tuple[int, int, bytes, bytes]] = []
+        ordered = True
+        first, first_timestamp = self.first, self.first_timestamp
+        timestamp_before = first_timestamp
+        number_shift = self.shape.transport_sequence_shift
+        counted = HEADER_WITH_TWCC - self.shape.head
+        sizes, octets = self.sizes, 0
         for number, (sequence, marker, timestamp, words, tail, payload) in enumerate(self.packets):
+            length = len(payload)
+            octets += length
+            if tail is not bare:
+                self.plain = False
+            sizes.append(length + len(tail) - counted)
             if timestamp < timestamp_before:
-                return None
+                ordered = False
             timestamp_before = timestamp
-            distance = sequence - self.first
-            difference = (
-                marker << MARKER_SHIFT
-                | distance << SEQUENCE_SHIFT
-                | (timestamp - self.first_timestamp) << TIMESTAMP_SHIFT
-                | words - 1 << WORDS_SHIFT
-                | number << self.shape.transport_sequence_shift
-            )
-            rows.append((difference, distance, tail, payload))
-        return rows
+            distance = sequence - first
+            if ordered:
+                difference = (
+                    marker << MARKER_SHIFT
+                    | distance << SEQUENCE_SHIFT
+                    | (timestamp - first_timestamp) << TIMESTAMP_SHIFT
+                    | words - 1 << WORDS_SHIFT
+                    | number << number_shift
+                )
+                rows.append((difference, distance, tail, payload))
+        self.octets = octets
+        return rows if ordered else None
 
     def _find_runs(self) -> list[tuple[int, int, int]]:
         """Packets of one size make a run; a shorter one may end it."""

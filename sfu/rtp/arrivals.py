@@ -31,15 +31,17 @@ _BITS = [bytes(value >> shift & 1 for shift in range(6, -1, -1)) for value in ra
 class Arrivals(NamedTuple):
     """`times[n]` is when packet `base` + n arrived, in ticks after `reference`, or `MISSING`.
 
-    A tick is 250 microseconds; `reference` counts the same ones, modulo 2^32.
+    A tick is 250 microseconds; `reference` counts the same ones, modulo 2^32. `complete`: they all came, in
+    the order they were sent, so the times ascend.
     """
 
     base: int
     reference: int
     times: list[int]
+    complete: bool = False
 
 
-_arrivals: Callable[[tuple[int, int, list[int]]], Arrivals] = partial(tuple.__new__, Arrivals)
+_arrivals: Callable[[tuple[int, int, list[int], bool]], Arrivals] = partial(tuple.__new__, Arrivals)
 
 
 def parse_arrivals(data: bytes) -> Arrivals:
@@ -56,7 +58,7 @@ def parse_arrivals(data: bytes) -> Arrivals:
     all_small = (SMALL << 13 | count).to_bytes(2, "big")
     if data[FIRST_CHUNK:DELTAS] == all_small and count <= MAX_RUN and DELTAS + count <= end:
         # One chunk says of all of them that they came, each soon after the one before.
-        return _arrivals((base, reference, list(accumulate(data[DELTAS : DELTAS + count]))))
+        return _arrivals((base, reference, list(accumulate(data[DELTAS : DELTAS + count])), True))
     statuses, offset = _read_statuses(data, count, end)
     if LARGE in statuses:
         return Arrivals(base, reference, _walk(data, statuses, offset, end))

@@ -39,7 +39,8 @@ class Intake:
     def admit_media(self, rtp: list[bytes], rtcp: list[bytes], now: float) -> None:
         """Shorten both lists to what the budget allows, RTCP first: a report weighs more than a picture."""
         count = len(rtp) + len(rtcp)
-        octets = sum(map(len, rtp)) + sum(map(len, rtcp))
+        # Feedback mostly comes alone.
+        octets = len((rtcp or rtp)[0]) if count == 1 else sum(map(len, rtp)) + sum(map(len, rtcp))
         if self._packets.take(now, count):
             if self._bytes.take(now, octets):
                 return

@@ -34,6 +34,8 @@ UDP_GRO = 104
 
 RECEIVE_CALLS_PER_TURN = 64
 """Upper bound of recvmsg calls before the loop gets its turn again."""
+AT_ONCE = 100e-6
+"""Seconds between two turns of a loop that had nothing to wait for."""
 MAX_SEGMENTS = 64
 MAX_SEGMENT_BYTES = 64_000
 BUFFER_BYTES = 8 << 20
@@ -110,6 +112,7 @@ class UdpPort:
         once for the batch of a client."""
         self.gro = _try_enable_gro(sock)
         self.segmentation = _supports_segmentation(sock)
+        self._left_at = 0.0
         self._recvmsg = sock.recvmsg
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(sock.fileno(), self._handle_readable)
@@ -177,6 +180,8 @@ class UdpPort:
 
     def _handle_readable(self) -> None:
         now = monotonic()
+        # Whether datagrams waited while the last ones were worked off, so that more may be waiting still.
+        behind = now - self._left_at < AT_ONCE
         recvmsg = self._recvmsg
         receivers = self.receivers
         touched: dict[int, Receiver] = {}
@@ -209,7 +214,7 @@ class UdpPort:
                     receiver.rtcp_in.append(data)
                 else:
                     self._handle_other(receiver, data, address, now)
-                if turn == 0:
+                if turn == 0 and not behind:
                     # Feedback and checks mostly come alone, so asking for more would mostly be in vain; if
                     # there is more, the loop comes back at once.
                     break
@@ -232,6 +237,7 @@ class UdpPort:
                 self._note_failure()
             if packets:
                 self.delays.observe(monotonic() - now, packets)
+        self._left_at = monotonic()
 
     def _handle_other(self, receiver: Receiver, data: bytes, address: Address, now: float) -> None:
         try:

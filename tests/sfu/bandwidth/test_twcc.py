@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +90,14 @@ def test_a_receiver_that_never_reports_costs_bounded_memory() -> None:
     assert len(book.sent) == MAX_BATCHES
     book.handle(Arrivals(0, 0, []), 1000.0)
     assert book.waiting_since is None, "what nobody will speak of any more is forgotten"
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=6), st.lists(st.integers(0, 255), max_size=20))
+def test_a_complete_message_says_the_same_however_it_is_read(counts: list[int], deltas: list[int]) -> None:
+    times = list(accumulate(deltas))
+    swift, careful = ledger(*counts), ledger(*counts)
+    quick = swift.handle(Arrivals(2, 9, times, complete=True), 0.1)
+    assert quick == careful.handle(Arrivals(2, 9, times), 0.1)
 
 
 reports = st.lists(

@@ -19,7 +19,8 @@ def one_by_one(message: bytes) -> list[tuple[int, int | None]]:
 
 
 def in_bulk(message: bytes) -> list[tuple[int, int | None]]:
-    base, reference, times = parse_arrivals(message)
+    base, reference, times, complete = parse_arrivals(message)
+    assert not complete or times == sorted(time for time in times if time != MISSING)
     return [
         (base + number & 0xFFFF, None if time == MISSING else (reference + time) * 250)
         for number, time in enumerate(times)
@@ -44,6 +45,15 @@ def test_they_agree_on_rubbish_too(count: int, body: bytes) -> None:
             parse_arrivals(message)
     else:
         assert in_bulk(message) == expected
+
+
+def test_a_message_is_complete_when_all_came_soon_after_one_another() -> None:
+    (complete,) = build_transport_feedback(1, 2, 0, [(5, 1_000_000), (6, 1_001_000), (7, 1_001_000)])
+    assert parse_arrivals(complete).complete
+    (gap,) = build_transport_feedback(1, 2, 0, [(5, 1_000_000), (7, 1_001_000)])
+    (overtaken,) = build_transport_feedback(1, 2, 0, [(5, 1_002_000), (6, 1_000_000)])
+    assert not parse_arrivals(gap).complete
+    assert not parse_arrivals(overtaken).complete
 
 
 @pytest.mark.parametrize("length", [0, 4, 12, 19])
