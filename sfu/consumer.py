@@ -12,6 +12,7 @@ from sfu.bandwidth.allocator import Tile
 from sfu.control.messages import LayerSpec, PauseReason
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
+from sfu.forwarding.rewind import rewind
 from sfu.forwarding.selector import aim_at, choose, cut_for, detach, take_out
 from sfu.layers import Layer
 from sfu.producer import Producer
@@ -88,6 +89,8 @@ class Consumer:
         self.leg.rtx_payload_type = rtx_payload_type
         self._prepare()
         self.select(now)
+        if not self.leg.ready and not self.paused:
+            self.producer.expect()
 
     @property
     def unsettled(self) -> bool:
@@ -142,7 +145,9 @@ class Consumer:
         else:
             simulcast = len(self.producer.encodings) > 1
             encoding = self._encoding_for(min(limit.spatial, self.producer.ceiling), now)
-            aim_at(self.leg, cut_for(encoding, limit, simulcast=simulcast))
+            cut = cut_for(encoding, limit, simulcast=simulcast)
+            if not rewind(self.leg, cut, now):
+                aim_at(self.leg, cut)
             self.handle_switch()
 
     def _encoding_for(self, spatial: int, now: float) -> Encoding:
@@ -217,7 +222,9 @@ class Consumer:
         leg.prepare(payload_type=red if redundant else own, rtx_payload_type=leg.rtx_payload_type)
 
     def handle_switch(self) -> None:
-        """Tell of the layer on the wire, where it is another one than was told."""
+        """Tell of a video's layer on the wire, where it is another one than was told."""
+        if self.producer.kind == "audio":
+            return
         current = self.current
         if current is not None and current != self._told:
             self._told = current

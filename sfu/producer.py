@@ -164,6 +164,13 @@ class Producer:
             else:
                 branch.select(now)
 
+    def expect(self) -> None:
+        """A receiver will be connected in a moment: have a key frame for it by then, of what comes first."""
+        lowest = self.encodings[0]
+        if lowest.is_video and not self.paused and not self.withheld:
+            self.stirred = True
+            lowest.keyframes.request_ahead()
+
     def expects_receiver(self) -> bool:
         """Whether somebody is about to receive it, who is not in the fan-out yet."""
         return any(not one.negotiated and not one.paused for one in self.consumers.values())

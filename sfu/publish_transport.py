@@ -295,9 +295,7 @@ class PublishTransport(Transport):
             if nack.overflowed:
                 nack.overflowed = False
                 encoding.request_keyframe()
-        if (encoding.legs or encoding.waiting) and encoding.keyframes.poll(
-            now, self._host.measures.keyframe_interval
-        ):
+        if encoding.asks_keyframe and encoding.keyframes.poll(now, self._host.measures.keyframe_interval):
             self.association.send_rtcp(Pli(self._local_ssrc, stream.ssrc).to_bytes())
 
     def _send_receiver_report(self, now: float) -> None:

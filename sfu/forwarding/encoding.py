@@ -5,6 +5,8 @@ repaired packet leaves at once, alone.
 
 Legs that take all of it are on the cut `whole`, whose packets are not looked into. Only while a leg waits for
 a place to change, or is on a lesser cut, packets are read one by one: once, however many legs there are.
+
+It is longer than it should be, because what is taken and what is forwarded share the packets of the turn.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from sfu.forwarding.leg import ONE_BYTE, TWO_BYTE, Leg
 from sfu.forwarding.numbers import numbers_of
 from sfu.forwarding.reading import Reading
 from sfu.forwarding.redundancy import with_redundancy
+from sfu.forwarding.rewind import since_keyframe
 from sfu.forwarding.selector import aim_at, switch, take_out
 from sfu.forwarding.stream import ReceiveStream
 from sfu.layers import WHOLE, Layer, LayerRate, Mark
@@ -46,7 +49,6 @@ class Encoding:
         "is_video",
         "is_wide",
         "keyframes",
-        "last_keyframe",
         "mime",
         "on_switch",
         "paused",
@@ -85,7 +87,6 @@ class Encoding:
         self.cuts: list[Cut] = []
         """The lesser ones, each while there are legs on it or waiting for it."""
         self.keyframes = KeyframeRequests()
-        self.last_keyframe = float("-inf")
         self.redundant: list[Leg] = []
         """Legs of receivers that get each packet together with those before it (audio; RFC 2198)."""
         self.waiting: list[Leg] = []
@@ -147,8 +148,12 @@ class Encoding:
     def pending_requests(self) -> bool:
         """Whether the publisher has to be asked for something: lost packets or a key frame."""
         nack = self.stream.nack
-        asked = self.keyframes.wanted and self.wanted
-        return asked or (nack is not None and len(nack) > 0)
+        return self.asks_keyframe or (nack is not None and len(nack) > 0)
+
+    @property
+    def asks_keyframe(self) -> bool:
+        """Whether a key frame is wanted by somebody who is there, or is about to be."""
+        return self.keyframes.ahead or (self.keyframes.wanted and self.wanted)
 
     def restart(self, ssrc: int) -> None:
         """The encoding goes on under another SSRC, from another sequence number.
@@ -246,7 +251,22 @@ class Encoding:
     def request_keyframe(self) -> None:
         """Somebody cannot decode without one; asked for on the next tick, at most twice a second."""
         if self.is_video:
+            self._catch_up()  # a key frame from before is no answer to it
             self.keyframes.request()
+
+    def since_keyframe(self, now: float) -> list[Packet] | None:
+        """What went out since the last key frame; None where somebody new cannot begin with that."""
+        if not self.is_video or self.paused or not self.is_live(now):
+            return None
+        self._catch_up()
+        return since_keyframe(self.history, self.reading.keyframe, self._flushed, self.stream.clock_rate)
+
+    def leave(self, leg: Leg) -> None:
+        """A leg lost packets here: it goes on from where it may enter next."""
+        target = leg.target if leg.target is not None else leg.cut
+        assert target is not None
+        take_out(leg)
+        aim_at(leg, target)
 
     def measure(self, now: float) -> None:
         """On a tick: what the layers take, which cuts nobody is on, and who waits in vain.
@@ -274,20 +294,15 @@ class Encoding:
     # --- inside --------------------------------------------------------------------------------------
 
     def _enter_anew(self) -> None:
-        """The publisher's numbers went on elsewhere: every leg goes on from where it may enter next.
-
-        What came with the jump is not forwarded, so that no receiver's numbers ever jump far.
-        """
+        """The publisher's numbers went on elsewhere. What came with the jump is not forwarded, so that no
+        receiver's numbers ever jump far."""
         for leg in (*self.legs, *self.redundant):
-            target = leg.target if leg.target is not None else leg.cut
-            assert target is not None
-            take_out(leg)
-            aim_at(leg, target)
+            self.leave(leg)
 
     def _forward_in_layers(self, packets: list[Packet], now: float) -> None:
         """Packet by packet: move the legs that may change here, and let every cut take its part."""
         reading = self.reading
-        reading.read_up_to(packets[0][0], self.history)
+        self._catch_up_to(packets[0][0])
         start = 0
         for position, packet in enumerate(packets):
             mark = reading.read(packet)
@@ -298,10 +313,8 @@ class Encoding:
                     start = position
                     for leg, layer in moves:
                         self._move(leg, layer, packet, now)
-            if mark.key:
-                self.last_keyframe = now
-                if not self.waiting:
-                    self.keyframes.handle_keyframe()
+            if mark.key and not self.waiting:
+                self.keyframes.handle_keyframe()
             for cut in self.cuts:
                 cut.take(packet, mark)
         self._forward_all(packets[start:], now)
@@ -356,8 +369,7 @@ class Encoding:
             self.blocked += len(blocked)
             if self.is_video:
                 for leg in blocked:
-                    take_out(leg)
-                    aim_at(leg, leg.target if leg.target is not None else cut)
+                    self.leave(leg)
 
     def _forward_redundant(self, packets: list[Packet], now: float) -> None:
         made = with_redundancy(packets, self.history, OPUS_PAYLOAD_TYPE)
@@ -389,8 +401,13 @@ class Encoding:
 
     def _catch_up(self) -> None:
         if self.stream.highest >= 0:
-            end = self.pending[0][0] if self.pending else self.stream.highest + 1
-            self.reading.read_up_to(end, self.history)
+            self._catch_up_to(self.pending[0][0] if self.pending else self.stream.highest + 1)
+
+    def _catch_up_to(self, end: int) -> None:
+        before = self.reading.keys
+        self.reading.read_up_to(end, self.history)
+        if self.reading.keys != before and not self.waiting:
+            self.keyframes.handle_keyframe()
 
     def _new_history(self) -> History:
         return History(

@@ -9,10 +9,12 @@ THROTTLE = 0.5
 class KeyframeRequests:
     """Merges and paces requests. `poll` says when one is to be sent; a key frame answers all of them."""
 
-    __slots__ = ("_last_sent", "requested", "sent", "wanted")
+    __slots__ = ("_last_sent", "ahead", "requested", "sent", "wanted")
 
     def __init__(self) -> None:
         self.wanted = False
+        self.ahead = False
+        """Whether one is wanted by somebody who cannot receive it yet."""
         self.requested = 0
         self.sent = 0
         self._last_sent = float("-inf")
@@ -21,13 +23,20 @@ class KeyframeRequests:
         self.requested += 1
         self.wanted = True
 
+    def request_ahead(self) -> None:
+        """Somebody is about to come: one request, so that the key frame is there when they are. It is not
+        repeated, for once they are there they ask for themselves."""
+        self.requested += 1
+        self.ahead = True
+
     def handle_keyframe(self) -> None:
-        self.wanted = False
+        self.wanted = self.ahead = False
 
     def poll(self, now: float, interval: float = THROTTLE) -> bool:
         """True when a request is due now. It is repeated every `interval` until a key frame comes."""
-        if not self.wanted or now - self._last_sent < interval:
+        if not (self.wanted or self.ahead) or now - self._last_sent < interval:
             return False
+        self.ahead = False
         self._last_sent = now
         self.sent += 1
         return True

@@ -28,6 +28,7 @@ class Reading:
         "_octets",
         "_size_test",
         "frames",
+        "keyframe",
         "keys",
         "rate",
         "rates",
@@ -46,6 +47,8 @@ class Reading:
         """Frames of which the last packet came, by its marker."""
         self.size: FrameSize = UNKNOWN
         """The largest picture in the last key frame, over all spatial layers."""
+        self.keyframe = -1
+        """Where the last key frame began, by extended sequence; -1 before the first."""
         self.revision = 0
         self._size_test = size_test(mime)
         self.keys = 0
@@ -60,6 +63,7 @@ class Reading:
     def restart(self, mime: str) -> None:
         """Another stream follows; what was measured holds until it is measured again."""
         self.reader = reader_for(mime, find_descriptor)
+        self.keyframe = -1
         self._next = 0
         self._key_picture = -1
 
@@ -71,6 +75,7 @@ class Reading:
         self.frames += marker >> 7
         if mark.key and timestamp != self._key_picture:
             self._key_picture = timestamp
+            self.keyframe = sequence
             self.keys += 1
             self.size = self._size_test(payload, find_descriptor(tail))
         elif timestamp == self._key_picture and mark.starts_frame:

@@ -316,3 +316,32 @@ def test_what_is_but_a_little_too_much_goes_on_until_the_lesser_layer_is_there()
     world = World()
     step_down(world, 1_500_000.0, crowded=True)
     assert world.current("a") == 2
+
+
+def test_a_key_frame_is_asked_for_while_a_receiver_is_still_connecting() -> None:
+    world = World()
+    consumer = world.add("a", encodings=1)
+    world.receiver.egress.path = None
+    lowest = consumer.producer.encodings[0]
+    assert not lowest.pending_requests
+    consumer.handle_negotiated(96, 97, 0, 0.0)
+    assert lowest.pending_requests
+    assert lowest.keyframes.poll(0.0)
+    assert not lowest.pending_requests, "once: when it is there it asks for itself"
+
+
+def test_nothing_is_asked_for_ahead_of_a_receiver_that_has_paused_it() -> None:
+    world = World()
+    consumer = world.add("a", encodings=1)
+    world.receiver.egress.path = None
+    consumer.pause()
+    consumer.handle_negotiated(96, 97, 0, 0.0)
+    assert not consumer.producer.encodings[0].pending_requests
+
+
+def test_what_is_on_the_wire_is_told_of_videos_only() -> None:
+    world = World()
+    world.add("video", encodings=1)
+    world.add("audio", source="microphone")
+    world.run(1.0)
+    assert {name for name, _ in world.layers} == {"video"}

@@ -20,6 +20,19 @@ def test_a_new_receiver_starts_with_a_key_frame() -> None:
     assert not source.keyframes.wanted
 
 
+def test_a_key_frame_answers_a_receiver_that_lost_the_picture_while_nobody_waits() -> None:
+    source, receiver = encoding(), Receiver()
+    aim(receiver.leg(), source)
+    feed(source, (10, 0, vp8(key=True)), (11, 3000, vp8()))
+    feed(source, (12, 6000, vp8(key=True)))
+    source.request_keyframe()
+    source.measure(0.1)
+    assert source.asks_keyframe, "that one was there before"
+    feed(source, (13, 9000, vp8(key=True)))
+    source.measure(0.2)
+    assert not source.asks_keyframe
+
+
 def test_audio_starts_at_once() -> None:
     source, receiver = encoding("audio/opus"), Receiver()
     aim(receiver.leg(), source)

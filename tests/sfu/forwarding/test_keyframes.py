@@ -30,3 +30,13 @@ def test_a_new_request_waits_for_the_interval_to_pass() -> None:
     requests.request()
     assert not requests.poll(1.1)
     assert requests.poll(1.0 + THROTTLE)
+
+
+def test_who_is_about_to_come_has_one_asked_for_once() -> None:
+    requests = KeyframeRequests()
+    requests.request_ahead()
+    assert requests.poll(1.0)
+    assert not requests.poll(10.0)
+    requests.request_ahead()
+    requests.handle_keyframe()
+    assert not requests.poll(20.0), "it came before it was asked for"
