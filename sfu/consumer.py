@@ -22,7 +22,8 @@ from sfu.rtp.rtcp import ReportBlock
 
 
 class Consumer:
-    """Owned by its subscribe transport. `on_layer(consumer, layer)` is told what goes on the wire."""
+    """Owned by its subscribe transport. `on_layer(consumer, layer)` is told what goes on the wire,
+    `on_change` that there is more or less to be had of the producer."""
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class Consumer:
         preferred: LayerSpec | None,
         paused: bool,
         on_layer: Callable[[Consumer, Layer], None],
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.id = consumer_id
         self.transport_id = transport_id
@@ -54,6 +56,7 @@ class Consumer:
         """What the client knows it to be paused for."""
         self.negotiated = False
         self._on_layer = on_layer
+        self._on_change = on_change
         self._told: Layer | None = None
         self._reported: tuple[int, float] = (0, 0.0)
         self._payload_types = (0, 0)
@@ -132,6 +135,16 @@ class Consumer:
     def resume(self, now: float) -> None:
         self.paused = False
         self.select(now)
+
+    def handle_change(self, now: float) -> None:
+        """The producer is muted no more, or another part of it may be forwarded."""
+        self._on_change()
+        self.select(now)
+
+    @property
+    def waits_for_publisher(self) -> bool:
+        """Whether it is aimed at all there is, so that nothing can be done but wait for packets."""
+        return len(self.producer.encodings) == 1 and self.leg.target is not None
 
     def select(self, now: float) -> None:
         """Aim the leg at the target. Called on every change, and on a tick while it is not there."""

@@ -78,7 +78,8 @@ class Downlink:
         self._memory = Memory()
         self.settled = False
         """Whether everything on the wire is as it should be, except for what its publisher muted."""
-        self._dirty = True
+        self.dirty = True
+        """Whether it is to be divided anew at the next poll."""
         self._supplies = 0
         self._begun_at: float | None = None
         self._measures = NO_MEASURES
@@ -94,32 +95,33 @@ class Downlink:
 
     def touch(self) -> None:
         """Something about the consumers is otherwise: divide anew at the next poll."""
-        self._dirty = True
+        self.dirty = True
 
     def set_dominant(self, producer_id: str | None) -> None:
         if producer_id != self.dominant:
             self.dominant = producer_id
-            self._dirty = True
+            self.dirty = True
 
     def poll(self, now: float, consumers: Mapping[str, Consumer], measures: Measures = NO_MEASURES) -> None:
         """Called ten times a second, and soon after `touch`. `measures`: what the node gives up."""
         if measures is not self._measures:
             self._measures = measures
-            self._dirty = True
+            self.dirty = True
         supplies = 0
         for consumer in consumers.values():
             supplies += consumer.producer.supply.look(now)
         estimate = self.controller.estimate
         limit = math.inf if estimate is None else estimate
-        if self._dirty or supplies != self._supplies or self._may_differ(limit):
-            self._dirty = False
+        if self.dirty or supplies != self._supplies or self._may_differ(limit):
+            self.dirty = False
             self._supplies = supplies
             self._divide(limit, now, consumers)
         self.settled = True
         for consumer in consumers.values():
             if consumer.unsettled:
                 consumer.select(now)
-                self.settled = self.settled and consumer.producer.paused
+                waits = consumer.producer.paused or consumer.waits_for_publisher
+                self.settled = self.settled and waits
             if consumer.lacking_since is not None or consumer.told_paused:
                 self._announce(consumer, now)
 

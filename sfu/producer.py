@@ -107,12 +107,13 @@ class Producer:
     def resume(self, now: float) -> None:
         """Forward again, video from its next key frame on."""
         self.paused = False
+        self.stirred = True
         self.supply.touch()
         for encoding in self.encodings:
             encoding.paused = False
             encoding.pending.clear()
         for consumer in self.consumers.values():
-            consumer.select(now)
+            consumer.handle_change(now)
         for branch in self.branches.values():
             branch.select(now)
 
@@ -129,8 +130,9 @@ class Producer:
     def aim(self, leg: Leg, encoding: Encoding) -> None:
         """Have a leg carry an encoding, or the best below it that may be forwarded."""
         if not self.paused and not self.withheld:
-            self.stirred = True
+            before = leg.target
             aim(leg, self.encodings[min(encoding.spatial, self.ceiling)])
+            self.stirred = self.stirred or leg.target is not before
 
     @property
     def withheld(self) -> bool:
@@ -157,7 +159,7 @@ class Producer:
             current = consumer.leg.encoding
             if self.withheld or (current is not None and current.spatial > self.ceiling):
                 detach(consumer.leg)
-            consumer.select(now)
+            consumer.handle_change(now)
         for branch in self.branches.values():
             if self.withheld:
                 branch.detach()

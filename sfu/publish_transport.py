@@ -205,11 +205,20 @@ class PublishTransport(Transport):
     # --- time ----------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
-        self._packets_seen = self.inlet.packets
         super().tick(now)
+        if now < self._rests_until and self.quiet and not self.data.behind:
+            return
+        self._packets_seen = self.inlet.packets
         self.data.tick(now)
         self._poll_producers(now)
         self._settled = not self.busy
+        self._consider_rest(now, possible=self._may_rest)
+
+    @property
+    def _may_rest(self) -> bool:
+        """Who sends though muted has turns like everybody."""
+        muted = all(producer.paused for producer in self.producers.values())
+        return muted and self.quiet and not self.data.behind
 
     def _poll_producers(self, now: float) -> None:
         if self.association.outbound is None or not self.producers:

@@ -35,6 +35,7 @@ class SpeakerDetector:
         self._dominant: str | None = None
         self._challenger: str | None = None
         self._challenged_at = 0.0
+        self._last_speech = float("-inf")
 
     def handle_level(self, producer_id: str, level: int, now: float) -> None:
         """One packet's level, 0 to 127."""
@@ -43,7 +44,7 @@ class SpeakerDetector:
             voice = self._voices[producer_id] = _Voice()
         voice.loudness += ((SILENCE - level) - voice.loudness) * SMOOTHING
         if level < SPEAKING_LEVEL:
-            voice.last_speech = now
+            voice.last_speech = self._last_speech = now
 
     def loudness(self) -> dict[str, float]:
         """By producer id, 127 minus the smoothed level: 0 is silence."""
@@ -59,6 +60,9 @@ class SpeakerDetector:
 
         The dominant speaker stays when everybody falls silent, as the picture should.
         """
+        if now - self._last_speech >= QUIET_AFTER:
+            self._challenger = None
+            return (), self._dominant
         speaking = sorted(
             (
                 (producer_id, voice)

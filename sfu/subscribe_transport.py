@@ -108,6 +108,7 @@ class SubscribeTransport(Transport):
             preferred=spec.preferred,
             paused=spec.paused,
             on_layer=self._handle_layer,
+            on_change=self.downlink.touch,
         )
         self.consumers[consumer.id] = consumer
         self._legs[leg.ssrc] = consumer
@@ -239,8 +240,10 @@ class SubscribeTransport(Transport):
         return self.downlink.settled and self.egress.datagrams == self._datagrams_seen
 
     def tick(self, now: float) -> None:
-        self._datagrams_seen = self.egress.datagrams
         super().tick(now)
+        if now < self._rests_until and self.quiet and not self.downlink.dirty:
+            return
+        self._datagrams_seen = self.egress.datagrams
         if self.association.outbound is None:
             return
         self.downlink.poll(now, self.consumers, self._host.measures)
@@ -249,6 +252,16 @@ class SubscribeTransport(Transport):
         if now >= self._report_due:
             self._report_due = now + REPORT_INTERVAL
             self._send_reports(now)
+        self._consider_rest(now, possible=self._may_rest)
+
+    @property
+    def _may_rest(self) -> bool:
+        return (
+            self.quiet
+            and not self.restless
+            and not self.downlink.dirty
+            and not any(one.expects_packets or one.told_paused for one in self.consumers.values())
+        )
 
     @property
     def busy(self) -> bool:

@@ -31,6 +31,11 @@ from sfu.webrtc.udp import Path, SocketCalls
 
 log = structlog.get_logger("sfu.transport")
 
+REST_AFTER = 5.0
+"""Seconds in which nothing happened and nothing was due, after which a transport is at rest: ..."""
+REST_INTERVAL = 10.0
+"""... it has a whole turn in so many seconds, and in between only consent is watched."""
+
 
 class TransportState(Enum):
     NEW = "new"
@@ -105,6 +110,8 @@ class Transport(ABC):
         self._ufrags = [self._ufrag]
         self._remote_ufrag: str | None = None
         self._flooded = False
+        self._at_rest_since: float | None = None
+        self._rests_until = 0.0
         self._restarting = False
         """Our new credentials are on their way, so the client's new ones are no restart of its own."""
         self.association = Association(
@@ -173,6 +180,16 @@ class Transport(ABC):
         if self.association.intake.dropped and not self._flooded:
             self._flooded = True
             log.warning("a client sends more than it may", transport=self.id)
+
+    def _consider_rest(self, now: float, *, possible: bool) -> None:
+        """At the end of a whole turn: whether nothing is due until something happens."""
+        if not possible or self.state is not TransportState.CONNECTED:
+            self._at_rest_since = None
+            self._rests_until = 0.0
+        elif self._at_rest_since is None:
+            self._at_rest_since = now
+        elif now - self._at_rest_since >= REST_AFTER:
+            self._rests_until = now + REST_INTERVAL
 
     def close(self) -> None:
         """Idempotent. Tells the client (close_notify) and forgets its addresses and credentials."""

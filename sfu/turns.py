@@ -4,7 +4,7 @@ Most transports of a node are quiet most of the time: their people listen, muted
 
     every 20 ms     those that have something to do which cannot wait: a handshake, lost packets to ask for
     every 100 ms    those that something passed through since their last turn, or that were stirred
-    every second    everybody, a tenth in each turn of 100 ms
+    every second    everybody, a tenth in each turn of 100 ms; little of one who is at rest (`sfu.transport`)
 """
 
 from __future__ import annotations

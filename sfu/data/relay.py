@@ -172,6 +172,11 @@ class DataEnd:
         self._dropped.clear()
 
     @property
+    def behind(self) -> bool:
+        """Whether there is something to tell with the next ticks."""
+        return bool(self._dropped)
+
+    @property
     def channels(self) -> tuple[str, ...]:
         """The labels that are open."""
         sctp = self._sctp
