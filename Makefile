@@ -56,7 +56,7 @@ bench: $(VENV)/.installed $(WEB_BUILT) ## Measure the fan-out of docs/performanc
 	$(BIN)/python -m benchmarks.fanout $(ARGS)
 
 .PHONY: bench-full
-bench-full: $(VENV)/.installed $(WEB_BUILT) ## Measure every row of docs/performance.md (about 10 minutes)
+bench-full: $(VENV)/.installed $(WEB_BUILT) ## Measure every row of docs/performance.md, overload and flood (about 15 minutes)
 	$(BIN)/python -m benchmarks.full $(ARGS)
 
 .PHONY: impairment

@@ -17,7 +17,10 @@ from functools import partial
 
 import numpy as np
 
+from benchmarks.case import give_way
 from sfu.bot import AudioSpec, Bot, BotOptions, Organization, VideoSpec
+from sfu.bots.departures import Departures
+from sfu.load.doubts import MOST_OF_A_CORE
 from sfu.load.usage import tree_usage
 from sfu.webrtc.certificate import Certificate
 from tests.support.server import Server
@@ -38,6 +41,7 @@ class Crowd:
     server: Server
     organization: Organization
     certificate: Certificate = field(default_factory=lambda: Certificate.generate(datetime.now(UTC)))
+    departures: Departures = field(default_factory=Departures)
     bots: list[Bot] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     """Taken before a newcomer waits for anything, so that no two have the same."""
@@ -46,11 +50,20 @@ class Crowd:
         """A bot that has joined."""
         number = next(self._numbers)
         token = await self.organization.create_participant(meeting_id, f"bot {number}", PRESET)
-        options = BotOptions(self.certificate, auto_subscribe=subscribe, ssrc_base=1000 * (number + 1))
+        options = BotOptions(
+            self.certificate,
+            auto_subscribe=subscribe,
+            ssrc_base=1000 * (number + 1),
+            departures=self.departures,
+        )
         bot = Bot(self.server.base_url, token, options)
         self.bots.append(bot)
         await bot.join()
         return bot
+
+    def stranger(self, token: str) -> Bot:
+        """A bot that has not joined, and that the crowd knows nothing of."""
+        return Bot(self.server.base_url, token, BotOptions(self.certificate))
 
     def video_and_audio(self, bot: Bot, *, packets_per_second: float) -> tuple[VideoSpec, AudioSpec]:
         first = STREAM_IDS_EACH * self.bots.index(bot)
@@ -59,6 +72,8 @@ class Crowd:
 
 @asynccontextmanager
 async def crowd(server: Server) -> AsyncIterator[Crowd]:
+    """From then on this thread gives way to the server, which runs already."""
+    give_way()
     async with Organization(server.credentials) as organization:
         people = Crowd(server, organization)
         try:
@@ -76,6 +91,12 @@ class JoinFigures:
     """Of the whole server, REST for the participant's token included."""
     per_second: float
     """How many completed in a second, while so many were begun as `offered_per_second`."""
+    signaling_ms_each: float
+    """Of `cpu_ms_each`, the signaling process's; the rest is the media worker's."""
+    generator_ms_each: float
+    """CPU of this process, which is both ends of everything."""
+    doubts: tuple[str, ...]
+    """Why it may have been the generator that could do no more."""
     offered_per_second: float
     seconds_p50: float
     seconds_p95: float
@@ -101,10 +122,10 @@ async def joins(server: Server, *, per_second: float, seconds: float, room_size:
             await asyncio.sleep(max(0.0, begun - time.monotonic()))
             bot = await people.enter(meetings[number % len(meetings)], subscribe=True)
             await bot.publish([AudioSpec(STREAM_IDS_EACH * people.bots.index(bot))])
-            await _until(lambda: _connected(bot), "both transports are connected")
+            await until(lambda: _connected(bot), "both transports are connected")
             taken.append(time.monotonic() - begun)
 
-        before, begun = tree_usage(server.pid), time.monotonic()
+        before, own_before, begun = tree_usage(server.pid), time.process_time(), time.monotonic()
         outcomes = await asyncio.gather(
             *(one(number, begun + number / per_second) for number in range(count)), return_exceptions=True
         )
@@ -112,10 +133,17 @@ async def joins(server: Server, *, per_second: float, seconds: float, room_size:
         if not taken:
             raise RuntimeError(f"nobody could join: {failed[0]}")
         elapsed = time.monotonic() - begun
-        cpu = tree_usage(server.pid).cpu_s - before.cpu_s
+        own, after = time.process_time() - own_before, tree_usage(server.pid)
+    doubts = []
+    if own > MOST_OF_A_CORE * elapsed:
+        doubts.append(f"the generator used {100 * own / elapsed:.0f} % of a core")
     return JoinFigures(
         joins=count,
-        cpu_ms_each=cpu * 1000 / count,
+        cpu_ms_each=(after.cpu_s - before.cpu_s) * 1000 / count,
+        signaling_ms_each=(after.cpu_by_process[server.pid] - before.cpu_by_process[server.pid])
+        * (1000 / count),
+        generator_ms_each=own * 1000 / count,
+        doubts=tuple(doubts),
         per_second=len(taken) / elapsed,
         offered_per_second=per_second,
         seconds_p50=float(np.percentile(taken, 50)),
@@ -143,7 +171,7 @@ async def first_packets(server: Server, *, count: int) -> list[float]:
             await asyncio.sleep(APART)
             begun = time.monotonic()
             await bot.join()
-            await _until(partial(_receives, bot, "video"), "video arrives")
+            await until(partial(_receives, bot, "video"), "video arrives")
             taken.append(time.monotonic() - begun)
     return taken
 
@@ -177,8 +205,8 @@ async def idle(server: Server, *, rooms: int, room_size: int, seconds: float) ->
     async with crowd(server) as people:
         for number in range(rooms):
             meeting = await people.organization.create_meeting(f"idle {number}")
-            await _in_turns([_muted(people, meeting) for _ in range(room_size)])
-        await _until(lambda: all(_connected(bot) for bot in people.bots), "everybody is connected")
+            await in_turns([_muted(people, meeting) for _ in range(room_size)])
+        await until(lambda: all(_connected(bot) for bot in people.bots), "everybody is connected")
         await asyncio.sleep(3 * SETTLE)
         before, begun = tree_usage(server.pid), time.monotonic()
         await asyncio.sleep(seconds)
@@ -199,16 +227,16 @@ async def _muted(people: Crowd, meeting: str) -> None:
 
 async def _fill(people: Crowd, meeting: str, count: int) -> None:
     known = len(people.bots)
-    await _in_turns([people.enter(meeting, subscribe=True) for _ in range(count)])
+    await in_turns([people.enter(meeting, subscribe=True) for _ in range(count)])
     newcomers = people.bots[known:]
-    await _until(
+    await until(
         lambda: all(_receives(bot, "video") and _receives(bot, "audio") for bot in newcomers),
         "everybody receives video and audio",
     )
     await asyncio.sleep(3 * SETTLE)
 
 
-async def _in_turns(jobs: Sequence[Awaitable[object]]) -> None:
+async def in_turns(jobs: Sequence[Awaitable[object]]) -> None:
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(job: Awaitable[object]) -> None:
@@ -231,7 +259,7 @@ def _receives(bot: Bot, kind: str) -> bool:
     )
 
 
-async def _until(holds: Callable[[], bool], what: str) -> None:
+async def until(holds: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + TIMEOUT
     while not holds():
         if time.monotonic() > deadline:

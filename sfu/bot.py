@@ -113,6 +113,8 @@ class Bot:
         self.left: list[SubscribeTransport] = []
         """Connections that others took the place of, with what they had received."""
         self.publications: dict[str, Message] = {}
+        self.paused: dict[str, str] = {}
+        """Publication id -> reason, of what the server holds back from this receiver."""
         self.state: Message = {}
         self.problems: list[str] = []
         """What went wrong in answering events."""
@@ -259,10 +261,16 @@ class Bot:
                 self._todo.put_nowait(event)
         elif kind == "publication_removed":
             self.publications.pop(event["publication_id"], None)
+            self.paused.pop(event["publication_id"], None)
+        elif kind == "subscription_paused":
+            self.paused[event["publication_id"]] = event["reason"]
+        elif kind == "subscription_resumed":
+            self.paused.pop(event["publication_id"], None)
         elif kind in ("subscribe_offer", "subscribe_move"):
             self._todo.put_nowait(event)
         elif kind == "media_reset":
             self.publications.clear()
+            self.paused.clear()
             if self.options.rebuild:
                 self._todo.put_nowait(event)
 

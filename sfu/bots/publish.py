@@ -180,24 +180,23 @@ class PublishTransport:
 
     # --- sending -------------------------------------------------------------------------------------
 
-    def start(self, *, phase: float = 0.0) -> None:
-        """Let every encoding send, the first frame after `phase` seconds."""
+    def start(self, *, phase: float = 0.0, only: Kind | None = None) -> None:
+        """Let every encoding send, or those of one kind, the first frame after `phase` seconds."""
         now = asyncio.get_running_loop().time()
         for encoding in self._by_ssrc.values():
-            if not encoding.running:
+            if not encoding.running and only in (None, encoding.kind):
                 encoding.running = True
                 self._schedule(encoding, now + phase)
         if self._reporter is None:
             self._reporter = asyncio.get_running_loop().call_later(REPORT_INTERVAL, self._report)
 
-    def stop(self) -> None:
-        """Stop sending media at once; the connection stays."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+    def stop(self, *, only: Kind | None = None) -> None:
+        """Stop sending media, or that of one kind, at once; the connection stays."""
         for encoding in self._by_ssrc.values():
-            encoding.running = False
-        if self._reporter is not None:
+            if encoding.running and only in (None, encoding.kind):
+                encoding.running = False
+                self._timers.pop(encoding.ssrc).cancel()
+        if self._reporter is not None and not self._timers:
             self._reporter.cancel()
             self._reporter = None
 

@@ -27,12 +27,16 @@ class BotError(Exception):
 
 
 class RefusedError(BotError):
-    """The server answered a request with an error; `code` and `name` are those of the protocol."""
+    """The server answered a request with an error; `code`, `name` and `retry_after` (in seconds) are those of
+    the protocol."""
 
-    def __init__(self, request: str, code: int, name: str, message: str) -> None:
+    def __init__(
+        self, request: str, code: int, name: str, message: str, retry_after: float | None = None
+    ) -> None:
         super().__init__(f"{request} was refused: {name} ({code}): {message}")
         self.code = code
         self.name = name
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,9 @@ class Signalling:
             self._waiting.pop(number, None)
         if not response["ok"]:
             problem = response["error"]
-            raise RefusedError(kind, problem["code"], problem["name"], problem["message"])
+            raise RefusedError(
+                kind, problem["code"], problem["name"], problem["message"], problem.get("retry_after")
+            )
         return dict(response["result"])
 
     async def send_text(self, text: str) -> None:

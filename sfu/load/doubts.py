@@ -2,7 +2,7 @@
 
 A load generator counts what it sends and what it receives, and shares its machine with the server. So two
 things can be wrong with a report: it has more of something than can be (a fault in the counting: the figures
-are worth nothing), or the generator, not the server, was what could do no more (the figures are of the two).
+are worth nothing), or somebody could do no more (the figures are of that limit): the generator or the server.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 
 ENOUGH: Final = 0.97
 """Of what a plan sends in the window; less, and the generator was behind."""
+ALL_OF_A_CORE: Final = 0.97
 MOST_OF_A_CORE: Final = 0.9
 """Of one core, which is all that a generator in one process has."""
 
@@ -36,6 +37,8 @@ class Effort:
     frames_skipped: int
     cpu_s: float
     seconds: float
+    server_cpu_s: float
+    """Of the server's busiest process; 0 where it was not measured."""
     buffer_errors: int
     """Datagrams that the kernel dropped in the window because a socket's buffer was full, on this machine."""
 
@@ -55,7 +58,7 @@ def impossibilities(counts: Iterable[Count]) -> list[str]:
 
 
 def doubts(effort: Effort) -> list[str]:
-    """Why the generator may have been the limit."""
+    """Why the generator may have been the limit, or the server was at its own."""
     found = []
     if effort.frames_skipped:
         found.append(f"the generator skipped {effort.frames_skipped} frames")
@@ -63,6 +66,10 @@ def doubts(effort: Effort) -> list[str]:
         found.append(f"the generator sent {effort.sent} of the planned {effort.planned} packets")
     if effort.cpu_s > MOST_OF_A_CORE * effort.seconds:
         found.append(f"the generator used {100 * effort.cpu_s / effort.seconds:.0f} % of a core")
+    if effort.server_cpu_s > ALL_OF_A_CORE * effort.seconds:
+        found.append(
+            f"the server's busiest process used {100 * effort.server_cpu_s / effort.seconds:.0f} % of a core"
+        )
     if effort.buffer_errors:
         found.append(f"{effort.buffer_errors} datagrams met a full socket buffer")
     return found

@@ -50,12 +50,14 @@ def build_report(load: Load, window: Window) -> Report:
     for room in load.rooms:
         for bot in room.subscribers:
             counts += _add_subscriber(totals, kinds, room, bot, sent)
+    busiest = window.after.busiest_since(window.before) if window.after and window.before else 0.0
     effort = Effort(
         planned=sum(one.planned(window.seconds) for one in load.encodings()),
         sent=sum(sent.values()),
         frames_skipped=sum(one.frames_skipped for one in load.encodings()) - window.skipped_before,
         cpu_s=window.own_cpu_s,
         seconds=window.seconds,
+        server_cpu_s=busiest,
         buffer_errors=window.buffer_errors,
     )
     limited = [_pauses(bot, mark)[0] for bot, mark in window.events_before.items()]

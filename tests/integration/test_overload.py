@@ -67,19 +67,8 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
         yield Here(server, tmp_path)
 
 
-def paused(bot: Any) -> dict[str, str]:
-    """Publication id -> reason, of what is paused for a subscriber."""
-    found: dict[str, str] = {}
-    for event in bot.events:
-        if event["type"] == "subscription_paused":
-            found[event["publication_id"]] = event["reason"]
-        elif event["type"] == "subscription_resumed":
-            found.pop(event["publication_id"], None)
-    return found
-
-
 async def until_paused(bot: Any, when: Callable[[dict[str, str]], bool], what: str) -> None:
-    await wait_until(lambda: when(paused(bot)), lambda: f"{what}; paused are {paused(bot)}", timeout=20)
+    await wait_until(lambda: when(bot.paused), lambda: f"{what}; paused are {bot.paused}", timeout=20)
 
 
 async def test_under_pressure_the_unseen_goes_first_voices_stay_whole_and_newcomers_are_refused(

@@ -65,7 +65,8 @@ LINES = (
     ),
     Line(
         "17.2.5",
-        "What one client sends beyond a bound is dropped before any work is done on it.",
+        "What one client sends beyond a bound is dropped before any work is done on it. What the "
+        "others have of a flood is measured in docs/performance.md.",
         ("sfu/webrtc/intake.py", "sfu/webrtc/association.py"),
     ),
     Line(

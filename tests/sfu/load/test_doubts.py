@@ -8,7 +8,9 @@ import pytest
 
 from sfu.load.doubts import Count, Effort, doubts, impossibilities
 
-FINE = Effort(planned=1000, sent=1010, frames_skipped=0, cpu_s=5.0, seconds=10.0, buffer_errors=0)
+FINE = Effort(
+    planned=1000, sent=1010, frames_skipped=0, cpu_s=5.0, seconds=10.0, server_cpu_s=9.0, buffer_errors=0
+)
 
 
 def test_what_was_sent_and_received_once_is_possible() -> None:
@@ -39,6 +41,7 @@ def test_a_generator_that_kept_up_leaves_no_doubt() -> None:
         (replace(FINE, frames_skipped=3), "skipped 3 frames"),
         (replace(FINE, sent=900), "sent 900 of the planned 1000"),
         (replace(FINE, cpu_s=9.6), "96 % of a core"),
+        (replace(FINE, server_cpu_s=9.9), "99 % of a core"),
         (replace(FINE, buffer_errors=7), "7 datagrams"),
     ],
 )
