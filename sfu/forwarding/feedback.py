@@ -37,15 +37,26 @@ class ArrivalRecorder:
         if len(arrivals) > MAX_PENDING:
             self.dropped += len(arrivals) - MAX_PENDING
             del arrivals[:-MAX_PENDING]
+        packets = build_transport_feedback(
+            sender_ssrc, media_ssrc, self._count, self._extend(arrivals), base=self._base
+        )
+        self._base = None if self._highest is None else self._highest + 1
+        self._count = (self._count + len(packets)) & 0xFF
+        return packets
+
+    def _extend(self, arrivals: list[tuple[int, float]]) -> list[tuple[int, int]]:
+        """(extended number, microseconds), by number; of a number that came twice the first arrival."""
+        first = arrivals[0][0]
+        begin = first if self._highest is None else extend(first, self._highest)
+        numbers = range(begin, begin + len(arrivals))
+        in_order = self._highest is None or begin > self._highest
+        if in_order and [sequence for sequence, _ in arrivals] == [number & 0xFFFF for number in numbers]:
+            self._highest = numbers[-1]
+            return list(zip(numbers, [int(at * 1_000_000) for _, at in arrivals], strict=True))
         extended: dict[int, int] = {}
         for sequence, at in arrivals:
             number = sequence if self._highest is None else extend(sequence, self._highest)
             if self._highest is None or number > self._highest:
                 self._highest = number
             extended.setdefault(number, int(at * 1_000_000))
-        packets = build_transport_feedback(
-            sender_ssrc, media_ssrc, self._count, sorted(extended.items()), base=self._base
-        )
-        self._base = None if self._highest is None else self._highest + 1
-        self._count = (self._count + len(packets)) & 0xFF
-        return packets
+        return sorted(extended.items())

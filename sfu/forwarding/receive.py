@@ -39,6 +39,7 @@ class Source:
         "red_payload_type",
         "repair",
         "twcc_id",
+        "twcc_tag",
         "wide",
     )
 
@@ -60,6 +61,8 @@ class Source:
         """Of redundant audio (RFC 2198), -1 where it was not negotiated."""
         self.repair = repair
         self.twcc_id = twcc_id
+        self.twcc_tag = twcc_id << 4 | 1
+        """The element's head in the one-byte form."""
         self.audio_level_id = audio_level_id
         self.forwarded_ids = forwarded_ids
         """Extension id of this publisher -> id towards receivers."""
@@ -144,7 +147,11 @@ class Inlet:
                 if source.wide:
                     words, tail = self._read_widely(data, start, header, source, now)
                 elif data[start - 4] == 0xBE and data[start - 3] == 0xDE:
-                    words, tail = self._read_extensions(data, start, header, source, now)
+                    if header == start + 4 and data[start] == source.twcc_tag:
+                        # The usual packet of video: nothing but its transport-wide number.
+                        self.arrivals.record(data[start + 1] << 8 | data[start + 2], now)
+                    else:
+                        words, tail = self._read_extensions(data, start, header, source, now)
                 else:
                     self._read_two_byte_extensions(data, start, header, source, now)
             encoding = source.encoding

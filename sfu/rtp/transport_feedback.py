@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import sub
 
 from sfu.errors import RtcpError
 from sfu.rtp.rtcp_feedback import TRANSPORT_FEEDBACK, split_feedback
@@ -137,15 +138,16 @@ def build_transport_feedback(
         if base is not None and 0 < first - base < MAX_STATUSES:
             first = base
         reference = arrivals[start][1] // REFERENCE_US
-        statuses, deltas, end = _collect(arrivals, start, first, reference * TICKS_PER_REFERENCE)
+        ticks = reference * TICKS_PER_REFERENCE
+        count, body, end = _complete(arrivals, start, first, ticks) or _collect(arrivals, start, first, ticks)
         feedback = TransportFeedback(
             sender_ssrc=sender_ssrc,
             media_ssrc=media_ssrc,
             base_sequence=first & 0xFFFF,
-            status_count=len(statuses),
+            status_count=count,
             reference_time=reference & REFERENCE_MASK,
             feedback_count=(feedback_count + len(messages)) & 0xFF,
-            body=_encode_statuses(statuses) + deltas,
+            body=body,
         )
         messages.append(feedback.to_bytes())
         base = arrivals[end - 1][0] + 1
@@ -153,10 +155,27 @@ def build_transport_feedback(
     return messages
 
 
+def _complete(
+    arrivals: Sequence[tuple[int, int]], start: int, first: int, ticks: int
+) -> tuple[int, bytes, int] | None:
+    """The same as `_collect`, of the usual message: nothing is missing, all came soon after one another."""
+    taken = arrivals[start : start + MAX_ARRIVALS]
+    count = len(taken)
+    if taken[0][0] != first or taken[-1][0] != first + count - 1:
+        return None
+    times = [time_us // TICK_US for _, time_us in taken]
+    try:
+        deltas = bytes(map(sub, times, [ticks, *times]))
+    except ValueError:
+        return None
+    return count, (SMALL << 13 | count).to_bytes(2, "big") + deltas, start + count
+
+
 def _collect(
     arrivals: Sequence[tuple[int, int]], start: int, first: int, ticks: int
-) -> tuple[list[int], bytes, int]:
-    """Statuses and deltas of as many arrivals as fit one message, and the index of the first left over."""
+) -> tuple[int, bytes, int]:
+    """Of as many arrivals as fit one message: the number of statuses, chunks and deltas, and the index of the
+    first arrival left over."""
     statuses: list[int] = []
     deltas: list[bytes] = []
     index = start
@@ -172,7 +191,7 @@ def _collect(
         deltas.append(delta.to_bytes(1, "big") if is_small else delta.to_bytes(2, "big", signed=True))
         ticks += delta
         index += 1
-    return statuses, b"".join(deltas), index
+    return len(statuses), _encode_statuses(statuses) + b"".join(deltas), index
 
 
 def _encode_statuses(statuses: list[int]) -> bytes:

@@ -44,6 +44,19 @@ def test_numbers_wrap_and_disorder_is_put_right() -> None:
     assert second - first == 20_000, "the first of two arrivals counts"
 
 
+def test_packets_in_order_are_told_the_same_as_in_disorder() -> None:
+    arrivals = [((65_530 + number) & 0xFFFF, 1.0 + number / 97) for number in range(20)]
+    recorders = ArrivalRecorder(), ArrivalRecorder()
+    for recorder, told in zip(recorders, (arrivals, [*arrivals[:3], *reversed(arrivals[3:])]), strict=True):
+        recorder.record(65_529, 0.99)
+        recorder.poll(0.99, 1, 2)
+        for sequence, at in told:
+            recorder.record(sequence, at)
+    in_order, in_disorder = (recorder.poll(2.0, 1, 2) for recorder in recorders)
+    assert in_order == in_disorder
+    assert len(reported(in_order)) == 20
+
+
 def test_feedback_packets_are_numbered() -> None:
     recorder = ArrivalRecorder()
     counts = []
