@@ -42,6 +42,9 @@ class Networks:
         _ip("-n", self.client, "address", "del", f"{before}/24", "dev", "cable0")
         _ip("-n", self.client, "address", "add", f"{after}/24", "dev", "cable0")
 
+    def set_cable(self, *, plugged: bool) -> None:
+        _ip("-n", self.client, "link", "set", "cable0", "up" if plugged else "down")
+
 
 @cache
 def why_not() -> str | None:

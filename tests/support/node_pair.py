@@ -1,6 +1,6 @@
 """Two media nodes in this loop, joined by a pipe, and real WebRTC clients on either: no signaling.
 
-`line` of `joined` puts a seeded loss between the two pipe ends.
+`line` of `joined` puts a seeded loss between the two pipe ends; `places` puts them on different machines.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from sfu.bot import BotOptions
@@ -26,15 +26,27 @@ PIPE = "pipe_ab"
 GRANTS = (m.Grant(source="camera", kind="video"), m.Grant(source="microphone", kind="audio"))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a pipe's end is: its address, and what a thread enters to open sockets there."""
+
+    host: str = "127.0.0.1"
+    enter: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+HERE = Place()
+
+
 class Line:
     """Carries datagrams between two pipe ends, each of which takes it for the other one."""
 
-    def __init__(self, loss: float, *, seed: int = 1) -> None:
+    def __init__(self, loss: float, *, seed: int = 1, place: Place = HERE) -> None:
         self.loss = loss
         self.lost = 0
         self.passed = 0
         self._chance = random.Random(seed)
-        self._sockets = [_loopback_socket() for _ in range(2)]
+        with place.enter():
+            self._sockets = [_socket_at(place.host) for _ in range(2)]
         self._targets: list[tuple[str, int]] = []
 
     def open(self, first: tuple[str, int], second: tuple[str, int]) -> None:
@@ -67,11 +79,11 @@ class Line:
             self._sockets[1 - index].sendto(data, self._targets[index])
 
 
-def _loopback_socket() -> socket.socket:
+def _socket_at(host: str) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     sock.setblocking(False)
-    sock.bind(("127.0.0.1", 0))
+    sock.bind((host, 0))
     return sock
 
 
@@ -175,16 +187,22 @@ def packets(client: SubscribeTransport, stream_id: int) -> int:
 
 
 @asynccontextmanager
-async def joined(*, secure: bool = True, line: Line | None = None) -> AsyncIterator[Pair]:
-    """Two nodes and a connected pipe between them."""
+async def joined(
+    *, secure: bool = True, line: Line | None = None, places: tuple[Place, Place] = (HERE, HERE)
+) -> AsyncIterator[Pair]:
+    """Two nodes and a connected pipe between them. Clients are here wherever the pipe's ends are."""
     sides = []
-    for name in ("nd_a", "nd_b"):
-        side = Side(await InProcessLink.start(NodeConfig(name, hosts=("127.0.0.1",), udp_port=0)))
+    for name, place in zip(("nd_a", "nd_b"), places, strict=True):
+        config = NodeConfig(name, hosts=("127.0.0.1",), udp_port=0, pipe_host=place.host)
+        side = Side(await InProcessLink.start(config))
         side.link.on_event(side.handle_event)
         await side.do(m.CreateRouter(router_id="r"))
         sides.append(side)
-    pair = Pair(*sides)
-    ends = [await side.do(m.CreatePipe(pipe_id=PIPE, secure=secure)) for side in sides]
+    pair = Pair(sides[0], sides[1])
+    ends = []
+    for side, place in zip(sides, places, strict=True):
+        with place.enter():  # its socket is opened here, and stays
+            ends.append(await side.do(m.CreatePipe(pipe_id=PIPE, secure=secure)))
     a, b = ends
     assert isinstance(a, m.PipeCreated) and isinstance(b, m.PipeCreated)
     to_b, to_a = (b.host, b.port), (a.host, a.port)
