@@ -137,7 +137,12 @@ async def test_fifty_people_on_a_killed_worker_are_back_in_media(
         (victim,) = [worker for worker in media_workers(server) if worker == await busiest(server)]
         os.kill(victim, signal.SIGKILL)
         killed = time.monotonic()
-        await wait_until(lambda: resets(speaker) == 1, "the speaker is told")
+        await wait_until(lambda: all(resets(bot) == 1 for bot in (speaker, *watchers)), "all are told")
+        record_property("told_after_s", round(time.monotonic() - killed, 2))
+        await wait_until(
+            lambda: all(bot.subscriber is not None for bot in watchers), "all have had an offer", timeout=30.0
+        )
+        record_property("offered_after_s", round(time.monotonic() - killed, 2))
         await all_receive(watchers)
         took = time.monotonic() - killed
         record_property("back_after_s", round(took, 2))

@@ -114,6 +114,21 @@ async def test_the_offer_of_obs_is_answered_by_its_declared_streams(world: World
     assert world.link.node.producers["pr_cam"].encodings[0].stream.packets == 1
 
 
+async def test_the_simulcast_of_obs_is_taken_by_its_rids(world: World) -> None:
+    await world.do(m.CreateTransport(router_id="r", transport_id="tp", direction="publish", grants=BOTH))
+    offer = vectors.read("obs_simulcast_offer")
+    reply = await world.do(m.HandleOffer(transport_id="tp", sdp=offer, producers=(MIC_SPEC, CAMERA_SPEC)))
+    assert isinstance(reply, m.Answered)
+    assert [(one.codec, one.encodings) for one in reply.producers] == [("audio/opus", 1), ("video/H264", 3)]
+    _, video = parse_sdp(reply.sdp).sections
+    assert video.simulcast_recv == ("0", "1", "2")
+    client = Client(world, mid_id=1, rid_id=2)
+    for ssrc, rid in ((701, "0"), (702, "2")):
+        client.send(ssrc, mid="1", rid=rid)
+    encodings = world.link.node.producers["pr_cam"].encodings
+    assert [one.stream.packets for one in encodings] == [1, 0, 1]
+
+
 async def test_shrinking_grants_close_producers_in_the_same_turn(world: World) -> None:
     await world.publish(MIC_SPEC, CAMERA_SPEC)
     await world.subscribe(m.ConsumerSpec(consumer_id="cs", producer_id="pr_cam"))
@@ -314,7 +329,8 @@ async def test_a_draining_node_takes_no_new_sessions(world: World) -> None:
 class Client:
     """The sending half of a browser on a publish transport, without ICE and DTLS."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, mid_id: int = 4, rid_id: int = 10) -> None:
+        self.ids = (mid_id, rid_id)
         profile = SrtpProfile.AEAD_AES_128_GCM
         key, salt = os.urandom(profile.key_length), os.urandom(profile.salt_length)
         self.outbound = OutboundSrtp(profile, key, salt)
@@ -323,7 +339,7 @@ class Client:
         self.sequence = 0
 
     def send(self, ssrc: int, *, mid: str | None = None, rid: str | None = None) -> None:
-        names = [(4, mid), (10, rid)]
+        names = list(zip(self.ids, (mid, rid), strict=True))
         elements = [(identifier, text.encode()) for identifier, text in names if text is not None]
         extension = build_extensions(elements) if elements else b""
         self.sequence += 1

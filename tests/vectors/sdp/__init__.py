@@ -12,6 +12,7 @@ NAMES = (
     "firefox_publish_offer",
     "firefox_subscribe_answer",
     "obs_publish_offer",
+    "obs_simulcast_offer",
 )
 
 

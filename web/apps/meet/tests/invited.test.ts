@@ -1,6 +1,6 @@
 import { ConnectionFailedError, type Invitation, RostrumError } from "@rostrum/core";
 import { describe, expect, it } from "vitest";
-import { crowd, devicesOf, joinProblem, lookUp } from "../src/state/invited";
+import { crowd, devicesOf, joinProblem, lookUp, retryAfter } from "../src/state/invited";
 
 const invitation = (may: object) => ({ may }) as Invitation;
 const refusal = (name: string) => lookUp(Promise.reject(new RostrumError(name, "In the server's words.", 401)));
@@ -31,6 +31,16 @@ describe("an invitation", () => {
 
   it.each([[0, "Nobody"], [1, "1 person is"], [12, "12 people are"]])("counts %i", (count, words) => {
     expect(crowd(count)).toContain(words);
+  });
+
+  it("says when to try again where the server does", () => {
+    const full = new RostrumError("Overloaded", "The server is full.", 9503);
+    expect(retryAfter(full)).toBeNull();
+    full.retryAfter = 6.2;
+    expect(retryAfter(full)).toBe(7);
+    full.retryAfter = 0;
+    expect(retryAfter(full)).toBe(1);
+    expect(retryAfter(new Error("Something else"))).toBeNull();
   });
 
   it("keeps the words of errors it does not know", () => {

@@ -16,7 +16,6 @@ import { DataChannels } from "./data/dataChannels";
 import { dispatch, type DispatchTargets } from "./dispatch";
 import { Encryption, type EncryptionOptions, type EncryptionProblem, PROBLEM_OF } from "./e2ee/encryption";
 import { LocalMedia } from "./localMedia";
-import { IceWatch } from "./media/iceWatch";
 import { configurationOf, type PeerConnectionOptions } from "./media/peerConnections";
 import { Publisher } from "./media/publisher";
 import { Subscriber } from "./media/subscriber";
@@ -24,6 +23,7 @@ import { Tiles } from "./media/tiles";
 import { Meta } from "./meta";
 import type { ClientOptions } from "./options";
 import { detectDevice, SDK_NAME, socketUrl } from "./options";
+import { PathRepair } from "./pathRepair";
 import { Participants } from "./participants";
 import { type RoomState, Self } from "./self";
 import { Stage } from "./stage";
@@ -55,15 +55,13 @@ export class Meeting {
   private readonly viewMode: ViewMode;
   private readonly autoSubscribe: AutoSubscribe;
   private readonly localMedia: LocalMedia;
-  private readonly publishWatch: IceWatch;
-  private readonly subscribeWatch: IceWatch;
+  private readonly pathRepair: PathRepair;
   private iceServers: IceServer[] = [];
-  private stopWatchingNetwork: (() => void) | null = null;
   private startingMedia: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly options: ClientOptions,
-    private readonly dependencies: Dependencies,
+    dependencies: Dependencies,
   ) {
     const { clock } = dependencies;
     this.connection = new Connection({
@@ -137,15 +135,21 @@ export class Meeting {
       stage: this.stage,
     });
     this.meta.meetingTitle = options.invitation?.meeting.title ?? null;
-    this.publishWatch = this.watchPath(() => this.publisher.restartIce());
-    this.subscribeWatch = this.watchPath(() => this.subscriber.restartIce());
+    this.pathRepair = new PathRepair({
+      clock,
+      connection: this.connection,
+      publisher: this.publisher,
+      subscriber: this.subscriber,
+      watchNetwork: dependencies.watchNetwork,
+      failed: (error) => this.handleMediaError(error),
+    });
     this.listen();
   }
 
   /** Joins, and publishes what is turned on where that is allowed. Rejects with the server's reason. */
   async join(): Promise<void> {
     if (this.self.roomState === "joined" || this.self.roomState === "disconnected") return;
-    this.stopWatchingNetwork ??= this.dependencies.watchNetwork(() => this.handleNetworkChange());
+    this.pathRepair.start();
     await this.connection.open();
     await this.startingMedia;
   }
@@ -180,14 +184,10 @@ export class Meeting {
     const targets = this.dispatchTargets();
     this.connection.on("event", (event) => dispatch(event, targets));
     this.publisher.on("stateChanged", (state) => {
-      this.doubtSocket(state);
-      this.publishWatch.handleState(state);
       if (state === "closed") this.data.handleConnectionLost();
       this.meta.handleMediaState("producing", state);
     });
     this.subscriber.on("stateChanged", (state) => {
-      this.doubtSocket(state);
-      this.subscribeWatch.handleState(state);
       this.meta.handleMediaState("consuming", state);
     });
     this.subscriber.on("track", (publicationId, track) => {
@@ -242,8 +242,7 @@ export class Meeting {
     this.handleIceServers(resumed.ice_servers);
     this.self.handleRoomState("joined");
     this.self.announceJoined(true);
-    this.publishWatch.hurry(this.publisher.state);
-    this.subscribeWatch.hurry(this.subscriber.state);
+    this.pathRepair.handleResumed();
   }
 
   private peerConnectionOptions(): PeerConnectionOptions {
@@ -351,39 +350,15 @@ export class Meeting {
     this.self.announcePublishError(error instanceof Error ? error : new Error(String(error)));
   }
 
-  private watchPath(restart: () => Promise<void>): IceWatch {
-    return new IceWatch(this.dependencies.clock, {
-      repair: () => {
-        if (this.connection.state === "connected") restart().catch((error) => this.handleMediaError(error));
-      },
-      beyondRepair: () => this.connection.rejoin(),
-    });
-  }
-
-  /** Media that stops may mean that our address went, and the socket with it: a repair needs one that works. */
-  private doubtSocket(state: RTCPeerConnectionState): void {
-    if (state === "disconnected" || state === "failed") this.connection.probe();
-  }
-
-  private handleNetworkChange(): void {
-    this.connection.hurry();
-    this.connection.probe();
-    if (this.connection.state !== "connected") return;
-    this.publisher.restartIce().catch((error: unknown) => this.handleMediaError(error));
-    this.subscriber.restartIce().catch((error: unknown) => this.handleMediaError(error));
-  }
-
   private resetMedia(): void {
-    this.publishWatch.stop();
-    this.subscribeWatch.stop();
+    this.pathRepair.handleReset();
     this.publisher.reset();
     this.autoSubscribe.reset();
     this.subscriber.reset();
   }
 
   private finish(state: RoomState): void {
-    this.stopWatchingNetwork?.();
-    this.stopWatchingNetwork = null;
+    this.pathRepair.stop();
     this.self.handleRoomState(state);
     this.connection.close();
     this.data.close();

@@ -1,12 +1,12 @@
 /** Before the meeting: where one goes and as whom, a look at oneself, the devices, and the way in. */
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../components/button";
 import { DevicePickers } from "../components/devicePickers";
 import { Preview } from "../components/preview";
 import { launch } from "../state/app";
-import { crowd, type Devices, type Invited, joinProblem } from "../state/invited";
+import { crowd, type Devices, type Invited, joinProblem, retryAfter } from "../state/invited";
 import type { RoomStore } from "../state/roomStore";
 
 interface SetupProps {
@@ -20,21 +20,35 @@ export function Setup({ store, invited, devices }: SetupProps): JSX.Element {
   const [name, setName] = useState(self.name);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(invited.kind === "refused" ? invited.problem : null);
+  // Seconds until it tries by itself, which it does once.
+  const [again, setAgain] = useState<number | null>(null);
+  const triedAgain = useRef(false);
   const refused = invited.kind === "refused";
   const sends = devices.audio || devices.video;
   const join = async () => {
     setBusy(true);
     setProblem(null);
+    setAgain(null);
     try {
       const wanted = name.trim();
       if (wanted !== "" && wanted !== self.name) self.setName(wanted);
       await store.meeting.join();
     } catch (error) {
       setProblem(joinProblem(error));
+      if (!triedAgain.current) setAgain(retryAfter(error));
     } finally {
       setBusy(false);
     }
   };
+  useEffect(() => {
+    if (again === null) return;
+    const timer = setTimeout(() => {
+      if (again > 1) return setAgain(again - 1);
+      triedAgain.current = true;
+      void join();
+    }, 1_000);
+    return () => clearTimeout(timer);
+  }, [again]);
   return (
     <main class="centered">
       <form
@@ -54,6 +68,11 @@ export function Setup({ store, invited, devices }: SetupProps): JSX.Element {
           {problem !== null && (
             <p class="problem" role="alert" data-testid="join-error">
               {problem}
+            </p>
+          )}
+          {again !== null && (
+            <p data-testid="join-again" aria-live="off">
+              Trying again in {again} s.
             </p>
           )}
           <Button tone="primary" type="submit" disabled={busy} testId="join-button">

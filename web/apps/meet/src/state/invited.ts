@@ -54,3 +54,9 @@ export function joinProblem(error: unknown): string {
   }
   return error instanceof Error ? error.message : String(error);
 }
+
+/** After how many seconds, one at least, the server may take somebody that it had no room for; null otherwise. */
+export function retryAfter(error: unknown): number | null {
+  if (!(error instanceof RostrumError) || error.retryAfter === null) return null;
+  return Math.max(1, Math.ceil(error.retryAfter));
+}

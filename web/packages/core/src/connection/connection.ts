@@ -15,13 +15,15 @@ import type { AnyEvent, EventFrame, Join, Joined, Resumed } from "@rostrum/proto
 import type { Clock, TimerId } from "../clock";
 import { Emitter } from "../emitter";
 import { ConnectionFailedError, ConnectionLostError, RostrumError } from "../errors";
-import { backoffDelay, MAX_RECONNECT_ATTEMPTS } from "./backoff";
+import { backoffDelay, LINE_DEAD_BACKOFF_MS, MAX_RECONNECT_ATTEMPTS } from "./backoff";
 import { parseFrame } from "./frames";
 import { Keepalive } from "./keepalive";
 import { PendingRequests, type RequestBody } from "./requests";
 import type { ResultOf, Signal } from "./results";
 import type { Socket, SocketFactory } from "./socket";
 
+/** An attempt that began so shortly ago may well succeed on a network that has just changed. */
+export const YOUNG_ATTEMPT_MS = 500;
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** Before the first join succeeded somebody is looking at a spinner: say so soon. */
 export const MAX_FIRST_ATTEMPTS = 3;
@@ -60,6 +62,11 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
   private early: EventFrame[] | null = null;
   private retryTimer: TimerId | null = null;
   private retryNow: (() => void) | null = null;
+  private attemptSince = 0;
+  /** The attempt was given up by `hurry`: the next one follows at once. */
+  private abandoned = false;
+  /** Of a socket that is being opened. */
+  private abandonAttempt: (() => void) | null = null;
   private waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
   constructor(private readonly options: ConnectionOptions) {
@@ -67,7 +74,8 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
     this.requests = new PendingRequests(options.clock);
     this.keepalive = new Keepalive(options.clock, {
       ping: () => void this.send({ type: "ping" }).catch(() => undefined),
-      dead: () => this.handleClose(),
+      // The way is gone, not the server: nobody else comes back at the same moment.
+      dead: () => this.handleClose(LINE_DEAD_BACKOFF_MS),
     });
   }
 
@@ -95,14 +103,17 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
     this.setState("disconnected", 0);
   }
 
-  /** The network may be back: do not sit out the backoff. */
+  /** The network may be back: do not sit out the backoff, nor an attempt that began before. */
   hurry(): void {
     this.retryNow?.();
+    if (this.state !== "reconnecting" || this.options.clock.now() - this.attemptSince < YOUNG_ATTEMPT_MS) return;
+    this.abandoned = this.abandonAttempt !== null;
+    this.abandonAttempt?.();
   }
 
   /** Something else went silent: see at once whether this line is alive, and resume over another if it is not. */
-  probe(): void {
-    if (this.state === "connected") this.keepalive.probe();
+  probe(limit?: number): void {
+    if (this.state === "connected") this.keepalive.probe(limit);
   }
 
   /** Gives the session up and joins afresh, for when its media cannot be repaired. */
@@ -114,10 +125,10 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
     this.handleClose();
   }
 
-  private async connectRepeatedly(maxAttempts: number): Promise<void> {
+  private async connectRepeatedly(maxAttempts: number, firstWithin?: number): Promise<void> {
     let failure: Error = new ConnectionFailedError();
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      if (attempt > 0 || this.state === "reconnecting") await this.backOff(attempt);
+      if (attempt > 0 || this.state === "reconnecting") await this.backOff(attempt, firstWithin);
       if (this.state === "disconnected") throw new ConnectionLostError("The meeting was left.");
       try {
         await this.connectOnce();
@@ -196,13 +207,17 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
         socket.close();
         reject(new ConnectionFailedError("The server did not answer in time."));
       }, CONNECT_TIMEOUT_MS);
+      this.abandonAttempt = () => socket.onclose?.();
+      this.attemptSince = this.options.clock.now();
       socket.onopen = () => {
         this.options.clock.clearTimeout(timer);
+        this.abandonAttempt = null;
         socket.onmessage = (text) => this.handleText(text);
         resolve();
       };
       socket.onclose = () => {
         this.options.clock.clearTimeout(timer);
+        this.abandonAttempt = null;
         reject(new ConnectionFailedError());
         this.requests.failAll();
         if (this.socket === socket) this.handleClose();
@@ -238,13 +253,13 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
     for (const frame of frames) this.handleEvent(frame);
   }
 
-  private handleClose(): void {
+  private handleClose(firstWithin?: number): void {
     const wasConnected = this.state === "connected";
     this.dropSocket();
     if (!wasConnected) return;
     this.setState("reconnecting", 0);
     // The failure is told by the event and by the requests that waited.
-    this.connectRepeatedly(MAX_RECONNECT_ATTEMPTS).catch(() => undefined);
+    this.connectRepeatedly(MAX_RECONNECT_ATTEMPTS, firstWithin).catch(() => undefined);
   }
 
   private dropSocket(reason?: Error): void {
@@ -264,8 +279,13 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
     return this.requests.start(body, (text) => socket.send(text));
   }
 
-  private backOff(attempt: number): Promise<void> {
-    const delay = backoffDelay(attempt, this.options.clock.random());
+  private backOff(attempt: number, firstWithin?: number): Promise<void> {
+    if (this.abandoned) {
+      this.abandoned = false;
+      return Promise.resolve();
+    }
+    const random = this.options.clock.random();
+    const delay = attempt === 0 && firstWithin !== undefined ? random * firstWithin : backoffDelay(attempt, random);
     if (this.state === "reconnecting") this.setState("reconnecting", attempt + 1);
     return new Promise((resolve) => {
       const done = () => {

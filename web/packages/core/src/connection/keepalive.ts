@@ -8,6 +8,8 @@ import type { Clock, TimerId } from "../clock";
 export const PING_INTERVAL_MS = 10_000;
 export const SILENCE_LIMIT_MS = 30_000;
 export const PROBE_LIMIT_MS = 2_000;
+/** Where something else says as well that the line is gone. */
+export const SHORT_PROBE_LIMIT_MS = 450;
 
 export interface KeepaliveActions {
   ping(): void;
@@ -42,12 +44,12 @@ export class Keepalive {
   }
 
   /** Asks for a sign of life now, and gives the line up if none comes soon. */
-  probe(): void {
+  probe(limit: number = PROBE_LIMIT_MS): void {
     if (this.timer === null || this.probing !== null) return;
     this.probing = this.clock.setTimeout(() => {
       this.stop();
       this.actions.dead();
-    }, PROBE_LIMIT_MS);
+    }, limit);
     this.actions.ping();
   }
 

@@ -11,6 +11,7 @@ import { withoutLayers } from "./encodings";
 import type { PublicationSpec, PublishedItem } from "@rostrum/protocol";
 import type { Signal } from "../connection/results";
 import { Emitter } from "../emitter";
+import { type Flow, flowOf } from "./pathWatch";
 import { SerialQueue } from "./queue";
 
 const ANCHOR_SOURCE = "microphone";
@@ -56,6 +57,11 @@ export class Publisher extends Emitter<PublisherEvents> {
 
   get peerConnection(): RTCPeerConnection | null {
     return this.pc;
+  }
+
+  /** What went and came over the connection. */
+  flow(): Promise<Flow> {
+    return flowOf(this.pc?.getSenders() ?? []);
   }
 
   get state(): RTCPeerConnectionState {

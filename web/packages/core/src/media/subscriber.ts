@@ -18,6 +18,7 @@ import type { Signal } from "../connection/results";
 import { Emitter } from "../emitter";
 import { ConnectionLostError, RostrumError } from "../errors";
 import { Arrivals } from "./arrivals";
+import { type Flow, flowOf } from "./pathWatch";
 import { SerialQueue } from "./queue";
 import { withStereo } from "./stereo";
 
@@ -60,6 +61,11 @@ export class Subscriber extends Emitter<SubscriberEvents> {
 
   get peerConnection(): RTCPeerConnection | null {
     return this.pc;
+  }
+
+  /** What went and came over the connection. */
+  flow(): Promise<Flow> {
+    return flowOf(this.pc?.getReceivers() ?? []);
   }
 
   get state(): RTCPeerConnectionState {

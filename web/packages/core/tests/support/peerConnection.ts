@@ -123,6 +123,14 @@ export class FakePeerConnection {
     this.configuration = configuration;
   }
 
+  getSenders(): object[] {
+    return [];
+  }
+
+  getReceivers(): object[] {
+    return [];
+  }
+
   restartIce(): void {
     this.restarts++;
   }

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import {
+  type Flow,
+  LOOK_EVERY_MS,
+  NEXT_AFTER_MS,
+  PathWatch,
+  Silence,
+  SILENT_LOOKS,
+  STEADY_LOOKS,
+} from "../src/media/pathWatch";
+import { ManualClock } from "./support/world";
+
+/** Looks at a flow that gets and sends something (1) or not (0) between two looks. */
+function looks(silence: Silence, received: number[], sent: number[] = received.map(() => 1)): boolean[] {
+  let flow = { sent: 0, received: 0 };
+  silence.look(flow);
+  return received.map((got, index) => {
+    flow = { sent: flow.sent + (sent[index] ?? 0), received: flow.received + got };
+    return silence.look(flow);
+  });
+}
+
+const steady = Array<number>(STEADY_LOOKS).fill(1);
+const silent = Array<number>(SILENT_LOOKS).fill(0);
+const news = (told: boolean[]) => told.filter(Boolean).length;
+
+describe("a flow", () => {
+  it("that was steady and stops is told, once", () => {
+    expect(news(looks(new Silence(false), [...steady, ...silent]))).toBe(1);
+    expect(news(looks(new Silence(false), [...steady, ...silent, ...silent, ...silent]))).toBe(1);
+  });
+
+  it("that comes back and stops again is told again, when it was steady between", () => {
+    expect(news(looks(new Silence(false), [...steady, ...silent, 1, ...silent]))).toBe(1);
+    expect(news(looks(new Silence(false), [...steady, ...silent, ...steady, ...silent]))).toBe(2);
+  });
+
+  it("that was never steady, or pauses for a moment, is nothing to tell", () => {
+    expect(news(looks(new Silence(false), [1, 1, ...silent]))).toBe(0);
+    const pausing = [...steady, ...silent.slice(1), ...steady, ...silent.slice(1)];
+    expect(news(looks(new Silence(false), pausing))).toBe(0);
+  });
+
+  it("that nothing is sent into may well be silent, where an answer would be expected", () => {
+    const received = [...steady, ...silent];
+    expect(news(looks(new Silence(true), received, [...steady, ...silent]))).toBe(0);
+    expect(news(looks(new Silence(true), received))).toBe(1);
+  });
+
+  it("of another connection begins anew", () => {
+    const silence = new Silence(false);
+    looks(silence, steady);
+    silence.look(null);
+    expect(news(looks(silence, silent))).toBe(0);
+  });
+});
+
+it("a way that goes is told within a second, and then not again for a while", async () => {
+  const clock = new ManualClock();
+  const flow = { sent: 0, received: 0 };
+  let arrives = 100;
+  const told: number[] = [];
+  const watch = new PathWatch({
+    clock,
+    publish: async (): Promise<Flow> => {
+      flow.sent += 100;
+      flow.received += arrives;
+      return { ...flow };
+    },
+    subscribe: async () => null,
+    lost: () => told.push(clock.now()),
+    doubtful: () => expect.unreachable(),
+  });
+  watch.start();
+  await clock.advance(5_000);
+  arrives = 0;
+  await clock.advance(1_000);
+  expect(told).toHaveLength(1);
+  arrives = 100;
+  await clock.advance(STEADY_LOOKS * LOOK_EVERY_MS + LOOK_EVERY_MS);
+  arrives = 0;
+  await clock.advance(1_000);
+  expect(told).toHaveLength(1);
+  arrives = 100;
+  await clock.advance(NEXT_AFTER_MS);
+  arrives = 0;
+  await clock.advance(1_000);
+  expect(told).toHaveLength(2);
+  watch.stop();
+  arrives = 100;
+  await clock.advance(10_000);
+  expect(told).toHaveLength(2);
+});
