@@ -21,10 +21,10 @@ from benchmarks.bare_loop import microseconds_per_packet, nanoseconds_per_step
 from benchmarks.document import machine_line, write_json, write_section
 from benchmarks.fanout import BURST, PACKET_SIZE
 from benchmarks.rows import BENCHMARKS, Benchmark, Row
-from sfu.bot import BotError
 from sfu.load.usage import describe_machine
 
 OUTPUT = Path("artifacts/bench-full.json")
+MAX_REASON = 200
 HEADER = ("| benchmark | load | figure | target | besides | step ns |", "|---|---|---|---|---|---|")
 
 
@@ -40,23 +40,25 @@ async def run(names: list[str], seconds: float) -> dict[str, list[Row]]:
         try:
             # A thread for each: what gives way to its server is the thread, and the next server starts anew.
             rows = await asyncio.to_thread(_run_one, BENCHMARKS[name], seconds)
-        except (RuntimeError, BotError, TimeoutError) as error:
-            rows = [Row(name, "", "not measured", "", (str(error) or repr(error)).splitlines()[-1])]
+        except Exception as error:
+            # Whatever it was, the rows after it are still wanted.
+            why = " ".join((str(error) or repr(error)).split())[:MAX_REASON]
+            rows = [Row(name, "", "not measured", "", why)]
         step = (round(before), round(nanoseconds_per_step()))
         found[name] = [row if row.step_ns is not None else replace(row, step_ns=step) for row in rows]
         print(*found[name], sep="\n", flush=True)
     return found
 
 
-def known() -> dict[str, list[Row]]:
+def known(path: Path) -> dict[str, list[Row]]:
     """What the last runs wrote. Raises `ValueError` where that is something else."""
-    if not OUTPUT.exists():
+    if not path.exists():
         return {}
-    content: dict[str, list[dict[str, Any]]] = json.loads(OUTPUT.read_text()).get("rows", {})
+    content: dict[str, list[dict[str, Any]]] = json.loads(path.read_text()).get("rows", {})
     try:
         return {name: [_parse_row(row) for row in rows] for name, rows in content.items()}
     except (AttributeError, TypeError) as error:
-        raise ValueError(f"{OUTPUT} is not from this version: {error}") from error
+        raise ValueError(f"{path} is not from this version: {error}") from error
 
 
 def _parse_row(content: dict[str, Any]) -> Row:
@@ -87,7 +89,7 @@ def main() -> None:
     if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     try:
-        kept = known() if arguments.keep else {}
+        kept = known(OUTPUT) if arguments.keep else {}
     except ValueError as error:
         parser.error(str(error))
     machine = describe_machine()

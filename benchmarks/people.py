@@ -73,7 +73,7 @@ class Crowd:
 @asynccontextmanager
 async def crowd(server: Server) -> AsyncIterator[Crowd]:
     """From then on this thread gives way to the server, which runs already."""
-    give_way()
+    give_way(server)
     async with Organization(server.credentials) as organization:
         people = Crowd(server, organization)
         try:
