@@ -40,8 +40,11 @@ from sfu.webrtc.stun import (
     build_stun,
     encode_error,
     encode_xor_address,
+    ends_secured,
     is_stun,
     parse_stun,
+    repeats,
+    verify_repeated,
 )
 
 RESTART_GRACE = 10.0
@@ -107,6 +110,9 @@ class IceLiteAgent:
     def __init__(self, local_ufrag: str, local_pwd: str) -> None:
         self._current = _Generation(IceCredentials(local_ufrag, local_pwd))
         self._previous: _Generation | None = None
+        self._usual: tuple[bytes, bytes, bool] | None = None
+        """The last check that was good, its key, and whether it nominated: of the next one, mostly, only the
+        transaction id and the checksums are others."""
         self.last_valid_check: float | None = None
         self.rejected = 0
 
@@ -117,9 +123,11 @@ class IceLiteAgent:
     def set_remote(self, ufrag: str, pwd: str) -> None:
         """Say what the client's SDP announced. A lite agent sends no checks, so it has no use for `pwd`."""
         self._current.remote_ufrag = ufrag
+        self._usual = None
 
     def restart(self, ufrag: str, pwd: str, now: float) -> None:
         """Take new local credentials; the old ones hold for another `RESTART_GRACE` seconds."""
+        self._usual = None
         self._current.expires_at = now + RESTART_GRACE
         self._previous = self._current
         self._current = _Generation(IceCredentials(ufrag, pwd))
@@ -130,6 +138,9 @@ class IceLiteAgent:
         Errors are answered (RFC 8489 section 9.1.3), but to those who did not authenticate never with more
         bytes than came in, so nobody can have others flooded by us.
         """
+        usual = self._usual
+        if usual is not None and repeats(data, usual[0]) and verify_repeated(data, usual[1]):
+            return self._accept(data[8:20], address, usual[1], now, nominated=usual[2])
         try:
             request = parse_stun(data)
         except StunError:
@@ -151,10 +162,18 @@ class IceLiteAgent:
             # A lite agent is always the controlled one, so whoever claims that has to switch
             # (RFC 8445 section 7.3.1.1 with the lowest tie-breaker on our side).
             return self._reject(self._error(487, request, data, key))
+        nominated = USE_CANDIDATE in request.attributes
+        if generation is self._current and ends_secured(data):
+            self._usual = (data, key, nominated)
+        return self._accept(request.transaction_id, address, key, now, nominated=nominated)
+
+    def _accept(
+        self, transaction_id: bytes, address: tuple[Any, ...], key: bytes, now: float, *, nominated: bool
+    ) -> IceResult:
         self.last_valid_check = now
-        mapped = (XOR_MAPPED_ADDRESS, encode_xor_address(address, request.transaction_id))
-        response = build_stun(BINDING_SUCCESS, request.transaction_id, [mapped], key=key)
-        return IceResult(response, nominated=USE_CANDIDATE in request.attributes, valid=True)
+        mapped = (XOR_MAPPED_ADDRESS, encode_xor_address(address, transaction_id))
+        response = build_stun(BINDING_SUCCESS, transaction_id, [mapped], key=key)
+        return IceResult(response, nominated=nominated, valid=True)
 
     def _find_generation(self, username: str, now: float) -> _Generation | None:
         local_ufrag, colon, remote_ufrag = username.partition(":")

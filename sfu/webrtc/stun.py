@@ -52,6 +52,7 @@ UNDERSTOOD = frozenset(
 )
 
 FAMILY_IPV4, FAMILY_IPV6 = 1, 2
+_pack_head = struct.Struct("!HH").pack
 IPV4_IN_IPV6 = bytes(10) + b"\xff\xff"
 
 
@@ -157,19 +158,46 @@ def build_stun(
 ) -> bytes:
     """Print a message, signed with `key` (MESSAGE-INTEGRITY) where there is one."""
     assert len(transaction_id) == TRANSACTION_ID_LENGTH
-    parts = [struct.pack("!HH", message_type, 0), COOKIE_BYTES, transaction_id]
+    body = b""
     for kind, value in attributes:
-        parts.append(struct.pack("!HH", kind, len(value)) + value + bytes(-len(value) % 4))
-    data = b"".join(parts)
+        body += _pack_head(kind, len(value)) + value + bytes(-len(value) % 4)
+    rest = COOKIE_BYTES + transaction_id + body
+    length = len(body)
     if key is not None:
-        body = len(data) - HEADER_LENGTH + ATTRIBUTE_HEADER_LENGTH + INTEGRITY_LENGTH
-        data = _with_length(data, body)
-        digest = hmac.digest(key, data, "sha1")
-        data += struct.pack("!HH", MESSAGE_INTEGRITY, INTEGRITY_LENGTH) + digest
+        length += ATTRIBUTE_HEADER_LENGTH + INTEGRITY_LENGTH
+        rest += _INTEGRITY_HEADER + hmac.digest(key, _pack_head(message_type, length) + rest, "sha1")
     if fingerprint:
-        data = _with_length(data, len(data) - HEADER_LENGTH + 8)
-        return data + struct.pack("!HHL", FINGERPRINT, 4, crc32(data) ^ FINGERPRINT_XOR)
-    return _with_length(data, len(data) - HEADER_LENGTH)
+        data = _pack_head(message_type, length + 8) + rest
+        return data + _FINGERPRINT_HEADER + (crc32(data) ^ FINGERPRINT_XOR).to_bytes(4, "big")
+    return _pack_head(message_type, length) + rest
+
+
+INTEGRITY_AND_FINGERPRINT = ATTRIBUTE_HEADER_LENGTH + INTEGRITY_LENGTH + 8
+_INTEGRITY_HEADER = struct.pack("!HH", MESSAGE_INTEGRITY, INTEGRITY_LENGTH)
+_FINGERPRINT_HEADER = struct.pack("!HH", FINGERPRINT, 4)
+
+
+def repeats(data: bytes, known: bytes) -> bool:
+    """Whether a message is one that was parsed before but for what each has of its own: its transaction id
+    and its two checksums, which stand at its end. The fingerprint is checked, the integrity is not."""
+    return (
+        len(data) == len(known)
+        and data[20:-24] == known[20:-24]
+        and data[:8] == known[:8]
+        and data[-8:-4] == _FINGERPRINT_HEADER
+        and int.from_bytes(data[-4:], "big") == crc32(data[:-8]) ^ FINGERPRINT_XOR
+    )
+
+
+def ends_secured(data: bytes) -> bool:
+    """Whether a parsed message ends with MESSAGE-INTEGRITY and FINGERPRINT, so that another may repeat it."""
+    return data[-INTEGRITY_AND_FINGERPRINT:-28] == _INTEGRITY_HEADER
+
+
+def verify_repeated(data: bytes, key: bytes) -> bool:
+    """MESSAGE-INTEGRITY of a message that `repeats`."""
+    signed = _with_length(data[:-INTEGRITY_AND_FINGERPRINT], len(data) - HEADER_LENGTH - 8)
+    return hmac.compare_digest(hmac.digest(key, signed, "sha1"), data[-28:-8])
 
 
 def encode_error(code: int, reason: str) -> bytes:

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from signaling.errors import InvalidInputError
 from signaling.store.migrate import migrate
+from signaling.store.one_trip import DRIVER
 from signaling.store.unit_of_work import SqlUnitOfWork
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
@@ -79,7 +80,7 @@ def parse_url(url: str) -> URL:
 def _sqlite_engine(url: URL) -> AsyncEngine:
     if url.database and url.database != ":memory:":
         _create_private(Path(url.database))
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=30)
+    engine = create_async_engine(url, module=DRIVER, pool_size=1, max_overflow=0, pool_timeout=30)
     event.listen(engine.sync_engine, "connect", _prepare_connection)
     event.listen(engine.sync_engine, "begin", _begin_immediate)
     return engine
@@ -104,4 +105,4 @@ def _prepare_connection(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.connection.dbapi_connection.begin = "BEGIN IMMEDIATE"

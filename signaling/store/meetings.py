@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
@@ -14,16 +14,18 @@ from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import meetings
 
+_GET = select(meetings).where(
+    meetings.c.organization_id == bindparam("organization"), meetings.c.id == bindparam("meeting")
+)
+
 
 class SqlMeetings:
     def __init__(self, db: AsyncConnection) -> None:
         self._db = db
 
     async def get(self, organization_id: str, meeting_id: str) -> Meeting | None:
-        query = select(meetings).where(
-            meetings.c.organization_id == organization_id, meetings.c.id == meeting_id
-        )
-        row = (await self._db.execute(query)).first()
+        wanted = {"organization": organization_id, "meeting": meeting_id}
+        row = (await self._db.execute(_GET, wanted)).first()
         return _meeting(row) if row else None
 
     async def add(self, meeting: Meeting) -> None:

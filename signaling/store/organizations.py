@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.organization import ApiKey, Organization
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import api_keys, organizations
+
+_KEYS = (
+    select(api_keys)
+    .where(api_keys.c.organization_id == bindparam("organization"))
+    .order_by(api_keys.c.created_at, api_keys.c.id)
+)
 
 
 class SqlOrganizations:
@@ -36,12 +42,8 @@ class SqlOrganizations:
         await insert_unique(self._db, statement, "This key is known already, or its organization is not.")
 
     async def keys(self, organization_id: str) -> Sequence[ApiKey]:
-        query = (
-            select(api_keys)
-            .where(api_keys.c.organization_id == organization_id)
-            .order_by(api_keys.c.created_at, api_keys.c.id)
-        )
-        return [ApiKey(**row._mapping) for row in await self._db.execute(query)]
+        rows = await self._db.execute(_KEYS, {"organization": organization_id})
+        return [ApiKey(**row._mapping) for row in rows]
 
 
 def _organization(row: Row[Any]) -> Organization:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -13,23 +13,26 @@ from signaling.domain.participant import Participant
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import participants
 
+_GET = select(participants).where(
+    participants.c.organization_id == bindparam("organization"),
+    participants.c.meeting_id == bindparam("meeting"),
+    participants.c.id == bindparam("participant"),
+)
+_ADD = insert(participants)
+
 
 class SqlParticipants:
     def __init__(self, db: AsyncConnection) -> None:
         self._db = db
 
     async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant | None:
-        query = select(participants).where(
-            participants.c.organization_id == organization_id,
-            participants.c.meeting_id == meeting_id,
-            participants.c.id == participant_id,
-        )
-        row = (await self._db.execute(query)).first()
+        wanted = {"organization": organization_id, "meeting": meeting_id, "participant": participant_id}
+        row = (await self._db.execute(_GET, wanted)).first()
         return _participant(row) if row else None
 
     async def add(self, participant: Participant) -> None:
-        statement = insert(participants).values(values_of(participant))
-        await insert_unique(self._db, statement, f"There is a participant {participant.id!r} already.")
+        complaint = f"There is a participant {participant.id!r} already."
+        await insert_unique(self._db, _ADD, complaint, values_of(participant))
 
     async def save(self, participant: Participant) -> None:
         await self._db.execute(update(participants).where(*_same(participant)).values(values_of(participant)))

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.preset import Preset, PresetRecord
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import presets
+
+_BY_NAME = select(presets).where(
+    presets.c.organization_id == bindparam("organization"), presets.c.name == bindparam("preset")
+)
 
 
 class SqlPresets:
@@ -23,8 +27,8 @@ class SqlPresets:
         return _record(row) if row else None
 
     async def by_name(self, organization_id: str, name: str) -> PresetRecord | None:
-        query = select(presets).where(presets.c.organization_id == organization_id, presets.c.name == name)
-        row = (await self._db.execute(query)).first()
+        wanted = {"organization": organization_id, "preset": name}
+        row = (await self._db.execute(_BY_NAME, wanted)).first()
         return _record(row) if row else None
 
     async def add(self, preset: PresetRecord) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -31,10 +31,12 @@ async def page(
     return [read(row) for row in rows], total or 0
 
 
-async def insert_unique(db: AsyncConnection, statement: UpdateBase, complaint: str) -> None:
+async def insert_unique(
+    db: AsyncConnection, statement: UpdateBase, complaint: str, values: Mapping[str, Any] | None = None
+) -> None:
     """Execute; a violated constraint becomes `ConflictError(complaint)`."""
     try:
-        await db.execute(statement)
+        await db.execute(statement, values)
     except IntegrityError:
         raise ConflictError(complaint) from None
 

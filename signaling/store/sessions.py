@@ -13,6 +13,8 @@ from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import attendances, sessions
 
+_ADD_ATTENDANCE = insert(attendances)
+
 
 class SqlSessions:
     def __init__(self, db: AsyncConnection) -> None:
@@ -44,10 +46,8 @@ class SqlSessions:
         return [_session(row) for row in await self._db.execute(query)]
 
     async def add_attendance(self, attendance: Attendance) -> None:
-        statement = insert(attendances).values(values_of(attendance))
-        await insert_unique(
-            self._db, statement, f"Peer {attendance.peer_id!r} attends already, or its session is gone."
-        )
+        complaint = f"Peer {attendance.peer_id!r} attends already, or its session is gone."
+        await insert_unique(self._db, _ADD_ATTENDANCE, complaint, values_of(attendance))
 
     async def save_attendance(self, attendance: Attendance) -> None:
         await self._db.execute(

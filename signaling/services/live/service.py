@@ -106,17 +106,16 @@ class LiveService:
     ) -> T:
         """Does the work of a participant who comes in, in the owner of the running session or of a new one.
 
-        Looks again in the session's own turn: a removal that was in force before it is seen here, one that
-        comes later finds the peer.
+        Looks in the session's own turn: a removal that was in force before it is seen here, one that comes
+        later finds the peer. Before a session is begun it is looked as well.
         """
-        admission = await admit(self._around.uow, claims)
         self._around.nodes.admit()
 
         async def in_turn(live: LiveSession) -> T:
             return await work(live, await admit(self._around.uow, claims))
 
         while True:
-            live = await self._session_of(admission.meeting)
+            live = await self._session_for(claims)
             try:
                 return await live.owner.do(partial(in_turn, live))
             except NotJoinedError:
@@ -252,6 +251,13 @@ class LiveService:
             live.meeting = meeting
 
     # --- beginning and ending --------------------------------------------------------------------------
+
+    async def _session_for(self, claims: ParticipantClaims) -> LiveSession:
+        """Where the claims lead. Only for a session that runs they are not looked into yet."""
+        running = self._running.get(claims.meeting_id)
+        if running is not None and not self._closing:
+            return running
+        return await self._session_of((await admit(self._around.uow, claims)).meeting)
 
     async def _session_of(self, meeting: Meeting) -> LiveSession:
         """The running session, or the one that is being started, or a new one."""

@@ -67,6 +67,39 @@ def test_a_check_before_the_clients_answer_came_is_answered() -> None:
     assert lite.handle_request(check(username="node:whoever"), ADDRESS, now=0.0).valid
 
 
+def test_a_check_that_repeats_the_last_one_is_answered_for_itself() -> None:
+    lite = agent()
+    assert lite.handle_request(check((stun.USE_CANDIDATE, b"")), ADDRESS, now=0.0).nominated
+    controller = IceController(CLIENT, NODE)
+    for number in range(1, 4):
+        transaction = bytes((number,)) * 12
+        result = lite.handle_request(controller.make_check(transaction, 0.0), ADDRESS, now=float(number))
+        assert (result.valid, result.nominated) == (True, True)
+        assert result.response is not None
+        assert controller.handle_response(result.response, 0.0)
+        assert lite.last_valid_check == number
+
+
+def test_a_check_that_only_looks_like_the_last_one_is_refused() -> None:
+    lite = agent()
+    assert lite.handle_request(check(), ADDRESS, now=0.0).valid
+    forged = lite.handle_request(check(pwd="x" * 24), ADDRESS, now=1.0)
+    broken = lite.handle_request(check()[:-1] + b"?", ADDRESS, now=1.0)
+    assert (forged.valid, broken.valid) == (False, False)
+    assert forged.response is not None
+    assert parse_stun(forged.response).error_code == 401
+    assert broken.response is None
+    assert lite.last_valid_check == 0.0
+
+
+def test_the_usual_check_is_good_for_no_longer_than_its_credentials() -> None:
+    lite = agent()
+    assert lite.handle_request(check(), ADDRESS, now=0.0).valid
+    lite.restart("other", "o" * 24, now=1.0)
+    assert lite.handle_request(check(), ADDRESS, now=1.0 + RESTART_GRACE / 2).valid
+    assert not lite.handle_request(check(), ADDRESS, now=1.0 + RESTART_GRACE).valid
+
+
 def assert_refused(data: bytes, code: int | None) -> None:
     lite = agent()
     result = lite.handle_request(data, ADDRESS, now=0.0)
