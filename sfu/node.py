@@ -26,6 +26,7 @@ from sfu.control.messages import (
     Event,
     NodeLoad,
     ProducerClosed,
+    QualitySpread,
     ReceiveProducer,
     Spread,
 )
@@ -36,6 +37,7 @@ from sfu.ports import NodePorts
 from sfu.pressure import Limits, Measures, Pressure
 from sfu.producer import Producer
 from sfu.publish_transport import PublishTransport
+from sfu.quality.spreads import QualitySpreads
 from sfu.router import Router
 from sfu.subscribe_transport import SubscribeTransport
 from sfu.totals import Totals
@@ -82,6 +84,7 @@ class Node:
         self._load_due = 0.0
         self._tick_due = 0.0
         self.stalls = Stalls()
+        self.quality = QualitySpreads()
         self.pressure = Pressure(Limits(config.shed_above, config.shed_lag), 0.0, 0.0)
         self._load_mark = (0.0, 0.0, 0.0)
 
@@ -350,6 +353,17 @@ class Node:
                 routers=len(self.routers),
                 transports=len(self.transports),
                 counters=counters,
+                quality=tuple(
+                    QualitySpread(
+                        measure=one.measure,
+                        direction=one.direction,
+                        kind=one.kind,
+                        bounds=one.histogram.bounds,
+                        counts=tuple(one.histogram.counts),
+                        total=one.histogram.total,
+                    )
+                    for one in self.quality
+                ),
             )
         )
 

@@ -71,6 +71,8 @@ class Producer:
             for spatial, rid in enumerate(rids or (None,))
         ]
         self.supply = Supply(self.encodings)
+        self.rtt: float | None = None
+        """Seconds to its publisher and back; None where it does not answer, and of a piped one."""
         self.stirred = True
         """Something was asked of it since its transport's last tick."""
         self.ceiling = len(self.encodings) - 1

@@ -18,7 +18,8 @@ from sfu.policing.meters import Meters, terms_of
 from sfu.producer import Producer
 from sfu.rtp.negotiation import choose_publish
 from sfu.rtp.parameters import MediaSection, PublishParameters
-from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, SenderReport, parse_rtcp
+from sfu.rtp.reference_time import Asker
+from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, SenderReport, XrDlrr, parse_rtcp
 from sfu.transport import Host, Transport
 from sfu.webrtc.description import data_section, publish_answer
 from sfu.webrtc.sdp import SessionDescription, parse_sdp, to_sdp
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from sfu.router import Router
 
 REPORT_INTERVAL = 1.0
-RETRY_AFTER = 0.1
-"""Seconds between two NACKs for one packet: a round trip, with room."""
+RETRY_AFTER, LONGEST_RETRY = 0.1, 0.5
+"""Seconds between two NACKs for one packet: a round trip with room, between these bounds."""
+RETRY_ROOM = 1.25
 MAX_NACKS = 100
 """Sequence numbers in one NACK packet."""
 
@@ -74,6 +76,7 @@ class PublishTransport(Transport):
         self._meters = Meters(host.emit)
         self._set_grants(grants)
         self._local_ssrc = 1 + secrets.randbelow(0xFFFFFFFF)
+        self._asker = Asker(self._local_ssrc, secrets.randbelow(1 << 31))
         self._report_due = 0.0
         self._packets_seen = 0
         self._settled = False
@@ -198,6 +201,13 @@ class PublishTransport(Transport):
                     source = self.inlet.sources.get(report.ssrc)
                     if source is not None and not source.repair:
                         source.encoding.stream.handle_sender_report(report.ntp, report.rtp_timestamp, now)
+                elif isinstance(report, XrDlrr):
+                    self._handle_round_trip(report, now)
+
+    def _handle_round_trip(self, answer: XrDlrr, now: float) -> None:
+        self._asker.handle(answer.reports, now)
+        for producer in self.producers.values():
+            producer.rtt = self._asker.rtt
 
     def handle_data(self, packets: list[bytes], now: float) -> None:
         self.data.handle_packets(packets, now)
@@ -229,6 +239,8 @@ class PublishTransport(Transport):
             producer.measure(now)
             producer.stirred = False
             score = producer.meter.poll(now)
+            if producer.meter.settled_at == now:
+                self._host.quality.observe("in", producer.kind, producer.meter.figures)
             if score is not None:
                 self._host.emit(ProducerScored(producer_id=producer.id, score=score))
             wanted = producer.poll_wanted(now)
@@ -294,7 +306,8 @@ class PublishTransport(Transport):
         stream = encoding.stream
         nack = stream.nack
         if nack is not None:
-            lost = nack.poll(now, RETRY_AFTER)
+            rtt = self._asker.rtt or 0.0
+            lost = nack.poll(now, min(max(RETRY_ROOM * rtt, RETRY_AFTER), LONGEST_RETRY))
             if lost:
                 self.association.send_rtcp(
                     Nack(
@@ -314,9 +327,11 @@ class PublishTransport(Transport):
             for encoding in producer.encodings
             if encoding.stream.highest >= 0
         ]
+        question = self._asker.ask(now).to_bytes() if blocks else b""
         for start in range(0, len(blocks), 31):
             report = ReceiverReport(ssrc=self._local_ssrc, reports=tuple(blocks[start : start + 31]))
-            self.association.send_rtcp(report.to_bytes())
+            self.association.send_rtcp(report.to_bytes() + question)
+            question = b""
 
     def _any_ssrc(self) -> int:
         for producer in self.producers.values():

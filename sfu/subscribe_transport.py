@@ -33,6 +33,7 @@ from sfu.forwarding.retransmit import pad, retransmit
 from sfu.layers import Layer
 from sfu.producer import Producer
 from sfu.rtp.parameters import Codec
+from sfu.rtp.reference_time import Answerer
 from sfu.rtp.rtcp import (
     Fir,
     Nack,
@@ -41,6 +42,7 @@ from sfu.rtp.rtcp import (
     Remb,
     ReportBlock,
     SenderReport,
+    XrRrtr,
     is_transport_feedback,
     parse_rtcp,
 )
@@ -80,6 +82,7 @@ class SubscribeTransport(Transport):
         self._loop = asyncio.get_running_loop()
         self._legs: dict[int, Consumer] = {}
         self._used_ssrcs: set[int] = set()
+        self._answerer = Answerer()
         self._report_due = 0.0
         self._datagrams_seen = 0
         self._negotiation: ServerOffers | ClientOffer = (
@@ -364,6 +367,8 @@ class SubscribeTransport(Transport):
                 self.bandwidth.handle_loss(worst / 256, now)
         elif isinstance(packet, Remb):
             self.bandwidth.handle_remb(packet.bitrate, now)
+        elif isinstance(packet, XrRrtr):
+            self._answerer.handle(packet, now)
 
     def _handle_report(self, block: ReportBlock, now: float) -> None:
         consumer = self._legs.get(block.ssrc)
@@ -373,24 +378,31 @@ class SubscribeTransport(Transport):
 
     def _score(self, now: float) -> None:
         for consumer in self.consumers.values():
-            score = consumer.meter.poll(now)
+            meter = consumer.meter
+            score = meter.poll(now)
+            if meter.settled_at == now:
+                self._host.quality.observe("out", consumer.producer.kind, meter.figures)
             if score is not None:
                 self._host.emit(ConsumerScored(consumer_id=consumer.id, score=score))
 
     def _send_reports(self, now: float) -> None:
         compound = b""
+        ssrc = 0
         for consumer in self.consumers.values():
             report = sender_report(consumer.leg, now)
             if report is None:
                 continue
             consumer.note_report(report.ntp >> 16 & 0xFFFFFFFF, now)
             data = report.to_bytes()
+            ssrc = report.ssrc
             if len(compound) + len(data) > MAX_COMPOUND:
                 self.association.send_rtcp(compound)
                 compound = b""
             compound += data
+        answer = self._answerer.answer(ssrc, now) if compound else None
         if compound:
-            self.association.send_rtcp(compound)
+            self._host.quality.observe_estimate(self.bandwidth.estimate)
+            self.association.send_rtcp(compound + (answer.to_bytes() if answer is not None else b""))
 
     def _handle_lacking(self, consumer: Consumer) -> None:
         self._host.emit(ConsumerPaused(consumer_id=consumer.id, reason=consumer.lacks))

@@ -23,6 +23,7 @@ from sfu.bandwidth.stalls import Stalls
 from sfu.control.messages import Event, TransportStateChanged
 from sfu.data.relay import DataRate
 from sfu.pressure import Measures
+from sfu.quality.spreads import QualitySpreads
 from sfu.webrtc.association import Association, Ports
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.description import LocalTransport
@@ -75,6 +76,11 @@ class Host(Protocol):
     @property
     def measures(self) -> Measures:
         """What the node gives up at the moment."""
+        ...
+
+    @property
+    def quality(self) -> QualitySpreads:
+        """Where the figures of streams are counted in."""
         ...
 
     @property

@@ -1,6 +1,7 @@
 """Prometheus metrics of one serving process.
 
-Labels are bounded: routes, methods, status codes, worker indices.
+Labels are bounded: routes, methods, status codes, worker indices, directions and kinds of streams. Nothing is
+by meeting, peer or stream.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from signaling.services.ports import MetricsSource, WorkerStatus
+from signaling.services.ports import MetricsSource, Spread, WorkerStatus
 
+_STREAM_LABELS = ("worker", "direction", "kind")
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -77,6 +79,7 @@ class WorkerCollector(Collector):
             [(w, float(w.pressure)) for w in workers],
         )
         yield _delays(workers)
+        yield from _quality(workers)
         yield _gauge("lag_seconds", "Mean lateness of the worker's timers.", [(w, w.lag) for w in workers])
         yield _gauge("routers", "Sessions on the worker.", [(w, float(w.routers)) for w in workers])
         yield _gauge("transports", "Transports on the worker.", [(w, float(w.transports)) for w in workers])
@@ -123,11 +126,46 @@ def _delays(workers: Sequence[WorkerStatus]) -> Metric:
     )
     for worker in workers:
         if worker.delays is not None:
-            counts = list(accumulate(worker.delays.counts))
-            bounds = [*map(str, worker.delays.bounds), "+Inf"]
-            buckets = list(zip(bounds, counts, strict=True))
-            family.add_metric([str(worker.index)], buckets, worker.delays.total)
+            _add(family, [str(worker.index)], worker.delays)
     return family
+
+
+_STREAMS = {
+    "rtt": ("stream_rtt_seconds", "Round trip to the client that a stream comes from or goes to."),
+    "loss": ("stream_loss_ratio", "Share of a stream's packets lost on the way, repaired ones included."),
+    "jitter": ("stream_jitter_seconds", "Interarrival jitter of a stream."),
+    "score": ("stream_score", "Quality of a stream, 0 to 10."),
+}
+
+
+def _quality(workers: Sequence[WorkerStatus]) -> Iterator[Metric]:
+    """One sample for each stream and two seconds, of a receiver's estimate for each second."""
+    for measure, (name, help_text) in _STREAMS.items():
+        family = HistogramMetricFamily(
+            f"rostrum_worker_{name}", f"{help_text} By stream and two seconds.", labels=_STREAM_LABELS
+        )
+        for worker in workers:
+            for spread in worker.quality:
+                if spread.measure == measure:
+                    labels = [str(worker.index), spread.direction or "", spread.kind or ""]
+                    _add(family, labels, spread)
+        yield family
+    estimates = HistogramMetricFamily(
+        "rostrum_worker_receiver_estimate_bits_per_second",
+        "What the way to a receiver is thought to carry, by receiver and second.",
+        labels=["worker"],
+    )
+    for worker in workers:
+        for spread in worker.quality:
+            if spread.measure == "estimate":
+                _add(estimates, [str(worker.index)], spread)
+    yield estimates
+
+
+def _add(family: HistogramMetricFamily, labels: Sequence[str], spread: Spread) -> None:
+    bounds = [*map(str, spread.bounds), "+Inf"]
+    buckets = list(zip(bounds, accumulate(spread.counts), strict=True))
+    family.add_metric(labels, buckets, spread.total)
 
 
 def _metric_name(name: str) -> str:

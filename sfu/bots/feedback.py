@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from operator import sub
 
 SENDER_REPORT, RECEIVER_REPORT, SOURCE_DESCRIPTION, BYE = 200, 201, 202, 203
-TRANSPORT_FEEDBACK, PAYLOAD_FEEDBACK = 205, 206
+TRANSPORT_FEEDBACK, PAYLOAD_FEEDBACK, EXTENDED_REPORT = 205, 206, 207
 NACK_FORMAT, TRANSPORT_CC_FORMAT = 1, 15
 PLI_FORMAT, FIR_FORMAT = 1, 4
+REFERENCE_TIME, DELAYS = 4, 5
+"""Blocks of an extended report (RFC 3611 section 4)."""
 
 NTP_EPOCH_OFFSET = 2_208_988_800
 REFERENCE_UNIT_US = 64_000
@@ -33,6 +35,10 @@ class ReceptionReport:
     packets_lost: int
     highest_sequence: int
     jitter: int = 0
+    last_report: int = 0
+    """The middle 32 bits of the time in the last sender report, 0 before the first, ..."""
+    delay: int = 0
+    """... and how long ago that came, in 1/65536 s."""
 
 
 def sender_report(ssrc: int, unix_time: float, rtp_time: int, packets: int, octets: int) -> bytes:
@@ -64,10 +70,38 @@ def receiver_report(own_ssrc: int, reports: Sequence[ReceptionReport]) -> bytes:
             (one.fraction_lost & 0xFF) << 24 | lost,
             one.highest_sequence & 0xFFFF_FFFF,
             one.jitter,
-            0,
-            0,
+            one.last_report,
+            one.delay,
         )
     return packet
+
+
+def reference_time(own_ssrc: int, ntp: int) -> bytes:
+    """An extended report that asks how long ago it came (RFC 3611 section 4.4)."""
+    return struct.pack("!BBHIBBHQ", 0x80, EXTENDED_REPORT, 4, own_ssrc, REFERENCE_TIME, 0, 2, ntp)
+
+
+def delays(own_ssrc: int, asker: int, last: int, delay: int) -> bytes:
+    """The answer to it (RFC 3611 section 4.5)."""
+    block = struct.pack("!BBHIII", DELAYS, 0, 3, asker, last, delay)
+    return struct.pack("!BBHI", 0x80, EXTENDED_REPORT, 5, own_ssrc) + block
+
+
+def question_in(body: bytes) -> tuple[int, int] | None:
+    """(who asks, middle 32 bits of the time) of an extended report's body, None where nothing is asked."""
+    if len(body) < 16 or body[4] != REFERENCE_TIME:
+        return None
+    return int.from_bytes(body[:4], "big"), int.from_bytes(body[10:14], "big")
+
+
+def delay_in(body: bytes, own_ssrc: int, last: int) -> int | None:
+    """The delay since we asked at `last`, in 1/65536 s, by an extended report's body."""
+    if len(body) < 8 or body[4] != DELAYS:
+        return None
+    for asker, asked, delay in struct.iter_unpack("!III", body[8 : 8 + (len(body) - 8) // 12 * 12]):
+        if (asker, asked) == (own_ssrc, last):
+            return int(delay)
+    return None
 
 
 def picture_loss(own_ssrc: int, media_ssrc: int) -> bytes:

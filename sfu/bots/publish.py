@@ -307,10 +307,20 @@ class PublishTransport:
             self._handle_key_frame_request(int.from_bytes(body[4:8], "big"))
         elif kind == feedback.PAYLOAD_FEEDBACK and form == feedback.FIR_FORMAT and len(body) >= 16:
             self._handle_key_frame_request(int.from_bytes(body[8:12], "big"))
+        elif kind == feedback.EXTENDED_REPORT:
+            self._tell_delay(body)
         elif kind == feedback.TRANSPORT_FEEDBACK and form == feedback.TRANSPORT_CC_FORMAT:
             self.feedback_packets += 1
         elif kind == feedback.TRANSPORT_FEEDBACK and form == feedback.NACK_FORMAT and len(body) >= 12:
             self._retransmit(int.from_bytes(body[4:8], "big"), feedback.nacked_sequences(body))
+
+    def _tell_delay(self, body: bytes) -> None:
+        """Answered at once, so without a delay to tell."""
+        question = feedback.question_in(body)
+        own_ssrc = next(iter(self._by_ssrc), None)
+        if question is not None and own_ssrc is not None:
+            asker, last = question
+            self.association.send_rtcp(feedback.delays(own_ssrc, asker, last, 0))
 
     def _handle_key_frame_request(self, ssrc: int) -> None:
         encoding = self._by_ssrc.get(ssrc)

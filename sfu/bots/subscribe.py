@@ -49,6 +49,28 @@ class InboundStream:
     nacked: dict[int, int] = field(default_factory=dict)
     """Extended sequence number -> times asked for."""
     reported_highest: int = -1
+    reported_packets: int = 0
+    """Of those that came by themselves, without being asked for."""
+    last_report: int = 0
+    """The middle of the time in the last sender report, 0 before the first."""
+    reported_at: float = 0.0
+
+    def next_report(self, now: float) -> feedback.ReceptionReport:
+        """What a receiver says of it, losses counted since the last time."""
+        tally = self.tally
+        came = tally.packets - tally.repaired
+        expected = tally.highest - self.reported_highest if self.reported_highest >= 0 else 0
+        received = came - self.reported_packets if came >= self.reported_packets else expected
+        lost = max(0, expected - received)
+        self.reported_highest, self.reported_packets = tally.highest, came
+        return feedback.ReceptionReport(
+            tally.ssrc,
+            min(255, 256 * lost // expected) if expected else 0,
+            len(tally.missing),
+            tally.highest,
+            last_report=self.last_report,
+            delay=int((now - self.reported_at) * 65536) if self.last_report else 0,
+        )
 
 
 class SubscribeTransport:
@@ -74,6 +96,9 @@ class SubscribeTransport:
         self.repairs_received = 0
         self.padding_received = 0
         self.sender_reports = 0
+        self.rtt: float | None = None
+        """Seconds to the server and back, by its answer to our last question."""
+        self._asked = (0, 0.0)
         self._own_ssrc = own_ssrc
         self._sample = sample
         self._nack = nack
@@ -307,9 +332,21 @@ class SubscribeTransport:
         opened = inbound.open_rtcp(data) if inbound is not None else None
         if opened is None:
             return
-        for _, kind, _ in feedback.split_compound(opened):
-            if kind == feedback.SENDER_REPORT:
+        now = time.monotonic()
+        for _, kind, body in feedback.split_compound(opened):
+            if kind == feedback.SENDER_REPORT and len(body) >= 12:
                 self.sender_reports += 1
+                stream = self.streams.get(int.from_bytes(body[:4], "big"))
+                if stream is not None:
+                    stream.last_report, stream.reported_at = int.from_bytes(body[6:10], "big"), now
+            elif kind == feedback.EXTENDED_REPORT:
+                self._handle_delay(body, now)
+
+    def _handle_delay(self, body: bytes, now: float) -> None:
+        asked, asked_at = self._asked
+        delay = feedback.delay_in(body, self._own_ssrc, asked)
+        if delay is not None:
+            self.rtt = now - asked_at - delay / 65536
 
     # --- feedback ------------------------------------------------------------------------------------
 
@@ -330,15 +367,17 @@ class SubscribeTransport:
             self._report()
 
     def _report(self) -> None:
+        now = time.monotonic()
         reports = [
-            feedback.ReceptionReport(stream.tally.ssrc, 0, len(stream.tally.missing), stream.tally.highest)
+            stream.next_report(now)
             for stream in self.streams.values()
             if stream.tally.highest != stream.reported_highest
         ]
-        for stream in self.streams.values():
-            stream.reported_highest = stream.tally.highest
+        ntp = time.time_ns() * (1 << 32) // 1_000_000_000 & 0xFFFF_FFFF_FFFF_FFFF
+        self._asked = (ntp >> 16 & 0xFFFF_FFFF, now)
         for start in range(0, len(reports), 31):
-            self.association.send_rtcp(feedback.receiver_report(self._own_ssrc, reports[start : start + 31]))
+            report = feedback.receiver_report(self._own_ssrc, reports[start : start + 31])
+            self.association.send_rtcp(report + feedback.reference_time(self._own_ssrc, ntp))
 
     def _ask_for_missing(self, *, again: bool) -> None:
         for stream in self.streams.values():

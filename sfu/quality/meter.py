@@ -88,7 +88,8 @@ class ProducerMeter:
         self._producer = producer
         self._gauge = Gauge()
         self._freezes = FreezeWatch(_freeze_of(producer))
-        self._settled_at: float | None = None
+        self.settled_at: float | None = None
+        """When `figures` were taken."""
         self._before: list[_Received] = [_Received.of(one) for one in producer.encodings]
         self._frozen_before = 0.0
         self._normal = 0.0
@@ -103,12 +104,12 @@ class ProducerMeter:
         )
         last = max(one.stream.last_arrival for one in encodings)
         self._freezes.poll(last, now, expected=expected)
-        if self._settled_at is None:
-            self._settled_at = now
-        elapsed = now - self._settled_at
+        if self.settled_at is None:
+            self.settled_at = now
+        elapsed = now - self.settled_at
         if elapsed < INTERVAL:
             return None
-        self._settled_at = now
+        self.settled_at = now
         return self._settle(elapsed, expected=expected)
 
     def _settle(self, elapsed: float, *, expected: bool) -> int | None:
@@ -127,7 +128,8 @@ class ProducerMeter:
         told = None
         if expected:
             fill = bitrate / self._normal if self._normal and producer.source == "camera" else 1.0
-            sample = Sample(producer.kind, loss, repaired, jitter, 0.0, min(1.0, fill), frozen)
+            rtt = producer.rtt or 0.0
+            sample = Sample(producer.kind, loss, repaired, jitter, rtt, min(1.0, fill), frozen)
             told = self._gauge.handle(sample, elapsed)
             if not frozen:
                 weight = NORMAL_WEIGHT if self._normal else 1.0
@@ -140,6 +142,7 @@ class ProducerMeter:
             loss=loss,
             repaired=repaired,
             jitter=jitter,
+            rtt=producer.rtt,
             frozen=frozen,
             freezes=self._freezes.count,
             score=self._gauge.told,
@@ -155,7 +158,8 @@ class ConsumerMeter:
         self._consumer = consumer
         self._gauge = Gauge()
         self._freezes = FreezeWatch(_freeze_of(consumer.producer))
-        self._settled_at: float | None = None
+        self.settled_at: float | None = None
+        """When `figures` were taken."""
         self._frozen_before = 0.0
         self._before = (0, 0, 0, 0)
         self._still = False
@@ -167,12 +171,12 @@ class ConsumerMeter:
         consumer = self._consumer
         expected = consumer.expects_packets
         self._freezes.poll(consumer.leg.last_sent_at, now, expected=expected)
-        if self._settled_at is None:
-            self._settled_at = now
-        elapsed = now - self._settled_at
+        if self.settled_at is None:
+            self.settled_at = now
+        elapsed = now - self.settled_at
         if elapsed < INTERVAL:
             return None
-        self._settled_at = now
+        self.settled_at = now
         return self._settle(elapsed, expected=expected)
 
     def _settle(self, elapsed: float, *, expected: bool) -> int | None:

@@ -43,7 +43,7 @@ from signaling.nodes.relief import DEFAULT_MOVE_ABOVE, Relief
 from signaling.nodes.relieving import keep_relieving
 from signaling.nodes.spread import SpreadMedia
 from signaling.services.live.ports import MediaListener
-from signaling.services.ports import Spread, WorkerStatus
+from signaling.services.ports import QualitySpread, Spread, WorkerStatus
 
 log = structlog.get_logger(__name__)
 
@@ -378,4 +378,5 @@ def _status(slot: _Slot) -> WorkerStatus:
         transports=load.transports,
         restarts=restarts,
         counters=load.counters,
+        quality=tuple(QualitySpread(**one.model_dump()) for one in load.quality),
     )

@@ -182,6 +182,16 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class QualitySpread(Spread):
+    """Of a `measure` ("rtt", "loss", "jitter", "score", "estimate") of streams that come "in" or go "out", by
+    kind; of an estimate, which is of receivers, without either."""
+
+    measure: str
+    direction: str | None
+    kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerStatus:
     """One media node by its last report. `counters` are totals since it started, by name."""
 
@@ -201,6 +211,7 @@ class WorkerStatus:
     transports: int = 0
     restarts: int = 0
     counters: Mapping[str, float] = field(default_factory=dict)
+    quality: Sequence[QualitySpread] = ()
 
 
 class MetricsSource(Protocol):

@@ -52,3 +52,16 @@ async def _probed(media: ChromiumMedia) -> None:
     assert seen["retransmittedPacketsReceived"] > 0, "padding is counted as retransmissions"
     assert seen["pliCount"] == seen["firCount"] == 0, f"no picture is lost: {seen}"
     assert seen["framesDecoded"] > 0.9 * seen["framesReceived"] > 0, f"what arrives is decoded: {seen}"
+
+
+async def test_a_browser_that_publishes_is_asked_for_the_round_trip_and_answers() -> None:
+    async with chromium_media() as media:
+        producer = await media.publish("video/VP8", LAYERS, busy=True)
+        await media.subscribe()
+
+        async def asked() -> float | None:
+            return producer.rtt
+
+        rtt = await eventually(asked, lambda seen: seen is not None, "a round trip", timeout=PATIENCE)
+        assert rtt is not None
+        assert rtt >= 0.0

@@ -18,7 +18,18 @@ from sfu.forwarding.selector import aim_at
 from sfu.layers import Layer
 from sfu.rtp.extensions import build_extensions
 from sfu.rtp.packet import RtpPacket
-from sfu.rtp.rtcp import Fir, Nack, Pli, ReceiverReport, TransportFeedback, is_transport_feedback, parse_rtcp
+from sfu.rtp.reference_time import LONGEST, MAX_ASKERS, Answerer, Asker
+from sfu.rtp.rtcp import (
+    Fir,
+    Nack,
+    Pli,
+    ReceiverReport,
+    TransportFeedback,
+    XrDlrr,
+    XrRrtr,
+    is_transport_feedback,
+    parse_rtcp,
+)
 from sfu.rtp.rtcp_reports import ReportBlock
 from sfu.rtp.transport_feedback import build_transport_feedback
 from sfu.webrtc.plain import PlainInbound
@@ -104,6 +115,27 @@ def read_rtcp(data: bytes) -> None:
                 assert len(packet.lost) < 1 << 16
 
 
+def ask_and_answer(data: bytes) -> None:
+    """RFC 3611 sections 4.4, 4.5: who asks for round trips, and who claims to have been asked."""
+    asker, answerer = Asker(1, 1 << 20), Answerer()
+    asker.ask(1.0)
+    with suppress(RtcpError):
+        for packet in parse_rtcp(data):
+            if isinstance(packet, XrDlrr):
+                asker.handle(packet.reports, 1.5)
+                assert asker.rtt is None or 0.0 <= asker.rtt <= LONGEST
+            elif isinstance(packet, XrRrtr):
+                answerer.handle(packet, 1.5)
+    answer = answerer.answer(2, 1.6)
+    assert answer is None or len(answer.reports) <= MAX_ASKERS
+
+
+def round_trip_seeds() -> Sequence[bytes]:
+    question = Asker(1, 1 << 20).ask(1.0)
+    answer = XrDlrr(9, ((1, question.ntp >> 16 & 0xFFFFFFFF, 6553), (2, 3, 4)))
+    return question.to_bytes(), answer.to_bytes(), question.to_bytes() + answer.to_bytes()
+
+
 def rtcp_seeds() -> Sequence[bytes]:
     report = ReceiverReport(1, (ReportBlock(2, 12, 3, 70000, 5, 6, 7),)).to_bytes()
     feedback = build_transport_feedback(1, 2, 3, [(4, 1_000_000), (5, 1_000_250), (9, 1_100_000)])
@@ -187,6 +219,7 @@ def _payloads(mime: str) -> list[tuple[bytes, bytes]]:
 TARGETS = (
     Target("rtp", receive_rtp, rtp_seeds),
     Target("rtcp", read_rtcp, rtcp_seeds),
+    Target("round-trip", ask_and_answer, round_trip_seeds),
     Target("descriptors", read_descriptors, descriptor_seeds),
     Target("frame-sizes", read_sizes, size_seeds),
     *(Target(f"layers-{mime[6:].lower()}", _layer_reader(mime), _layer_seeds(mime)) for mime in CODECS[:4]),

@@ -174,6 +174,16 @@ class Spread(Message):
     """The sum of all values."""
 
 
+class QualitySpread(Spread):
+    """How a measure of streams is spread over them, each counted every two seconds: round trips and jitter
+    in seconds, shares of packets lost on the way (repaired ones included), scores; of receivers' paths,
+    estimates in bits per second, which have neither direction nor kind."""
+
+    measure: Literal["rtt", "loss", "jitter", "score", "estimate"]
+    direction: Literal["in", "out"] | None = None
+    kind: Kind | None = None
+
+
 class NodeLoad(Message):
     """Every 2 seconds, and when `pressure` changes: what this node carries."""
 
@@ -190,6 +200,7 @@ class NodeLoad(Message):
     routers: int
     transports: int
     counters: dict[str, float]
+    quality: tuple[QualitySpread, ...] = ()
 
 
 Event = Annotated[

@@ -74,7 +74,8 @@ class StreamStats(Outbound):
     """... and of those that came only when they were sent again."""
     jitter: float
     rtt: float | None
-    """Of subscriptions, from the receiver's reports."""
+    """To the client and back, from its reports. Null of a publication whose client answers no extended
+    reports, or that came from another worker."""
     frozen: float
     """Share of the time in which something should have come for long, and did not."""
     freezes: int

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from signaling.services.ports import WorkerStatus
+from signaling.services.ports import QualitySpread, WorkerStatus
 from tests.signaling.rest.world import World
 
 
@@ -80,3 +80,17 @@ async def test_metrics_count_requests_by_route_and_show_the_workers(world: World
     assert "some-id" not in text and "somewhere" not in text
     assert 'rostrum_worker_packets_forwarded_total{worker="0"} 41.0' in text
     assert 'rostrum_worker_up{worker="0"} 1.0' in text
+
+
+async def test_metrics_show_how_streams_fare_by_direction_and_kind_and_by_nothing_else(world: World) -> None:
+    rtt = QualitySpread((0.1, 0.2), (3, 2, 1), 0.9, "rtt", "in", "video")
+    estimate = QualitySpread((1e6,), (4, 1), 5e6, "estimate", None, None)
+    world.workers.append(WorkerStatus(0, "nd_0", serving=True, quality=(rtt, estimate)))
+    text = (await world.call("GET", "/metrics", auth=None)).body
+    labels = 'direction="in",kind="video"'
+    name = "rostrum_worker_stream_rtt_seconds"
+    assert f'{name}_bucket{{{labels},le="0.2",worker="0"}} 5.0' in text
+    assert f'{name}_count{{{labels},worker="0"}} 6.0' in text
+    assert f'{name}_sum{{{labels},worker="0"}} 0.9' in text
+    name = "rostrum_worker_receiver_estimate_bits_per_second"
+    assert f'{name}_bucket{{le="+Inf",worker="0"}} 5.0' in text
