@@ -205,7 +205,7 @@ class Node:
         self._totals.handle_producer_closed(producer)
         self.pipes.forget_producer(producer_id)
         for router in self.routers.values():
-            router.piped.discard(producer_id)
+            router.piped.pop(producer_id, None)
         transport = self.transports.get(producer.transport_id)
         if isinstance(transport, PublishTransport):
             transport.forget_producer(producer_id)
@@ -224,7 +224,7 @@ class Node:
             return
         receiver = self.pipes.get(command.pipe_id).receive(spec, router.id, router.detector)
         self.producers[spec.producer_id] = receiver.producer
-        router.piped.add(spec.producer_id)
+        router.piped[spec.producer_id] = receiver.producer
 
     def close_pipe(self, pipe_id: str) -> None:
         """The producers that came by it end here; their consumers are told."""

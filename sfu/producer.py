@@ -8,6 +8,7 @@ from sfu.control.messages import Kind, ProducerInfo
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim, detach
+from sfu.loudest import Voice
 from sfu.quality.meter import ProducerMeter
 from sfu.rtp.parameters import Codec
 from sfu.supply import Supply
@@ -54,6 +55,8 @@ class Producer:
         self.paused = paused
         self.audible = True
         """Of a voice: whether it is among the loudest, where only those are forwarded."""
+        self.voice: Voice | None = None
+        """Where only the loudest are forwarded: how loud it is, by its own node."""
         self.sends_red = sends_red
         """Audio that comes with redundancy, so that receivers get it with redundancy too."""
         self.consumers: dict[str, Consumer] = {}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sfu.control.messages import DataForwarded, Speaker, SpeakersChanged
 from sfu.data.relay import DataRelay, Relayed
-from sfu.loudest import choose_loudest
+from sfu.loudest import Voice, choose_loudest
+from sfu.producer import Producer
 from sfu.publish_transport import PublishTransport
 from sfu.speakers import SpeakerDetector
 from sfu.subscribe_transport import SubscribeTransport
@@ -18,8 +21,8 @@ class Router:
         self.id = router_id
         self.publishing: dict[str, PublishTransport] = {}
         self.subscribing: dict[str, SubscribeTransport] = {}
-        self.piped: set[str] = set()
-        """Producers of other nodes that came to this router by a pipe."""
+        self.piped: dict[str, Producer] = {}
+        """Producers of other nodes that came to this router by a pipe, by id."""
         self.detector = SpeakerDetector()
         self.data = DataRelay()
         self._host = host
@@ -68,19 +71,42 @@ class Router:
             )
         )
 
+    def limit_voices(self, most: int | None, now: float) -> None:
+        """Forward only so many of the loudest voices from now on; all of them with None."""
+        self._loudest_audio = most
+        if most is None:
+            for producer in (*self._own_voices(), *self._piped_voices()):
+                producer.voice = None
+                producer.set_audible(True, now)
+
     def _forward_loudest(self, most: int, dominant: str | None, now: float) -> None:
         """Of the voices whose level is known; one that is muted neither counts nor is heard."""
         loudness = self.detector.loudness()
-        voices = {
-            producer.id: producer
-            for transport in self.publishing.values()
-            for producer in transport.producers.values()
-            if producer.source == "microphone" and producer.id in loudness and not producer.paused
-        }
-        heard = {producer_id: loudness[producer_id] for producer_id in voices}
-        self._audible = choose_loudest(heard, self._audible, dominant, most)
-        for producer_id, producer in voices.items():
-            producer.set_audible(producer_id in self._audible, now)
+        voices: dict[str, Voice] = {}
+        for producer in self._own_voices():
+            if producer.id in loudness:
+                voices[producer.id] = Voice.heard(
+                    loudness[producer.id],
+                    forwarded=producer.id in self._audible,
+                    dominant=producer.id == dominant,
+                )
+        told = {one.id: one.voice for one in self._piped_voices() if one.voice is not None}
+        self._audible = choose_loudest(voices | told, most)
+        for producer in self._own_voices():
+            if producer.id in voices:
+                audible = producer.id in self._audible
+                producer.voice = voices[producer.id]._replace(forwarded=audible)
+                producer.set_audible(audible, now)
+        for producer in self._piped_voices():
+            if producer.id in told:
+                producer.set_audible(producer.id in self._audible, now)
+
+    def _own_voices(self) -> Iterator[Producer]:
+        for transport in self.publishing.values():
+            yield from (one for one in transport.producers.values() if _is_heard(one))
+
+    def _piped_voices(self) -> Iterator[Producer]:
+        return (one for one in self.piped.values() if _is_heard(one))
 
     def stats(self, now: float) -> dict[str, object]:
         return {
@@ -89,3 +115,7 @@ class Router:
             "piped": sorted(self.piped),
             "subscribing": [transport.stats() for transport in self.subscribing.values()],
         }
+
+
+def _is_heard(producer: Producer) -> bool:
+    return producer.source == "microphone" and not producer.paused

@@ -21,6 +21,7 @@ class CommandServer:
         self.node = node
         self._handlers: dict[type[Any], Callable[[Any], m.Reply]] = {
             m.CreateRouter: self._create_router,
+            m.LimitVoices: self._limit_voices,
             m.CloseRouter: self._close_router,
             m.CreateTransport: self._create_transport,
             m.CloseTransport: self._close_transport,
@@ -66,6 +67,10 @@ class CommandServer:
 
     def _create_router(self, command: m.CreateRouter) -> m.Reply:
         self.node.create_router(command.router_id, loudest_audio=command.loudest_audio)
+        return m.Done()
+
+    def _limit_voices(self, command: m.LimitVoices) -> m.Reply:
+        self.node.router(command.router_id).limit_voices(command.loudest_audio, monotonic())
         return m.Done()
 
     def _close_router(self, command: m.CloseRouter) -> m.Reply:

@@ -28,7 +28,7 @@ from sfu.pipes.sender import PipeLeg, PipeSender
 from sfu.producer import Producer
 from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS
 from sfu.rtp.parameters import ExtensionUri
-from sfu.rtp.pipe_report import SENT, WANTED, PipeReport, is_pipe_report, reports
+from sfu.rtp.pipe_report import SENT, VOICE, WANTED, PipeReport, is_pipe_report, reports
 from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, SenderReport, parse_rtcp
 from sfu.speakers import SpeakerDetector
 from sfu.webrtc.plain import Inbound, Outbound
@@ -233,6 +233,8 @@ class Pipe:
         elif subject == SENT and ssrc in self._incoming:
             receiver, incoming = self._incoming[ssrc]
             receiver.handle_sent(incoming, bitrate=value, now=now)
+        elif subject == VOICE and ssrc in self._incoming:
+            self._incoming[ssrc][0].handle_voice(value)
 
     def _handle_packet(self, packet: Any, now: float) -> None:
         if isinstance(packet, SenderReport):
@@ -263,24 +265,26 @@ class Pipe:
             for request in receiver.poll_requests(self._own_ssrc, now):
                 self._send_rtcp(request)
         if wanted or repeat:
-            for report in reports(WANTED, self._own_ssrc, wanted):
-                self._send_rtcp(report.to_bytes())
+            self._report(WANTED, wanted)
         if repeat:
             self._send_receiver_reports(now)
 
     def _tell(self, now: float, *, repeat: bool) -> None:
         """As a sender: which encodings there are to be had, and the publishers' clocks."""
         sent: list[tuple[int, int]] = []
+        voices: list[tuple[int, int]] = []
         for sender in self.sending.values():
             sender.select(now)
             sent += sender.poll_sent(now, everything=repeat)
+            voices += sender.poll_voice(everything=repeat)
             for one in sender.legs.values():
                 clock = one.poll_report(now)
                 if clock is not None:
                     self._send_rtcp(clock.to_bytes())
         if sent:
-            for report in reports(SENT, self._own_ssrc, sent):
-                self._send_rtcp(report.to_bytes())
+            self._report(SENT, sent)
+        if voices:
+            self._report(VOICE, voices)
 
     def _send_receiver_reports(self, now: float) -> None:
         blocks = [
@@ -290,6 +294,10 @@ class Pipe:
         ]
         for start in range(0, len(blocks), MAX_REPORT_BLOCKS):
             report = ReceiverReport(self._own_ssrc, tuple(blocks[start : start + MAX_REPORT_BLOCKS]))
+            self._send_rtcp(report.to_bytes())
+
+    def _report(self, subject: int, entries: list[tuple[int, int]]) -> None:
+        for report in reports(subject, self._own_ssrc, entries):
             self._send_rtcp(report.to_bytes())
 
     def _send_rtcp(self, data: bytes) -> None:

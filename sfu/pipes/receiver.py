@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from sfu.control.messages import PipedProducer
 from sfu.forwarding.encoding import LIVE_WITHIN, Encoding
 from sfu.forwarding.receive import Source
+from sfu.loudest import Voice
 from sfu.producer import Producer
 from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS
 from sfu.rtp.parameters import ExtensionUri
@@ -129,6 +130,11 @@ class PipeReceiver:
         if live and not was_live:
             for consumer in self.producer.consumers.values():
                 consumer.select(now)
+
+    def handle_voice(self, value: int) -> None:
+        """The origin's word on how loud it is, of a voice where only the loudest are forwarded."""
+        if self.producer.kind == "audio":
+            self.producer.voice = Voice.from_int(value)
 
     def close(self) -> None:
         self.producer.close()

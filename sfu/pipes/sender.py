@@ -14,6 +14,7 @@ from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Egress, Leg
 from sfu.forwarding.report import sender_report
 from sfu.forwarding.selector import detach
+from sfu.loudest import Voice
 from sfu.producer import Producer
 from sfu.rtp.negotiation import is_described, subscribe_codec
 from sfu.rtp.rtcp import ReportBlock, SenderReport
@@ -63,6 +64,7 @@ class PipeSender:
     def __init__(self, producer: Producer, egress: Egress, ssrcs: Iterator[int]) -> None:
         """Takes two SSRCs an encoding from `ssrcs`, which gives each only once in the life of the pipe."""
         self.producer = producer
+        self._voice_told: Voice | None = None
         self.legs: dict[int, PipeLeg] = {}
         """By SSRC."""
         codec, rtx_payload_type = subscribe_codec(producer.codec)
@@ -118,6 +120,14 @@ class PipeSender:
                 one.live_told = live
                 entries.append((ssrc, min(max(1, round(bitrate)), 0xFFFFFFFF) if live else 0))
         return entries
+
+    def poll_voice(self, *, everything: bool) -> list[tuple[int, int]]:
+        """(SSRC, voice) where it changed since the last call, or in any case."""
+        voice = self.producer.voice
+        if voice is None or (not everything and voice == self._voice_told):
+            return []
+        self._voice_told = voice
+        return [(next(iter(self.legs)), voice.to_int())]
 
     def detach(self) -> None:
         for one in self.legs.values():

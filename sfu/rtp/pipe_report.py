@@ -26,6 +26,9 @@ WANTED = 1
 SENT = 2
 """From the sending end: the encoding's bitrate in bits per second (1 at least) where the publisher sends it
 at present, whether it is carried or not; 0 where it does not."""
+VOICE = 3
+"""From the sending end, of audio where only the loudest is forwarded: how loud it is, carried or not, and
+what its origin makes of that (`sfu.loudest.Voice`). An end that does not know this subject passes it over."""
 MAX_ENTRIES = 128
 """In one packet, so that it fits a datagram."""
 

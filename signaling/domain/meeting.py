@@ -47,6 +47,8 @@ class Meeting:
     session_keep_alive_time_in_secs: int = DEFAULT_KEEP_ALIVE
     recording_config: RecordingConfig | None = None
     ai_config: AiConfig | None = None
+    loudest_audio: int | None = None
+    """How many of the loudest microphones are forwarded; 0: all of them, None: as the server is set."""
 
     @property
     def active(self) -> bool:

@@ -48,6 +48,9 @@ class NodeMedia:
             raise
         return media
 
+    async def limit_voices(self, most: int | None) -> None:
+        await self._link.end(node.LimitVoices(router_id=self._router_id, loudest_audio=most))
+
     @property
     def node_id(self) -> str:
         return self._link.node_id

@@ -50,7 +50,7 @@ class SpreadMedia:
     ) -> None:
         self._session_id = session_id
         self._listener = listener
-        self._loudest_audio = loudest_audio
+        self._loudest_usually = self._loudest_audio = loudest_audio
         self._parts = Parts(nodes, self._begin)
         self._reach = Reach(session_id, self._parts, Piping(nodes.pipes))
         self._moves = Moves(session_id, self._parts, self._reach)
@@ -78,6 +78,11 @@ class SpreadMedia:
     @property
     def node_ids(self) -> tuple[str, ...]:
         return self._parts.node_ids
+
+    async def limit_voices(self, most: int | None) -> None:
+        self._loudest_audio = self._loudest_usually if most is None else most or None
+        for part in self._parts:
+            await part.limit_voices(self._loudest_audio)
 
     # --- publishing ------------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ class MeetingBody(Body):
     session_keep_alive_time_in_secs: Annotated[int, Field(ge=0, le=3600)] = 60
     recording_config: RecordingConfig | None = None
     ai_config: AiConfig | None = None
+    loudest_audio: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """How many of the loudest microphones are forwarded; 0: all, null: as the server is set."""
 
 
 class MeetingPatch(MeetingBody):
@@ -89,6 +91,7 @@ def render_meeting(meeting: Meeting) -> dict[str, Any]:
         "persist_chat": meeting.persist_chat,
         "summarize_on_end": meeting.summarize_on_end,
         "session_keep_alive_time_in_secs": meeting.session_keep_alive_time_in_secs,
+        "loudest_audio": meeting.loudest_audio,
         "status": meeting.status,
     }
     if meeting.recording_config:

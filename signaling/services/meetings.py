@@ -27,6 +27,7 @@ class MeetingSettings(TypedDict, total=False):
     session_keep_alive_time_in_secs: int
     recording_config: RecordingConfig | None
     ai_config: AiConfig | None
+    loudest_audio: int | None
 
 
 class MeetingService:

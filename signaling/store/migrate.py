@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.errors import InvalidInputError
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")

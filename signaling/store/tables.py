@@ -114,6 +114,7 @@ meetings: Final = Table(
     Column("session_keep_alive_time_in_secs", Integer, nullable=False),
     Column("recording_config", JSON(none_as_null=True)),
     Column("ai_config", JSON(none_as_null=True)),
+    Column("loudest_audio", Integer),
     *_times(),
     Index(None, "organization_id", "created_at"),
 )

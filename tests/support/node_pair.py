@@ -188,7 +188,11 @@ def packets(client: SubscribeTransport, stream_id: int) -> int:
 
 @asynccontextmanager
 async def joined(
-    *, secure: bool = True, line: Line | None = None, places: tuple[Place, Place] = (HERE, HERE)
+    *,
+    secure: bool = True,
+    line: Line | None = None,
+    places: tuple[Place, Place] = (HERE, HERE),
+    loudest_audio: int | None = None,
 ) -> AsyncIterator[Pair]:
     """Two nodes and a connected pipe between them. Clients are here wherever the pipe's ends are."""
     sides = []
@@ -196,7 +200,7 @@ async def joined(
         config = NodeConfig(name, hosts=("127.0.0.1",), udp_port=0, pipe_host=place.host)
         side = Side(await InProcessLink.start(config))
         side.link.on_event(side.handle_event)
-        await side.do(m.CreateRouter(router_id="r"))
+        await side.do(m.CreateRouter(router_id="r", loudest_audio=loudest_audio))
         sides.append(side)
     pair = Pair(sides[0], sides[1])
     ends = []

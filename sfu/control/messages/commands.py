@@ -26,6 +26,14 @@ class CreateRouter(Message):
     loudest_audio: int | None = Field(default=None, ge=1)
 
 
+class LimitVoices(Message):
+    """From now on only so many of the loudest voices are forwarded; None for all."""
+
+    type: Literal["limit_voices"] = "limit_voices"
+    router_id: str
+    loudest_audio: int | None = Field(default=None, ge=1)
+
+
 class CloseRouter(Message):
     type: Literal["close_router"] = "close_router"
     router_id: str
@@ -268,6 +276,7 @@ class Drain(Message):
 
 Command = Annotated[
     CreateRouter
+    | LimitVoices
     | CloseRouter
     | CreateTransport
     | CloseTransport

@@ -252,6 +252,11 @@ class MediaSession(Protocol):
         """The main node's."""
         ...
 
+    async def limit_voices(self, most: int | None) -> None:
+        """Forward only so many of the loudest voices; 0: all, None: as the server is set. Raises for nothing:
+        a node that is lost will be asked again when there is another."""
+        ...
+
     async def handle_offer(
         self,
         peer_id: str,

@@ -248,7 +248,7 @@ class LiveService:
     async def meeting_changed(self, meeting: Meeting) -> None:
         live = self._running.get(meeting.id)
         if live is not None:
-            live.meeting = meeting
+            await _unless_over(live, partial(live.change_meeting, meeting))
 
     # --- beginning and ending --------------------------------------------------------------------------
 

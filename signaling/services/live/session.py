@@ -112,12 +112,19 @@ class LiveSession:
         configured = self.around.settings.session_grace
         return self.meeting.session_keep_alive_time_in_secs if configured is None else configured
 
+    async def change_meeting(self, meeting: Meeting) -> None:
+        before, self.meeting = self.meeting, meeting
+        if meeting.loudest_audio != before.loudest_audio:
+            await self.media.limit_voices(meeting.loudest_audio)
+
     # --- the life of the session -----------------------------------------------------------------------
 
     async def start(self) -> None:
         """Places it on a node, keeps it, and takes commands from now on."""
         self._media = await self.around.nodes.place(self.session.id, self.handle_media_event)
         try:
+            if self.meeting.loudest_audio is not None:
+                await self._media.limit_voices(self.meeting.loudest_audio)
             await self.records.add()
         except BaseException:
             await self._media.close()

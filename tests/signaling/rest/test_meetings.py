@@ -28,11 +28,18 @@ async def test_everything_that_is_set_comes_back(world: World) -> None:
         "persist_chat": True,
         "summarize_on_end": True,
         "session_keep_alive_time_in_secs": 5,
+        "loudest_audio": 3,
         "recording_config": {"max_seconds": 60, "video_config": {"codec": "VP8", "width": 640}},
         "ai_config": {"transcription": {"language": "de"}, "summarization": {"word_limit": 150}},
     }
     made = (await world.call("POST", "/v2/meetings", body)).data
-    for name in ("title", "preferred_region", "record_on_start", "session_keep_alive_time_in_secs"):
+    for name in (
+        "title",
+        "preferred_region",
+        "record_on_start",
+        "session_keep_alive_time_in_secs",
+        "loudest_audio",
+    ):
         assert made[name] == body[name]
     assert made["recording_config"]["video_config"]["codec"] == "VP8"
     assert made["ai_config"]["summarization"]["word_limit"] == 150
@@ -45,6 +52,7 @@ async def test_everything_that_is_set_comes_back(world: World) -> None:
         ({"titel": "x"}, "titel"),
         ({"preferred_region": "moon"}, "preferred_region"),
         ({"record_on_start": "perhaps"}, "record_on_start"),
+        ({"loudest_audio": -1}, "loudest_audio"),
         ({"status": "INACTIVE"}, "status"),
         ({"recording_config": {"max_seconds": 59}}, "recording_config.max_seconds"),
         ({"ai_config": {"summarization": {"word_limit": 1001}}}, "ai_config.summarization.word_limit"),

@@ -35,6 +35,7 @@ async def test_what_was_committed_is_found_as_it_was(units: UnitOfWorkFactory) -
         status=MeetingStatus.INACTIVE,
         recording_config=RecordingConfig(max_seconds=90, rtmp_out_config=RtmpOut(rtmp_url="rtmp://x/y")),
         ai_config=AiConfig(),
+        loudest_audio=3,
     )
     participant, preset, key = values.participant(meeting), values.preset(acme), values.api_key(acme)
     async with units() as uow:
