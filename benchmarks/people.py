@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -95,6 +96,8 @@ class JoinFigures:
     """Of `cpu_ms_each`, the signaling process's; the rest is the media worker's."""
     generator_ms_each: float
     """CPU of this process, which is both ends of everything."""
+    cores_used: float
+    """By server and generator together: where it is all there are, neither alone was the limit."""
     doubts: tuple[str, ...]
     """Why it may have been the generator that could do no more."""
     offered_per_second: float
@@ -134,7 +137,11 @@ async def joins(server: Server, *, per_second: float, seconds: float, room_size:
             raise RuntimeError(f"nobody could join: {failed[0]}")
         elapsed = time.monotonic() - begun
         own, after = time.process_time() - own_before, tree_usage(server.pid)
+    used = own + after.cpu_s - before.cpu_s
     doubts = []
+    cores = os.cpu_count() or 1
+    if used > MOST_OF_A_CORE * cores * elapsed:
+        doubts.append(f"server and generator used all of the machine's {cores} cores")
     if own > MOST_OF_A_CORE * elapsed:
         doubts.append(f"the generator used {100 * own / elapsed:.0f} % of a core")
     return JoinFigures(
@@ -143,6 +150,7 @@ async def joins(server: Server, *, per_second: float, seconds: float, room_size:
         signaling_ms_each=(after.cpu_by_process[server.pid] - before.cpu_by_process[server.pid])
         * (1000 / count),
         generator_ms_each=own * 1000 / count,
+        cores_used=used / elapsed,
         doubts=tuple(doubts),
         per_second=len(taken) / elapsed,
         offered_per_second=per_second,

@@ -77,10 +77,12 @@ async def meetings(seconds: float) -> list[Row]:
 
 async def added_delay(seconds: float) -> list[Row]:
     """Of so many rooms of four that they make half of what a core can carry."""
-    share = await _room_share(FOUR)
-    rooms = max(1, round(HALF_A_CORE / share))
-    async with fresh_server() as server:
-        report = await measure(Case("added delay", ("--rooms", str(rooms), *FOUR)), server, seconds)
+    rooms = max(1, round(HALF_A_CORE / await _room_share(FOUR)))
+    report = await _measure_rooms(rooms, seconds)
+    better = max(1, round(rooms * HALF_A_CORE * report["seconds"] / report["busiest_process_cpu_s"]))
+    if better != rooms:
+        # What one room takes says not quite what many do.
+        rooms, report = better, await _measure_rooms(better, seconds)
     added, whole = report["added_delay_ms"], report["delay_ms"]
     besides = [
         f"lost {report['lost']} of {report['expected']}",
@@ -98,6 +100,11 @@ async def added_delay(seconds: float) -> list[Row]:
             report,
         )
     ]
+
+
+async def _measure_rooms(rooms: int, seconds: float) -> Report:
+    async with fresh_server() as server:
+        return await measure(Case("added delay", ("--rooms", str(rooms), *FOUR)), server, seconds)
 
 
 async def _room_share(arguments: tuple[str, ...]) -> float:
@@ -120,7 +127,8 @@ async def joins(_seconds: float) -> list[Row]:
             "; ".join(
                 [
                     f"of these {figures.signaling_ms_each:.1f} ms signaling's, the rest the media worker's",
-                    f"the generator's own {figures.generator_ms_each:.1f} ms each",
+                    f"the generator's own {figures.generator_ms_each:.1f} ms each; all together "
+                    f"{figures.cores_used:.1f} cores",
                     f"p50 {figures.seconds_p50 * 1e3:.0f}, p95 {figures.seconds_p95 * 1e3:.0f} ms each",
                     f"{figures.failed} failed",
                     *figures.doubts,

@@ -13,7 +13,7 @@ from typing import Final
 
 ENOUGH: Final = 0.97
 """Of what a plan sends in the window; less, and the generator was behind."""
-ALL_OF_A_CORE: Final = 0.97
+ALL_OF_A_CORE: Final = 0.95
 MOST_OF_A_CORE: Final = 0.9
 """Of one core, which is all that a generator in one process has."""
 
