@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+SLICE = 1
+"""Of a picture that is no IDR, in one piece."""
 IDR = 5
 SPS = 7
 STAP_A = 24
@@ -31,6 +33,29 @@ def _aggregate_holds_keyframe(payload: bytes) -> bool:
             return True
         position += 2 + (payload[position] << 8 | payload[position + 1])
     return False
+
+
+def is_droppable(payload: bytes) -> bool:
+    """Whether a packet is of a picture that no other refers to: slices whose nal_ref_idc is 0 (7.4.1)."""
+    if len(payload) < 2:
+        return False
+    kind = payload[0] & 0x1F
+    if kind == STAP_A:
+        return _aggregates_droppable(payload)
+    if kind == FU_A:
+        kind = payload[1] & 0x1F
+    return kind == SLICE and not payload[0] & 0x60
+
+
+def _aggregates_droppable(payload: bytes) -> bool:
+    """All of its units: what is needed by others must not go with what is not."""
+    position, units = 1, 0
+    while position + 2 < len(payload):
+        if payload[position + 2] & 0x7F != SLICE:
+            return False
+        units += 1
+        position += 2 + (payload[position] << 8 | payload[position + 1])
+    return units > 0
 
 
 def find_parameter_set(payload: bytes) -> bytes | None:

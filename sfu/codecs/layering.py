@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from sfu.codecs import dependency, keyframe_test, vp8, vp9
+from sfu.codecs import dependency, h264, keyframe_test, vp8, vp9
 from sfu.codecs.dependency import ABSENT, SWITCH, Structure
 from sfu.errors import CodecError
 from sfu.layers import ALL, AT_SPATIAL, BASE, FROM, LAYERS, WHOLE, Layer, Mark
@@ -17,6 +17,11 @@ from sfu.layers import ALL, AT_SPATIAL, BASE, FROM, LAYERS, WHOLE, Layer, Mark
 HISTORY = 256
 """Frames whose receivers are remembered, for those that refer to them."""
 MAX_MASKS = 512
+DROPPABLE = Layer(0, 1)
+"""Where a stream tells nothing but that: the pictures that no other refers to."""
+TOP_MISSED = 5
+"""Pictures in a row that end below the highest spatial layer, after which that is gone: an encoder that is
+short of bits leaves it out of one or two."""
 
 
 class LayerReader(Protocol):
@@ -121,6 +126,9 @@ class Vp9Reader:
         self._timestamp = -1
         self._begins_picture = False
         self._switching: int | None = None
+        self._missed = 0
+        """Pictures without the highest spatial layer, one after the other; and the highest they had."""
+        self._highest = 0
 
     def read(self, timestamp: int, marker: int, tail: bytes, payload: bytes, *, late: bool = False) -> Mark:
         try:
@@ -131,6 +139,8 @@ class Vp9Reader:
         key = descriptor.starts_frame and not descriptor.predicted and layer.spatial == 0
         if not late:
             self._learn(descriptor, layer, timestamp, key=key)
+            if not self.nested:
+                self._look_for_top(layer, ended=bool(marker))
         needed = FROM[layer]
         if descriptor.no_upper_reference and layer.spatial < self.top.spatial:
             needed &= AT_SPATIAL[layer.spatial]
@@ -150,6 +160,18 @@ class Vp9Reader:
             self._switching = layer.temporal if descriptor.switching_point else None
         self._timestamp = timestamp
 
+    def _look_for_top(self, layer: Layer, *, ended: bool) -> None:
+        """The highest layer may be given up between key pictures, and nothing says so but that pictures end
+        without it."""
+        if layer.spatial >= self.top.spatial:
+            self._missed = self._highest = 0
+            return
+        self._highest = max(self._highest, layer.spatial)
+        self._missed += ended
+        if self._missed == TOP_MISSED:
+            self.top = Layer(self._highest, self.top.temporal)
+            self._missed = self._highest = 0
+
     def reach(self, origin: Layer, wanted: Layer) -> Layer | None:
         come, go = origin.within(self.top), wanted.within(self.top)
         if not self._begins_picture and (go.spatial != come.spatial or go.temporal <= come.temporal):
@@ -164,11 +186,19 @@ class Vp9Reader:
 
 
 class DescribedReader:
-    """Layers by the dependency descriptor, whatever the codec. Without one, all is for everybody."""
+    """Layers by the dependency descriptor, whatever the codec. Without one, all is for everybody, but for the
+    pictures that are `droppable`: no other refers to them, so they are a temporal layer above the rest, which
+    one may leave and join at any picture."""
 
     def __init__(
-        self, find: Callable[[bytes], bytes | None], starts_keyframe: Callable[[bytes], bool]
+        self,
+        find: Callable[[bytes], bytes | None],
+        starts_keyframe: Callable[[bytes], bool],
+        droppable: Callable[[bytes], bool] | None = None,
     ) -> None:
+        self._droppable = droppable
+        self._spared = False
+        """Whether the picture begun last is one that may be dropped."""
         self.top = BASE
         self.nested = True
         self._find = find
@@ -188,7 +218,7 @@ class DescribedReader:
     def read(self, timestamp: int, marker: int, tail: bytes, payload: bytes, *, late: bool = False) -> Mark:
         data = self._find(tail)
         if data is None:
-            return _unread(marker, key=self._starts_keyframe(payload))
+            return self._read_plain(timestamp, marker, payload, late=late)
         try:
             descriptor = dependency.parse_descriptor(data, self._structure)
         except CodecError:
@@ -213,10 +243,25 @@ class DescribedReader:
         final = ALL if marker else self._final(frame.spatial) if descriptor.ends_frame else 0
         return Mark(Layer(frame.spatial, frame.temporal), needed, final, descriptor.starts_frame, key)
 
+    def _read_plain(self, timestamp: int, marker: int, payload: bytes, *, late: bool) -> Mark:
+        """A picture goes as a whole: what comes in front of its slices, and is not theirs alone, keeps it."""
+        mark = _unread(marker, key=self._starts_keyframe(payload))
+        droppable = self._droppable is not None and self._structure is None and self._droppable(payload)
+        if not late:
+            self._begins_picture = timestamp != self._timestamp
+            self._timestamp = timestamp
+            self._spared = droppable and (self._begins_picture or self._spared)
+            droppable = self._spared
+        if not droppable:
+            return mark
+        if not late:
+            self.top = DROPPABLE
+        return mark._replace(layer=DROPPABLE, needed=FROM[DROPPABLE])
+
     def reach(self, origin: Layer, wanted: Layer) -> Layer | None:
         structure = self._structure
         if structure is None:
-            return wanted
+            return wanted if self._begins_picture or self.top == BASE else None
         come, go = self._targets[origin.bit], self._targets[wanted.bit]
         moves_sideways = structure.targets[come][0] != structure.targets[go][0]
         if self._begins_picture and self._contains(come, go):
@@ -303,8 +348,10 @@ def reader_for(mime: str, find_descriptor: Callable[[bytes], bytes | None]) -> L
         return Vp8Reader()
     if name == "video/vp9":
         return Vp9Reader()
-    if name in ("video/av1", "video/h264"):
+    if name == "video/av1":
         return DescribedReader(find_descriptor, keyframe_test(mime))
+    if name == "video/h264":
+        return DescribedReader(find_descriptor, keyframe_test(mime), h264.is_droppable)
     return PlainReader(keyframe_test(mime))
 
 

@@ -21,13 +21,14 @@ from sfu.forwarding.fanout import forward, send
 from sfu.forwarding.history import AUDIO_PACKETS, VIDEO_PACKETS, History
 from sfu.forwarding.keyframes import KeyframeRequests
 from sfu.forwarding.leg import ONE_BYTE, TWO_BYTE, Leg
+from sfu.forwarding.moves import find_moves, strand
 from sfu.forwarding.numbers import numbers_of
 from sfu.forwarding.reading import Reading
 from sfu.forwarding.redundancy import with_redundancy
 from sfu.forwarding.rewind import since_keyframe
 from sfu.forwarding.selector import aim_at, switch, take_out
 from sfu.forwarding.stream import ReceiveStream
-from sfu.layers import WHOLE, Layer, LayerRate, Mark
+from sfu.layers import WHOLE, Layer, LayerRate
 from sfu.rtp.negotiation import OPUS_PAYLOAD_TYPE, is_described
 
 LIVE_WITHIN = 1.5
@@ -305,9 +306,14 @@ class Encoding:
         self._catch_up_to(packets[0][0])
         start = 0
         for position, packet in enumerate(packets):
+            top = reading.reader.top
             mark = reading.read(packet)
+            if reading.reader.top.spatial < top.spatial and not mark.key:
+                self._forward_all(packets[start:position], now)
+                start = position
+                strand(self, reading.reader.top.spatial)
             if self.waiting and (mark.starts_frame or mark.key):
-                moves = self._find_moves(mark)
+                moves = find_moves(self, mark)
                 if moves:
                     self._forward_all(packets[start:position], now)
                     start = position
@@ -318,22 +324,6 @@ class Encoding:
             for cut in self.cuts:
                 cut.take(packet, mark)
         self._forward_all(packets[start:], now)
-
-    def _find_moves(self, mark: Mark) -> list[tuple[Leg, Layer]]:
-        """Waiting legs that the frame which begins here lets change, and to which layer."""
-        moves = []
-        for leg in self.waiting:
-            target = leg.target
-            assert target is not None
-            if not leg.ready:
-                continue
-            if mark.key:
-                moves.append((leg, target.layer))
-            elif leg.carried and leg.cut is not None and leg.cut.encoding is self:
-                layer = self.reader.reach(leg.cut.layer, target.layer)
-                if layer is not None and layer != leg.cut.layer:
-                    moves.append((leg, layer))
-        return moves
 
     def _move(self, leg: Leg, layer: Layer, packet: Packet, now: float) -> None:
         target = leg.target
