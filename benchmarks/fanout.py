@@ -23,7 +23,7 @@ OUTPUT = Path("artifacts/fanout.json")
 
 HEADER = (
     "| load | sent | received | lost | CPU s | µs per packet | target "
-    "| delay p50/p99/p99.9 ms | MiB | step ns |",
+    "| added delay p50/p99/p99.9 ms | MiB | step ns |",
     "|---|---|---|---|---|---|---|---|---|---|",
 )
 FRAMES = ("--video-rate", str(VIDEO_RATE), "--packet-size", str(PACKET_SIZE))
@@ -51,7 +51,7 @@ async def run(cases: tuple[Case, ...], seconds: float, repeat: int) -> list[tupl
 
 
 def to_row(case: Case, report: Report) -> str:
-    delay = report["delay_ms"]
+    delay = report["added_delay_ms"]
     target = f"{case.target_us:.1f}" if case.target_us is not None else "-"
     return (
         f"| {case.name} | {report['sent']} | {report['received']} | {report['lost']} "

@@ -26,7 +26,7 @@ CASE = Case(
 OUTPUT = Path("artifacts/pipe.json")
 HEADER = (
     "| 1 to 100, 400 packets/s of 1,100 B | sent | received | lost | CPU s | µs per packet "
-    "| delay p50/p99 ms | step ns |",
+    "| added delay p50/p99 ms | step ns |",
     "|---|---|---|---|---|---|---|---|",
 )
 
@@ -60,7 +60,7 @@ async def run(seconds: float, repeat: int) -> list[tuple[Layout, Report]]:
 
 
 def to_row(layout: Layout, report: Report) -> str:
-    delay = report["delay_ms"]
+    delay = report["added_delay_ms"]
     return (
         f"| {layout.name} | {report['sent']} | {report['received']} | {report['lost']} "
         f"| {report['cpu_s']:.2f} | {cost(report):.2f}{flag(report)} "
