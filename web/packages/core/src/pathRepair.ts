@@ -90,11 +90,11 @@ export class PathRepair {
     if (lost) this.restartIce();
   }
 
+  /** On suspicion: where it fails (a worker that is gone, say), what is the matter is told in another way. */
   private restartIce(): void {
-    const { connection, publisher, subscriber, failed } = this.options;
+    const { connection, publisher, subscriber } = this.options;
     if (connection.state !== "connected") return;
-    publisher.restartIce().catch(failed);
-    subscriber.restartIce().catch(failed);
+    for (const side of [publisher, subscriber]) side.restartIce().catch(() => undefined);
   }
 
   private iceWatch(restart: () => Promise<void>): IceWatch {
