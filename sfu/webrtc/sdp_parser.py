@@ -3,12 +3,16 @@
 The text is cut into blocks of lines, one for the session and one for each m-section, before any of it is
 understood; each kind of attribute then has its own small function. Attributes nobody here knows are skipped,
 as SDP demands; known ones that make no sense are errors.
+
+An m-section that is the same but for its author's credentials is read once: answers of one kind of client
+repeat each other, and with each change of a meeting themselves.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property, lru_cache
 from typing import TypeVar, get_args
 
 from sfu.errors import SdpError
@@ -21,6 +25,9 @@ MAX_LINE = 4096
 MAX_PER_SECTION = 64
 """Codecs, extensions, rids, SSRCs and candidates of one section: each at most this many."""
 MAX_EXTENSION_ID = 255
+KNOWN_SECTIONS = 256
+MAX_KNOWN_LENGTH = 4096
+"""Characters of an m-section that is remembered, so that those who send long ones fill nobody's memory."""
 
 _T = TypeVar("_T")
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
@@ -28,6 +35,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64}")
 _RID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _ICE = re.compile(r"[A-Za-z0-9+/=_-]{4,256}")
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){15,63}")
+_CREDENTIALS = ("a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:")
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 _KINDS: dict[str, SectionKind] = {kind: kind for kind in get_args(SectionKind)}
 _SETUPS: dict[str, Setup] = {setup: setup for setup in get_args(Setup)}
@@ -36,20 +44,31 @@ _SETUPS: dict[str, Setup] = {setup: setup for setup in get_args(Setup)}
 class _Block:
     """The lines of the session or of one m-section; `media` is the value of the m-line."""
 
-    def __init__(self, media: str = "") -> None:
+    def __init__(self, media: str = "", lines: list[str] | None = None) -> None:
         self.media = media
-        self.attributes: dict[str, list[str]] = {}
-        self.bandwidth: list[str] = []
-        self.origin = ""
+        self.lines: list[str] = [] if lines is None else lines
 
-    def add(self, key: str, value: str) -> None:
-        if key == "a":
-            name, _, argument = value.partition(":")
-            self.attributes.setdefault(name.strip(), []).append(argument.strip())
-        elif key == "b":
-            self.bandwidth.append(value)
-        elif key == "o":
-            self.origin = value
+    @cached_property
+    def attributes(self) -> dict[str, list[str]]:
+        attributes: dict[str, list[str]] = {}
+        for line in self.lines:
+            if line[0] == "a":
+                name, _, argument = line[2:].partition(":")
+                attributes.setdefault(name.strip(), []).append(argument.strip())
+        return attributes
+
+    @property
+    def bandwidth(self) -> list[str]:
+        return [line[2:] for line in self.lines if line[0] == "b"]
+
+    @property
+    def origin(self) -> str:
+        return next((line[2:] for line in reversed(self.lines) if line[0] == "o"), "")
+
+    @property
+    def shared(self) -> str:
+        """The lines without those that say who its author is, which `_section` has no use for."""
+        return "\n".join(line for line in self.lines if not line.startswith(_CREDENTIALS))
 
     def has(self, name: str) -> bool:
         return name in self.attributes
@@ -64,7 +83,8 @@ class _Block:
 def parse_sdp(text: str) -> SessionDescription:
     """Read a description. Raises `SdpError`, which says where the fault is."""
     session, media = _split(text)
-    sections = tuple(_section(block, session, index) for index, block in enumerate(media))
+    inherited = _direction(session)
+    sections = tuple(_known_section(block, inherited, index) for index, block in enumerate(media))
     if len({section.mid for section in sections}) != len(sections):
         raise SdpError("two m-sections have the same mid")
     bundle = _bundle(session, sections)
@@ -105,7 +125,7 @@ def _split(text: str) -> tuple[_Block, list[_Block]]:
             block = _Block(line[2:])
             media.append(block)
         else:
-            block.add(line[0], line[2:])
+            block.lines.append(line)
     return session, media
 
 
@@ -157,7 +177,16 @@ def _setup(value: str) -> Setup:
     return _SETUPS[value]
 
 
-def _section(block: _Block, session: _Block, index: int) -> MediaSection:
+def _known_section(block: _Block, inherited: Direction | None, index: int) -> MediaSection:
+    shared = block.shared
+    read = _section if len(shared) <= MAX_KNOWN_LENGTH else _section.__wrapped__
+    return read(block.media, shared, inherited, index)
+
+
+@lru_cache(maxsize=KNOWN_SECTIONS)
+def _section(media: str, lines: str, inherited: Direction | None, index: int) -> MediaSection:
+    """`inherited` is the direction that the session gives to all that name none."""
+    block = _Block(media, lines.split("\n") if lines else [])
     words = block.media.split()
     if len(words) < 4 or words[0] not in _KINDS:
         raise SdpError("an m-line is not audio, video or application with port, protocol and formats")
@@ -171,7 +200,7 @@ def _section(block: _Block, session: _Block, index: int) -> MediaSection:
         kind=kind,
         port=_number(words[1].partition("/")[0], 65535, "m="),
         protocol=_token(words[2].replace("/", "."), "m=") and words[2],
-        direction=_direction(block, session),
+        direction=_direction(block) or inherited or Direction.SENDRECV,
         codecs=codecs,
         formats=() if codecs else tuple(_token(word, "m=") for word in words[3:]),
         extensions=tuple(_extensions(block)),
@@ -197,12 +226,11 @@ def _mid(value: str | None, index: int) -> str:
     return str(index) if value is None else _token(value, "a=mid")
 
 
-def _direction(block: _Block, session: _Block) -> Direction:
-    for source in (block, session):
-        for name, direction in _DIRECTIONS.items():
-            if source.has(name):
-                return direction
-    return Direction.SENDRECV
+def _direction(block: _Block) -> Direction | None:
+    for name, direction in _DIRECTIONS.items():
+        if block.has(name):
+            return direction
+    return None
 
 
 def _codecs(kind: SectionKind, formats: list[str], block: _Block) -> Iterator[Codec]:

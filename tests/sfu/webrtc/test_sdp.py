@@ -177,7 +177,7 @@ def test_any_text_raises_nothing_but_sdp_error(text: str) -> None:
 @given(st.sampled_from(NAMES), st.data())
 @settings(max_examples=300)
 def test_a_damaged_description_raises_nothing_but_sdp_error(name: str, data: st.DataObject) -> None:
-    lines = read(name).split("\r\n")
+    lines = read(name).splitlines()
     for _ in range(data.draw(st.integers(1, 4))):
         index = data.draw(st.integers(0, len(lines) - 1))
         damage = data.draw(st.sampled_from(["drop", "double", "cut", "insert", "swap"]))
@@ -194,6 +194,40 @@ def test_a_damaged_description_raises_nothing_but_sdp_error(name: str, data: st.
             other = data.draw(st.integers(0, len(lines) - 1))
             lines[index], lines[other] = lines[other], lines[index]
     survive("\r\n".join(lines))
+
+
+HEAD = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+
+
+def answer_of(ufrag: str, *, direction: str = "", session: str = "") -> str:
+    digest = ":".join([ufrag[:2]] * 32)
+    return (
+        f"{HEAD}{session}a=group:BUNDLE 0\r\n"
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\n"
+        f"a=ice-ufrag:{ufrag}\r\na=ice-pwd:{ufrag * 6}\r\n"
+        f"a=fingerprint:sha-256 {digest}\r\na=setup:active\r\n{direction}"
+    )
+
+
+def test_sections_alike_but_for_their_authors_are_read_once_and_authors_are_kept_apart() -> None:
+    first, second = parse_sdp(answer_of("aaaa")), parse_sdp(answer_of("bbbb"))
+    assert first.sections[0] is second.sections[0]
+    assert (first.ice_ufrag, second.ice_ufrag) == ("aaaa", "bbbb")
+    assert (first.ice_pwd, second.ice_pwd) == ("aaaa" * 6, "bbbb" * 6)
+    assert first.fingerprints != second.fingerprints
+
+
+def test_a_section_that_was_read_before_has_the_direction_of_its_own_session() -> None:
+    texts = [answer_of("aaaa", session=f"a={one}\r\n" if one else "") for one in ("", "recvonly", "inactive")]
+    directions = [parse_sdp(text).sections[0].direction for text in texts]
+    assert directions == [Direction.SENDRECV, Direction.RECVONLY, Direction.INACTIVE]
+    own = answer_of("aaaa", session="a=recvonly\r\n", direction="a=sendonly\r\n")
+    assert parse_sdp(own).sections[0].direction is Direction.SENDONLY
+
+
+def test_long_sections_are_not_remembered() -> None:
+    long = answer_of("aaaa") + "".join(f"a=x-{number}:{'y' * 400}\r\n" for number in range(12))
+    assert parse_sdp(long).sections[0] is not parse_sdp(long).sections[0]
 
 
 def survive(text: str) -> None:
