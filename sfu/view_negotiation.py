@@ -88,7 +88,12 @@ class ClientOffer:
         line.payload_type = format_.codec.payload_type
         line.leg.numbering = line.parameters.numbering
         self._receiver.start(
-            consumer, line.payload_type, format_.rtx_payload_type, None, line.parameters.twcc_id, now
+            consumer,
+            line.payload_type,
+            format_.rtx_payload_type,
+            line.parameters.red_payload_type,
+            line.parameters.twcc_id,
+            now,
         )
 
     def remove(self, consumer: Consumer) -> None:

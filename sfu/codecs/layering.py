@@ -139,8 +139,8 @@ class Vp9Reader:
         key = descriptor.starts_frame and not descriptor.predicted and layer.spatial == 0
         if not late:
             self._learn(descriptor, layer, timestamp, key=key)
-            if not self.nested:
-                self._look_for_top(layer, ended=bool(marker))
+            if marker and not self.nested:
+                self._look_for_top(layer.spatial)
         needed = FROM[layer]
         if descriptor.no_upper_reference and layer.spatial < self.top.spatial:
             needed &= AT_SPATIAL[layer.spatial]
@@ -160,14 +160,14 @@ class Vp9Reader:
             self._switching = layer.temporal if descriptor.switching_point else None
         self._timestamp = timestamp
 
-    def _look_for_top(self, layer: Layer, *, ended: bool) -> None:
+    def _look_for_top(self, ended_at: int) -> None:
         """The highest layer may be given up between key pictures, and nothing says so but that pictures end
         without it."""
-        if layer.spatial >= self.top.spatial:
+        if ended_at >= self.top.spatial:
             self._missed = self._highest = 0
             return
-        self._highest = max(self._highest, layer.spatial)
-        self._missed += ended
+        self._highest = max(self._highest, ended_at)
+        self._missed += 1
         if self._missed == TOP_MISSED:
             self.top = Layer(self._highest, self.top.temporal)
             self._missed = self._highest = 0

@@ -163,7 +163,7 @@ def choose_publish(section: MediaSection, terms: SendTerms | None = None) -> Pub
         feedback=choose_feedback(offered, has_twcc=has_twcc),
     )
     rtx = section.rtx_of(codec.payload_type)
-    red = _red_of(section, offered)
+    red = red_of(section, offered)
     rids = _choose_rids(section, extensions)
     ssrc = section.ssrcs[0] if section.ssrcs and not rids else None
     return PublishParameters(
@@ -177,6 +177,14 @@ def choose_publish(section: MediaSection, terms: SendTerms | None = None) -> Pub
         max_bitrate=terms.max_bitrate if terms is not None and section.kind == "video" else None,
         prefers_red=red is not None and section.codecs.index(red) < section.codecs.index(offered),
     )
+
+
+def with_rtx(codec: Codec, rtx_payload_type: int | None) -> tuple[Codec, ...]:
+    """A codec, and the retransmissions of it (RFC 4588) as a payload type of their own."""
+    if rtx_payload_type is None:
+        return (codec,)
+    apt = (("apt", str(codec.payload_type)),)
+    return codec, Codec(f"{codec.kind}/rtx", rtx_payload_type, codec.clock_rate, parameters=apt)
 
 
 def red_codec(codec: Codec, payload_type: int) -> Codec:
@@ -209,7 +217,7 @@ def subscribe_extensions(codec: Codec) -> tuple[Extension, ...]:
     return tuple(Extension(id_, uri) for uri, id_ in SUBSCRIBE_EXTENSIONS.items() if uri in wanted)
 
 
-def _red_of(section: MediaSection, codec: Codec) -> Codec | None:
+def red_of(section: MediaSection, codec: Codec) -> Codec | None:
     """The redundancy offered for `codec` (RFC 2198 section 5): the same clock, and no block of another."""
     blocks = str(codec.payload_type)
     for one in section.codecs:

@@ -11,10 +11,14 @@ from dataclasses import dataclass, replace
 
 from sfu.rtp.negotiation import (
     MAX_ONE_BYTE_ID,
+    OPUS_PAYLOAD_TYPE,
     PUBLISH_EXTENSIONS,
     SUBSCRIBE_EXTENSIONS,
     choose_feedback,
     codec_key,
+    red_codec,
+    red_of,
+    with_rtx,
 )
 from sfu.rtp.parameters import Codec, Extension, ExtensionUri, MediaSection
 
@@ -42,6 +46,19 @@ class ViewParameters:
 
     formats: dict[str, ViewFormat]
     extensions: tuple[Extension, ...]
+    red_payload_type: int | None = None
+    """Of redundant audio, where the client knows it."""
+
+    @property
+    def codecs(self) -> tuple[Codec, ...]:
+        """Those of `formats`, and what goes with them."""
+        answered: list[Codec] = []
+        for one in self.formats.values():
+            answered += with_rtx(one.codec, one.rtx_payload_type)
+        opus = self.formats.get("opus")
+        if self.red_payload_type is not None and opus is not None:
+            answered.append(red_codec(opus.codec, self.red_payload_type))
+        return tuple(answered)
 
     def format_for(self, codec: Codec) -> ViewFormat | None:
         """Under what a producer's codec goes out; None when the client cannot decode it."""
@@ -84,4 +101,14 @@ def choose_view(section: MediaSection) -> ViewParameters | None:
         rtx = section.rtx_of(codec.payload_type)
         answered = replace(codec, feedback=choose_feedback(codec, has_twcc=has_twcc))
         formats[key] = ViewFormat(answered, None if rtx is None else rtx.payload_type)
-    return ViewParameters(formats, extensions) if formats else None
+    return ViewParameters(formats, extensions, _red_of(section, formats)) if formats else None
+
+
+def _red_of(section: MediaSection, formats: dict[str, ViewFormat]) -> int | None:
+    """Redundant audio names the Opus in it by number, once for all receivers: only who knows that as 111, as
+    browsers do, gets it."""
+    opus = formats.get("opus")
+    if opus is None or opus.codec.payload_type != OPUS_PAYLOAD_TYPE:
+        return None
+    red = red_of(section, opus.codec)
+    return None if red is None else red.payload_type

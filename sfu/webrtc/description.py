@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sfu.errors import SdpError
-from sfu.rtp.negotiation import choose_publish, red_codec, subscribe_extensions
+from sfu.rtp.negotiation import choose_publish, red_codec, subscribe_extensions, with_rtx
 from sfu.rtp.parameters import (
     Codec,
     Direction,
@@ -251,7 +251,7 @@ def _view_section(
         kind=offered.kind,
         protocol=offered.protocol,
         direction=Direction.SENDONLY if section.active else Direction.INACTIVE,
-        codecs=tuple(codec for one in formats for codec in _with_rtx(one.codec, one.rtx_payload_type)),
+        codecs=section.parameters.codecs,
         extensions=section.parameters.extensions,
         ssrcs=ssrcs if section.active else (),
         ssrc_groups=(SsrcGroup("FID", ssrcs),) if section.active and repairs else (),
@@ -274,7 +274,7 @@ def _answer_codecs(parameters: PublishParameters) -> tuple[Codec, ...]:
         # Chromium's own, in kbit/s: what its encoder may grow to.
         limit = ("x-google-max-bitrate", str(parameters.max_bitrate // 1000))
         codec = replace(codec, parameters=(*codec.parameters, limit))
-    codecs = _with_rtx(codec, parameters.rtx_payload_type)
+    codecs = with_rtx(codec, parameters.rtx_payload_type)
     if parameters.red_payload_type is None:
         return codecs
     red = red_codec(parameters.codec, parameters.red_payload_type)
@@ -307,7 +307,7 @@ def _rejected(offered: MediaSection) -> MediaSection:
 
 
 def _offer_section(section: SubscribeSection) -> MediaSection:
-    codecs = _with_rtx(section.codec, section.rtx_payload_type)
+    codecs = with_rtx(section.codec, section.rtx_payload_type)
     if section.red_payload_type is not None:
         codecs = (*codecs, red_codec(section.codec, section.red_payload_type))
     if section.stopped:
@@ -328,13 +328,6 @@ def _offer_section(section: SubscribeSection) -> MediaSection:
         msid=(section.stream_id, section.track_id) if section.active else None,
         rtcp_rsize=True,
     )
-
-
-def _with_rtx(codec: Codec, rtx_payload_type: int | None) -> tuple[Codec, ...]:
-    if rtx_payload_type is None:
-        return (codec,)
-    apt = (("apt", str(codec.payload_type)),)
-    return codec, Codec(f"{codec.kind}/rtx", rtx_payload_type, codec.clock_rate, parameters=apt)
 
 
 def _read_section(answered: MediaSection, offered: SubscribeSection, *, mixed: bool) -> SubscribeAnswer:

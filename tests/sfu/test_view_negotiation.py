@@ -11,6 +11,7 @@ from sfu.control import messages as m
 from sfu.control.link import InProcessLink
 from sfu.errors import NodeCommandError
 from sfu.rtp.parameters import Direction
+from sfu.rtp.rtcp_reports import ReportBlock
 from sfu.webrtc.sdp import parse_sdp
 from tests.sfu.test_node import CAMERA_SPEC, MIC_SPEC, World
 from tests.vectors import sdp as vectors
@@ -118,3 +119,36 @@ async def test_ice_restarts_without_a_description(world: World, transport_id: st
     assert (reply.ufrag, reply.pwd) == (transport.local.ufrag, transport.local.pwd)
     assert reply.ufrag != before.ufrag and reply.candidates
     assert {before.ufrag, reply.ufrag} <= set(world.link.node.ports.associations)
+
+
+async def test_redundant_audio_is_answered_where_it_can_be_told_which_opus_is_in_it(world: World) -> None:
+    offer = vectors.read("chromium_view_offer")
+    answer = parse_sdp((await view(world, AUDIO, offer=offer)).sdp)
+    assert [(one.name, one.payload_type) for one in answer.sections[0].codecs] == [("opus", 111), ("red", 63)]
+    assert answer.sections[0].codecs[1].parameters == (("111/111", None),)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("a=rtpmap:63 red/48000/2", "a=rtpmap:63 blue/48000/2"),
+        ("a=fmtp:63 111/111", "a=fmtp:63 110/110"),
+        ("111 ", "112 "),
+    ],
+)
+async def test_otherwise_audio_is_answered_without(world: World, change: tuple[str, str]) -> None:
+    offer = vectors.read("chromium_view_offer").replace(*change)
+    if change[0] == "111 ":
+        offer = offer.replace("111/111", "112/112")
+    answer = parse_sdp((await view(world, AUDIO, offer=offer)).sdp)
+    assert "red" not in {one.name for one in answer.sections[0].codecs}
+    assert "opus" in {one.name for one in answer.sections[0].codecs}
+
+
+async def test_a_player_that_loses_packets_gets_redundancy_under_its_own_number(world: World) -> None:
+    await view(world, AUDIO)
+    consumer = world.link.node.consumers["ca"]
+    assert consumer.leg.payload_type == 111
+    consumer.producer.sends_red = True
+    consumer.handle_report(ReportBlock(consumer.leg.ssrc, 0, 0, 0, 0, 0, 0), 1.0)
+    assert (consumer.leg.redundant, consumer.leg.payload_type) == (True, 63)
