@@ -246,6 +246,7 @@ class SubscribeTransport(Transport):
         super().tick(now)
         if now < self._rests_until and self.quiet and not self.downlink.dirty:
             return
+        sent = self.egress.datagrams != self._datagrams_seen
         self._datagrams_seen = self.egress.datagrams
         if self.association.outbound is None:
             return
@@ -255,7 +256,8 @@ class SubscribeTransport(Transport):
         if now >= self._report_due:
             self._report_due = now + REPORT_INTERVAL
             self._send_reports(now)
-        self._consider_rest(now, possible=self._may_rest)
+        # Where something was just sent nobody rests: most turns need not ask for more.
+        self._consider_rest(now, possible=not sent and self._may_rest)
 
     @property
     def _may_rest(self) -> bool:
