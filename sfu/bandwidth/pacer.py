@@ -5,8 +5,8 @@ together with the media that comes meanwhile. So repairs get a share of the esti
 most losses are few; the rest waits its turn on the tick, in the order in which it was asked for. What waited
 too long is forgotten: a receiver that still wants it asks again.
 
-Media itself is not held back here. It leaves as it comes, spread by its publishers' own pacers (what that
-makes of a bottleneck's queue is in docs/performance.md), and audio waits for nothing.
+Media itself is not held back here. It leaves as it comes, spread by its publishers' own pacers (what
+spreading it further would gain, which is nothing, is in docs/performance.md), and audio waits for nothing.
 """
 
 from __future__ import annotations
