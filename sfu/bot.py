@@ -108,6 +108,7 @@ class Bot:
 
     def __init__(self, base_url: str, token: str, options: BotOptions) -> None:
         self.options = options
+        self.base_url = base_url
         self.publisher: PublishTransport | None = None
         self.subscriber: SubscribeTransport | None = None
         self.left: list[SubscribeTransport] = []
@@ -147,6 +148,24 @@ class Bot:
         if self.options.auto_subscribe and known:
             await self.subscribe([one["publication_id"] for one in known])
         return self.state
+
+    async def resume(self) -> Message:
+        """On a new socket, after the old one was lost. The media connections stay as they are; what the
+        server's snapshot has is taken for what there is. Raises `RefusedError`, `BotError`."""
+        await self.signalling.close()
+        last_seq = self.signalling.last_seq
+        self.signalling = Signalling(self.base_url, self._handle_event)
+        await self.signalling.open()
+        resumed = await self.signalling.resume(self.state["resume_token"], last_seq)
+        self.state["resume_token"] = resumed["resume_token"]
+        snapshot = resumed["snapshot"]
+        if snapshot is not None:
+            others = [one for one in snapshot["publications"] if one["peer_id"] != self.peer_id]
+            self.publications = {one["publication_id"]: one for one in others}
+            missing = self.publications.keys() - set(snapshot["subscriptions"])
+            if self.options.auto_subscribe and missing:
+                await self.subscribe(sorted(missing))
+        return resumed
 
     async def publish(self, specs: Sequence[VideoSpec | AudioSpec]) -> list[OutboundTrack]:
         """Announce media and connect; `self.publisher.start()` then lets it flow."""

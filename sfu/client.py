@@ -6,19 +6,23 @@ Siblings implement `NodeClient`: `sfu.control.link.InProcessLink` (the node in t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from sfu.config import NodeConfig
 from sfu.control.messages import Command, Event, Reply
-from sfu.errors import NodeCommandError, NodeLostError
+from sfu.errors import DoorError, NodeCommandError, NodeLostError
 
 __all__ = [
+    "DoorError",
     "EventHandler",
     "NodeClient",
     "NodeCommandError",
     "NodeConfig",
     "NodeLostError",
+    "Survivor",
+    "find_survivors",
     "spawn_worker",
     "start_in_process",
 ]
@@ -40,6 +44,10 @@ class NodeClient(Protocol):
         """
         ...
 
+    def tell(self, command: Command) -> None:
+        """Send a command and wait for nothing; to one that is lost it goes nowhere."""
+        ...
+
     def on_event(self, handler: EventHandler) -> None:
         """Register the one receiver of events. It is called in order, in the loop, and must not block."""
         ...
@@ -54,6 +62,44 @@ class NodeClient(Protocol):
 
     async def abandon(self) -> None:
         """End a node that is gone or does not answer, at once."""
+        ...
+
+    async def leave(self) -> None:
+        """Let go of the node; if it is a process and carries sessions, it goes on for its grace period."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once, without waiting: the process is ending."""
+        ...
+
+
+class Survivor(Protocol):
+    """A worker that outlived the signaling process which started it. To look at it changes nothing."""
+
+    @property
+    def index(self) -> int:
+        """Its place among the workers."""
+        ...
+
+    @property
+    def config(self) -> NodeConfig | None:
+        """None where it hangs or speaks another protocol."""
+        ...
+
+    def fits(self, wanted: NodeConfig) -> bool:
+        """Whether it is what would be started in its place."""
+        ...
+
+    async def take(self) -> NodeClient:
+        """Have it from now on. Raises `NodeLostError` when it just went."""
+        ...
+
+    async def end(self) -> None:
+        """End it, with what it carries."""
+        ...
+
+    def release(self) -> None:
+        """Leave it as it was; what was taken is not touched."""
         ...
 
 
@@ -74,3 +120,13 @@ async def spawn_worker(config: NodeConfig) -> NodeClient:
     from sfu.control.link import SocketLink
 
     return await SocketLink.spawn(config)
+
+
+async def find_survivors(folder: Path) -> Sequence[Survivor]:
+    """Workers that outlived another signaling process and are to be found in that folder.
+
+    Raises `DoorError` when it is not one that we alone can write to.
+    """
+    from sfu.control.survivor import find_survivors as find
+
+    return await find(folder)

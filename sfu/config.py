@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,10 @@ class NodeConfig:
     address that other nodes are told, if it is another one.
 
     `shed_above` and `shed_lag` are the limits above which it gives up video (`sfu.pressure.Limits`).
+
+    `door` is the folder in which the worker can be found by the next signaling process, `survive` the seconds
+    that it waits for one without a link; 0: it ends with its link (`sfu.control.custody`). `index` is its
+    place among the workers.
 
     `data_messages` and `data_bytes` are what each peer may send over data channels per second.
     """
@@ -37,3 +43,12 @@ class NodeConfig:
     data_bytes: float = 256.0 * 1024
     shed_above: float = 0.92
     shed_lag: float = 0.05
+    index: int = 0
+    survive: float = 0.0
+    door: str | None = None
+
+
+def config_from(values: Mapping[str, Any]) -> NodeConfig:
+    """As it went over a link, where a tuple is a list. Raises `TypeError` for what is no configuration."""
+    lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    return NodeConfig(**{**values, **lists})

@@ -72,6 +72,11 @@ class Consumer:
         producer.attach(self)
 
     @property
+    def told_layer(self) -> Layer | None:
+        """What was told last to be on the wire."""
+        return self._told
+
+    @property
     def active(self) -> bool:
         """Wants packets and can take them."""
         return not self.paused and self.negotiated and self.leg.ready

@@ -13,7 +13,9 @@
     ├── SrtpError               a packet that does not authenticate, or was seen before
     ├── NodeCommandError        a command of signaling that was refused
     │   └── NotFoundError       ... because it names an object that is not there
-    └── NodeLostError           the node went away
+    ├── NodeLostError           the node went away
+    ├── DoorError               a worker's door, or who is at it, is not to be trusted
+    └── IllegalMoveError        a state machine was moved where its table has no way
 
 Wrong input raises; a broken invariant asserts. `code` is stable and goes over the wire, the message is for a
 human and says what to do.
@@ -82,3 +84,11 @@ class NotFoundError(NodeCommandError):
 
 class NodeLostError(SfuError):
     code = "node_lost"
+
+
+class DoorError(SfuError):
+    code = "door"
+
+
+class IllegalMoveError(SfuError):
+    code = "illegal_move"

@@ -91,6 +91,10 @@ class PublishTransport(Transport):
             producer.close()
         return [producer.id for producer in outside]
 
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        return tuple(self._grants.values())
+
     def handle_offer(self, sdp: str, specs: Iterable[ProducerSpec], now: float) -> OfferOutcome:
         """Raises `SdpError` for an offer that cannot be read, and then nothing has changed."""
         offer = parse_sdp(sdp)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sfu.control.messages import DataForwarded, Speaker, SpeakersChanged
 from sfu.data.relay import DataRelay, Relayed
@@ -25,10 +25,14 @@ class Router:
         """Producers of other nodes that came to this router by a pipe, by id."""
         self.detector = SpeakerDetector()
         self.data = DataRelay()
+        self.notes: dict[str, str] = {}
+        """Signaling's, about the session; not read here. See `sfu.control.messages.SetNotes`."""
+        self.notes_revision = 0
         self._host = host
         self._loudest_audio = loudest_audio
         self._audible: frozenset[str] = frozenset()
         self._told: tuple[tuple[str, ...], str | None] = ((), None)
+        self._announced: SpeakersChanged | None = None
 
     @property
     def dominant(self) -> str | None:
@@ -63,13 +67,26 @@ class Router:
             for transport in self.subscribing.values():
                 transport.set_dominant(dominant)
         self._told = state
-        self._host.emit(
-            SpeakersChanged(
-                router_id=self.id,
-                speakers=tuple(Speaker(producer_id=producer, level=level) for producer, level in speakers),
-                dominant=dominant,
-            )
+        self._announced = SpeakersChanged(
+            router_id=self.id,
+            speakers=tuple(Speaker(producer_id=producer, level=level) for producer, level in speakers),
+            dominant=dominant,
         )
+        self._host.emit(self._announced)
+
+    def retell_speakers(self) -> None:
+        """Announce again what was announced last."""
+        if self._announced is not None:
+            self._host.emit(self._announced)
+
+    def set_notes(self, revision: int, notes: Mapping[str, str | None]) -> None:
+        """Keep these, forget those that are None; the others stay."""
+        self.notes_revision = revision
+        for key, text in notes.items():
+            if text is None:
+                self.notes.pop(key, None)
+            else:
+                self.notes[key] = text
 
     def limit_voices(self, most: int | None, now: float) -> None:
         """Forward only so many of the loudest voices from now on; all of them with None."""

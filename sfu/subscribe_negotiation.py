@@ -75,7 +75,7 @@ class ServerOffers:
         self._emit = emit
         self._slots: list[Slot] = []
         self._version = 0
-        self._outstanding: int | None = None
+        self._outstanding: OfferReady | None = None
         self._offered: list[tuple[Slot, Consumer | None, SubscribeSection]] = []
         self._dirty = False
         self._scheduled = False
@@ -110,9 +110,10 @@ class ServerOffers:
         Raises `NodeCommandError` for an answer to another offer than the outstanding one, `SdpError` for one
         that cannot be read; the offer stays outstanding then.
         """
-        if self._outstanding is None or version != self._outstanding:
+        waiting = None if self._outstanding is None else self._outstanding.version
+        if version != waiting:
             raise NodeCommandError(
-                "stale_answer", f"answer to offer {version}, but {self._outstanding or 'none'} is outstanding"
+                "stale_answer", f"answer to offer {version}, but {waiting or 'none'} is outstanding"
             )
         answer = parse_sdp(sdp)
         accepted = read_subscribe_answer(answer, [section for _, _, section in self._offered])
@@ -134,6 +135,11 @@ class ServerOffers:
         if self._dirty:
             self.schedule()
         return refused
+
+    def retell(self) -> None:
+        """Offer again what waits for an answer; the client takes the same version twice."""
+        if self._outstanding is not None:
+            self._emit(self._outstanding)
 
     def close(self) -> None:
         """No offer follows any more."""
@@ -169,28 +175,26 @@ class ServerOffers:
             return
         self._dirty = False
         self._version += 1
-        self._outstanding = self._version
         self._offered = [(slot, slot.consumer, self._section(slot)) for slot in self._slots]
         description = subscribe_offer(
             [section for _, _, section in self._offered], self._receiver.local, session_version=self._version
         )
-        self._emit(
-            OfferReady(
-                transport_id=self._receiver.id,
-                version=self._version,
-                sdp=to_sdp(description),
-                mids=tuple(
-                    ConsumerMid(
-                        mid=slot.mid,
-                        consumer_id=slot.consumer.id,
-                        producer_id=slot.consumer.producer.id,
-                        kind=slot.kind,
-                    )
-                    for slot in self._slots
-                    if slot.consumer is not None
-                ),
-            )
+        self._outstanding = OfferReady(
+            transport_id=self._receiver.id,
+            version=self._version,
+            sdp=to_sdp(description),
+            mids=tuple(
+                ConsumerMid(
+                    mid=slot.mid,
+                    consumer_id=slot.consumer.id,
+                    producer_id=slot.consumer.producer.id,
+                    kind=slot.kind,
+                )
+                for slot in self._slots
+                if slot.consumer is not None
+            ),
         )
+        self._emit(self._outstanding)
 
     def _section(self, slot: Slot) -> SubscribeSection:
         consumer = slot.consumer

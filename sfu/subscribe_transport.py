@@ -160,6 +160,11 @@ class SubscribeTransport(Transport):
         self.restart_ice(now)
         offers.schedule()
 
+    def retell_offer(self) -> None:
+        """Say again the offer that waits for an answer, if there is one."""
+        if isinstance(self._negotiation, ServerOffers):
+            self._negotiation.retell()
+
     def handle_answer(self, version: int, sdp: str, now: float) -> list[str]:
         """See `ServerOffers.handle_answer`."""
         return self._server_offers().handle_answer(version, sdp, now)

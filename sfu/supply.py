@@ -178,6 +178,11 @@ class Supply:
         """The producer itself was muted, or is back."""
         self.version += 1
 
+    @property
+    def told(self) -> tuple[bool, ...]:
+        """By encoding, what the publisher was told last to send; empty of audio."""
+        return tuple(row.active for row in self._rows)
+
     def poll_wanted(self, now: float, *, expected: bool) -> tuple[bool, ...] | None:
         """By encoding, whether the publisher is to send it; None where that is what it was told last.
 

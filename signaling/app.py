@@ -25,7 +25,7 @@ import click
 import structlog
 from aiohttp import web
 
-from sfu.client import NodeLostError
+from sfu.client import DoorError, NodeLostError, Survivor, find_survivors
 from signaling.auth.api_keys import Authenticator, hash_api_key
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
@@ -39,7 +39,7 @@ from signaling.logging import configure_logging
 from signaling.metrics import Metrics
 from signaling.nodes.placement import Capacity
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
-from signaling.preflight import check_machine, lock_data_dir, media_hosts
+from signaling.preflight import check_ports, check_settings, lock_data_dir, media_hosts
 from signaling.rest.application import RestParts, build_application
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
@@ -58,6 +58,8 @@ from signaling.ws.hub import WsHub
 log = structlog.get_logger(__name__)
 
 KEY_FILE: Final = "token-key.pem"
+WORKERS_FOLDER: Final = "workers"
+"""Where media workers can be found by the next server, in the data directory."""
 _REQUESTS_END_WITHIN: Final = 3.0
 _STOP_WITHIN: Final = 20.0
 
@@ -77,7 +79,7 @@ class Server:
         self.settings = settings
         self.base_url = ""
         self.links: list[JoinLink] = []
-        self.nodes: NodeSupervisor
+        self.nodes: NodeSupervisor | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -94,16 +96,25 @@ class Server:
         except TimeoutError:
             log.error("server.not_stopped_in_time", seconds=_STOP_WITHIN)
 
+    def kill(self) -> None:
+        """Before the process ends at once: its workers end as well, whatever they carry."""
+        if self.nodes is not None:
+            self.nodes.kill()
+
     async def _start(self, stack: AsyncExitStack) -> None:
         settings, clock = self.settings, SystemClock()
-        tls = check_machine(settings)
+        tls = check_settings(settings)
         stack.callback(lock_data_dir(settings.data_dir).close)
+        survivors = await _survivors(settings)
+        for survivor in survivors:
+            stack.callback(survivor.release)
+        check_ports(settings, held=[one.config.udp_port for one in survivors if one.config is not None])
         database = await _opened(settings)
         stack.push_async_callback(database.close)
         key = SigningKey.load_or_create(settings.data_dir / KEY_FILE)
         tokens = JwtTokens(key, clock, timedelta(seconds=settings.token_ttl))
 
-        nodes = self.nodes = await _started_nodes(settings)
+        nodes = self.nodes = await _started_nodes(settings, survivors)
         stack.push_async_callback(nodes.close)
         hub = WsHub()
         live = LiveService(_surroundings(settings, database, nodes, hub, clock), tokens)
@@ -133,18 +144,21 @@ async def _serve_until_signalled(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
+    server = Server(settings)
+
     def handle_signal() -> None:
         if stop.is_set():
+            server.kill()
             os._exit(1)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, handle_signal)
-    await _serving(settings, stop)
+    await _serving(server, stop)
 
 
-async def _serving(settings: Settings, stop: asyncio.Event) -> None:
-    async with Server(settings) as server:
+async def _serving(server: Server, stop: asyncio.Event) -> None:
+    async with server:
         click.echo(f"Rostrum is ready at {server.base_url}")
         for link in server.links:
             click.echo(f"  {link.label:<18} {link.url}")
@@ -169,7 +183,15 @@ async def _opened(settings: Settings) -> Database:
     return await Database.open(settings.database_url or sqlite_url(settings.data_dir / DATABASE_FILE))
 
 
-async def _started_nodes(settings: Settings) -> NodeSupervisor:
+async def _survivors(settings: Settings) -> Sequence[Survivor]:
+    """Media workers that a server with this data directory left when it was killed."""
+    try:
+        return await find_survivors(settings.data_dir / WORKERS_FOLDER)
+    except DoorError as error:
+        raise InvalidInputError(f"--data-dir: {error}") from None
+
+
+async def _started_nodes(settings: Settings, survivors: Sequence[Survivor]) -> NodeSupervisor:
     nodes = NodeSupervisor(
         NodesConfig(
             workers=settings.workers,
@@ -184,10 +206,12 @@ async def _started_nodes(settings: Settings) -> NodeSupervisor:
             capacity=Capacity(settings.full_above, settings.full_packets),
             shed_above=settings.shed_above,
             loudest_audio=settings.loudest_audio,
+            survive=settings.worker_grace,
+            door=str((settings.data_dir / WORKERS_FOLDER).absolute()),
         )
     )
     try:
-        await nodes.start()
+        await nodes.start(survivors)
     except (OSError, NodeLostError) as error:
         raise InvalidInputError(f"a media worker did not start: {error}") from None
     return nodes

@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     """Seconds for which a session outlives its last peer, unless its meeting says otherwise."""
     resume_within: Annotated[float, Field(ge=0, le=600)] = 30.0
     """Seconds for which a lost socket can be resumed."""
+    worker_grace: Annotated[float, Field(ge=0, le=3600)] = 60.0
+    """Seconds for which media workers that carry meetings go on without a server that was killed, so that the
+    next one with the same data directory takes them over; 0: they end with it."""
     data_messages: Annotated[float, Field(gt=0, le=10_000)] = 100.0
     """Data messages that a peer may send per second."""
     data_bytes: Annotated[float, Field(ge=65_536, le=100_000_000)] = 262_144.0

@@ -66,6 +66,9 @@ _OPTIONS: Final = (
     click.option("--session-grace", type=int, help="Seconds a session outlives its last peer [60]."),
     click.option("--resume-within", type=float, help="Seconds a lost connection can be resumed [30]."),
     click.option(
+        "--worker-grace", type=float, help="Seconds media goes on without a server that was killed [60]."
+    ),
+    click.option(
         "--loudest-audio", type=int, help="Forward only so many of a session's loudest microphones [all]."
     ),
     click.option("--data-messages", type=float, help="Data messages a peer may send per second [100]."),

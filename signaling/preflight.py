@@ -13,7 +13,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import IO, Final
 
@@ -27,11 +27,11 @@ _TRIES: Final = 11
 _PAUSE: Final = 0.1
 
 
-def check_machine(settings: Settings) -> ssl.SSLContext | None:
-    """All checks; returns the TLS context where TLS is configured."""
+def check_settings(settings: Settings) -> ssl.SSLContext | None:
+    """All checks but of the ports, for which it has to be known whether workers are there already; returns
+    the TLS context where TLS is configured."""
     context = load_tls(settings.tls_cert, settings.tls_key)
     check_announced(settings.announced, external_allowed=settings.announce_external)
-    check_ports(settings)
     prepare_data_dir(settings.data_dir)
     return context
 
@@ -76,12 +76,13 @@ def own_addresses() -> list[IpAddress]:
     return sorted(found, key=lambda address: (address.version, int(address)))
 
 
-def check_ports(settings: Settings) -> None:
+def check_ports(settings: Settings, held: Container[int] = ()) -> None:
+    """`held` are media ports that workers of ours have already."""
     if settings.port:
         for host in settings.hosts:
             _check_port("--port", host, settings.port, socket.SOCK_STREAM)
     for port in settings.udp_ports:
-        if port:
+        if port and port not in held:
             for host in media_hosts(settings):
                 _check_port("--udp-port", host, port, socket.SOCK_DGRAM)
                 _check_port("--udp-port (ICE-TCP)", host, port, socket.SOCK_STREAM)

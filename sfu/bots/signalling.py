@@ -139,6 +139,12 @@ class Signalling:
         self.last_seq = int(result["seq"])
         return result
 
+    async def resume(self, token: str, last_seq: int) -> Message:
+        """Go on as the peer of that resume token, from the events or the snapshot that the server has."""
+        result = await self.request("resume", resume_token=token, last_seq=last_seq, snapshot=True)
+        self.last_seq = int(result["seq"])
+        return result
+
     async def request(self, kind: str, **fields: Any) -> Message:
         """Send a request and wait for its result. Raises `RefusedError`, or `BotError` without an answer."""
         if self._socket is None or self.closed.is_set():

@@ -1,7 +1,8 @@
-"""The two ways signaling holds a node: in its own loop, or as a worker process behind a socket pair.
+"""The two ways signaling holds a node: in its own loop, or as a worker process behind a socket.
 
-Both implement `sfu.client.NodeClient`. The socket pair is inherited by the child, so there is nothing to
-listen on and nobody to authenticate; when either side dies, the other one reads the end of the stream.
+Both implement `sfu.client.NodeClient`. A worker that was started here inherited its end of a socket pair, so
+there is nobody to authenticate; one that was found came in by its door (`sfu.control.survivor`). When either
+side dies, the other one reads the end of the stream.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import socket
 import sys
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -70,6 +72,9 @@ class InProcessLink:
             return Done()
         return _checked(self._server.apply(command))
 
+    def tell(self, command: Command) -> None:
+        self._server.apply(command)
+
     def on_event(self, handler: Callable[[Event], None]) -> None:
         self._handler = handler
         for event in self._early:
@@ -85,6 +90,12 @@ class InProcessLink:
     async def abandon(self) -> None:
         await self.node.close()
 
+    def kill(self) -> None:
+        """It ends with its process."""
+
+    async def leave(self) -> None:
+        await self.node.close()
+
     def _emit(self, event: Event) -> None:
         if self._handler is None:
             self._early.append(event)
@@ -92,13 +103,29 @@ class InProcessLink:
             self._loop.call_soon(self._handler, event)
 
 
+class WorkerProcess(Protocol):
+    """A child, or one that was found."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def send_signal(self, signal: int) -> None: ...
+
+    def kill(self) -> None: ...
+
+    async def wait(self) -> int: ...
+
+
 class SocketLink:
-    """A worker process. Made by `spawn`."""
+    """A worker process. Made by `spawn`, or `over` a link to one that runs."""
 
     def __init__(
         self,
         config: NodeConfig,
-        process: asyncio.subprocess.Process,
+        process: WorkerProcess,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
@@ -119,15 +146,30 @@ class SocketLink:
     async def spawn(cls, config: NodeConfig) -> SocketLink:
         """Raises `NodeLostError` with the worker's own words when it does not start serving."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "sfu.worker",
-                str(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-            )
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "sfu.worker",
+                    str(theirs.fileno()),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                )
+        except BaseException:
+            ours.close()
+            raise
+        try:
+            return await cls._started(config, process, ours)
+        except asyncio.CancelledError:
+            if process.returncode is None:
+                process.kill()  # whoever started it is stopping: nobody would end it later
+            raise
+
+    @classmethod
+    async def _started(
+        cls, config: NodeConfig, process: asyncio.subprocess.Process, ours: socket.socket
+    ) -> SocketLink:
         reader, writer = await asyncio.open_connection(sock=ours, limit=framing.MAX_BODY)
         link = cls(config, process, reader, writer)
         writer.write(framing.frame(framing.HELLO, 0, json.dumps(dataclasses.asdict(config)).encode()))
@@ -140,21 +182,42 @@ class SocketLink:
         if kind != framing.SERVING:
             await link._end_process()
             raise NodeLostError(body.decode("utf-8", "replace"))
-        link._task = asyncio.create_task(link._read(), name=f"link {config.node_id}")
-        return link
+        return link._serving()
+
+    @classmethod
+    def over(
+        cls,
+        config: NodeConfig,
+        process: WorkerProcess,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> SocketLink:
+        """The link to a worker that serves already, and has agreed to serve us."""
+        return cls(config, process, reader, writer)._serving()
+
+    def _serving(self) -> SocketLink:
+        self._task = asyncio.create_task(self._read(), name=f"link {self.node_id}")
+        return self
 
     async def request(self, command: Command) -> Reply:
         if self._lost:
             raise NodeLostError(f"worker {self.node_id} is gone")
-        self._number = (self._number + 1) & 0xFFFFFFFF
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        number = self._number
+        number = self._send(command)
         self._pending[number] = future
-        self._writer.write(framing.frame(framing.COMMAND, number, command_adapter.dump_json(command)))
         try:
             return _checked(await future)
         finally:
             self._pending.pop(number, None)
+
+    def tell(self, command: Command) -> None:
+        if not self._lost:
+            self._send(command)
+
+    def _send(self, command: Command) -> int:
+        self._number = (self._number + 1) & 0xFFFFFFFF
+        self._writer.write(framing.frame(framing.COMMAND, self._number, command_adapter.dump_json(command)))
+        return self._number
 
     def on_event(self, handler: Callable[[Event], None]) -> None:
         self._handler = handler
@@ -180,11 +243,23 @@ class SocketLink:
         if self._task is not None:
             await self._task
 
+    def kill(self) -> None:
+        """Without waiting for its end. It may be gone already."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+
+    async def leave(self) -> None:
+        """End the link and not the worker: another signaling process may take it over."""
+        self._closing = True
+        self._writer.close()
+        if self._task is not None:
+            await self._task
+
     async def abandon(self) -> None:
         """Kill the worker, which may be gone already or hang."""
         self._closing = True
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        self.kill()
         await self._end_process()
         if self._task is not None:
             await self._task
@@ -196,8 +271,11 @@ class SocketLink:
                 await self.process.wait()
         except TimeoutError:
             log.warning("worker does not end, killing it", node=self.node_id)
-            self.process.kill()
+            self.kill()
             await self.process.wait()
+        except asyncio.CancelledError:
+            self.kill()
+            raise
 
     async def _read(self) -> None:
         try:

@@ -9,6 +9,7 @@ from sfu.clock import monotonic
 from sfu.control import messages as m
 from sfu.data.relay import Relayed
 from sfu.errors import NodeCommandError, NotFoundError, SfuError
+from sfu.holdings import holdings_of, retell, router_held
 from sfu.node import Node
 from sfu.stats import stats_of
 from sfu.subscribe_transport import SubscribeTransport
@@ -50,6 +51,10 @@ class CommandServer:
             m.SpreadData: self._spread_data,
             m.DeliverData: self._deliver_data,
             m.GetStats: self._get_stats,
+            m.SetNotes: self._set_notes,
+            m.GetHoldings: self._get_holdings,
+            m.GetRouter: self._get_router,
+            m.Retell: self._retell,
             m.Ping: self._ping,
         }
 
@@ -238,6 +243,20 @@ class CommandServer:
                 raise NodeCommandError("router_not_found", f"there is no router {command.router_id!r}")
             router = found.stats(monotonic())
         return m.Stats(counters=self.node.counters(), router=router)
+
+    def _set_notes(self, command: m.SetNotes) -> m.Reply:
+        self.node.router(command.router_id).set_notes(command.revision, command.notes)
+        return m.Done()
+
+    def _get_holdings(self, _command: m.GetHoldings) -> m.Reply:
+        return holdings_of(self.node)
+
+    def _get_router(self, command: m.GetRouter) -> m.Reply:
+        return router_held(self.node, self.node.router(command.router_id))
+
+    def _retell(self, command: m.Retell) -> m.Reply:
+        retell(self.node, command)
+        return m.Done()
 
     def _ping(self, _command: m.Ping) -> m.Reply:
         return m.Done()

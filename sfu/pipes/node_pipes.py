@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sfu.config import NodeConfig
-from sfu.control.messages import ConnectPipe, CreatePipe, Event, PipeCreated
+from sfu.control.messages import ConnectPipe, CreatePipe, Event, PipeCreated, PipeHeld
 from sfu.errors import NodeCommandError, NotFoundError
 from sfu.pipes.pipe import Pipe
 from sfu.webrtc.plain import PlainInbound, PlainOutbound
@@ -115,6 +115,16 @@ class NodePipes:
         for end in self._ends.values():
             if slow or end.pipe.busy:
                 end.pipe.tick(now)
+
+    def held(self) -> tuple[PipeHeld, ...]:
+        return tuple(
+            PipeHeld(pipe_id=pipe_id, connected=end.address is not None, sending=tuple(end.pipe.sending))
+            for pipe_id, end in self._ends.items()
+        )
+
+    def receiving(self, producer_id: str) -> str | None:
+        """The pipe that a producer comes by."""
+        return next((one for one, end in self._ends.items() if producer_id in end.pipe.receiving), None)
 
     def counters(self) -> dict[str, float]:
         pipes = [end.pipe for end in self._ends.values()]

@@ -9,8 +9,13 @@ from collections.abc import Iterable, Set
 
 
 class Censorship:
-    def __init__(self) -> None:
-        self._blocked: dict[str, frozenset[str]] = {}
+    def __init__(self, blocked: Iterable[tuple[str, frozenset[str]]] = ()) -> None:
+        self._blocked = dict(blocked)
+
+    @property
+    def blocked(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """Participant id, and the sources that are blocked."""
+        return tuple(self._blocked.items())
 
     def of(self, participant_id: str) -> frozenset[str]:
         """The sources that are blocked."""

@@ -49,6 +49,10 @@ class Peer:
         return self.device in ("whip", "whep")
 
     @property
+    def asks_for_stage(self) -> bool:
+        return self.status is StageStatus.REQUESTED_TO_JOIN_STAGE
+
+    @property
     def hidden(self) -> bool:
         """Nobody else is told of it, so it publishes nothing: recorders and the like."""
         return self.preset.permissions.hidden_participant

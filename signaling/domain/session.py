@@ -43,6 +43,7 @@ from signaling.domain.events import (
     StageStatusChanged,
     SubscriptionEnded,
 )
+from signaling.domain.memory import Memory
 from signaling.domain.peer import Peer
 from signaling.domain.permission import StageStatus
 from signaling.domain.preset import Preset
@@ -61,6 +62,7 @@ from signaling.domain.session_status import SessionRecord, SessionStatus, next_s
 from signaling.domain.stage import StageAction
 from signaling.domain.stage import apply as apply_to_stage
 from signaling.domain.subscriptions import Subscriptions
+from signaling.domain.tracked import Tracked
 from signaling.domain.view_mode import ViewModes
 
 __all__ = ["PublishPlan", "Session", "SessionRecord", "SessionStatus"]
@@ -74,8 +76,8 @@ class Session:
         self.meeting_id = meeting_id
         self.organization_id = organization_id
         self.status = SessionStatus.CREATED
-        self.peers: dict[str, Peer] = {}
-        self.publications: dict[str, Publication] = {}
+        self.peers: Tracked[str, Peer] = Tracked()
+        self.publications: Tracked[str, Publication] = Tracked()
         self.subscriptions = Subscriptions()
         self.receiving = Receiving(self.peers, self.publications, self.subscriptions)
         self.view_modes = ViewModes()
@@ -83,6 +85,41 @@ class Session:
         self._censorship = Censorship()
         self.empty_since: float | None = None
         """On the monotonic clock; None while somebody is in."""
+
+    @property
+    def over(self) -> bool:
+        return self.status in (SessionStatus.ENDING, SessionStatus.FINISHED)
+
+    @property
+    def memory(self) -> Memory:
+        return Memory(tuple(self._requests), self._censorship.blocked, self.view_modes.spoke)
+
+    def resume_life(
+        self,
+        peers: Iterable[Peer],
+        publications: Iterable[Publication],
+        subscriptions: Iterable[Subscription],
+        memory: Memory,
+        now: float,
+    ) -> None:
+        """Instead of `start`: it was LIVE in another process. What breaks its promises is left out."""
+        self.status = next_status(self.status, SessionStatus.LIVE)
+        self._censorship = Censorship(memory.blocked)
+        for peer in peers:
+            self._put(replace(peer, censored=self._censorship.of(peer.participant_id)))
+        for one in publications:
+            owner = self.peers.get(one.peer_id)
+            if owner is not None and owner.may_publish(one.source, one.kind):
+                self.publications[one.id] = one
+        for subscription in subscriptions:
+            if subscription.peer_id in self.peers and subscription.publication_id in self.publications:
+                self.subscriptions.put(subscription)
+        asking = [peer_id for peer_id in memory.requests if peer_id in self.peers]
+        self._requests = dict.fromkeys(one for one in asking if self.peers[one].asks_for_stage)
+        for peer_id in reversed(memory.spoke):
+            if peer_id in self.peers:
+                self.view_modes.handle_speaker(peer_id)
+        self.empty_since = None if self.peers else now
 
     # --- looking ---------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from signaling.domain.publication import Publication
+from signaling.domain.tracked import Tracked
 
 MOST_REMEMBERED = 256
 """Speakers whose order is kept."""
@@ -43,19 +44,24 @@ class ViewModes:
     """Of one session: each peer's view, and who spoke last."""
 
     def __init__(self) -> None:
-        self.of_peer: dict[str, ViewMode] = {}
+        self.of_peer: Tracked[str, ViewMode] = Tracked()
         """Without those that are manual."""
         self._spoke: list[str] = []
         """Peer ids, the latest speaker first."""
 
+    @property
+    def spoke(self) -> tuple[str, ...]:
+        """Peer ids, the latest speaker first."""
+        return tuple(self._spoke)
+
     def choose(self, peer_id: str, view: ViewMode) -> None:
         if view.kind is ViewKind.MANUAL:
-            self.of_peer.pop(peer_id, None)
+            self.of_peer.drop(peer_id)
         else:
             self.of_peer[peer_id] = view
 
     def forget(self, peer_id: str) -> None:
-        self.of_peer.pop(peer_id, None)
+        self.of_peer.drop(peer_id)
         if peer_id in self._spoke:
             self._spoke.remove(peer_id)
 

@@ -94,6 +94,11 @@ class NodeLink:
             log.error("node.no_answer", node=self.node_id, command=command.type)
             raise MediaUnavailableError("The media node does not answer. Try again.") from error
 
+    def tell(self, command: Command) -> None:
+        """A command whose outcome nobody waits for; nothing is told to a node that is gone."""
+        if not self.lost:
+            self._client.tell(command)
+
     async def end(self, command: Command) -> None:
         """A command that only ends something: what is gone already, or went with its node, has ended."""
         if self.lost:

@@ -32,7 +32,7 @@ class NodeMedia:
         self._names = Names(link, self)
         self.on_data: Callable[[node.DataForwarded], None] | None = None
         """Told of a data message that concerns peers on other nodes."""
-        self._spreads_data = False
+        self._spreads_data: bool | None = None
         self._closed = False
 
     @classmethod
@@ -50,6 +50,11 @@ class NodeMedia:
 
     async def limit_voices(self, most: int | None) -> None:
         await self._link.end(node.LimitVoices(router_id=self._router_id, loudest_audio=most))
+
+    @property
+    def names(self) -> Names:
+        """For `signaling.nodes.takeover`, which fills them with what the node has already."""
+        return self._names
 
     @property
     def node_id(self) -> str:
@@ -225,6 +230,13 @@ class NodeMedia:
         reply = await self._link.request(node.GetStats(transport_ids=tuple(own)))
         assert isinstance(reply, node.Stats), "the reply to get_stats is stats"
         return stats_in_peoples_words(reply, self._names)
+
+    def has(self, peer_id: str, direction: ports.Direction) -> bool:
+        return (peer_id, direction) in self._names.transports
+
+    async def retell(self, peer_id: str) -> None:
+        own = tuple(one.id for key, one in self._names.transports.items() if key[0] == peer_id)
+        await self._link.end(node.Retell(router_id=self._router_id, transport_ids=own))
 
     # --- connections -----------------------------------------------------------------------------------
 

@@ -22,6 +22,11 @@ class Transport:
     grants: tuple[Grant, ...] = ()
 
 
+def producer_id_of(publication_id: str) -> str:
+    """The name follows from the publication's, so that whoever finds the one knows the other."""
+    return f"pr_{publication_id.removeprefix('pub_')}"
+
+
 class Names:
     """Of one session on one node. The maps are for looking, the methods for changing."""
 
@@ -46,6 +51,13 @@ class Names:
         self._link.register(transport.id, self._sink)
         return transport
 
+    def take_transport(self, transport_id: str, peer_id: str, direction: Direction) -> None:
+        """One that the node has already. Which grants are in force there is not known here, so the next ones
+        are sent whatever they are."""
+        transport = Transport(transport_id, peer_id, direction, ())
+        self.transports[peer_id, direction] = self.by_transport[transport_id] = transport
+        self._link.register(transport_id, self._sink)
+
     def drop_transport(self, peer_id: str, direction: Direction) -> Transport | None:
         transport = self.transports.pop((peer_id, direction), None)
         if transport is not None:
@@ -54,7 +66,7 @@ class Names:
         return transport
 
     def add_producer(self, publication_id: str) -> None:
-        producer_id = new_id("pr")
+        producer_id = producer_id_of(publication_id)
         self.adopt(publication_id, producer_id)
         self._link.register(producer_id, self._sink)
 
@@ -76,10 +88,14 @@ class Names:
 
     def add_consumer(self, peer_id: str, publication_id: str) -> str:
         consumer_id = new_id("cs")
+        self.take_consumer(consumer_id, peer_id, publication_id)
+        return consumer_id
+
+    def take_consumer(self, consumer_id: str, peer_id: str, publication_id: str) -> None:
+        """One that the node has already, or is about to get under that id."""
         self.consumers[peer_id, publication_id] = consumer_id
         self.subscriptions[consumer_id] = (peer_id, publication_id)
         self._link.register(consumer_id, self._sink)
-        return consumer_id
 
     def drop_consumer(self, peer_id: str, publication_id: str) -> str | None:
         consumer_id = self.consumers.pop((peer_id, publication_id), None)

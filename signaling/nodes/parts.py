@@ -178,6 +178,11 @@ class Parts:
         if place is not None:
             place.arriving = None
 
+    def take(self, parts: Iterable[NodeMedia], places: Mapping[str, tuple[str, str]]) -> None:
+        """Those that there are already, and where each peer sends and receives."""
+        self._parts.update((part.node_id, part) for part in parts)
+        self._places.update((peer_id, _Place(*nodes)) for peer_id, nodes in places.items())
+
     # --- ending ----------------------------------------------------------------------------------------
 
     def lose(self, node_id: str) -> dict[str, list[NodeMedia]]:

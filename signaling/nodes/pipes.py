@@ -43,6 +43,16 @@ class Pipes:
             self._links |= {one.node_id: one, other.node_id: other}
         return await asyncio.shield(making)
 
+    def take(self, pipe_id: str, one: NodeLink, other: NodeLink) -> None:
+        """A pipe that connects the two nodes already. Call it in a running loop, before any other is made."""
+
+        async def made() -> str:
+            return pipe_id
+
+        ends = frozenset((one.node_id, other.node_id))
+        self._between[ends] = asyncio.create_task(made(), name="pipe")
+        self._links |= {one.node_id: one, other.node_id: other}
+
     def handle_lost(self, node_id: str) -> None:
         """A node is gone: the ends that are left are closed."""
         self._links.pop(node_id, None)

@@ -7,6 +7,7 @@ node itself sees to it that only the layers somebody there receives are carried.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from sfu.control import messages as node
 from signaling.errors import NotFoundError
@@ -22,6 +23,10 @@ class Piping:
         self._carried: dict[tuple[str, str], str] = {}
         """(Publication id, id of the node it was brought to) -> pipe id."""
         self._dropping = asyncio.Lock()
+
+    def take(self, carried: Mapping[tuple[str, str], str]) -> None:
+        """What was brought to nodes before they were taken over: (publication id, node id) -> pipe id."""
+        self._carried.update(carried)
 
     def nodes_of(self, publication_id: str) -> list[str]:
         """The nodes that a publication was brought to."""

@@ -6,7 +6,7 @@ What is brought to a node and who subscribes to it there change together, under 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
@@ -31,6 +31,11 @@ class Reach:
 
     def add(self, publications: Iterable[Publication]) -> None:
         self._published |= {one.id: one for one in publications}
+
+    def take(self, publications: Iterable[Publication], carried: Mapping[tuple[str, str], str]) -> None:
+        """What there is already; `carried`: (publication id, node id) -> pipe id."""
+        self.add(publications)
+        self._piping.take(carried)
 
     def forget(self, publication_ids: Iterable[str]) -> None:
         for publication_id in publication_ids:

@@ -28,6 +28,7 @@ from signaling.errors import SignalingError
 from signaling.nodes.link import NodeLink
 from signaling.nodes.media import NodeMedia
 from signaling.nodes.moves import Moves
+from signaling.nodes.noting import SessionNotes
 from signaling.nodes.parts import Nodes, Parts
 from signaling.nodes.piping import Piping
 from signaling.nodes.reach import Reach
@@ -54,6 +55,7 @@ class SpreadMedia:
         self._parts = Parts(nodes, self._begin)
         self._reach = Reach(session_id, self._parts, Piping(nodes.pipes))
         self._moves = Moves(session_id, self._parts, self._reach)
+        self._notes = SessionNotes(session_id)
         self._speaking: dict[str, ports.SpeakersChanged] = {}
         """By node id."""
         self._paused: set[tuple[str, str, str]] = set()
@@ -64,6 +66,32 @@ class SpreadMedia:
     async def open(self) -> None:
         """Make the first part. Raises `MediaUnavailableError`."""
         await self._parts.place(wait=True, insider=True)
+
+    def take(
+        self,
+        parts: Iterable[NodeMedia],
+        *,
+        places: Mapping[str, tuple[str, str]],
+        published: Iterable[Publication],
+        carried: Mapping[tuple[str, str], str],
+        notes: SessionNotes,
+    ) -> None:
+        """Instead of `open`, what the nodes have already: where peers send and receive, publications that are
+        there, and (publication id, node id) -> pipe id of those that were brought to another one."""
+        taken = list(parts)
+        for part in taken:
+            part.on_data = partial(self._handle_data, part.node_id)
+        self._parts.take(taken, places)
+        self._reach.take(published, carried)
+        self._notes = notes
+        self._later(self._spread_data())
+
+    def listener_for(self, node_id: str) -> ports.MediaListener:
+        """Where the part on that node tells what happens."""
+        return partial(self._handle, node_id)
+
+    def note(self, changes: Mapping[str, str | None]) -> None:
+        self._notes.change(changes, self._parts)
 
     @property
     def node_id(self) -> str:
@@ -185,6 +213,16 @@ class SpreadMedia:
             subscriptions=tuple(one for stats in found for one in stats.subscriptions),
             estimate=next((one.estimate for one in reversed(found) if one.estimate is not None), None),
         )
+
+    def has(self, peer_id: str, direction: ports.Direction) -> bool:
+        part = self._parts.of(peer_id, direction)
+        return part is not None and part.has(peer_id, direction)
+
+    async def retell(self, peer_id: str) -> None:
+        parts = (self._parts.of(peer_id, "publish"), self._parts.of(peer_id, "subscribe"))
+        for part in dict.fromkeys(parts):
+            if part is not None:
+                await part.retell(peer_id)
 
     # --- connections -----------------------------------------------------------------------------------
 
@@ -377,8 +415,9 @@ class SpreadMedia:
 
     async def _begin(self, link: NodeLink) -> NodeMedia:
         """The session's part on one more node."""
-        listener = partial(self._handle, link.node_id)
+        listener = self.listener_for(link.node_id)
         part = await NodeMedia.create(link, listener, loudest_audio=self._loudest_audio)
+        self._notes.give(part)
         part.on_data = partial(self._handle_data, link.node_id)
         self._later(self._spread_data())
         log.info("session.placed", session=self._session_id, node=link.node_id)

@@ -24,6 +24,7 @@ from sfu.client import (
     NodeCommandError,
     NodeConfig,
     NodeLostError,
+    Survivor,
     spawn_worker,
     start_in_process,
 )
@@ -41,9 +42,11 @@ from signaling.nodes.placement import (
 )
 from signaling.nodes.relief import DEFAULT_MOVE_ABOVE, Relief
 from signaling.nodes.relieving import keep_relieving
+from signaling.nodes.slot import Slot, standing_of, status_of
 from signaling.nodes.spread import SpreadMedia
+from signaling.nodes.takeover import Surviving, take_over
 from signaling.services.live.ports import MediaListener
-from signaling.services.ports import QualitySpread, Spread, WorkerStatus
+from signaling.services.ports import WorkerStatus
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +72,10 @@ class NodesConfig:
     data_bytes: float = 262_144.0
     loudest_audio: int | None = None
     """How many of the loudest voices of a session are forwarded; None for all."""
+    survive: float = 0.0
+    """How long a worker that carries sessions outlives this process, to be taken over by the next one."""
+    door: str | None = None
+    """The folder in which that one finds it."""
     place_within: float = 8.0
     """How long a placement waits for a node to serve."""
     silent_after: float = 5.0
@@ -88,34 +95,13 @@ class NodesConfig:
     longest_pause: float = 10.0
 
 
-@dataclass(slots=True)
-class _Slot:
-    """A place for a worker: index and port stay, the node in it changes."""
-
-    index: int
-    node_id: str = ""
-    client: NodeClient | None = None
-    link: NodeLink | None = None
-    load: NodeLoad | None = None
-    heard_at: float = 0.0
-    placed_since: int = 0
-    peers_since: int = 0
-    ping: asyncio.Task[None] | None = None
-    starts: int = 0
-    lost: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def serving(self) -> bool:
-        return self.link is not None and not self.link.lost
-
-
 class NodeSupervisor:
     """`start` before use, `close` at the end."""
 
     def __init__(self, config: NodesConfig, *, launch: Launch | None = None) -> None:
         self._config = config
         self._launch = launch or (spawn_worker if config.workers else start_in_process)
-        self._slots = [_Slot(index) for index in range(max(config.workers, 1))]
+        self._slots = [Slot(index) for index in range(max(config.workers, 1))]
         self._keepers: list[asyncio.Task[None]] = []
         self.pipes = Pipes()
         self._admitted: deque[float] = deque()
@@ -123,18 +109,31 @@ class NodeSupervisor:
         self._refused = 0
         self._relief = Relief(config.move_above)
         self._sessions: weakref.WeakSet[SpreadMedia] = weakref.WeakSet()
+        self._surviving: list[Surviving] = []
         self._changed = asyncio.Condition()
 
     # --- life ------------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Starts every node. Raises what the first one that does not come up raises (`OSError`,
-        `NodeLostError`), with the others closed again."""
-        results = await asyncio.gather(*map(self._fill, self._slots), return_exceptions=True)
+    async def start(self, survivors: Sequence[Survivor] = ()) -> None:
+        """Starts every node, or takes over the one that is there already; survivors that do not fit end.
+
+        Raises what the first one that does not come up raises (`OSError`, `NodeLostError`), with the others
+        closed again, and those that were taken over left to the next attempt.
+        """
+        found = await self._fitting(survivors)
+        filling = (self._fill(slot, found.get(slot.index)) for slot in self._slots)
+        results = await asyncio.gather(*filling, return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
         if failures:
+            await self._leave_taken()
             await self._close_clients()
             raise failures[0]
+        self._surviving = await take_over(
+            [slot.link for slot in self._slots if slot.taken and slot.link is not None],
+            self.pipes,
+            self,
+            loudest_audio=self._config.loudest_audio,
+        )
         self._keepers = [
             asyncio.create_task(self._keep(slot), name=f"keep worker {slot.index}") for slot in self._slots
         ]
@@ -150,6 +149,37 @@ class NodeSupervisor:
         self._keepers = []
         await self.pipes.close()
         await self._close_clients()
+
+    async def surviving(self) -> Sequence[Surviving]:
+        """See `MediaNodes.surviving`."""
+        surviving, self._surviving = self._surviving, []
+        return surviving
+
+    def kill(self) -> None:
+        """The process ends at once: nothing of it is to be left."""
+        for client in self.clients:
+            client.kill()
+
+    async def _fitting(self, survivors: Sequence[Survivor]) -> dict[int, Survivor]:
+        """By index, those that can be taken over as they are. The others are gone when this returns."""
+        slots = {slot.index: slot for slot in self._slots}
+        found: dict[int, Survivor] = {}
+        unfit = []
+        for one in survivors:
+            slot = slots.get(one.index)
+            if slot is not None and one.fits(self._node_config(slot)):
+                found[one.index] = one
+            else:
+                log.warning("node.not_fitting", worker=one.index)
+                unfit.append(one.end())
+        await asyncio.gather(*unfit)
+        return found
+
+    async def _leave_taken(self) -> None:
+        for slot in self._slots:
+            if slot.taken and slot.client is not None:
+                await slot.client.leave()
+                slot.client = slot.link = None
 
     async def _close_clients(self) -> None:
         clients = [slot.client for slot in self._slots if slot.client is not None]
@@ -224,9 +254,9 @@ class NodeSupervisor:
         return choose_for_peer(self._standings(), present, spread_above=self._config.spread_above)
 
     def _standings(self) -> list[NodeStanding]:
-        return [_standing(slot, self._config.capacity) for slot in self._slots]
+        return [standing_of(slot, self._config.capacity) for slot in self._slots]
 
-    async def _chosen(self, present: Mapping[str, int]) -> _Slot:
+    async def _chosen(self, present: Mapping[str, int]) -> Slot:
         async with self._changed:
             while (node_id := self._choose(present)) is None:
                 await self._changed.wait()
@@ -240,7 +270,7 @@ class NodeSupervisor:
     # --- looking ---------------------------------------------------------------------------------------
 
     def workers(self) -> Sequence[WorkerStatus]:
-        return [_status(slot) for slot in self._slots]
+        return [status_of(slot) for slot in self._slots]
 
     def counters(self) -> Mapping[str, Mapping[str, float]]:
         """The latest node totals, by node id."""
@@ -252,7 +282,7 @@ class NodeSupervisor:
 
     # --- keeping a worker alive ------------------------------------------------------------------------
 
-    async def _keep(self, slot: _Slot) -> None:
+    async def _keep(self, slot: Slot) -> None:
         """Runs for as long as the supervisor: waits for the loss of the worker, then starts another."""
         while True:
             await self._wait_lost(slot)
@@ -266,7 +296,7 @@ class NodeSupervisor:
                 await client.abandon()
             await self._refill(slot)
 
-    async def _wait_lost(self, slot: _Slot) -> None:
+    async def _wait_lost(self, slot: Slot) -> None:
         """Until the link broke, or nothing was heard for too long, although it was asked."""
         loop, config = asyncio.get_running_loop(), self._config
         while True:
@@ -284,12 +314,12 @@ class NodeSupervisor:
                 log.error("node.hangs", node=slot.node_id, worker=slot.index)
                 return
 
-    def _ping(self, slot: _Slot) -> None:
+    def _ping(self, slot: Slot) -> None:
         """At most one ping is on its way."""
         if slot.ping is None or slot.ping.done():
             slot.ping = asyncio.create_task(self._await_pong(slot), name=f"ping worker {slot.index}")
 
-    async def _await_pong(self, slot: _Slot) -> None:
+    async def _await_pong(self, slot: Slot) -> None:
         client = slot.client
         if client is None:
             return
@@ -298,7 +328,7 @@ class NodeSupervisor:
             if slot.client is client:
                 slot.heard_at = asyncio.get_running_loop().time()
 
-    async def _refill(self, slot: _Slot) -> None:
+    async def _refill(self, slot: Slot) -> None:
         pause = self._config.first_pause
         while True:
             await asyncio.sleep(pause)
@@ -310,10 +340,13 @@ class NodeSupervisor:
             else:
                 return
 
-    async def _fill(self, slot: _Slot) -> None:
-        """Starts a node in the slot."""
+    async def _fill(self, slot: Slot, survivor: Survivor | None = None) -> None:
+        """Starts a node in the slot, or takes over the one that is there."""
         lost = asyncio.Event()
-        client = await self._launch(self._node_config(slot))
+        client = None if survivor is None else await self._taken(survivor)
+        slot.taken = client is not None
+        if client is None:
+            client = await self._launch(self._node_config(slot))
         client.on_lost(lost.set)
         link = NodeLink(client, lambda load: self._heard(slot, load))
         async with self._changed:
@@ -324,11 +357,22 @@ class NodeSupervisor:
             self._changed.notify_all()
         log.info("node.serving", node=slot.node_id, worker=slot.index)
 
-    def _heard(self, slot: _Slot, load: NodeLoad) -> None:
+    async def _taken(self, survivor: Survivor) -> NodeClient | None:
+        """None where it went in the last moment."""
+        try:
+            client = await survivor.take()
+        except NodeLostError as error:
+            log.error("node.not_taken_over", worker=survivor.index, error=str(error))
+            await survivor.end()
+            return None
+        log.info("node.taken_over", node=client.node_id, worker=survivor.index)
+        return client
+
+    def _heard(self, slot: Slot, load: NodeLoad) -> None:
         slot.load, slot.placed_since, slot.peers_since = load, 0, 0
         slot.heard_at = asyncio.get_running_loop().time()
 
-    def _node_config(self, slot: _Slot) -> NodeConfig:
+    def _node_config(self, slot: Slot) -> NodeConfig:
         config = self._config
         return NodeConfig(
             node_id=new_id("nd"),
@@ -341,42 +385,7 @@ class NodeSupervisor:
             data_bytes=config.data_bytes,
             shed_above=config.shed_above,
             shed_lag=config.shed_lag,
+            index=slot.index,
+            survive=config.survive,
+            door=config.door,
         )
-
-
-def _standing(slot: _Slot, capacity: Capacity) -> NodeStanding:
-    return NodeStanding(
-        node_id=slot.node_id,
-        serving=slot.serving,
-        cpu=slot.load.cpu if slot.load else 0.0,
-        routers=slot.load.routers if slot.load else 0,
-        transports=slot.load.transports if slot.load else 0,
-        placed_since=slot.placed_since,
-        peers_since=slot.peers_since,
-        packets_per_second=slot.load.packets_per_second if slot.load else 0.0,
-        lag=slot.load.lag if slot.load else 0.0,
-        pressure=slot.load.pressure if slot.load else 0,
-        capacity=capacity,
-    )
-
-
-def _status(slot: _Slot) -> WorkerStatus:
-    load = slot.load if slot.serving else None
-    restarts = max(slot.starts - 1, 0)
-    if load is None:
-        return WorkerStatus(slot.index, slot.node_id, slot.serving, restarts=restarts)
-    return WorkerStatus(
-        index=slot.index,
-        node_id=slot.node_id,
-        serving=True,
-        cpu=load.cpu,
-        packets_per_second=load.packets_per_second,
-        lag=load.lag,
-        pressure=load.pressure,
-        delays=None if load.delays is None else Spread(**load.delays.model_dump()),
-        routers=load.routers,
-        transports=load.transports,
-        restarts=restarts,
-        counters=load.counters,
-        quality=tuple(QualitySpread(**one.model_dump()) for one in load.quality),
-    )

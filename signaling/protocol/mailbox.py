@@ -19,16 +19,18 @@ MAX_CHARACTERS = 4 * 1024 * 1024
 class Mailbox:
     """`put` numbers and keeps an event's text; `since` gives what came after a number, oldest first."""
 
-    def __init__(self, max_events: int = MAX_EVENTS, max_characters: int = MAX_CHARACTERS) -> None:
+    def __init__(
+        self, after_seq: int = 0, max_events: int = MAX_EVENTS, max_characters: int = MAX_CHARACTERS
+    ) -> None:
         self._kept: deque[str] = deque()
         self._size = 0
-        self._seq = 0
+        self._seq = after_seq
         self._max_events = max_events
         self._max_characters = max_characters
 
     @property
     def seq(self) -> int:
-        """The number of the latest event, 0 before the first."""
+        """The number of the latest event; before the first one, the number that it follows."""
         return self._seq
 
     def put(self, text: str) -> int:

@@ -206,7 +206,7 @@ class Connection:
         self.push(success(request.id, resumed))
         self._peer_id = resumed.peer_id
         try:
-            self._protocol = self._hub.attach(resumed.peer_id, self, request.last_seq)
+            self._protocol = self._hub.attach(resumed.peer_id, self, resumed.seq)
         except ResumeRefusedError:
             self.finish(CloseCode.TIMEOUT)  # so much happened since that the events are lost after all
 

@@ -41,14 +41,14 @@ class _Entry:
 class WsHub:
     """All peers of this process."""
 
-    def __init__(self, new_mailbox: Callable[[], Mailbox] = Mailbox) -> None:
+    def __init__(self, new_mailbox: Callable[[int], Mailbox] = Mailbox) -> None:
         self._entries: dict[str, _Entry] = {}
         self._new_mailbox = new_mailbox
 
     # --- for the services (PeerHub) --------------------------------------------------------------------
 
-    def open(self, peer_id: str) -> None:
-        entry = _Entry(self._new_mailbox())
+    def open(self, peer_id: str, after_seq: int = 0) -> None:
+        entry = _Entry(self._new_mailbox(after_seq))
         entry.protocol.handle(PeerMove.JOIN)
         self._entries[peer_id] = entry
 

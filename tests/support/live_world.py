@@ -15,6 +15,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from sfu.client import NodeConfig
 from signaling.clock import SystemClock
 from signaling.domain.default_presets import DEFAULT_PRESETS
 from signaling.domain.meeting import Meeting
@@ -22,7 +23,7 @@ from signaling.domain.organization import Organization
 from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord, merged
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
-from signaling.nodes.testing import FakeNode, FakeNodes
+from signaling.nodes.testing import FakeNode, FakeNodes, FakeSurvivor
 from signaling.rest.cors import cors_middleware
 from signaling.rest.middlewares import errors_middleware
 from signaling.rest.whep import WhepRoutes
@@ -197,7 +198,7 @@ class LiveWorld:
         token = self.tokens.issue(await self.participant(preset))
         return await (await self.socket()).join(token, **fields)
 
-    async def resume(self, client: WsClient, *, last_seq: int | None = None) -> WsClient:
+    async def resume(self, client: WsClient, *, last_seq: int | None = None, **fields: Any) -> WsClient:
         """The same peer on a new socket, which has heard what the old one had."""
         again = await self.socket()
         seen = client.seqs[-1] if client.seqs else client.joined["seq"]
@@ -205,9 +206,24 @@ class LiveWorld:
             "resume",
             resume_token=client.joined["resume_token"],
             last_seq=seen if last_seq is None else last_seq,
+            **fields,
         )
         again.joined = {**client.joined, **resumed}
         return again
+
+    async def die(self) -> None:
+        """As by SIGKILL: nothing more is said to clients, nodes or store. The nodes go on."""
+        for keeper in self.supervisor._keepers:
+            keeper.cancel()
+        for slot in self.supervisor._slots:
+            client, link = slot.client, slot.link
+            if client is not None and link is not None:
+                slot.client = link._client = FakeNode(config=NodeConfig(client.node_id), closed=True)
+                link.lost = True
+                await client.leave()
+        self.live._around = replace(self.live._around, uow=FakeStore())
+        for lost in self.clients:
+            await lost.lose()
 
     async def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -240,12 +256,19 @@ async def live_world(
     nodes: NodesConfig | None = None,
     store: UnitOfWorkFactory | None = None,
     ice_servers: IceServers | None = None,
+    after: LiveWorld | None = None,
 ) -> AsyncIterator[LiveWorld]:
-    store, clock, fakes, hub = store or FakeStore(), FakeClock(), FakeNodes(), WsHub()
-    await furnish(store, clock)
+    """`after`: the world of another process, which has died; its store, clock and nodes are there still."""
+    if after is None:
+        store, clock, fakes, hub = store or FakeStore(), FakeClock(), FakeNodes(), WsHub()
+        await furnish(store, clock)
+        survivors: list[FakeSurvivor] = []
+    else:
+        store, clock, fakes, hub = after.store, after.clock, after.nodes, WsHub()
+        survivors = [FakeSurvivor(one, index) for index, one in enumerate(fakes.started) if not one.closed]
     config = nodes or NodesConfig(workers=1, udp_port=0, place_within=2.0, first_pause=0.01)
     supervisor = NodeSupervisor(config, launch=fakes.launch)
-    await supervisor.start()
+    await supervisor.start(survivors)
     around = Surroundings(
         uow=store,
         nodes=supervisor,
@@ -265,6 +288,8 @@ async def live_world(
     await server.start_server()
     async with aiohttp.ClientSession() as http:
         world = LiveWorld(store, clock, fakes, supervisor, hub, service, handler, server, http)
+        if after is not None:
+            world._numbers = after._numbers
         try:
             yield world
         finally:

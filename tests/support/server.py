@@ -14,10 +14,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -102,11 +103,38 @@ def start_server(data_dir: Path, *, workers: int = 1, arguments: Sequence[str] =
         *("--udp-port", str(udp_port), "--announce", "127.0.0.1"),
         *("--data-dir", str(data_dir), "--workers", str(workers), *UNMOVED, *arguments),
     ]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROSTRUM_")}
-    with log_path.open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    process = _launched(command, log_path)
     ports = tuple(range(udp_port, udp_port + max(1, workers)))
     return Server(process, f"http://127.0.0.1:{port}", data_dir, ports, log_path)
+
+
+def _launched(command: Any, log_path: Path) -> subprocess.Popen[bytes]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROSTRUM_")}
+    with log_path.open("ab") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+
+
+async def kill_signaling(server: Server) -> list[int]:
+    """SIGKILL to the server alone. Gives the process ids of what it leaves behind."""
+    below = server.workers()
+    server.process.kill()
+    await asyncio.to_thread(server.process.wait)
+    return below
+
+
+async def started_again(server: Server) -> Server:
+    """The same command once more, healthy."""
+    again = replace(server, process=_launched(server.process.args, server.log_path))
+    await _wait_healthy(again)
+    return again
+
+
+async def wait_ended(pids: Iterable[int], *, timeout: float = 15.0) -> None:
+    """Until none of these processes is left."""
+    left = set(pids)
+    async with asyncio.timeout(timeout):
+        while left := {pid for pid in left if _parent_of(pid) is not None}:
+            await asyncio.sleep(0.05)
 
 
 async def wait_healthy(server: Server) -> None:

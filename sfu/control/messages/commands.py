@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from sfu.control.messages.inventory import GetHoldings, GetRouter, Retell, SetNotes
 from sfu.control.messages.piping import PipedProducer
 from sfu.control.messages.values import (
     ConsumerSpec,
@@ -305,6 +306,10 @@ Command = Annotated[
     | SpreadData
     | DeliverData
     | GetStats
+    | SetNotes
+    | GetHoldings
+    | GetRouter
+    | Retell
     | Ping
     | Drain,
     Field(discriminator="type"),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from sfu.control.messages.inventory import Holdings, RouterHeld
 from sfu.control.messages.piping import PipedProducer
 from sfu.control.messages.values import LayerSpec, Message, ProducerInfo
 
@@ -101,7 +102,17 @@ class Stats(Message):
 
 
 Reply = Annotated[
-    Done | Failed | Answered | Consumed | ViewAnswered | IceRestarted | PipeCreated | Piped | Stats,
+    Done
+    | Failed
+    | Answered
+    | Consumed
+    | ViewAnswered
+    | IceRestarted
+    | PipeCreated
+    | Piped
+    | Stats
+    | Holdings
+    | RouterHeld,
     Field(discriminator="type"),
 ]
 

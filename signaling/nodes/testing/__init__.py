@@ -6,5 +6,6 @@ from __future__ import annotations
 
 from signaling.nodes.testing.graph import BAD_SDP
 from signaling.nodes.testing.node import FakeNode, FakeNodes
+from signaling.nodes.testing.survivor import FakeSurvivor
 
-__all__ = ["BAD_SDP", "FakeNode", "FakeNodes"]
+__all__ = ["BAD_SDP", "FakeNode", "FakeNodes", "FakeSurvivor"]

@@ -23,6 +23,8 @@ class FakeGraph:
     producers: dict[str, FakeProducer] = field(default_factory=dict)
     consumers: dict[str, FakeConsumer] = field(default_factory=dict)
     pipes: dict[str, FakePipe] = field(default_factory=dict)
+    notes: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
+    """By router id: the revision, and the notes."""
     undecodable: set[str] = field(default_factory=set)
     """m-lines (mids) for which no codec is found."""
 
@@ -38,6 +40,21 @@ class FakeGraph:
         for kept in (self.transports, self.producers, self.consumers):
             kept.clear()
         self.routers.clear()
+
+    def _set_notes(self, command: node.SetNotes) -> None:
+        _, notes = self.notes.get(command.router_id, (0, {}))
+        changed = {**notes, **command.notes}
+        kept = {key: text for key, text in changed.items() if text is not None}
+        self.notes[command.router_id] = (command.revision, kept)
+
+    def _retell(self, command: node.Retell) -> None:
+        for transport_id in command.transport_ids:
+            transport = self.transports.get(transport_id)
+            if transport is None:
+                continue
+            self.emit(node.TransportStateChanged(transport_id=transport_id, state="connected"))
+            if transport.version > transport.answered:
+                self.emit(self._offer_of(transport))
 
     def _streams_of(self, transport_ids: tuple[str, ...]) -> tuple[node.StreamStats, ...]:
         """Without anything wrong, of what those transports carry."""
@@ -69,6 +86,7 @@ class FakeGraph:
         if router_id not in self.routers:
             raise NotFoundError("router", router_id)
         self.routers.discard(router_id)
+        self.notes.pop(router_id, None)
         for transport in [one for one in self.transports.values() if one.router_id == router_id]:
             self._close_transport(transport.id)
 
@@ -254,6 +272,9 @@ class FakeGraph:
             return
         transport.dirty = False
         transport.version += 1
+        self.emit(self._offer_of(transport))
+
+    def _offer_of(self, transport: FakeTransport) -> node.OfferReady:
         mids = tuple(
             node.ConsumerMid(
                 mid=one.mid,
@@ -262,13 +283,11 @@ class FakeGraph:
                 kind=self.producers[one.producer_id].spec.kind,
             )
             for one in self.consumers.values()
-            if one.transport_id == transport_id
+            if one.transport_id == transport.id
         )
-        self.emit(
-            node.OfferReady(
-                transport_id=transport_id,
-                version=transport.version,
-                sdp=f"offer {transport.version}",
-                mids=mids,
-            )
+        return node.OfferReady(
+            transport_id=transport.id,
+            version=transport.version,
+            sdp=f"offer {transport.version}",
+            mids=mids,
         )

@@ -10,6 +10,7 @@ from sfu.client import EventHandler, NodeClient, NodeConfig, NodeLostError
 from sfu.control import messages as node
 from sfu.errors import NodeCommandError
 from signaling.nodes.testing.graph import FakeGraph
+from signaling.nodes.testing.holdings import holdings_of, router_held
 from signaling.nodes.testing.objects import FakePipe
 
 
@@ -42,6 +43,18 @@ class FakeNode(FakeGraph):
 
     async def abandon(self) -> None:
         self.closed = True
+
+    def kill(self) -> None:
+        self.closed = True
+
+    async def leave(self) -> None:
+        """Whoever had it is gone: the next one hears its events."""
+        self._on_event = self._on_lost = None
+
+    def tell(self, command: node.Command) -> None:
+        if not self.closed:
+            self.commands.append(command)
+            self._apply(command)
 
     def die(self) -> None:
         """The process is gone."""
@@ -133,6 +146,14 @@ class FakeNode(FakeGraph):
                 self._receive_producer(command)
             case node.GetStats():
                 return node.Stats(counters={}, streams=self._streams_of(command.transport_ids))
+            case node.SetNotes():
+                self._set_notes(command)
+            case node.GetHoldings():
+                return holdings_of(self)
+            case node.GetRouter():
+                return router_held(self, command.router_id)
+            case node.Retell():
+                self._retell(command)
             case node.Ping() | node.Drain():
                 pass
         return node.Done()

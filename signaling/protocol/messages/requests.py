@@ -35,6 +35,8 @@ class Resume(Request):
     type: Literal["resume"] = "resume"
     resume_token: str = Field(min_length=1, max_length=256)
     last_seq: int = Field(ge=0)
+    snapshot: bool = False
+    """Where the missed events are not all kept, the state as a whole is taken instead."""
 
 
 class Leave(Request):

@@ -42,6 +42,29 @@ class Joined(Outbound):
     """For `iceServers`. Credentials expire; `ice_servers` brings others in time."""
 
 
+class Snapshot(Outbound):
+    """The state of the session where the missed events are not all kept, as of `Resumed.seq`. Offers that
+    wait for an answer, speakers, layers and pauses follow as events."""
+
+    me: PeerInfo
+    meeting: MeetingInfo
+    permissions: dict[str, Any]
+    config: dict[str, Any]
+    ui: dict[str, Any]
+    stage: StageInfo
+    peers: tuple[PeerInfo, ...]
+    """Everyone else."""
+    publications: tuple[PublicationInfo, ...]
+    """Everyone's, one's own included."""
+    stage_requests: tuple[StageRequestInfo, ...]
+    """Empty unless stage.is_host."""
+    subscriptions: tuple[str, ...]
+    """Ids of the publications that one is subscribed to."""
+    publishes: bool
+    subscribes: bool
+    """Whether one's publish and subscribe connections are there; one that is not has to be built anew."""
+
+
 class Resumed(Outbound):
     peer_id: str
     session_id: str
@@ -49,6 +72,10 @@ class Resumed(Outbound):
     """A new one; the old one is void."""
     replayed: int
     """How many missed events follow."""
+    seq: int
+    """The number of the event that they follow: one's own `last_seq`, or that of the snapshot."""
+    snapshot: Snapshot | None = None
+    """Instead of the missed events, where `snapshot` was asked for."""
     ice_servers: tuple[IceServer, ...] = ()
     """With fresh credentials."""
 

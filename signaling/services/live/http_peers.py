@@ -70,6 +70,7 @@ class HttpPeers:
         self._clock = clock
         self._sessions = HttpSessions()
         live.on_peer_left(self._sessions.forget)
+        live.on_http_restored(lambda _, text: self._sessions.add(HttpSession.from_note(text)))
 
     # --- beginning -------------------------------------------------------------------------------------
 
@@ -121,6 +122,7 @@ class HttpPeers:
         async def work(live: LiveSession) -> Restarted:
             ours = await live.media.handle_ice_restart(session.peer_id, direction, ufrag, pwd)
             session.renew_etag()
+            live.notebook.put("http", session.peer_id, session.to_note())
             answer = IceFragment(ours.ufrag, ours.pwd, ours.candidates, end_of_candidates=True)
             return Restarted(session, answer)
 
@@ -185,6 +187,7 @@ class HttpPeers:
         session = self._sessions.open(
             direction=direction, participant_id=participant_id, peer_id=peer_id, line=line
         )
+        live.notebook.put("http", peer_id, session.to_note())
         return Opened(session, answer, live.connectivity.give(peer_id, participant_id).servers)
 
     # --- inside ----------------------------------------------------------------------------------------

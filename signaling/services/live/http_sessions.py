@@ -7,6 +7,8 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from signaling.errors import LimitExceededError, NotFoundError, RateLimitedError
 from signaling.protocol.offer import OfferedLine
 from signaling.services.bucket import TokenBucket
@@ -31,8 +33,19 @@ class HttpSession:
     etag: str
     line: OfferedLine
 
+    def to_note(self) -> str:
+        return _as_json.dump_json(self).decode()
+
+    @classmethod
+    def from_note(cls, text: str) -> HttpSession:
+        """Raises `ValueError`."""
+        return _as_json.validate_json(text)
+
     def renew_etag(self) -> None:
         self.etag = new_etag()
+
+
+_as_json: Final = TypeAdapter(HttpSession)
 
 
 def new_etag() -> str:
@@ -69,10 +82,13 @@ class HttpSessions:
         self, *, direction: Direction, participant_id: str, peer_id: str, line: OfferedLine
     ) -> HttpSession:
         session = HttpSession(secrets.token_urlsafe(24), direction, participant_id, peer_id, new_etag(), line)
-        self._sessions[session.id] = session
-        self._of_peer[peer_id] = session.id
-        self._of_participant[participant_id].add(session.id)
+        self.add(session)
         return session
+
+    def add(self, session: HttpSession) -> None:
+        self._sessions[session.id] = session
+        self._of_peer[session.peer_id] = session.id
+        self._of_participant[session.participant_id].add(session.id)
 
     def get(self, session_id: str, direction: Direction, participant_id: str) -> HttpSession:
         """Raises `NotFoundError`, also for somebody else's."""

@@ -24,8 +24,10 @@ _Work = tuple[Callable[[], Awaitable[Any]], "asyncio.Future[Any] | None"]
 class Owner:
     """Runs as one task from `start` to `stop`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, after: Callable[[], None] = lambda: None) -> None:
+        """`after` is called when some work was done, before anybody has its result."""
         self._name = name
+        self._after = after
         self._queue: asyncio.Queue[_Work | None] = asyncio.Queue()
         self._stopped = False
         self._task: asyncio.Task[None] | None = None
@@ -64,11 +66,21 @@ class Owner:
             else:
                 await self._carry_out(work, future)
 
+    def _look_after(self) -> None:
+        try:
+            self._after()
+        except Exception:
+            # A defect of ours: what was done stays done, and its result is not to be taken for another.
+            log.exception("session.not_looked_after", session=self._name)
+
     async def _carry_out(
         self, work: Callable[[], Awaitable[Any]], future: asyncio.Future[Any] | None
     ) -> None:
         try:
-            result = await work()
+            try:
+                result = await work()
+            finally:
+                self._look_after()
         except Exception as error:
             if future is None:
                 log.exception("session.work_failed", session=self._name)

@@ -302,6 +302,18 @@ class MediaSession(Protocol):
         """Of the peer's own publications and subscriptions; empty where it has none."""
         ...
 
+    def has(self, peer_id: str, direction: Direction) -> bool:
+        """Whether the peer has that connection at a node."""
+        ...
+
+    async def retell(self, peer_id: str) -> None:
+        """Has the state of the peer's connections and of what is on them told again, as events."""
+        ...
+
+    def note(self, changes: Mapping[str, str | None]) -> None:
+        """Keeps notes about the session where its media is, for whoever takes both over; None forgets."""
+        ...
+
     async def handle_answer(
         self, peer_id: str, version: int, sdp: str, *, move: int | None = None
     ) -> None: ...
@@ -342,7 +354,41 @@ class MediaSession(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the nodes still have of a session that was taken over. `subscriptions` as they are there."""
+
+    media: MediaSession
+    publication_ids: frozenset[str]
+    paused: frozenset[str]
+    """Publications of which the node forwards nothing, for they were muted."""
+    subscriptions: tuple[Subscription, ...]
+
+
+class SurvivingMedia(Protocol):
+    """A session's media that outlived the process which had it, and that one's notes. Take it or close it."""
+
+    @property
+    def notes(self) -> Mapping[str, str]: ...
+
+    async def take(
+        self,
+        session_id: str,
+        peer_ids: Iterable[str],
+        publications: Sequence[Publication],
+        listener: MediaListener,
+    ) -> Carried:
+        """What the nodes have beyond these peers and publications is closed there."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 class MediaNodes(Protocol):
+    async def surviving(self) -> Sequence[SurvivingMedia]:
+        """What the nodes carried already when they were taken over. Asked once."""
+        ...
+
     def admit(self) -> None:
         """Room for one more peer. Raises `OverloadedError` when no node that serves has any."""
         ...
@@ -372,7 +418,9 @@ class IceServers(Protocol):
 class PeerHub(Protocol):
     """Carries events to peers, numbered, whether a socket is there at the moment or not."""
 
-    def open(self, peer_id: str) -> None: ...
+    def open(self, peer_id: str, after_seq: int = 0) -> None:
+        """Its first event gets the number that follows."""
+        ...
 
     def seq(self, peer_id: str) -> int:
         """The number of the peer's latest event."""

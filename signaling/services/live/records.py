@@ -7,6 +7,7 @@ dies before is covered by `end_unfinished` at the next start.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -39,6 +40,20 @@ class SessionRecords:
     def behind(self) -> bool:
         """Whether rows wait to be written."""
         return bool(self._unsaved)
+
+    def resume(self, attendances: Iterable[Attendance], present: Set[str]) -> None:
+        """Instead of `add`: the books of another process are continued. `present` are peer ids; who is in
+        the books as there and is not, left without having been noted."""
+        now = self._clock.now()
+        for one in attendances:
+            if one.left_at is None and one.peer_id in present:
+                self._present[one.peer_id] = one
+                continue
+            if one.left_at is None:
+                one = replace(one, left_at=now, leave_reason=SERVER_RESTARTED)
+                self._unsaved.append(one)
+            assert one.left_at is not None
+            self._seconds_of_those_left += (one.left_at - one.joined_at).total_seconds()
 
     async def add(self) -> None:
         async with self._uow() as uow:
@@ -105,11 +120,13 @@ class SessionRecords:
         return (self._seconds_of_those_left + present) / 60
 
 
-async def end_unfinished(uow_factory: UnitOfWorkFactory, clock: Clock) -> int:
-    """Ends the sessions that a process which died left behind; returns how many there were."""
+async def end_unfinished(
+    uow_factory: UnitOfWorkFactory, clock: Clock, going_on: Set[str] = frozenset()
+) -> int:
+    """Ends the sessions that a process which died left behind, but for those ids; returns how many."""
     now = clock.now()
     async with uow_factory() as uow:
-        unfinished = await uow.sessions.unfinished()
+        unfinished = [one for one in await uow.sessions.unfinished() if one.id not in going_on]
         for record in unfinished:
             await uow.sessions.save(_finished(record, now, SERVER_RESTARTED))
             for attendance in await uow.sessions.attendances(record.id):

@@ -19,7 +19,6 @@ from pydantic import BaseModel
 from signaling.domain.events import LeaveReason
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
-from signaling.domain.preset import Preset
 from signaling.domain.session import Session, SessionRecord, SessionStatus
 from signaling.errors import (
     NoActiveSessionError,
@@ -30,10 +29,13 @@ from signaling.errors import (
 from signaling.ids import new_uuid
 from signaling.protocol import messages
 from signaling.services.admission import Admission, admit
-from signaling.services.live import moderation
+from signaling.services.live import moderation, notes
+from signaling.services.live.ports import SurvivingMedia
 from signaling.services.live.records import SessionRecords, end_unfinished
 from signaling.services.live.requests import HANDLERS
+from signaling.services.live.restore import restore
 from signaling.services.live.session import LiveSession, Surroundings
+from signaling.services.live.standing import follow_participant, follow_preset
 from signaling.services.ports import LiveSessionView, Tokens
 
 log = structlog.get_logger(__name__)
@@ -51,24 +53,57 @@ class LiveService:
         self._starting: dict[str, asyncio.Task[LiveSession]] = {}
         self._of_peer: dict[str, LiveSession] = {}
         self._resume_tokens: dict[str, str] = {}
-        """Resume token -> peer id."""
+        """Digest of a resume token -> peer id."""
         self._token_of: dict[str, str] = {}
         self._sweeper: asyncio.Task[None] | None = None
         self._on_peer_left: list[Callable[[str], None]] = []
+        self._on_http_restored: list[Callable[[str, str], None]] = []
         self._closing = False
 
     def on_peer_left(self, listener: Callable[[str], None]) -> None:
         """Told the id of every peer that left, for whatever reason."""
         self._on_peer_left.append(listener)
 
+    def on_http_restored(self, listener: Callable[[str, str], None]) -> None:
+        """Told of every peer over HTTP that was taken over: its id, and what was noted of its resource."""
+        self._on_http_restored.append(listener)
+
     # --- the life of the service -----------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Ends what a process that died left behind, then watches over time."""
-        left_behind = await end_unfinished(self._around.uow, self._around.clock)
+        """Takes up what the nodes carry of a process that died, ends the rest, then watches over time."""
+        surviving = await self._around.nodes.surviving()
+        taken = [await self._take_over(one) for one in surviving]
+        going_on = {live.session.id for live in taken if live is not None}
+        left_behind = await end_unfinished(self._around.uow, self._around.clock, going_on)
         if left_behind:
             log.warning("sessions.ended_after_restart", count=left_behind)
         self._sweeper = asyncio.create_task(self._sweep_forever(), name="live sweeper")
+
+    async def _take_over(self, surviving: SurvivingMedia) -> LiveSession | None:
+        """A session that does not come back keeps no other from it."""
+        try:
+            restored = await restore(
+                surviving, self._around, on_left=self._forget_peer, on_ended=self._forget_session
+            )
+        except Exception:
+            log.exception("session.not_taken_over", session=surviving.notes.get("id"))
+            await surviving.close()
+            return None
+        if restored is None:
+            return None
+        live = restored.live
+        self._running[live.meeting.id] = live
+        for peer_id in live.session.peers:
+            self.remember(peer_id, live)
+        for peer_id, token in restored.tokens.items():
+            self._remember(live, peer_id, token)
+        for peer_id, text in restored.http.items():
+            live.notebook.put("http", peer_id, text)
+            for listener in self._on_http_restored:
+                listener(peer_id, text)
+        live.keep_notes()
+        return live
 
     async def close(self) -> None:
         """Everybody is told that the service goes; nobody can join from now on."""
@@ -138,7 +173,7 @@ class LiveService:
 
     async def resume(self, request: messages.Resume) -> messages.Resumed:
         """The peer of the token speaks over another socket now. Raises `ResumeRefusedError`."""
-        peer_id = self._resume_tokens.get(request.resume_token)
+        peer_id = self._resume_tokens.get(notes.digest(request.resume_token))
         live = None if peer_id is None else self._of_peer.get(peer_id)
         if peer_id is None or live is None:
             raise ResumeRefusedError
@@ -224,7 +259,7 @@ class LiveService:
             return
         for live in list(self._running.values()):
             if live.session.organization_id == organization_id:
-                await _unless_over(live, partial(_apply_preset, live, record.preset))
+                await _unless_over(live, partial(follow_preset, live, record.preset))
 
     async def participant_changed(self, participant: Participant) -> None:
         live = self._running.get(participant.meeting_id)
@@ -233,7 +268,7 @@ class LiveService:
         async with self._around.uow() as uow:
             record = await uow.presets.by_name(participant.organization_id, participant.preset_name)
         preset = None if record is None else record.preset
-        await _unless_over(live, partial(_apply_participant, live, participant, preset))
+        await _unless_over(live, partial(follow_participant, live, participant, preset))
 
     async def participant_removed(self, participant: Participant) -> None:
         live = self._running.get(participant.meeting_id)
@@ -321,28 +356,34 @@ class LiveService:
         token = secrets.token_urlsafe(32)
         joined = await live.join(admission.participant, admission.preset, request, token)
         self.remember(joined.peer_id, live)
-        self._remember(joined.peer_id, token)
+        self._remember(live, joined.peer_id, notes.digest(token))
         return joined
 
     async def _resume(self, live: LiveSession, peer_id: str, request: messages.Resume) -> messages.Resumed:
-        if self._token_of.get(peer_id) != request.resume_token:
+        if self._token_of.get(peer_id) != notes.digest(request.resume_token):
             raise ResumeRefusedError
-        missed = await live.resume(peer_id, request.last_seq)
-        del self._resume_tokens[request.resume_token]
+        resumption = await live.resume(peer_id, request.last_seq, or_snapshot=request.snapshot)
         token = secrets.token_urlsafe(32)
-        self._remember(peer_id, token)
+        self._remember(live, peer_id, notes.digest(token))
         offer = live.connectivity.give(peer_id, live.session.peer(peer_id).participant_id)
         return messages.Resumed(
             peer_id=peer_id,
             session_id=live.session.id,
             resume_token=token,
-            replayed=missed,
+            replayed=resumption.missed,
+            seq=resumption.seq,
+            snapshot=resumption.snapshot,
             ice_servers=offer.servers,
         )
 
-    def _remember(self, peer_id: str, token: str) -> None:
+    def _remember(self, live: LiveSession, peer_id: str, token: str) -> None:
+        """The digest of a token; the peer's former one is void."""
+        before = self._token_of.pop(peer_id, None)
+        if before is not None:
+            del self._resume_tokens[before]
         self._resume_tokens[token] = peer_id
         self._token_of[peer_id] = token
+        live.notebook.put("token", peer_id, token)
 
     # --- inside ----------------------------------------------------------------------------------------
 
@@ -359,24 +400,6 @@ class LiveService:
                 for one in ids
             ]
         return [one for one in found if one is not None]
-
-
-async def _apply_preset(live: LiveSession, preset: Preset) -> None:
-    for peer in list(live.session.peers.values()):
-        if peer.preset_name == preset.name:
-            await live.carry_out(live.session.change_preset(peer.id, preset))
-
-
-async def _apply_participant(live: LiveSession, participant: Participant, preset: Preset | None) -> None:
-    """A preset that is not there (any more) leaves the present one in force."""
-    for peer in list(live.session.peers.values()):
-        if peer.participant_id != participant.id:
-            continue
-        renamed = live.session.rename(peer.id, participant.name, participant.picture)
-        if renamed is not None:
-            live.announcer.updated(renamed, oneself=True)
-        if preset is not None:
-            await live.carry_out(live.session.change_preset(peer.id, preset))
 
 
 def _chosen(

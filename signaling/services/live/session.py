@@ -32,12 +32,19 @@ from signaling.domain.peer import Peer, joining_peer
 from signaling.domain.preset import Preset
 from signaling.domain.publication import grants_of
 from signaling.domain.session import Session
-from signaling.errors import MediaUnavailableError, NotJoinedError, PermissionDenied
+from signaling.domain.tracked import Tracked
+from signaling.errors import (
+    MediaUnavailableError,
+    NotJoinedError,
+    PermissionDenied,
+    ResumeRefusedError,
+)
 from signaling.ids import new_id
 from signaling.protocol import messages
 from signaling.services.live import media_events, media_presence, render, view_modes, viewing
 from signaling.services.live.announce import Announcer
 from signaling.services.live.connectivity import Connectivity
+from signaling.services.live.notebook import Notebook
 from signaling.services.live.owner import Owner
 from signaling.services.live.ports import IceServers, MediaEvent, MediaNodes, MediaSession, PeerHub
 from signaling.services.live.records import SessionRecords
@@ -48,6 +55,20 @@ log = structlog.get_logger(__name__)
 
 REPLACE_RETRY = 1.0
 """Seconds between attempts to place a session again whose node was lost."""
+
+
+EVENTS_PER_GENERATION = 1 << 40
+"""The events of a session's peers are numbered from a multiple of this on, another one in every process that
+has it: so no number of one is taken for another's. (Scripts count exactly to 2^53.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """`missed` events follow the number `seq`; with a snapshot, that is the state as of it."""
+
+    missed: int
+    seq: int
+    snapshot: messages.Snapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +102,7 @@ class LiveSession:
         meeting: Meeting,
         around: Surroundings,
         *,
+        generation: int = 0,
         on_left: Callable[[str], None],
         on_ended: Callable[[LiveSession], None],
     ) -> None:
@@ -88,11 +110,12 @@ class LiveSession:
         self.records = records
         self.meeting = meeting
         self.around = around
-        self.owner = Owner(session.id)
+        self.owner = Owner(session.id, self.keep_notes)
         self.announcer = Announcer(session, around.hub)
         self.connectivity = Connectivity(around.ice_servers, around.clock)
-        self.views: dict[str, View] = {}
+        self.views: Tracked[str, View] = Tracked()
         """Of WHEP players, by peer id."""
+        self.notebook = Notebook(session, self.views, generation)
         self.active_speaker: str | None = None
         """Peer id."""
         self._media: MediaSession | None = None
@@ -130,8 +153,19 @@ class LiveSession:
             await self._media.close()
             raise
         self.session.start(self.around.clock.monotonic())
+        self.keep_notes()
         self.owner.start()
         log.info("session.started", session=self.session.id, meeting=self.meeting.id)
+
+    def take_media(self, media: MediaSession) -> None:
+        """Instead of `start`: its nodes carry it already."""
+        self._media = media
+
+    def keep_notes(self) -> None:
+        """Where the media is, everything is noted that another process would need to go on with it."""
+        changes = self.notebook.poll()
+        if changes and self._media is not None and not self.session.over:
+            self._media.note(changes)
 
     async def end(self, reason: str, *, peers_leave: LeaveReason = LeaveReason.ENDED) -> None:
         now = self.around.clock.monotonic()
@@ -200,17 +234,30 @@ class LiveSession:
         await self._enter(peer)
         return peer
 
+    def open_mailbox(self, peer_id: str) -> None:
+        self.around.hub.open(peer_id, self.notebook.generation * EVENTS_PER_GENERATION)
+
     async def detach(self, peer_id: str) -> None:
         if peer_id in self.session.peers:
             self.connectivity.forget(peer_id)
             await self.carry_out(self.session.detach(peer_id, self.around.clock.monotonic()))
 
-    async def resume(self, peer_id: str, last_seq: int) -> int:
-        """How many events were missed. Raises `ResumeRefusedError` before anything changed."""
-        self.session.peer(peer_id)
-        missed = self.around.hub.missed(peer_id, last_seq)
+    async def resume(self, peer_id: str, last_seq: int, *, or_snapshot: bool) -> Resumption:
+        """Raises `ResumeRefusedError` before anything changed; with `or_snapshot` not for lost events."""
+        peer, hub = self.session.peer(peer_id), self.around.hub
+        try:
+            missed = hub.missed(peer_id, last_seq)
+        except ResumeRefusedError:
+            if not or_snapshot or peer.over_http:
+                raise
+            await self.carry_out(self.session.resume(peer_id))
+            seq = hub.seq(peer_id)
+            hub.missed(peer_id, seq)
+            snapshot = self._snapshot(self.session.peer(peer_id))
+            await self.media.retell(peer_id)
+            return Resumption(0, seq, snapshot)
         await self.carry_out(self.session.resume(peer_id))
-        return missed
+        return Resumption(missed, last_seq)
 
     async def leave(self, peer_id: str, reason: LeaveReason) -> None:
         if peer_id in self.session.peers:
@@ -230,7 +277,7 @@ class LiveSession:
         await self.records.joined(peer, present=len(self.session.peers) + 1)
         events = self.session.join(peer)
         if not peer.over_http:
-            self.around.hub.open(peer.id)
+            self.open_mailbox(peer.id)
         self.announcer.announce(events)
         log.info("peer.joined", session=self.session.id, peer=peer.id, preset=peer.preset_name)
 
@@ -244,7 +291,7 @@ class LiveSession:
         for event in events:
             if isinstance(event, PeerLeft):
                 self.connectivity.forget(event.peer.id)
-                self.views.pop(event.peer.id, None)
+                self.views.drop(event.peer.id)
                 log.info("peer.left", session=self.session.id, peer=event.peer.id, reason=event.reason)
                 self._on_left(event.peer.id)
             elif isinstance(event, SessionEnded):
@@ -340,6 +387,26 @@ class LiveSession:
             publications=tuple(render.publication_info(one) for one in session.publications.values()),
             stage_requests=render.stage_requests(session.stage_requests) if stage.is_host else (),
             ice_servers=self.connectivity.give(peer.id, peer.participant_id).servers,
+        )
+
+    def _snapshot(self, peer: Peer) -> messages.Snapshot:
+        session, media = self.session, self.media
+        others = [one for one in session.peers.values() if one.id != peer.id and not one.hidden]
+        preset = peer.preset.to_dict()
+        stage = render.stage_info(peer)
+        return messages.Snapshot(
+            me=render.peer_info(peer),
+            meeting=render.meeting_info(self.meeting, peer),
+            permissions=preset["permissions"],
+            config=preset["config"],
+            ui=preset["ui"],
+            stage=stage,
+            peers=tuple(render.peer_info(one) for one in others),
+            publications=tuple(render.publication_info(one) for one in session.publications.values()),
+            stage_requests=render.stage_requests(session.stage_requests) if stage.is_host else (),
+            subscriptions=tuple(session.subscriptions.of(peer.id)),
+            publishes=media.has(peer.id, "publish"),
+            subscribes=media.has(peer.id, "subscribe"),
         )
 
 

@@ -77,6 +77,7 @@ async def _follow(live: LiveSession, view: View) -> None:
         shown = view.showing.get(kind)
         if shown is not None and (view.peer_id, shown) not in live.session.subscriptions:
             del view.showing[kind]
+            live.views.touch(view.peer_id)
             shown = None
         if publication is not None and publication.id != shown:
             await _show(live, view, kind, publication)
@@ -84,6 +85,7 @@ async def _follow(live: LiveSession, view: View) -> None:
 
 async def _show(live: LiveSession, view: View, kind: Kind, publication: Publication) -> None:
     live.session.check_subscribe(view.peer_id, publication.id)
+    live.views.touch(view.peer_id)
     shown = view.showing.pop(kind, None)
     if shown is not None:
         await live.media.unsubscribe(view.peer_id, live.session.unsubscribe(view.peer_id, [shown]))

@@ -26,6 +26,7 @@ import { detectDevice, SDK_NAME, socketUrl } from "./options";
 import { PathRepair } from "./pathRepair";
 import { Participants } from "./participants";
 import { type RoomState, Self } from "./self";
+import { followSnapshot, type Reconstruction } from "./snapshot";
 import { Stage } from "./stage";
 import { type MeetingStats, publishStats, subscribeStats } from "./stats";
 import { nameFromToken } from "./token";
@@ -241,8 +242,18 @@ export class Meeting {
   private handleResumed(resumed: Resumed): void {
     this.handleIceServers(resumed.ice_servers);
     this.self.handleRoomState("joined");
+    if (resumed.snapshot) followSnapshot(resumed.snapshot, this.dispatchTargets(), this.reconstruction);
     this.self.announceJoined(true);
     this.pathRepair.handleResumed();
+  }
+
+  private get reconstruction(): Reconstruction {
+    return {
+      subscribe: (publicationIds) => this.autoSubscribe.subscribe(publicationIds),
+      send: () => this.startSending(),
+      repeatView: () => this.repeatView(),
+      withData: this.options.data === true,
+    };
   }
 
   private peerConnectionOptions(): PeerConnectionOptions {

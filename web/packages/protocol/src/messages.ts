@@ -550,6 +550,7 @@ export interface Resume {
   id: number;
   last_seq: number;
   resume_token: string;
+  snapshot?: boolean;
   type: "resume";
 }
 export interface ResumeSubscription {
@@ -562,7 +563,33 @@ export interface Resumed {
   peer_id: string;
   replayed: number;
   resume_token: string;
+  seq: number;
   session_id: string;
+  snapshot: Snapshot | null;
+}
+/**
+ * The state of the session where the missed events are not all kept, as of `Resumed.seq`. Offers that
+ * wait for an answer, speakers, layers and pauses follow as events.
+ */
+export interface Snapshot {
+  config: {
+    [k: string]: unknown;
+  };
+  me: PeerInfo;
+  meeting: MeetingInfo;
+  peers: PeerInfo[];
+  permissions: {
+    [k: string]: unknown;
+  };
+  publications: PublicationInfo[];
+  publishes: boolean;
+  stage: StageInfo;
+  stage_requests: StageRequestInfo[];
+  subscribes: boolean;
+  subscriptions: string[];
+  ui: {
+    [k: string]: unknown;
+  };
 }
 /**
  * The best layer wanted of a subscription; null for the best there is.

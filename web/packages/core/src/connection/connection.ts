@@ -7,7 +7,8 @@
  *           └── close() ─────┴──────────────┴───────────────┴──> failed            (attempts used up, or refused)
  *
  * A lost socket is resumed with the resume token and the number of the last event seen; the server replays
- * what was missed, so listeners see every event exactly once and in order. When it will not resume, the
+ * what was missed, so listeners see every event exactly once and in order. Where it has not kept all of that (it
+ * was itself started again, say), the resume brings a snapshot of the state instead. When it will not resume, the
  * connection joins afresh and says so: everything known before is void then.
  */
 
@@ -178,6 +179,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
         type: "resume",
         resume_token: resumeToken,
         last_seq: this.lastSeq,
+        snapshot: true,
       })) as Resumed;
     } catch (error) {
       if (!isRefusal(error)) throw error;
@@ -186,6 +188,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
       return false;
     }
     this.resumeToken = resumed.resume_token;
+    if (resumed.snapshot) this.lastSeq = resumed.seq;
     this.becomeConnected();
     this.emit("resumed", resumed);
     this.releaseEarlyEvents();

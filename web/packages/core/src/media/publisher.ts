@@ -77,6 +77,15 @@ export class Publisher extends Emitter<PublisherEvents> {
     return null;
   }
 
+  /** What is published, by publication id. */
+  get published(): Map<string, { source: string; muted: boolean }> {
+    const found = new Map<string, { source: string; muted: boolean }>();
+    for (const [source, { publicationId, muted }] of this.slots) {
+      if (publicationId !== null) found.set(publicationId, { source, muted });
+    }
+    return found;
+  }
+
   sourceOfMid(mid: string): string | null {
     for (const [source, slot] of this.slots) if (slot.transceiver.mid === mid) return source;
     return null;
@@ -146,6 +155,15 @@ export class Publisher extends Emitter<PublisherEvents> {
       const source = this.sourceOf(publicationId);
       const slot = source === null ? undefined : this.slots.get(source);
       if (slot !== undefined) await setActive(slot.transceiver.sender, (index) => encodings[index] ?? true);
+    });
+  }
+
+  /** What the server takes for muted may not be: a request was lost with a server. It is told again. */
+  reconcileMuted(publicationId: string, muted: boolean): Promise<void> {
+    return this.queue.run(async () => {
+      const wanted = this.published.get(publicationId)?.muted;
+      if (wanted === undefined || wanted === muted) return;
+      await this.options.signal.request({ type: wanted ? "mute" : "unmute", publication_id: publicationId });
     });
   }
 

@@ -138,6 +138,11 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     }
   }
 
+  /** The server that began a move is gone: what there is goes on. */
+  forgetMove(): void {
+    this.dropMove();
+  }
+
   /** A subscription ended; its m-line may serve another publication after the next offer. */
   handleEnded(publicationId: string): void {
     if (this.tracks.delete(publicationId)) this.emit("track", publicationId, null);

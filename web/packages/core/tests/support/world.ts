@@ -1,6 +1,6 @@
 /** A small world for tests: time that moves when told to, and a server whose every line is written here. */
 
-import type { AnyEvent, IceServer, Joined, PeerInfo, StageInfo } from "@rostrum/protocol";
+import type { AnyEvent, IceServer, Joined, PeerInfo, Snapshot, StageInfo } from "@rostrum/protocol";
 import type { Clock } from "../../src/clock";
 import type { Socket } from "../../src/connection/socket";
 
@@ -108,6 +108,8 @@ export class FakeServer {
   silent = false;
   joined: Joined = joinedResult();
   resumedIceServers: IceServer[] = [];
+  /** Instead of the events that a resume would replay. */
+  resumedSnapshot: Snapshot | null = null;
   readonly handlers: Record<string, Handler> = {
     join: (socket, request) => socket.answer(request, this.joined),
     resume: (socket, request) =>
@@ -116,6 +118,8 @@ export class FakeServer {
         session_id: "ses_1",
         resume_token: "second",
         replayed: 0,
+        seq: request["last_seq"],
+        snapshot: this.resumedSnapshot,
         ice_servers: this.resumedIceServers,
       }),
     ping: (socket, request) => socket.answer(request),
@@ -183,4 +187,11 @@ export function joinedResult(overrides: Partial<Joined> = {}): Joined {
     ice_servers: [],
     ...overrides,
   };
+}
+
+export function snapshotOf(overrides: Partial<Snapshot> = {}): Snapshot {
+  const { me, meeting, permissions, config, ui } = joinedResult();
+  const empty = { peers: [], publications: [], stage_requests: [], subscriptions: [] };
+  const stage = stageInfo({ enabled: false, status: "ON_STAGE", access: "ALLOWED" });
+  return { me, meeting, permissions, config, ui, stage, ...empty, publishes: true, subscribes: true, ...overrides };
 }

@@ -1,0 +1,26 @@
+"""A session follows what changed in the store: presets, names. Runs in the session's owner."""
+
+from __future__ import annotations
+
+from signaling.domain.participant import Participant
+from signaling.domain.preset import Preset
+from signaling.services.live.session import LiveSession
+
+
+async def follow_preset(live: LiveSession, preset: Preset) -> None:
+    """Every peer that has the preset of this name has it as it is now."""
+    for peer in list(live.session.peers.values()):
+        if peer.preset_name == preset.name:
+            await live.carry_out(live.session.change_preset(peer.id, preset))
+
+
+async def follow_participant(live: LiveSession, participant: Participant, preset: Preset | None) -> None:
+    """A preset that is not there (any more) leaves the present one in force."""
+    for peer in list(live.session.peers.values()):
+        if peer.participant_id != participant.id:
+            continue
+        renamed = live.session.rename(peer.id, participant.name, participant.picture)
+        if renamed is not None:
+            live.announcer.updated(renamed, oneself=True)
+        if preset is not None:
+            await live.carry_out(live.session.change_preset(peer.id, preset))

@@ -1,0 +1,265 @@
+"""Signaling is killed and started again while media flows: people receive each other all the time, resume as
+who they were, and everything works as before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from sfu.bot import AudioSpec, Bot, BotError, VideoSpec
+from sfu.control import door
+from tests.integration.test_aiortc import GREEN
+from tests.support.aiortc_peer import ColorTrack
+from tests.support.http_media import HttpAiortc
+from tests.support.server import (
+    Server,
+    kill_signaling,
+    start_server,
+    started_again,
+    stop_server,
+    wait_ended,
+    wait_healthy,
+)
+from tests.support.wait import wait_until
+from tests.support.world import World, packets_of, stream_of, track_of, wait_media
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers survive on Linux only")
+
+Restart = Callable[[], Awaitable[Server]]
+
+
+@asynccontextmanager
+async def lives(data_dir: Path, *, workers: int = 1, arguments: tuple[str, ...] = ()) -> AsyncIterator[Lives]:
+    """A server that can be killed and started again. At the end it is stopped, and nothing is left."""
+    first = start_server(data_dir, workers=workers, arguments=arguments)
+    await wait_healthy(first)
+    life = Lives(first)
+    try:
+        yield life
+    finally:
+        media = {*life.left_behind, *life.server.workers()}
+        problems = await asyncio.to_thread(stop_server, life.server)
+    assert not problems, "; ".join(problems) + "\n" + life.server.log[-4000:]
+    await wait_ended(media)
+
+
+class Lives:
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.left_behind: list[int] = []
+        """Process ids of workers that outlived a server."""
+
+    async def kill(self) -> None:
+        self.left_behind += await kill_signaling(self.server)
+
+    async def start(self) -> None:
+        self.server = await started_again(self.server)
+
+
+async def add(bot: Bot, spec: VideoSpec | AudioSpec) -> None:
+    """One more publication, that flows."""
+    await bot.publish([spec])
+    assert bot.publisher is not None
+    bot.publisher.start()
+
+
+async def resume_all(bots: list[Bot]) -> None:
+    for bot in bots:
+        resumed = await bot.resume()
+        assert resumed["peer_id"] == bot.peer_id
+        assert resumed["snapshot"] is not None
+
+
+async def test_twelve_people_receive_each_other_while_signaling_is_killed_and_started_again(
+    tmp_path: Path,
+) -> None:
+    async with lives(tmp_path) as life, World.on(life.server) as world:
+        publishers = [
+            await world.publisher(VideoSpec((number,), packets_per_second=50.0), auto_subscribe=True)
+            for number in (1, 2, 3)
+        ]
+        await add(publishers[0], AudioSpec(9))
+        watchers = [await world.subscriber() for _ in range(9)]
+        everybody = [*publishers, *watchers]
+        for bot in watchers:
+            for stream in (1, 2, 3):
+                await wait_media(bot, stream)
+            assert bot.subscriber is not None
+            for each in bot.subscriber.media_streams():
+                each.tally.begin_window()
+        peers = {bot.peer_id for bot in everybody}
+
+        await life.kill()
+        for bot in watchers:
+            await bot.signalling.closed.wait()
+        for bot in watchers:
+            await wait_media(bot, 1, more=50)
+        await life.start()
+        await resume_all(everybody)
+        for bot in watchers:
+            for stream in (1, 2, 3):
+                await wait_media(bot, stream)
+            lost = sum(len(stream_of(bot, stream).tally.missing) for stream in (1, 2, 3))
+            assert lost == 0, f"{lost} packets lost in the gap"
+            assert not [event for event in bot.events if event["type"] in ("media_reset", "peer_left")]
+
+        first, watcher = publishers[0], watchers[0]
+        camera = track_of(first)
+        await first.signalling.request("mute", publication_id=camera.publication_id)
+        await watcher.wait_for(lambda event: event["type"] == "publication_updated", "the mute")
+        await asyncio.gather(*(silent(bot, 1) for bot in watchers))
+        await first.signalling.request("unmute", publication_id=camera.publication_id)
+        await wait_media(watcher, 1)
+        await add(publishers[1], VideoSpec((7,), source="screen", packets_per_second=50.0))
+        await wait_media(watcher, 7)
+        newcomer = await world.subscriber()
+        assert {one["peer_id"] for one in newcomer.state["peers"]} == peers
+        await wait_media(newcomer, 2)
+
+        kicked = first.state["me"]["participant_id"]
+        await world.organization.call(
+            "POST",
+            f"/v2/meetings/{world.meeting_id}/active-session/kick",
+            {"participant_ids": [kicked], "custom_participant_ids": []},
+        )
+        await asyncio.gather(*(silent(bot, 1) for bot in watchers))
+        assert not [bot.problems for bot in everybody if bot.problems]
+
+
+async def silent(bot: Bot, stream: int) -> None:
+    """Until half a second passed in which nothing came of a stream, which many other packets filled."""
+    async with asyncio.timeout(15):
+        while True:
+            before, others = packets_of(bot, stream), packets_of(bot, 2)
+            await wait_until(lambda: packets_of(bot, 2) > others + 25, lambda: "packets of stream 2")  # noqa: B023
+            if packets_of(bot, stream) == before:
+                return
+
+
+async def test_a_meeting_on_two_workers_goes_on_on_both(tmp_path: Path) -> None:
+    async with (
+        lives(tmp_path, workers=2, arguments=("--spread-above", "0")) as life,
+        World.on(life.server) as world,
+    ):
+        first = await world.publisher(VideoSpec((1,), packets_per_second=50.0), auto_subscribe=True)
+        second = await world.publisher(VideoSpec((2,), packets_per_second=50.0), auto_subscribe=True)
+        third = await world.subscriber()
+        for bot, stream in ((first, 2), (second, 1), (third, 1), (third, 2)):
+            await wait_media(bot, stream)
+        await life.kill()
+        for bot, stream in ((first, 2), (second, 1), (third, 1), (third, 2)):
+            await wait_media(bot, stream, more=50)
+        await life.start()
+        await resume_all([first, second, third])
+        for bot, stream in ((first, 2), (second, 1), (third, 1), (third, 2)):
+            await wait_media(bot, stream)
+            assert not stream_of(bot, stream).tally.missing
+        await first.unpublish(track_of(first))
+        await third.wait_for(lambda event: event["type"] == "publication_removed", "the end")
+        await add(first, VideoSpec((5,), source="screen", packets_per_second=50.0))
+        await wait_media(second, 5)
+        await wait_media(third, 5)
+
+
+async def test_signaling_may_die_again_and_again(tmp_path: Path) -> None:
+    async with lives(tmp_path) as life, World.on(life.server) as world:
+        publisher, watcher = await world.publisher(), await world.subscriber()
+        await wait_media(watcher, 1)
+        for _ in range(2):
+            await life.kill()
+            await life.start()
+            await resume_all([publisher, watcher])
+            await wait_media(watcher, 1)
+        assert not stream_of(watcher, 1).tally.missing
+
+
+async def test_an_encoder_by_whip_goes_on_and_its_resource_still_answers(tmp_path: Path) -> None:
+    async with lives(tmp_path) as life, World.on(life.server) as world:
+        encoder = HttpAiortc(life.server.base_url, await world.token())
+        try:
+            answer = await encoder.publish(f"/v2/whip/{world.meeting_id}", [ColorTrack(GREEN)])
+            assert answer.status == 201, answer.text
+            await life.kill()
+            await life.start()
+            watcher = await world.subscriber()
+            (peer,) = watcher.state["peers"]
+            assert peer["device"] == "whip"
+            if peer["connection"] != "connected":
+                await watcher.wait_for(
+                    lambda event: (
+                        event["type"] == "peer_updated" and event["peer"]["connection"] == "connected"
+                    ),
+                    "the encoder",
+                )
+            await wait_until(
+                lambda: watcher.subscriber is not None and bool(watcher.subscriber.media_streams()),
+                lambda: "the encoder's picture",
+            )
+            assert (await encoder.end()).status == 200
+            await watcher.wait_for(lambda event: event["type"] == "peer_left", "the encoder's leaving")
+        finally:
+            await encoder.close()
+
+
+async def test_without_another_server_the_workers_end_by_themselves(tmp_path: Path) -> None:
+    server = start_server(tmp_path, arguments=("--worker-grace", "2"))
+    await wait_healthy(server)
+    async with World.on(server) as world:
+        await world.publisher()
+        watcher = await world.subscriber()
+        await wait_media(watcher, 1)
+        left = await kill_signaling(server)
+        await wait_media(watcher, 1)
+        await wait_ended(left)
+
+
+async def test_workers_that_carry_nothing_do_not_outlive_their_server(tmp_path: Path) -> None:
+    server = start_server(tmp_path, workers=2)
+    await wait_healthy(server)
+    await wait_ended(await kill_signaling(server))
+
+
+async def test_a_second_signal_leaves_no_worker_behind(tmp_path: Path) -> None:
+    server = start_server(tmp_path)
+    await wait_healthy(server)
+    async with World.on(server) as world:
+        await world.publisher()
+        left = server.workers()
+        for pid in left:
+            os.kill(pid, signal.SIGSTOP)  # so that the orderly end takes a while
+        server.process.send_signal(signal.SIGTERM)
+        await wait_until(lambda: "server.stopping" in server.log, lambda: "the beginning of the end")
+        server.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(server.process.wait) == 1
+        await wait_ended(left)
+
+
+async def test_other_settings_replace_the_workers_and_people_join_afresh(tmp_path: Path) -> None:
+    async with lives(tmp_path) as life, World.on(life.server) as world:
+        publisher, watcher = await world.publisher(), await world.subscriber()
+        await wait_media(watcher, 1)
+        await life.kill()
+        life.server.process.args += ["--data-messages", "7"]  # type: ignore[operator]
+        await life.start()
+        await wait_ended(life.left_behind)
+        with pytest.raises(BotError, match="ResumeRefused"):
+            await publisher.resume()
+        again = await world.publisher(VideoSpec((3,), packets_per_second=50.0))
+        assert again.state["session_id"] != publisher.state["session_id"]
+
+
+async def test_a_folder_that_others_may_enter_is_not_trusted(tmp_path: Path) -> None:
+    folder = tmp_path / "workers"
+    door.prepare_folder(folder)
+    folder.chmod(0o777)
+    server = start_server(tmp_path)
+    assert await asyncio.to_thread(server.process.wait) == 2
+    assert "others may enter" in server.log
