@@ -27,6 +27,7 @@ async def test_nothing_stays_of_people_who_came_and_went(tmp_path: Path) -> None
         soaked = await soak(server, seconds=SECONDS, warm_up=WARM_UP)
     before, after = soaked.before, soaked.after
     assert soaked.joins > 0
+    assert not soaked.failures
     growth = after.memory - before.memory
     assert growth < SPARE_BYTES + MAX_BYTES_PER_JOIN * soaked.joins, f"{soaked.joins} joins: {before} {after}"
     assert after.descriptors <= before.descriptors + SPARE_DESCRIPTORS, f"{before} {after}"

@@ -2,7 +2,8 @@
 
     python -m tests.soak [--minutes 60] [--workers 2] [--at-once 2]
 
-Ends with 1 when memory grew by more than 1 % per 1,000 joins, or when descriptors or tasks were left over.
+Ends with 1 when memory grew by more than 1 % per 1,000 joins, when descriptors or tasks were left over, or
+when more than one join in a hundred failed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from tests.support.server import running_server
 
 MAX_GROWTH = 0.01
 """Per 1,000 joins."""
+MAX_FAILED = 0.01
+"""Of the joins. Rounds that failed are shown."""
 SPARE_DESCRIPTORS = 4
 """What a database or an idle connection may come and go with."""
 
@@ -44,6 +47,8 @@ def complaints(soaked: Soaked) -> list[str]:
         found.append(f"descriptors went from {soaked.before.descriptors} to {soaked.after.descriptors}")
     if soaked.after.tasks > soaked.before.tasks:
         found.append(f"tasks went from {soaked.before.tasks} to {soaked.after.tasks}")
+    if len(soaked.failures) > MAX_FAILED * soaked.joins:
+        found.append(f"{len(soaked.failures)} rounds failed, beside {soaked.joins} joins")
     return found
 
 
@@ -59,6 +64,8 @@ def main() -> int:
         f"{soaked.joins} joins in {soaked.seconds / 60:.0f} minutes: "
         f"{soaked.bytes_per_join:.0f} bytes per join, {soaked.growth_per_thousand:+.2%} per 1,000 joins"
     )
+    for failure in soaked.failures:
+        print(f"failed: {failure}")
     for complaint in (found := complaints(soaked)):
         print(complaint, file=sys.stderr)
     return 1 if found else 0

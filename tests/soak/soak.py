@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from sfu.bot import BotError
 from tests.soak.census import Census, take, wait_empty
 from tests.soak.rounds import run_round
 from tests.support.server import Server
@@ -35,6 +36,8 @@ class Soaked:
     after: Census
     joins: int
     seconds: float
+    failures: list[str] = field(default_factory=list)
+    """What went wrong in rounds that were not finished: a machine busy with other work lets people wait."""
     samples: list[tuple[int, Census]] = field(default_factory=list)
     """(joins so far, what there was), while nobody was there."""
 
@@ -57,15 +60,17 @@ async def soak(
     sample_every: float | None = None,
     progress: Progress = lambda text: None,
 ) -> Soaked:
-    """Run rounds, `at_once` of them side by side. Raises what a round raises, and if anything stays."""
+    """Run rounds, `at_once` of them side by side. Raises `AssertionError` if anything stays."""
     numbers = itertools.count()
-    await _rounds(server, numbers, warm_up, at_once)
+    await _rounds(server, numbers, warm_up, at_once, [])
     await wait_empty(server)
     soaked = Soaked(before := await take(server), before, 0, 0.0)
     progress(_describe(0, before))
     begun = time.monotonic()
     while (left := begun + seconds - time.monotonic()) > 0:
-        soaked.joins += await _rounds(server, numbers, min(left, sample_every or left), at_once)
+        soaked.joins += await _rounds(
+            server, numbers, min(left, sample_every or left), at_once, soaked.failures
+        )
         await wait_empty(server)
         soaked.after = await take(server)
         soaked.samples.append((soaked.joins, soaked.after))
@@ -74,18 +79,31 @@ async def soak(
     return soaked
 
 
-async def _rounds(server: Server, numbers: Iterator[int], seconds: float, at_once: int) -> int:
+async def _rounds(
+    server: Server, numbers: Iterator[int], seconds: float, at_once: int, failures: list[str]
+) -> int:
     deadline = time.monotonic() + seconds
 
     async def one_after_another() -> int:
         joins = 0
         while time.monotonic() < deadline:
-            joins += await run_round(server, next(numbers))
+            number = next(numbers)
+            try:
+                joins += await run_round(server, number)
+            except* (BotError, AssertionError, OSError) as group:
+                failures.append(f"round {number}: {_first(group)}")
         return joins
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one_after_another()) for _ in range(at_once)]
     return sum(task.result() for task in tasks)
+
+
+def _first(error: BaseException) -> BaseException:
+    """What is at the bottom of groups of errors, or the first of it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _describe(joins: int, census: Census) -> str:
