@@ -83,6 +83,8 @@ async def measure(case: Case, server: Server, seconds: float) -> Report:
     report: Report = json.loads(done.stdout.splitlines()[-1])
     if report["impossible"]:
         raise RuntimeError(f"{case.name}: {'; '.join(report['impossible'])}")
+    if not report["received"]:
+        raise RuntimeError(f"{case.name}: nothing was received")
     report["step_ns"] = [round(step_before), round(nanoseconds_per_step())]
     return report
 
