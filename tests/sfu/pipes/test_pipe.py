@@ -270,7 +270,7 @@ async def test_a_producer_that_ends_leaves_nothing_on_the_pipe() -> None:
             await side.do(m.CloseProducer(producer_id=producer_id))
         assert (pair.first.pipe.sending, pair.second.pipe.receiving) == ({}, {})
         assert pair.second.pipe.inlet.sources == {}
-        assert pair.second.node.routers["r"].piped == set()
+        assert not pair.second.node.routers["r"].piped
 
 
 async def test_packets_of_a_stranger_or_without_the_key_go_nowhere() -> None:

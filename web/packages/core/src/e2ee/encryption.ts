@@ -8,11 +8,16 @@
  * shown; `failure` says so.
  */
 
+import { browserClock, type Clock, type TimerId } from "../clock";
 import { Emitter } from "../emitter";
 import { importBaseKey } from "./sframe";
 import type { FailureReason, Frame, FromWorker, PipeOptions, ToWorker } from "./worker";
 
 export const PBKDF2_ITERATIONS = 600_000;
+/** What could not be opened is looked at again after so long, twice as long each time, ... */
+export const LOOK_AGAIN_MS = 2_000;
+/** ... at last this long: its sender may have corrected the passphrase, or it was a hiccup. */
+export const LOOK_AGAIN_AT_MOST_MS = 15_000;
 
 export interface EncryptionOptions {
   /** What everybody in the meeting has to know; tell it by another way than this server. */
@@ -65,13 +70,15 @@ interface LegacyStreams {
 export class Encryption extends Emitter<EncryptionEvents> {
   private worker: Worker | null = null;
   private readonly handled = new WeakSet<RTCRtpSender | RTCRtpReceiver>();
-  private readonly paused = new Set<string>();
+  /** What is not sent for now, because it could not be opened; by publication id. */
+  private readonly paused = new Map<string, { timer: TimerId; wait: number }>();
   private passphrase: string;
   private salt: string | null = null;
 
   constructor(
     private readonly options: EncryptionOptions,
     private readonly targets: EncryptionTargets,
+    private readonly clock: Clock = browserClock,
   ) {
     super();
     this.passphrase = options.passphrase;
@@ -86,8 +93,9 @@ export class Encryption extends Emitter<EncryptionEvents> {
   async setPassphrase(passphrase: string): Promise<void> {
     this.passphrase = passphrase;
     await this.deriveKey();
-    for (const publicationId of this.paused) this.targets.setPaused(publicationId, false);
-    this.paused.clear();
+    const paused = [...this.paused.keys()];
+    this.forget();
+    for (const publicationId of paused) this.targets.setPaused(publicationId, false);
   }
 
   protectSender(sender: RTCRtpSender, kind: string): void {
@@ -119,7 +127,7 @@ export class Encryption extends Emitter<EncryptionEvents> {
     this.worker?.terminate();
     this.worker = null;
     this.salt = null;
-    this.paused.clear();
+    this.forget();
   }
 
   // --- inside ----------------------------------------------------------------------------------------
@@ -165,12 +173,30 @@ export class Encryption extends Emitter<EncryptionEvents> {
     if (publication === null) return;
     const { publicationId, peerId, name } = publication;
     if (message.type === "recovered") {
+      this.forget(publicationId);
       this.emit("recovered", { peerId, publicationId });
       return;
     }
-    this.paused.add(publicationId);
-    this.targets.setPaused(publicationId, true);
+    const known = this.paused.get(publicationId);
+    this.pause(publicationId, known === undefined ? LOOK_AGAIN_MS : Math.min(2 * known.wait, LOOK_AGAIN_AT_MOST_MS));
+    if (known !== undefined) return;
     this.emit("failure", { reason: message.reason, peerId, publicationId, message: MESSAGES[message.reason](name) });
+  }
+
+  /** Nobody sends it for so many milliseconds. Then its frames say whether they can be opened now. */
+  private pause(publicationId: string, wait: number): void {
+    this.forget(publicationId);
+    this.targets.setPaused(publicationId, true);
+    const timer = this.clock.setTimeout(() => this.targets.setPaused(publicationId, false), wait);
+    this.paused.set(publicationId, { timer, wait });
+  }
+
+  private forget(...publicationIds: string[]): void {
+    for (const id of publicationIds.length > 0 ? publicationIds : [...this.paused.keys()]) {
+      const paused = this.paused.get(id);
+      if (paused !== undefined) this.clock.clearTimeout(paused.timer);
+      this.paused.delete(id);
+    }
   }
 }
 

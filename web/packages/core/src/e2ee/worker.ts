@@ -44,7 +44,7 @@ interface WorkerScope {
   postMessage(message: FromWorker): void;
 }
 
-/** Frames in a row that fail before it is told: one may be of before the key was changed. */
+/** Frames in a row that fail before it is told, each time: one may be of before the key was changed. */
 const FAILURES_TO_TELL = 5;
 
 const scope = self as unknown as WorkerScope;
@@ -106,7 +106,7 @@ function opening(transformer: Transformer): Transform {
       if (clear === null) throw new Error("a codec that is never sealed");
       frame.data = await openFrame(keys!, seen, frame.data, clear);
     } catch {
-      if (++failures === FAILURES_TO_TELL) {
+      if (++failures % FAILURES_TO_TELL === 0) {
         const reason = clear === null ? "unsupported_codec" : "wrong_key";
         scope.postMessage({ type: "failed", ...options, reason });
       }
