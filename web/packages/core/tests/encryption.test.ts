@@ -63,9 +63,17 @@ describe("what cannot be opened", () => {
     await world.clock.advance(LOOK_AGAIN_MS);
     world.hear({ type: "recovered", id: "track" });
     await world.clock.advance(10 * LOOK_AGAIN_AT_MOST_MS);
-    expect(world.paused).toEqual([true, false]);
+    expect(world.paused).toEqual([true, false, false]);
     world.fail();
     expect(world.failures).toEqual(["wrong_key", "wrong_key"]);
+  });
+
+  it("goes on at once where frames under way could be opened before it was looked at again", async () => {
+    const world = new World();
+    await world.join();
+    world.fail();
+    world.hear({ type: "recovered", id: "track" });
+    expect(world.paused).toEqual([true, false]);
   });
 
   it("is forgotten when the meeting is left", async () => {

@@ -173,6 +173,8 @@ export class Encryption extends Emitter<EncryptionEvents> {
     if (publication === null) return;
     const { publicationId, peerId, name } = publication;
     if (message.type === "recovered") {
+      // Frames that were under way may be opened while the rest is still paused.
+      if (this.paused.has(publicationId)) this.targets.setPaused(publicationId, false);
       this.forget(publicationId);
       this.emit("recovered", { peerId, publicationId });
       return;

@@ -56,11 +56,16 @@ export async function sealFrame(
   return concatenated(prefix, sealed).buffer;
 }
 
-/** Rejects what is not sealed under these keys, and what was opened before. */
-export async function openFrame(keys: Keys, seen: Replays, data: ArrayBuffer, clear: number): Promise<ArrayBuffer> {
+/** Null for what was opened before. Rejects what is not sealed under these keys. */
+export async function openFrame(
+  keys: Keys,
+  seen: Replays,
+  data: ArrayBuffer,
+  clear: number,
+): Promise<ArrayBuffer | null> {
   const prefix = new Uint8Array(data, 0, clear);
   const { header, plaintext } = await keys.open(new Uint8Array(data, clear), prefix);
-  if (!seen.accept(header.kid, header.ctr)) throw new Error("a frame came a second time");
+  if (!seen.accept(header.kid, header.ctr)) return null;
   return concatenated(prefix, new Uint8Array(plaintext)).buffer;
 }
 

@@ -6,7 +6,8 @@
  * and when it ends.
  */
 
-import { clearBytes, type MediaFrame, Numbers, openFrame, Replays, sealFrame } from "./frames";
+import { clearBytes, type MediaFrame, Numbers, sealFrame } from "./frames";
+import { Opening } from "./opening";
 import { Keys } from "./sframe";
 
 export interface PipeOptions {
@@ -43,9 +44,6 @@ interface WorkerScope {
   onrtctransform: ((event: { transformer: Transformer }) => void) | null;
   postMessage(message: FromWorker): void;
 }
-
-/** Frames in a row that fail before it is told, each time: one may be of before the key was changed. */
-const FAILURES_TO_TELL = 5;
 
 const scope = self as unknown as WorkerScope;
 let keys: Keys | null = null;
@@ -96,27 +94,21 @@ function sealing(options: PipeOptions): Transform {
 
 function opening(transformer: Transformer): Transform {
   const { options } = transformer;
-  const seen = new Replays();
-  let failures = 0;
+  const frames = new Opening();
   return async (frame, controller) => {
     if (frame.data.byteLength === 0) return;
     await keyThere;
     const clear = clearOf(frame, options);
-    try {
-      if (clear === null) throw new Error("a codec that is never sealed");
-      frame.data = await openFrame(keys!, seen, frame.data, clear);
-    } catch {
-      if (++failures % FAILURES_TO_TELL === 0) {
-        const reason = clear === null ? "unsupported_codec" : "wrong_key";
-        scope.postMessage({ type: "failed", ...options, reason });
-      }
-      return;
-    }
-    if (failures >= FAILURES_TO_TELL) {
+    const { data, news } = await frames.open(keys!, frame.data, clear);
+    if (news === "failed") {
+      const reason = clear === null ? "unsupported_codec" : "wrong_key";
+      scope.postMessage({ type: "failed", ...options, reason });
+    } else if (news === "recovered") {
       scope.postMessage({ type: "recovered", id: options.id });
       if (frame.type === "delta") void transformer.sendKeyFrameRequest?.().catch(() => undefined);
     }
-    failures = 0;
+    if (data === null) return;
+    frame.data = data;
     controller.enqueue(frame);
   };
 }
