@@ -6,6 +6,7 @@ What it does on its own, and news that a real node would tell, go to `emit`.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from sfu.control import messages as node
@@ -17,7 +18,7 @@ BAD_SDP = "bad"
 
 
 @dataclass
-class FakeGraph:
+class FakeGraph(ABC):
     routers: set[str] = field(default_factory=set)
     transports: dict[str, FakeTransport] = field(default_factory=dict)
     producers: dict[str, FakeProducer] = field(default_factory=dict)
@@ -28,8 +29,9 @@ class FakeGraph:
     undecodable: set[str] = field(default_factory=set)
     """m-lines (mids) for which no codec is found."""
 
+    @abstractmethod
     def emit(self, event: node.Event) -> None:
-        raise NotImplementedError
+        """Tell signaling."""
 
     def producer_of(self, source: str) -> FakeProducer:
         """The one producer of that source."""

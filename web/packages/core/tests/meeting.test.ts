@@ -1,13 +1,13 @@
-import type { IceServer, Joined } from "@rostrum/protocol";
+import type { IceServer } from "@rostrum/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Client } from "../src/client";
 import type { Invitation } from "../src/invitation";
 import type { PeerConnectionOptions } from "../src/media/peerConnections";
 import type { Meeting } from "../src/meeting";
-import type { ClientOptions } from "../src/options";
-import { FakePeerConnection, fakeTrack } from "./support/peerConnection";
-import { FakeServer, joinedResult, ManualClock, peerInfo, settle, stageInfo } from "./support/world";
+import { cameraTrack, MeetingWorld, publication } from "./support/meetingWorld";
+import type { FakePeerConnection } from "./support/peerConnection";
+import { type FakeServer, joinedResult, type ManualClock, peerInfo, settle, stageInfo } from "./support/world";
 
+let world: MeetingWorld;
 let server: FakeServer;
 let clock: ManualClock;
 let meeting: Meeting;
@@ -15,68 +15,20 @@ let seq: number;
 let connections: FakePeerConnection[];
 let asked: PeerConnectionOptions[];
 
-const TOKEN = `e30.${btoa(JSON.stringify({ name: "Me" }))}.x`;
-const camera = { publication_id: "pub_a", peer_id: "a", source: "camera", kind: "video", codec: "video/VP8" } as const;
-const publication = { ...camera, encodings: 3, muted: false, muted_by: null, encrypted: false };
 const canRequest = { can_produce: "CAN_REQUEST" };
 
-async function start(
-  joined: Partial<Joined> = {},
-  invitation?: Invitation,
-  overrides: NonNullable<ClientOptions["overrides"]> = {},
-  options: Partial<ClientOptions> = {},
-): Promise<void> {
-  server.joined = joinedResult(joined);
-  meeting = await Client.init(
-    {
-      authToken: TOKEN,
-      baseURI: "https://meet.example.org",
-      defaults: { audio: false, video: false },
-      invitation,
-      overrides,
-      ...options,
-    },
-    {
-      clock,
-      fetch: () => Promise.reject(new Error("nothing is fetched to join")),
-      openSocket: server.open,
-      createPeerConnection: (options) => {
-        const made = new FakePeerConnection();
-        connections.push(made);
-        asked.push(options);
-        return made as unknown as RTCPeerConnection;
-      },
-      setPreferredCodec: () => undefined,
-      refuseCodec: () => undefined,
-      mediaDevices: undefined,
-      watchNetwork: () => () => undefined,
-      watchElement: () => () => undefined,
-    },
-  );
+async function start(...how: Parameters<MeetingWorld["start"]>): Promise<void> {
+  meeting = await world.start(...how);
 }
 
 function push(event: Parameters<typeof server.socket.event>[1]): void {
   server.socket.event(++seq, event);
 }
 
-function track(): MediaStreamTrack {
-  const base = { addEventListener: () => undefined, removeEventListener: () => undefined, stop: () => undefined };
-  return Object.assign(fakeTrack("video"), base, { readyState: "live", getSettings: () => ({ width: 1280 }) });
-}
-
 beforeEach(() => {
-  server = new FakeServer();
-  clock = new ManualClock();
+  world = new MeetingWorld();
+  ({ server, clock, connections, asked } = world);
   seq = 0;
-  connections = [];
-  asked = [];
-  server.handlers["subscribe"] = (socket, request) => socket.answer(request, { subscriptions: [] });
-  server.handlers["mute"] = (socket, request) => socket.answer(request);
-  server.handlers["publish"] = (socket, request) => {
-    const specs = request["publications"] as { mid: string; source: string }[];
-    const publications = specs.map(({ mid, source }) => ({ mid, source, publication_id: `pub_${source}` }));
-    socket.answer(request, { answer: "answer", publications });
-  };
 });
 
 describe("before the join", () => {
@@ -107,7 +59,7 @@ describe("a join", () => {
 
   it("publishes what was turned on before", async () => {
     await start();
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     expect(server.requests("publish")).toHaveLength(0);
     await meeting.join();
     expect(server.requests("publish")[0]).toMatchObject({ publications: [{ source: "camera" }] });
@@ -115,7 +67,7 @@ describe("a join", () => {
 
   it("of a viewer turns off what was turned on before, and publishes nothing", async () => {
     await start({ stage: stageInfo() });
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     await meeting.join();
     expect(meeting.self.videoEnabled).toBe(false);
     expect(server.requests("publish")).toHaveLength(0);
@@ -134,7 +86,7 @@ describe("what the server refuses", () => {
     await start({ stage: stageInfo() });
     await meeting.join();
     server.handlers["publish"] = (socket, request) => socket.refuse(request, "PermissionDenied");
-    await expect(meeting.self.enableVideo(track())).rejects.toMatchObject({ name: "PermissionDenied", code: 2001 });
+    await expect(meeting.self.enableVideo(cameraTrack())).rejects.toMatchObject({ name: "PermissionDenied", code: 2001 });
     expect(meeting.self.videoEnabled).toBe(false);
   });
 });
@@ -147,7 +99,7 @@ describe("the stage", () => {
     await meeting.join();
     const accepted = { peer_id: "peer_me", status: "ACCEPTED_TO_JOIN_STAGE", previous: "OFF_STAGE" } as const;
     push({ type: "stage_status", ...accepted, action: "grant", by: "host" });
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     expect(server.requests("publish")).toHaveLength(0);
     server.handlers["stage_join"] = (socket, request) => socket.answer(request, { status: "ON_STAGE", peers: [] });
     await meeting.stage.join();
@@ -157,7 +109,7 @@ describe("the stage", () => {
 
   it("that one is removed from stops everything", async () => {
     await start({ stage: stageInfo({ status: "ON_STAGE", access: "ALLOWED" }) });
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     await meeting.join();
     const removed = { peer_id: "peer_me", status: "OFF_STAGE", previous: "ON_STAGE" } as const;
     push({ type: "stage_status", ...removed, action: "kick", by: "host" });
@@ -186,7 +138,7 @@ describe("others", () => {
 
   it("who mute us turn our source off and say so", async () => {
     await start();
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     await meeting.join();
     const moderated: string[] = [];
     meeting.self.on("moderated", ({ source, action }) => moderated.push(`${source} ${action}`));
@@ -256,7 +208,7 @@ describe("a page that awaits its view", () => {
 describe("a lost connection", () => {
   it("that is resumed keeps everything", async () => {
     await start({ peers: [peerInfo("a")] });
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     await meeting.join();
     server.socket.drop();
     expect(meeting.self.roomState).toBe("disconnected");
@@ -268,7 +220,7 @@ describe("a lost connection", () => {
 
   it("that is not resumed is joined afresh, and what was on is published again", async () => {
     await start({ peers: [peerInfo("a")] });
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     await meeting.join();
     server.handlers["resume"] = (socket, request) => socket.refuse(request, "ResumeFailed");
     server.joined = joinedResult({ peers: [peerInfo("b")] });
@@ -280,7 +232,7 @@ describe("a lost connection", () => {
 
   it("to the media node builds both connections again", async () => {
     await start({ peers: [peerInfo("a")], publications: [publication] });
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     await meeting.join();
     push({ type: "media_reset", reason: "node_lost" });
     await settle();
@@ -305,14 +257,14 @@ describe("the servers for ICE", () => {
 
   it("are those of the join, relay only where that is asked for", async () => {
     await start({ ice_servers: turn("first") }, undefined, { forceRelay: true });
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     await meeting.join();
     expect(asked).toEqual([{ iceServers: turn("first"), forceRelay: true }]);
   });
 
   it("change in a connection that there is, and hold for the next one", async () => {
     await start({ ice_servers: turn("first") });
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     await meeting.join();
     push({ type: "ice_servers", ice_servers: turn("second"), ttl: 3600 });
     expect(connections[0]?.configuration).toMatchObject({ iceServers: turn("second"), iceTransportPolicy: "all" });
@@ -323,7 +275,7 @@ describe("the servers for ICE", () => {
 
   it("come anew with a resume", async () => {
     await start({ ice_servers: turn("first") });
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     await meeting.join();
     server.resumedIceServers = turn("second");
     server.socket.drop();
@@ -335,7 +287,7 @@ describe("the servers for ICE", () => {
 describe("media that stops", () => {
   it("makes the socket prove that it is alive, and is repaired as soon as there is one that works", async () => {
     await start();
-    await meeting.self.enableVideo(track());
+    await meeting.self.enableVideo(cameraTrack());
     await meeting.join();
     server.handlers["ping"] = () => undefined;
     const [publish] = connections;
