@@ -1,7 +1,8 @@
-"""The transport a client receives on: its consumers, and the RTCP that comes back.
+"""The transport a client receives on: its consumers, and what its path can take.
 
-How its m-lines are agreed on is the business of one of two siblings: `sfu.subscribe_negotiation`, where the
-server offers, and `sfu.view_negotiation`, where the client does.
+What the client reports and asks for is the business of `sfu.subscribe_feedback`; how its m-lines are agreed
+on, that of one of two siblings: `sfu.subscribe_negotiation`, where the server offers, and
+`sfu.view_negotiation`, where the client does.
 """
 
 from __future__ import annotations
@@ -9,11 +10,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from sfu.bandwidth.allocator import Tile
 from sfu.bandwidth.controller import BandwidthController
-from sfu.bandwidth.pacer import RepairPacer
 from sfu.clock import monotonic
 from sfu.consumer import Consumer
 from sfu.control.messages import (
@@ -28,32 +27,15 @@ from sfu.control.messages import (
 from sfu.downlink import Downlink
 from sfu.errors import NodeCommandError, RtcpError
 from sfu.forwarding.leg import HEADER_WITH_TWCC, Egress, Leg
-from sfu.forwarding.report import sender_report
-from sfu.forwarding.retransmit import pad, retransmit
+from sfu.forwarding.retransmit import pad
 from sfu.layers import Layer
 from sfu.producer import Producer
 from sfu.rtp.parameters import Codec
-from sfu.rtp.reference_time import Answerer
-from sfu.rtp.rtcp import (
-    Fir,
-    Nack,
-    Pli,
-    ReceiverReport,
-    Remb,
-    ReportBlock,
-    SenderReport,
-    XrRrtr,
-    is_transport_feedback,
-    parse_rtcp,
-)
+from sfu.subscribe_feedback import SubscribeFeedback
 from sfu.subscribe_negotiation import ServerOffers
 from sfu.transport import Host, Transport
 from sfu.view_negotiation import ClientOffer
 from sfu.webrtc.udp import Path
-
-REPORT_INTERVAL = 1.0
-MAX_COMPOUND = 1100
-"""Bytes of RTCP put into one datagram."""
 
 
 class SubscribeTransport(Transport):
@@ -72,7 +54,7 @@ class SubscribeTransport(Transport):
         self.egress = Egress()
         self.bandwidth = BandwidthController(now, stalls=host.stalls)
         self.egress.sent = self.bandwidth.ledger.sent
-        self._repairs = RepairPacer()
+        self._feedback = SubscribeFeedback(self.bandwidth)
         self.rtcp_malformed = 0
         self.unexpected_packets = 0
         self.downlink = Downlink(
@@ -80,10 +62,7 @@ class SubscribeTransport(Transport):
         )
         self._dividing: asyncio.Handle | None = None
         self._loop = asyncio.get_running_loop()
-        self._legs: dict[int, Consumer] = {}
         self._used_ssrcs: set[int] = set()
-        self._answerer = Answerer()
-        self._report_due = 0.0
         self._datagrams_seen = 0
         self._negotiation: ServerOffers | ClientOffer = (
             ClientOffer(self, self._new_leg) if client_offers else ServerOffers(self, host.emit)
@@ -114,8 +93,7 @@ class SubscribeTransport(Transport):
             on_change=self.downlink.touch,
         )
         self.consumers[consumer.id] = consumer
-        self._legs[leg.ssrc] = consumer
-        self._legs[leg.rtx_ssrc] = consumer
+        self._feedback.add(consumer)
         if isinstance(negotiation, ClientOffer):
             negotiation.add(consumer, spec.mid, now)
         else:
@@ -126,8 +104,7 @@ class SubscribeTransport(Transport):
         consumer = self.consumers.pop(consumer_id, None)
         if consumer is None:
             return
-        self._legs.pop(consumer.leg.ssrc, None)
-        self._legs.pop(consumer.leg.rtx_ssrc, None)
+        self._feedback.remove(consumer)
         self._negotiation.remove(consumer)
         self._divide_soon()
 
@@ -229,16 +206,10 @@ class SubscribeTransport(Transport):
             if plain is None:
                 continue
             try:
-                if is_transport_feedback(plain):
-                    if self.bandwidth.handle_feedback(plain, now):
-                        self._divide_soon()
-                    continue
-                parsed = parse_rtcp(plain)
+                if self._feedback.handle(plain, now):
+                    self._divide_soon()
             except RtcpError:
                 self.rtcp_malformed += 1
-                continue
-            for packet in parsed:
-                self._handle_feedback(packet, now)
 
     # --- time ----------------------------------------------------------------------------------------
 
@@ -249,6 +220,8 @@ class SubscribeTransport(Transport):
 
     def tick(self, now: float) -> None:
         super().tick(now)
+        if self._feedback.repairing:
+            self._feedback.repair(now)
         if now < self._rests_until and self.quiet and not self.downlink.dirty:
             return
         sent = self.egress.datagrams != self._datagrams_seen
@@ -258,9 +231,7 @@ class SubscribeTransport(Transport):
         self.downlink.poll(now, self.consumers, self._host.measures)
         self._probe(now)
         self._score(now)
-        if now >= self._report_due:
-            self._report_due = now + REPORT_INTERVAL
-            self._send_reports(now)
+        self._report(now)
         # Where something was just sent nobody rests: most turns need not ask for more.
         self._consider_rest(now, possible=not sent and self._may_rest)
 
@@ -275,17 +246,11 @@ class SubscribeTransport(Transport):
 
     @property
     def busy(self) -> bool:
-        return super().busy or self.bandwidth.probing or self._repairs.waiting
+        return super().busy or self.bandwidth.probing or self._feedback.repairing
 
     @property
     def restless(self) -> bool:
-        return super().restless or self.bandwidth.probing or self._repairs.waiting
-
-    def _repair(self, now: float) -> None:
-        for ssrc, sequences in self._repairs.take(now, self.bandwidth.estimate).items():
-            consumer = self._legs.get(ssrc)
-            if consumer is not None:
-                retransmit(consumer.leg, sequences, now)
+        return super().restless or self.bandwidth.probing or self._feedback.repairing
 
     def _probe(self, now: float) -> None:
         wanted = int(self.downlink.wanted) if self._host.measures.probes else 0
@@ -349,39 +314,7 @@ class SubscribeTransport(Transport):
                 self._used_ssrcs.add(ssrc)
                 return ssrc
 
-    # --- feedback ------------------------------------------------------------------------------------
-
-    def _handle_feedback(self, packet: Any, now: float) -> None:
-        if isinstance(packet, Nack):
-            consumer = self._legs.get(packet.media_ssrc)
-            if consumer is not None and packet.media_ssrc == consumer.leg.ssrc:
-                self._repairs.ask(packet.media_ssrc, packet.lost, now)
-                self._repair(now)
-        elif isinstance(packet, Pli):
-            consumer = self._legs.get(packet.media_ssrc)
-            if consumer is not None:
-                consumer.request_keyframe()
-        elif isinstance(packet, Fir):
-            for ssrc, _ in packet.entries:
-                consumer = self._legs.get(ssrc)
-                if consumer is not None:
-                    consumer.request_keyframe()
-        elif isinstance(packet, ReceiverReport | SenderReport):
-            for block in packet.reports:
-                self._handle_report(block, now)
-            if packet.reports:
-                worst = max(block.fraction_lost for block in packet.reports)
-                self.bandwidth.handle_loss(worst / 256, now)
-        elif isinstance(packet, Remb):
-            self.bandwidth.handle_remb(packet.bitrate, now)
-        elif isinstance(packet, XrRrtr):
-            self._answerer.handle(packet, now)
-
-    def _handle_report(self, block: ReportBlock, now: float) -> None:
-        consumer = self._legs.get(block.ssrc)
-        if consumer is None or not block.lsr:
-            return
-        consumer.handle_report(block, now)
+    # --- what is told --------------------------------------------------------------------------------
 
     def _score(self, now: float) -> None:
         for consumer in self.consumers.values():
@@ -392,24 +325,13 @@ class SubscribeTransport(Transport):
             if score is not None:
                 self._host.emit(ConsumerScored(consumer_id=consumer.id, score=score))
 
-    def _send_reports(self, now: float) -> None:
-        compound = b""
-        ssrc = 0
-        for consumer in self.consumers.values():
-            report = sender_report(consumer.leg, now)
-            if report is None:
-                continue
-            consumer.note_report(report.ntp >> 16 & 0xFFFFFFFF, now)
-            data = report.to_bytes()
-            ssrc = report.ssrc
-            if len(compound) + len(data) > MAX_COMPOUND:
-                self.association.send_rtcp(compound)
-                compound = b""
-            compound += data
-        answer = self._answerer.answer(ssrc, now) if compound else None
-        if compound:
+    def _report(self, now: float) -> None:
+        reported = False
+        for compound in self._feedback.poll_reports(self.consumers.values(), now):
+            reported = True
+            self.association.send_rtcp(compound)
+        if reported:
             self._host.quality.observe_estimate(self.bandwidth.estimate)
-            self.association.send_rtcp(compound + (answer.to_bytes() if answer is not None else b""))
 
     def _handle_lacking(self, consumer: Consumer) -> None:
         self._host.emit(ConsumerPaused(consumer_id=consumer.id, reason=consumer.lacks))
@@ -422,6 +344,6 @@ class SubscribeTransport(Transport):
         if self.bandwidth.crowded and leg.entered_at > leg.repairable_from:
             # The key frame needs nothing of what was lost before it, and all the room there is.
             leg.repairable_from = leg.entered_at
-            self._repairs.forget(leg.ssrc)
+            self._feedback.forget_repairs(leg.ssrc)
         current = LayerSpec(spatial=layer.spatial, temporal=layer.temporal)
         self._host.emit(LayerChanged(consumer_id=consumer.id, current=current))

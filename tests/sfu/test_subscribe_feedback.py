@@ -1,0 +1,93 @@
+"""What a receiver reports, at its transport."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfu.bandwidth.pacer import AT_ONCE
+from sfu.control import messages as m
+from sfu.errors import RtcpError
+from sfu.forwarding.leg import Leg
+from sfu.forwarding.selector import aim
+from sfu.rtp.rtcp import Nack, Pli
+from sfu.subscribe_transport import SubscribeTransport
+from sfu.transport import TransportState
+from sfu.webrtc.srtp import OutboundSrtp
+from tests.sfu.client_sdp import answer
+from tests.sfu.forwarding.world import Receiver, feed, vp8
+from tests.sfu.test_node import CAMERA_SPEC, World, world
+
+__all__ = ["world"]
+
+SENT = 40
+NOW = 1000.0
+
+
+class Watching:
+    """A receiver of a camera, whose packets arrive here instead of on a network."""
+
+    def __init__(self, transport: SubscribeTransport) -> None:
+        self.transport = transport
+        self.receiver = Receiver()
+        egress, arriving = transport.egress, self.receiver.egress
+        outbound = arriving.outbound
+        assert isinstance(outbound, OutboundSrtp)
+        egress.outbound = transport.association.outbound = outbound
+        egress.path, egress.sendto, egress.sendmsg = arriving.path, arriving.sendto, arriving.sendmsg
+        transport.state = TransportState.CONNECTED
+        transport.association.consented = True
+        consumer = transport.consumers["cs"]
+        self.encoding = consumer.producer.encodings[0]
+        leg = self.leg
+        leg.prepare(payload_type=leg.payload_type, rtx_payload_type=leg.rtx_payload_type)
+        aim(leg, self.encoding)
+
+    @property
+    def leg(self) -> Leg:
+        return self.transport.consumers["cs"].leg
+
+    def send(self, count: int) -> list[int]:
+        """A key frame of so many packets, one a turn; their numbers as they arrived."""
+        for number in range(count):
+            feed(self.encoding, (number, 0, vp8(key=number == 0, start=number == 0)), now=NOW)
+        return [packet.sequence for packet in self.receiver.receive()]
+
+    @property
+    def repaired(self) -> int:
+        """Packets that were sent again because they were asked for."""
+        return self.leg.retransmitted
+
+
+async def watching(world: World) -> Watching:
+    await world.publish(CAMERA_SPEC)
+    offer = await world.subscribe(m.ConsumerSpec(consumer_id="cs", producer_id="pr_cam"))
+    await world.do(m.HandleAnswer(transport_id="ts", version=offer.version, sdp=answer(offer.sdp)))
+    transport = world.link.node.transports["ts"]
+    assert isinstance(transport, SubscribeTransport)
+    return Watching(transport)
+
+
+async def test_what_had_to_wait_is_sent_again_on_the_ticks_without_being_asked_for_twice(
+    world: World,
+) -> None:
+    seen = await watching(world)
+    lost = seen.send(SENT)
+    assert len(lost) == SENT
+    seen.transport._feedback.handle(Nack(1, seen.leg.ssrc, tuple(lost)).to_bytes(), NOW)
+    assert seen.repaired == AT_ONCE
+    assert seen.transport.busy, "it wants its turn sooner than others"
+    for turn in range(1, 19):  # what waits longer is forgotten
+        seen.transport.tick(NOW + 0.02 * turn)
+    assert seen.repaired > AT_ONCE
+
+
+async def test_a_request_for_a_stream_of_somebody_else_changes_nothing(world: World) -> None:
+    seen = await watching(world)
+    lost = seen.send(SENT)
+    feedback = seen.transport._feedback
+    feedback.handle(Nack(1, 12345, tuple(lost)).to_bytes() + Pli(1, 12345).to_bytes(), NOW)
+    assert not feedback.repairing
+    assert not seen.repaired
+    assert not seen.encoding.keyframes.wanted
+    with pytest.raises(RtcpError):
+        feedback.handle(b"\x81\xcd\x00\x03", NOW)
