@@ -46,7 +46,7 @@ from signaling.services.bootstrap import Bootstrap
 from signaling.services.invitation import InvitationService
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.service import LiveService
-from signaling.services.live.session import LiveSettings, Surroundings
+from signaling.services.live.surroundings import LiveSettings, Surroundings
 from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, Tokens

@@ -11,19 +11,16 @@ the peers that are REQUESTED_TO_JOIN_STAGE, in the order of asking.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
-from signaling.domain.censorship import Censorship
 from signaling.domain.errors import (
-    CensoredError,
     InvalidInputError,
     NotFoundError,
     NotJoinedError,
     PermissionDenied,
 )
 from signaling.domain.events import (
-    CensorChanged,
     Event,
     Events,
     GrantsChanged,
@@ -36,22 +33,19 @@ from signaling.domain.events import (
     PresetChanged,
     PublicationAdded,
     PublicationEnded,
-    PublicationMuted,
-    PublicationUnmuted,
     SessionEnded,
     StageRequestsChanged,
     StageStatusChanged,
     SubscriptionEnded,
 )
 from signaling.domain.memory import Memory
+from signaling.domain.muting import Muting
 from signaling.domain.peer import Peer
 from signaling.domain.permission import StageStatus
 from signaling.domain.preset import Preset
 from signaling.domain.publication import (
-    USUAL_SOURCES,
     Announced,
     EndReason,
-    MutedBy,
     Publication,
     Subscription,
     grants_of,
@@ -79,10 +73,10 @@ class Session:
         self.peers: Tracked[str, Peer] = Tracked()
         self.publications: Tracked[str, Publication] = Tracked()
         self.subscriptions = Subscriptions()
+        self.muting = Muting(self.peers, self.publications)
         self.receiving = Receiving(self.peers, self.publications, self.subscriptions)
         self.view_modes = ViewModes()
         self._requests: dict[str, None] = {}
-        self._censorship = Censorship()
         self.empty_since: float | None = None
         """On the monotonic clock; None while somebody is in."""
 
@@ -92,7 +86,7 @@ class Session:
 
     @property
     def memory(self) -> Memory:
-        return Memory(tuple(self._requests), self._censorship.blocked, self.view_modes.spoke)
+        return Memory(tuple(self._requests), self.muting.blocked, self.view_modes.spoke)
 
     def resume_life(
         self,
@@ -104,9 +98,9 @@ class Session:
     ) -> None:
         """Instead of `start`: it was LIVE in another process. What breaks its promises is left out."""
         self.status = next_status(self.status, SessionStatus.LIVE)
-        self._censorship = Censorship(memory.blocked)
+        self.muting.resume(memory.blocked)
         for peer in peers:
-            self._put(replace(peer, censored=self._censorship.of(peer.participant_id)))
+            self._put(replace(peer, censored=self.muting.censored(peer.participant_id)))
         for one in publications:
             owner = self.peers.get(one.peer_id)
             if owner is not None and owner.may_publish(one.source, one.kind):
@@ -156,7 +150,7 @@ class Session:
         if self.status is not SessionStatus.LIVE:
             raise NotJoinedError("The session has ended. Join again.")
         assert peer.id not in self.peers, "peer ids are never used twice"
-        joined = self._put(replace(peer, censored=self._censorship.of(peer.participant_id)))
+        joined = self._put(replace(peer, censored=self.muting.censored(peer.participant_id)))
         self.empty_since = None
         return [PeerJoined(joined)]
 
@@ -223,58 +217,6 @@ class Session:
         """The node ended it on its own."""
         lost = self.publications.get(publication_id)
         return [] if lost is None else [self._end(lost, reason)]
-
-    def mute(self, peer_id: str, publication_id: str) -> Events:
-        return self._mute(self._own(peer_id, publication_id), MutedBy.OWNER)
-
-    def unmute(self, peer_id: str, publication_id: str) -> Events:
-        own = self._own(peer_id, publication_id)
-        if own.source in self.peers[peer_id].censored:
-            raise CensoredError(f"A moderator has blocked your {own.source}. Ask them to allow it again.")
-        if own.muted_by is None:
-            return []
-        self.publications[own.id] = unmuted = replace(own, muted_by=None)
-        return [PublicationUnmuted(unmuted)]
-
-    def mute_others(self, actor_id: str, peer_ids: Iterable[str], sources: Iterable[str]) -> Events:
-        """A moderator mutes sources of peers. Who is not there any more is passed over.
-
-        Raises `PermissionDenied` before anything changed, where the actor may not mute one of the sources.
-        """
-        found = self._moderated(actor_id, set(peer_ids), set(sources))
-        return [event for each in found for event in self._mute(each, MutedBy.MODERATOR)]
-
-    def censor(self, actor_id: str, peer_ids: Iterable[str], sources: Iterable[str]) -> Events:
-        """A moderator blocks sources of peers' participants, published or not, until a moderator allows them.
-
-        Raises `PermissionDenied` as `mute_others` does. Nobody censors themselves: they are passed over.
-        """
-        wanted = set(sources)
-        named = {peer_id for peer_id in peer_ids if peer_id != actor_id}
-        self._moderated(actor_id, named, wanted)
-        participants = self._participants(named)
-        self._censorship.block(participants, wanted)
-        events = self._follow_censorship()
-        for one in list(self.publications.values()):
-            if one.source in self.peers[one.peer_id].censored:
-                events += self._mute(one, MutedBy.MODERATOR)
-        return events
-
-    def uncensor(self, actor_id: str, peer_ids: Iterable[str], sources: Iterable[str]) -> Events:
-        """Lifts it. What was being published stays muted: to speak again is the owner's own decision."""
-        wanted, named = set(sources), set(peer_ids)
-        self._moderated(actor_id, named, wanted)
-        self._censorship.allow(self._participants(named), wanted)
-        return self._follow_censorship()
-
-    def mute_participant(self, participant_id: str) -> Events:
-        """Every microphone of a participant, by the organization itself."""
-        return [
-            event
-            for one in list(self.publications.values())
-            if one.source == "microphone" and self.peers[one.peer_id].participant_id == participant_id
-            for event in self._mute(one, MutedBy.MODERATOR)
-        ]
 
     # --- subscribing -----------------------------------------------------------------------------------
 
@@ -384,33 +326,6 @@ class Session:
         del self.publications[publication.id]
         self.subscriptions.drop_publication(publication.id)
         return PublicationEnded(publication, reason)
-
-    def _moderated(self, actor_id: str, named: set[str], sources: Set[str]) -> list[Publication]:
-        """The publications a moderator speaks of. Raises `PermissionDenied` where they may not."""
-        actor = self.peer(actor_id)
-        found = [one for one in self.publications.values() if one.peer_id in named and one.source in sources]
-        usual = [(source, kind) for source, kind in USUAL_SOURCES if source in sources]
-        for source, kind in (*usual, *((one.source, one.kind) for one in found)):
-            if not actor.may_mute(source, kind):
-                raise PermissionDenied(f"You may not mute {source!r} of others.")
-        return found
-
-    def _participants(self, peer_ids: Iterable[str]) -> set[str]:
-        return {self.peers[peer_id].participant_id for peer_id in peer_ids if peer_id in self.peers}
-
-    def _follow_censorship(self) -> Events:
-        events: Events = []
-        for peer in list(self.peers.values()):
-            censored = self._censorship.of(peer.participant_id)
-            if censored != peer.censored:
-                events.append(CensorChanged(self._put(replace(peer, censored=censored))))
-        return events
-
-    def _mute(self, publication: Publication, by: MutedBy) -> Events:
-        if publication.muted_by is not None:
-            return []
-        self.publications[publication.id] = muted = replace(publication, muted_by=by)
-        return [PublicationMuted(muted)]
 
     def _stand(self, before: Peer, after: Peer, action: str, reason: EndReason, by: str | None) -> Events:
         """A peer stands otherwise: grants, publications and requests follow in the same step."""

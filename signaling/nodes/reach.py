@@ -78,6 +78,15 @@ class Reach:
 
     # --- ending ----------------------------------------------------------------------------------------
 
+    async def end(self, publication_ids: Sequence[str]) -> None:
+        """On its own node first: nothing of them is forwarded when this returns."""
+        for publication_id in publication_ids:
+            origin = self.origin_of(publication_id)
+            if origin is not None:
+                await origin.end_publications((publication_id,))
+        await self.end_elsewhere(publication_ids)
+        self.forget(publication_ids)
+
     async def end_elsewhere(self, publication_ids: Iterable[str]) -> None:
         """What has ended on its own node ends where it was brought to: it has when this returns."""
         for publication_id in publication_ids:

@@ -25,3 +25,18 @@ def merge(reports: Sequence[SpeakersChanged]) -> SpeakersChanged:
     dominants = [report.dominant for report in reports if report.dominant is not None]
     speaking = (one for one in dominants if one in loudest)
     return SpeakersChanged(speakers, next(speaking, dominants[0] if dominants else None))
+
+
+class Speaking:
+    """The latest that each node said."""
+
+    def __init__(self) -> None:
+        self._reports: dict[str, SpeakersChanged] = {}
+
+    def changed(self, node_id: str, report: SpeakersChanged, nodes: Sequence[str]) -> SpeakersChanged:
+        """One report of all. `nodes`: those of the session, the main node first."""
+        self._reports[node_id] = report
+        return merge([self._reports[one] for one in nodes if one in self._reports])
+
+    def forget_node(self, node_id: str) -> None:
+        self._reports.pop(node_id, None)

@@ -25,14 +25,16 @@ import structlog
 from sfu.control import messages as node
 from signaling.domain.publication import Grant, Publication, Subscription, Tile
 from signaling.errors import SignalingError
+from signaling.nodes.data import DataSpread
 from signaling.nodes.link import NodeLink
 from signaling.nodes.media import NodeMedia
 from signaling.nodes.moves import Moves
 from signaling.nodes.noting import SessionNotes
 from signaling.nodes.parts import Nodes, Parts
+from signaling.nodes.pauses import Pauses
 from signaling.nodes.piping import Piping
 from signaling.nodes.reach import Reach
-from signaling.nodes.speakers import merge
+from signaling.nodes.speakers import Speaking
 from signaling.services.live import ports
 
 log = structlog.get_logger(__name__)
@@ -56,10 +58,9 @@ class SpreadMedia:
         self._reach = Reach(session_id, self._parts, Piping(nodes.pipes))
         self._moves = Moves(session_id, self._parts, self._reach)
         self._notes = SessionNotes(session_id)
-        self._speaking: dict[str, ports.SpeakersChanged] = {}
-        """By node id."""
-        self._paused: set[tuple[str, str, str]] = set()
-        """(Node id, peer id, publication id) of what a node does not send for now."""
+        self._speaking = Speaking()
+        self._pauses = Pauses()
+        self._data = DataSpread(self._parts)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -80,11 +81,11 @@ class SpreadMedia:
         there, and (publication id, node id) -> pipe id of those that were brought to another one."""
         taken = list(parts)
         for part in taken:
-            part.on_data = partial(self._handle_data, part.node_id)
+            part.on_data = partial(self._relay_data, part.node_id)
         self._parts.take(taken, places)
         self._reach.take(published, carried)
         self._notes = notes
-        self._later(self._spread_data())
+        self._later(self._data.spread())
 
     def listener_for(self, node_id: str) -> ports.MediaListener:
         """Where the part on that node tells what happens."""
@@ -141,13 +142,7 @@ class SpreadMedia:
         await self._reach.end_elsewhere(outside)
 
     async def end_publications(self, publication_ids: Iterable[str]) -> None:
-        ids = list(publication_ids)
-        for publication_id in ids:
-            origin = self._reach.origin_of(publication_id)
-            if origin is not None:
-                await origin.end_publications((publication_id,))
-        await self._reach.end_elsewhere(ids)
-        self._reach.forget(ids)
+        await self._reach.end(list(publication_ids))
 
     async def mute(self, publication_id: str) -> None:
         for part in self._reach.parts_with(publication_id):
@@ -208,11 +203,7 @@ class SpreadMedia:
     async def stats(self, peer_id: str) -> ports.PeerStats:
         parts = [self._parts.of(peer_id, "publish"), self._parts.of(peer_id, "subscribe")]
         found = [await part.stats(peer_id) for part in dict.fromkeys(parts) if part is not None]
-        return ports.PeerStats(
-            publications=tuple(one for stats in found for one in stats.publications),
-            subscriptions=tuple(one for stats in found for one in stats.subscriptions),
-            estimate=next((one.estimate for one in reversed(found) if one.estimate is not None), None),
-        )
+        return ports.PeerStats.together(found)
 
     def has(self, peer_id: str, direction: ports.Direction) -> bool:
         part = self._parts.of(peer_id, direction)
@@ -267,16 +258,9 @@ class SpreadMedia:
     async def finish_move(self, peer_id: str, move: int) -> None:
         left = await self._moves.finish(peer_id, move)
         if left is not None:
-            self._resume_what_the_other_paused(peer_id, left.node_id)
+            for publication_id in self._pauses.moved(peer_id, left.node_id):
+                self._listener(ports.SubscriptionResumed(peer_id, publication_id))
             await self._end_empty()
-
-    def _resume_what_the_other_paused(self, peer_id: str, left: str) -> None:
-        """The new node may send what the other did not; it does not say so, as it never paused it."""
-        paused = {one for node_id, peer, one in self._paused if (node_id, peer) == (left, peer_id)}
-        still = {one for node_id, peer, one in self._paused if node_id != left and peer == peer_id}
-        self._paused -= {(left, peer_id, one) for one in paused}
-        for publication_id in paused - still:
-            self._listener(ports.SubscriptionResumed(peer_id, publication_id))
 
     async def _expire_move(self, peer_id: str) -> None:
         if await self._moves.expire(peer_id):
@@ -304,7 +288,7 @@ class SpreadMedia:
         if part is None:
             return
         if direction == "subscribe":
-            self._paused = {one for one in self._paused if one[1] != peer_id}
+            self._pauses.forget_peer(peer_id)
         own = [one.id for one in self._reach.published_by(peer_id)]
         await part.close_transport(peer_id, direction)
         if direction == "publish":
@@ -329,9 +313,9 @@ class SpreadMedia:
         await self._parts.recover(peer_ids)
 
     def _lose(self, node_id: str) -> None:
-        self._speaking.pop(node_id, None)
+        self._speaking.forget_node(node_id)
         self._moves.lose(node_id)
-        self._paused = {one for one in self._paused if one[0] != node_id}
+        self._pauses.forget_node(node_id)
         hit = self._parts.lose(node_id)
         for peer_id, left in hit.items():
             self._moves.forget(peer_id)
@@ -341,7 +325,7 @@ class SpreadMedia:
             for part in left:
                 self._later(part.close_peer(peer_id))
         self._reach.forget_node(node_id)
-        self._later(self._spread_data())
+        self._later(self._data.spread())
         log.warning("session.lost_node", session=self._session_id, node=node_id, peers=len(hit))
         if hit:
             self._listener(ports.NodeLost(tuple(hit)))
@@ -359,18 +343,16 @@ class SpreadMedia:
                 self._reach.forget((publication_id,))
                 self._later(self._reach.end_elsewhere((publication_id,)))
             case ports.SubscriptionClosed(peer_id, publication_id):
-                self._paused.discard((node_id, peer_id, publication_id))
+                self._pauses.resumed(node_id, peer_id, publication_id)
                 part = self._parts.on(node_id)
                 if part is not None:
                     self._later(self._reach.drop_unwanted(part))
             case ports.SpeakersChanged():
-                self._speaking[node_id] = event
-                nodes = self._parts.by_peers()
-                event = merge([self._speaking[one] for one in nodes if one in self._speaking])
+                event = self._speaking.changed(node_id, event, self._parts.by_peers())
             case ports.SubscriptionPaused(peer_id, publication_id):
-                self._paused.add((node_id, peer_id, publication_id))
+                self._pauses.paused(node_id, peer_id, publication_id)
             case ports.SubscriptionResumed(peer_id, publication_id):
-                self._paused.discard((node_id, peer_id, publication_id))
+                self._pauses.resumed(node_id, peer_id, publication_id)
             case ports.OfferMade(peer_id=peer_id):
                 move = self._moves.of(peer_id)
                 if move is not None and move.to.node_id == node_id:
@@ -385,31 +367,14 @@ class SpreadMedia:
                 pass
         self._listener(event)
 
-    # --- data messages ---------------------------------------------------------------------------------
-
-    async def _spread_data(self) -> None:
-        """A node tells of data messages for other nodes where the session is on several."""
-        for part in self._parts:
-            await part.spread_data(spread=len(self._parts) > 1)
-
-    def _handle_data(self, node_id: str, message: node.DataForwarded) -> None:
-        """A data message of a peer on that node: to the nodes of those it is for."""
-        if self._closed:
-            return
-        to = message.to
-        for part in self._parts:
-            concerned = to is None or any(self._parts.publishing_on(part.node_id, one) for one in to)
-            if part.node_id != node_id and concerned:
-                self._later(part.deliver_data(message))
-
     # --- inside ----------------------------------------------------------------------------------------
 
     async def _end_empty(self) -> None:
         """The part that has no peers any more, if it is not the last one."""
         empty = await self._parts.take_empty()
         if empty is not None:
-            self._speaking.pop(empty.node_id, None)
-            self._later(self._spread_data())
+            self._speaking.forget_node(empty.node_id)
+            self._later(self._data.spread())
             await self._reach.leave_node(empty)
             await empty.close()
 
@@ -418,10 +383,16 @@ class SpreadMedia:
         listener = self.listener_for(link.node_id)
         part = await NodeMedia.create(link, listener, loudest_audio=self._loudest_audio)
         self._notes.give(part)
-        part.on_data = partial(self._handle_data, link.node_id)
-        self._later(self._spread_data())
+        part.on_data = partial(self._relay_data, link.node_id)
+        self._later(self._data.spread())
         log.info("session.placed", session=self._session_id, node=link.node_id)
         return part
+
+    def _relay_data(self, node_id: str, message: node.DataForwarded) -> None:
+        """A data message of a peer on that node."""
+        if not self._closed:
+            for work in self._data.relay(node_id, message):
+                self._later(work)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -31,7 +31,7 @@ from signaling.rest.whip import WhipRoutes
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.ports import IceServers
 from signaling.services.live.service import LiveService
-from signaling.services.live.session import LiveSettings, Surroundings
+from signaling.services.live.surroundings import LiveSettings, Surroundings
 from signaling.services.ports import UnitOfWorkFactory
 from signaling.testing import FakeClock, FakeStore, FakeTokens
 from signaling.ws.connection import WsSettings

@@ -78,12 +78,12 @@ async def unpublish(live: LiveSession, peer_id: str, request: messages.Unpublish
 
 
 async def mute(live: LiveSession, peer_id: str, request: messages.Mute) -> messages.Empty:
-    await live.carry_out(live.session.mute(peer_id, request.publication_id))
+    await live.carry_out(live.session.muting.mute(peer_id, request.publication_id))
     return _EMPTY
 
 
 async def unmute(live: LiveSession, peer_id: str, request: messages.Unmute) -> messages.Empty:
-    await live.carry_out(live.session.unmute(peer_id, request.publication_id))
+    await live.carry_out(live.session.muting.unmute(peer_id, request.publication_id))
     return _EMPTY
 
 

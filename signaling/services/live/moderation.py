@@ -68,17 +68,17 @@ def _once(events: list[Event]) -> list[Event]:
 
 
 async def mute_peer(live: LiveSession, peer_id: str, request: messages.MutePeer) -> messages.Empty:
-    await live.carry_out(live.session.mute_others(peer_id, request.peer_ids, request.sources))
+    await live.carry_out(live.session.muting.mute_others(peer_id, request.peer_ids, request.sources))
     return messages.Empty()
 
 
 async def censor(live: LiveSession, peer_id: str, request: messages.Censor) -> messages.Empty:
-    await live.carry_out(live.session.censor(peer_id, request.peer_ids, request.sources))
+    await live.carry_out(live.session.muting.censor(peer_id, request.peer_ids, request.sources))
     return messages.Empty()
 
 
 async def uncensor(live: LiveSession, peer_id: str, request: messages.Uncensor) -> messages.Empty:
-    await live.carry_out(live.session.uncensor(peer_id, request.peer_ids, request.sources))
+    await live.carry_out(live.session.muting.uncensor(peer_id, request.peer_ids, request.sources))
     return messages.Empty()
 
 

@@ -28,8 +28,9 @@ from signaling.services.live import viewing
 from signaling.services.live.notes import Noted
 from signaling.services.live.ports import Carried, MediaEvent, SurvivingMedia
 from signaling.services.live.records import SessionRecords
-from signaling.services.live.session import LiveSession, Surroundings
+from signaling.services.live.session import LiveSession
 from signaling.services.live.standing import follow_participant, follow_preset
+from signaling.services.live.surroundings import Surroundings
 from signaling.services.live.viewing import View
 
 log = structlog.get_logger(__name__)

@@ -1,15 +1,10 @@
-"""Which sessions run in this process: joins and resumes lead into them, time ends them, REST asks about them.
-
-At most one session per meeting is active: the first join begins it, whoever comes meanwhile waits for the
-same beginning, and a new one begins only after the old one was ended in the store.
-"""
+"""What leads into the running sessions: joins and resumes; time, which ends them; what REST asks and does."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import Context
 from functools import partial
 from typing import TypeVar
 
@@ -19,23 +14,22 @@ from pydantic import BaseModel
 from signaling.domain.events import LeaveReason
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
-from signaling.domain.session import Session, SessionRecord, SessionStatus
 from signaling.errors import (
     NoActiveSessionError,
     NotJoinedError,
     ResumeRefusedError,
-    UnavailableError,
 )
-from signaling.ids import new_uuid
 from signaling.protocol import messages
 from signaling.services.admission import Admission, admit
 from signaling.services.live import moderation, notes
 from signaling.services.live.ports import SurvivingMedia
-from signaling.services.live.records import SessionRecords, end_unfinished
+from signaling.services.live.records import end_unfinished
 from signaling.services.live.requests import HANDLERS
 from signaling.services.live.restore import restore
-from signaling.services.live.session import LiveSession, Surroundings
+from signaling.services.live.running import RunningSessions
+from signaling.services.live.session import LiveSession
 from signaling.services.live.standing import follow_participant, follow_preset
+from signaling.services.live.surroundings import Surroundings
 from signaling.services.ports import LiveSessionView, Tokens
 
 log = structlog.get_logger(__name__)
@@ -48,9 +42,7 @@ class LiveService:
     def __init__(self, around: Surroundings, tokens: Tokens) -> None:
         self._around = around
         self._tokens = tokens
-        self._running: dict[str, LiveSession] = {}
-        """By meeting id, until its end is in the store."""
-        self._starting: dict[str, asyncio.Task[LiveSession]] = {}
+        self._running = RunningSessions(around, on_left=self._forget_peer)
         self._of_peer: dict[str, LiveSession] = {}
         self._resume_tokens: dict[str, str] = {}
         """Digest of a resume token -> peer id."""
@@ -58,7 +50,6 @@ class LiveService:
         self._sweeper: asyncio.Task[None] | None = None
         self._on_peer_left: list[Callable[[str], None]] = []
         self._on_http_restored: list[Callable[[str, str], None]] = []
-        self._closing = False
 
     def on_peer_left(self, listener: Callable[[str], None]) -> None:
         """Told the id of every peer that left, for whatever reason."""
@@ -84,7 +75,7 @@ class LiveService:
         """A session that does not come back keeps no other from it."""
         try:
             restored = await restore(
-                surviving, self._around, on_left=self._forget_peer, on_ended=self._forget_session
+                surviving, self._around, on_left=self._forget_peer, on_ended=self._running.forget
             )
         except Exception:
             log.exception("session.not_taken_over", session=surviving.notes.get("id"))
@@ -93,7 +84,7 @@ class LiveService:
         if restored is None:
             return None
         live = restored.live
-        self._running[live.meeting.id] = live
+        self._running.put(live)
         for peer_id in live.session.peers:
             self.remember(peer_id, live)
         for peer_id, token in restored.tokens.items():
@@ -107,12 +98,11 @@ class LiveService:
 
     async def close(self) -> None:
         """Everybody is told that the service goes; nobody can join from now on."""
-        self._closing = True
+        self._running.close()
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
-        await asyncio.gather(*self._starting.values(), return_exceptions=True)
-        for live in list(self._running.values()):
+        for live in await self._running.settled():
             await self._end(live, "server_shutdown", LeaveReason.SHUTDOWN)
 
     async def _sweep_forever(self) -> None:
@@ -122,7 +112,7 @@ class LiveService:
 
     async def sweep(self) -> None:
         """One look at what is due."""
-        for live in list(self._running.values()):
+        for live in list(self._running):
             if live.due():
                 try:
                     await _unless_over(live, live.sweep)
@@ -247,7 +237,7 @@ class LiveService:
         async def work() -> list[str]:
             chosen = _chosen(live, participant_ids, custom_participant_ids)
             for participant_id in chosen:
-                await live.carry_out(live.session.mute_participant(participant_id))
+                await live.carry_out(live.session.muting.mute_participant(participant_id))
             return chosen
 
         return await self._participants(live, await live.owner.do(work))
@@ -257,7 +247,7 @@ class LiveService:
             record = await uow.presets.by_name(organization_id, preset_name)
         if record is None:
             return
-        for live in list(self._running.values()):
+        for live in list(self._running):
             if live.session.organization_id == organization_id:
                 await _unless_over(live, partial(follow_preset, live, record.preset))
 
@@ -290,57 +280,13 @@ class LiveService:
     async def _session_for(self, claims: ParticipantClaims) -> LiveSession:
         """Where the claims lead. Only for a session that runs they are not looked into yet."""
         running = self._running.get(claims.meeting_id)
-        if running is not None and not self._closing:
+        if running is not None and not self._running.closing:
             return running
-        return await self._session_of((await admit(self._around.uow, claims)).meeting)
-
-    async def _session_of(self, meeting: Meeting) -> LiveSession:
-        """The running session, or the one that is being started, or a new one."""
-        if self._closing:
-            raise UnavailableError("The server is going down. Connect again in some seconds.")
-        running = self._running.get(meeting.id)
-        if running is not None:
-            return running
-        starting = self._starting.get(meeting.id)
-        if starting is None:
-            starting = asyncio.create_task(
-                self._start_session(meeting), name=f"start {meeting.id}", context=Context()
-            )
-            self._starting[meeting.id] = starting
-        return await asyncio.shield(starting)
-
-    async def _start_session(self, meeting: Meeting) -> LiveSession:
-        try:
-            now = self._around.clock.now()
-            record = SessionRecord(
-                id=new_uuid(),
-                meeting_id=meeting.id,
-                organization_id=meeting.organization_id,
-                status=SessionStatus.LIVE,
-                created_at=now,
-                updated_at=now,
-                started_at=now,
-            )
-            live = LiveSession(
-                Session(record.id, meeting.id, meeting.organization_id),
-                SessionRecords(record, self._around.uow, self._around.clock),
-                meeting,
-                self._around,
-                on_left=self._forget_peer,
-                on_ended=self._forget_session,
-            )
-            await live.start()
-            self._running[meeting.id] = live
-            return live
-        finally:
-            del self._starting[meeting.id]
+        return await self._running.of((await admit(self._around.uow, claims)).meeting)
 
     async def _end(self, live: LiveSession, reason: str, peers_leave: LeaveReason) -> None:
         await _unless_over(live, partial(live.end, reason, peers_leave=peers_leave))
         await live.owner.wait_stopped()
-
-    def _forget_session(self, live: LiveSession) -> None:
-        self._running.pop(live.meeting.id, None)
 
     def _forget_peer(self, peer_id: str) -> None:
         self._of_peer.pop(peer_id, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -41,15 +41,15 @@ from signaling.errors import (
 )
 from signaling.ids import new_id
 from signaling.protocol import messages
-from signaling.services.live import media_events, media_presence, render, view_modes, viewing
+from signaling.services.live import media_events, media_presence, view_modes, viewing, welcome
 from signaling.services.live.announce import Announcer
 from signaling.services.live.connectivity import Connectivity
 from signaling.services.live.notebook import Notebook
 from signaling.services.live.owner import Owner
-from signaling.services.live.ports import IceServers, MediaEvent, MediaNodes, MediaSession, PeerHub
+from signaling.services.live.ports import MediaEvent, MediaSession
 from signaling.services.live.records import SessionRecords
+from signaling.services.live.surroundings import Surroundings
 from signaling.services.live.viewing import View
-from signaling.services.ports import Clock, UnitOfWorkFactory
 
 log = structlog.get_logger(__name__)
 
@@ -69,27 +69,6 @@ class Resumption:
     missed: int
     seq: int
     snapshot: messages.Snapshot | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSettings:
-    """`session_grace` None: as the meeting says. Times in seconds."""
-
-    resume_within: float = 30.0
-    session_grace: float | None = None
-    sweep_interval: float = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every session of this process shares."""
-
-    uow: UnitOfWorkFactory
-    nodes: MediaNodes
-    hub: PeerHub
-    clock: Clock
-    settings: LiveSettings = field(default_factory=LiveSettings)
-    ice_servers: IceServers | None = None
 
 
 class LiveSession:
@@ -214,7 +193,7 @@ class LiveSession:
             joined_at=self.around.clock.now(),
         )
         await self._enter(peer)
-        return self._joined(self.session.peer(peer.id), resume_token)
+        return welcome.joined(self, self.session.peer(peer.id), resume_token)
 
     async def join_over_http(
         self, participant: Participant, preset: Preset, device: Literal["whip", "whep"]
@@ -253,7 +232,7 @@ class LiveSession:
             await self.carry_out(self.session.resume(peer_id))
             seq = hub.seq(peer_id)
             hub.missed(peer_id, seq)
-            snapshot = self._snapshot(self.session.peer(peer_id))
+            snapshot = welcome.snapshot(self, self.session.peer(peer_id))
             await self.media.retell(peer_id)
             return Resumption(0, seq, snapshot)
         await self.carry_out(self.session.resume(peer_id))
@@ -363,51 +342,6 @@ class LiveSession:
             offer = self.connectivity.give(peer_id, self.session.peer(peer_id).participant_id)
             renewed = messages.IceServersChanged(ice_servers=offer.servers, ttl=offer.ttl)
             self.announcer.to_peer(peer_id, renewed)
-
-    # --- inside ----------------------------------------------------------------------------------------
-
-    def _joined(self, peer: Peer, resume_token: str) -> messages.Joined:
-        session, settings = self.session, self.around.settings
-        others = [one for one in session.peers.values() if one.id != peer.id and not one.hidden]
-        preset = peer.preset.to_dict()
-        stage = render.stage_info(peer)
-        return messages.Joined(
-            peer_id=peer.id,
-            session_id=session.id,
-            resume_token=resume_token,
-            resume_within=settings.resume_within,
-            seq=self.around.hub.seq(peer.id),
-            me=render.peer_info(peer),
-            meeting=render.meeting_info(self.meeting, peer),
-            permissions=preset["permissions"],
-            config=preset["config"],
-            ui=preset["ui"],
-            stage=stage,
-            peers=tuple(render.peer_info(one) for one in others),
-            publications=tuple(render.publication_info(one) for one in session.publications.values()),
-            stage_requests=render.stage_requests(session.stage_requests) if stage.is_host else (),
-            ice_servers=self.connectivity.give(peer.id, peer.participant_id).servers,
-        )
-
-    def _snapshot(self, peer: Peer) -> messages.Snapshot:
-        session, media = self.session, self.media
-        others = [one for one in session.peers.values() if one.id != peer.id and not one.hidden]
-        preset = peer.preset.to_dict()
-        stage = render.stage_info(peer)
-        return messages.Snapshot(
-            me=render.peer_info(peer),
-            meeting=render.meeting_info(self.meeting, peer),
-            permissions=preset["permissions"],
-            config=preset["config"],
-            ui=preset["ui"],
-            stage=stage,
-            peers=tuple(render.peer_info(one) for one in others),
-            publications=tuple(render.publication_info(one) for one in session.publications.values()),
-            stage_requests=render.stage_requests(session.stage_requests) if stage.is_host else (),
-            subscriptions=tuple(session.subscriptions.of(peer.id)),
-            publishes=media.has(peer.id, "publish"),
-            subscribes=media.has(peer.id, "subscribe"),
-        )
 
 
 def _display_name(participant: Participant, preset: Preset, wanted: str | None) -> str:

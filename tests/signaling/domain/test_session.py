@@ -163,10 +163,10 @@ def test_a_muted_publication_is_muted_by_whoever_came_first() -> None:
     session = live_session()
     host, other = joined(session, "group_call_host"), joined(session, "group_call_participant")
     microphone = publish(session, other, "microphone", "audio")
-    session.mute(other, microphone)
-    assert session.mute_others(host, [other], ["microphone"]) == []
-    assert session.unmute(other, microphone) != []
-    assert session.unmute(other, microphone) == []
+    session.muting.mute(other, microphone)
+    assert session.muting.mute_others(host, [other], ["microphone"]) == []
+    assert session.muting.unmute(other, microphone) != []
+    assert session.muting.unmute(other, microphone) == []
 
 
 def test_muting_a_source_without_the_permission_changes_nothing_of_the_others_either() -> None:
@@ -178,7 +178,7 @@ def test_muting_a_source_without_the_permission_changes_nothing_of_the_others_ei
     publish(session, other, "microphone", "audio", mid="0")
     publish(session, other, "camera", "video", mid="1")
     with pytest.raises(PermissionDenied):
-        session.mute_others(actor, [other], ["microphone", "camera"])
+        session.muting.mute_others(actor, [other], ["microphone", "camera"])
     assert not any(one.muted_by for one in session.publications.values())
 
 
@@ -186,9 +186,9 @@ def test_nobody_unmutes_for_somebody_else() -> None:
     session = live_session()
     host, other = joined(session, "group_call_host"), joined(session, "group_call_participant")
     microphone = publish(session, other, "microphone", "audio")
-    session.mute(other, microphone)
+    session.muting.mute(other, microphone)
     with pytest.raises(NotFoundError):
-        session.unmute(host, microphone)
+        session.muting.unmute(host, microphone)
 
 
 @pytest.mark.parametrize("status", list(SessionStatus))

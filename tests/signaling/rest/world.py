@@ -25,7 +25,7 @@ from signaling.services.bootstrap import Bootstrap
 from signaling.services.invitation import InvitationService
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.service import LiveService
-from signaling.services.live.session import Surroundings
+from signaling.services.live.surroundings import Surroundings
 from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import WorkerStatus

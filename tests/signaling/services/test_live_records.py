@@ -101,7 +101,7 @@ async def test_a_removal_that_runs_against_a_join_leaves_nobody_inside() -> None
         await until(
             lambda: all(
                 peer.participant_id != person.id
-                for live in world.live._running.values()
+                for live in world.live._running
                 for peer in live.session.peers.values()
             ),
             "the removed participant to be out",

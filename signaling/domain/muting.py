@@ -1,0 +1,137 @@
+"""Whose publications are muted and who did it: their owners, or a moderator, who may block a source as well.
+
+Part of the session's aggregate (`signaling.domain.session`): it checks, changes the peers and publications,
+and returns what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping, Set
+from dataclasses import replace
+
+from signaling.domain.censorship import Censorship
+from signaling.domain.errors import CensoredError, NotFoundError, NotJoinedError, PermissionDenied
+from signaling.domain.events import (
+    CensorChanged,
+    Events,
+    PublicationMuted,
+    PublicationUnmuted,
+)
+from signaling.domain.peer import Peer
+from signaling.domain.publication import USUAL_SOURCES, MutedBy, Publication
+
+
+class Muting:
+    def __init__(
+        self, peers: MutableMapping[str, Peer], publications: MutableMapping[str, Publication]
+    ) -> None:
+        self._peers = peers
+        self._publications = publications
+        self._censorship = Censorship()
+
+    @property
+    def blocked(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """Participant id, and the sources that are blocked."""
+        return self._censorship.blocked
+
+    def resume(self, blocked: Iterable[tuple[str, frozenset[str]]]) -> None:
+        """What was blocked in another process."""
+        self._censorship = Censorship(blocked)
+
+    def censored(self, participant_id: str) -> frozenset[str]:
+        return self._censorship.of(participant_id)
+
+    def mute(self, peer_id: str, publication_id: str) -> Events:
+        return self._mute(self._own(peer_id, publication_id), MutedBy.OWNER)
+
+    def unmute(self, peer_id: str, publication_id: str) -> Events:
+        own = self._own(peer_id, publication_id)
+        if own.source in self._peers[peer_id].censored:
+            raise CensoredError(f"A moderator has blocked your {own.source}. Ask them to allow it again.")
+        if own.muted_by is None:
+            return []
+        self._publications[own.id] = unmuted = replace(own, muted_by=None)
+        return [PublicationUnmuted(unmuted)]
+
+    def mute_others(self, actor_id: str, peer_ids: Iterable[str], sources: Iterable[str]) -> Events:
+        """A moderator mutes sources of peers. Who is not there any more is passed over.
+
+        Raises `PermissionDenied` before anything changed, where the actor may not mute one of the sources.
+        """
+        found = self._moderated(actor_id, set(peer_ids), set(sources))
+        return [event for each in found for event in self._mute(each, MutedBy.MODERATOR)]
+
+    def censor(self, actor_id: str, peer_ids: Iterable[str], sources: Iterable[str]) -> Events:
+        """A moderator blocks sources of peers' participants, published or not, until a moderator allows them.
+
+        Raises `PermissionDenied` as `mute_others` does. Nobody censors themselves: they are passed over.
+        """
+        wanted = set(sources)
+        named = {peer_id for peer_id in peer_ids if peer_id != actor_id}
+        self._moderated(actor_id, named, wanted)
+        participants = self._participants(named)
+        self._censorship.block(participants, wanted)
+        events = self._follow_censorship()
+        for one in list(self._publications.values()):
+            if one.source in self._peers[one.peer_id].censored:
+                events += self._mute(one, MutedBy.MODERATOR)
+        return events
+
+    def uncensor(self, actor_id: str, peer_ids: Iterable[str], sources: Iterable[str]) -> Events:
+        """Lifts it. What was being published stays muted: to speak again is the owner's own decision."""
+        wanted, named = set(sources), set(peer_ids)
+        self._moderated(actor_id, named, wanted)
+        self._censorship.allow(self._participants(named), wanted)
+        return self._follow_censorship()
+
+    def mute_participant(self, participant_id: str) -> Events:
+        """Every microphone of a participant, by the organization itself."""
+        return [
+            event
+            for one in list(self._publications.values())
+            if one.source == "microphone" and self._peers[one.peer_id].participant_id == participant_id
+            for event in self._mute(one, MutedBy.MODERATOR)
+        ]
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    def _own(self, peer_id: str, publication_id: str) -> Publication:
+        if peer_id not in self._peers:
+            raise NotJoinedError
+        publication = self._publications.get(publication_id)
+        if publication is None or publication.peer_id != peer_id:
+            raise NotFoundError.of("publication of yours", publication_id)
+        return publication
+
+    def _moderated(self, actor_id: str, named: set[str], sources: Set[str]) -> list[Publication]:
+        """The publications a moderator speaks of. Raises `PermissionDenied` where they may not."""
+        actor = self._peers.get(actor_id)
+        if actor is None:
+            raise NotJoinedError
+        found = [one for one in self._publications.values() if one.peer_id in named and one.source in sources]
+        usual = [(source, kind) for source, kind in USUAL_SOURCES if source in sources]
+        for source, kind in (*usual, *((one.source, one.kind) for one in found)):
+            if not actor.may_mute(source, kind):
+                raise PermissionDenied(f"You may not mute {source!r} of others.")
+        return found
+
+    def _participants(self, peer_ids: Iterable[str]) -> set[str]:
+        return {self._peers[peer_id].participant_id for peer_id in peer_ids if peer_id in self._peers}
+
+    def _follow_censorship(self) -> Events:
+        events: Events = []
+        for peer in list(self._peers.values()):
+            censored = self._censorship.of(peer.participant_id)
+            if censored != peer.censored:
+                events.append(CensorChanged(self._put(replace(peer, censored=censored))))
+        return events
+
+    def _mute(self, publication: Publication, by: MutedBy) -> Events:
+        if publication.muted_by is not None:
+            return []
+        self._publications[publication.id] = muted = replace(publication, muted_by=by)
+        return [PublicationMuted(muted)]
+
+    def _put(self, peer: Peer) -> Peer:
+        self._peers[peer.id] = peer
+        return peer

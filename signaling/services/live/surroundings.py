@@ -1,0 +1,29 @@
+"""What the live sessions of a process stand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from signaling.services.live.ports import IceServers, MediaNodes, PeerHub
+from signaling.services.ports import Clock, UnitOfWorkFactory
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """`session_grace` None: as the meeting says. Times in seconds."""
+
+    resume_within: float = 30.0
+    session_grace: float | None = None
+    sweep_interval: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every session of this process shares."""
+
+    uow: UnitOfWorkFactory
+    nodes: MediaNodes
+    hub: PeerHub
+    clock: Clock
+    settings: LiveSettings = field(default_factory=LiveSettings)
+    ice_servers: IceServers | None = None
