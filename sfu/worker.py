@@ -251,9 +251,24 @@ class _Log:
     log = debug = info = warn = warning = error = critical = exception = fatal = msg
 
 
+def configure_logging() -> None:
+    """Once, at start. A traceback shows the lines of code and never the variables, which hold keys."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
+        logger_factory=lambda *_: _Log(),
+    )
+
+
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    structlog.configure(logger_factory=lambda *_: _Log())
+    configure_logging()
     try:
         import uvloop
     except ImportError:

@@ -1,7 +1,8 @@
 """Structured logs to standard error: one event per line, readable or as JSON.
 
-A log line names its object by id and carries no names, addresses or tokens at info level. The loggers of
-libraries go through the same renderer.
+A log line names its object by id and carries no names, addresses or tokens at info level. A traceback shows
+the lines of code and never the variables, which hold tokens and keys. The loggers of libraries go through the
+same renderer.
 """
 
 from __future__ import annotations
@@ -31,9 +32,18 @@ def configure_logging(level: LogLevel, form: LogFormat) -> None:
         cache_logger_on_first_use=True,
     )
     renderer: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
+            structlog.processors.JSONRenderer(),
+        ]
         if form == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

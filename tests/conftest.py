@@ -7,7 +7,11 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from sfu.worker import configure_logging
 from tests.support import compat
+
+# As a worker does it: with the variables of every frame, one traceback takes seconds on a busy machine.
+configure_logging()
 
 _ran: dict[str, list[compat.Showing]] = {}
 
