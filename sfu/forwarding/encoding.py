@@ -5,8 +5,6 @@ repaired packet leaves at once, alone.
 
 Legs that take all of it are on the cut `whole`, whose packets are not looked into. Only while a leg waits for
 a place to change, or is on a lesser cut, packets are read one by one: once, however many legs there are.
-
-It is longer than it should be, because what is taken and what is forwarded share the packets of the turn.
 """
 
 from __future__ import annotations
@@ -15,21 +13,20 @@ from bisect import insort
 from collections.abc import Callable
 
 from sfu.codecs.layering import LayerReader, is_whole, needs_keyframe
-from sfu.forwarding.batch import PLAIN_TAIL, Batch, Packet
+from sfu.forwarding.batch import PLAIN_TAIL, Packet
 from sfu.forwarding.cut import Cut
-from sfu.forwarding.fanout import forward, send
 from sfu.forwarding.history import AUDIO_PACKETS, VIDEO_PACKETS, History
 from sfu.forwarding.keyframes import KeyframeRequests
 from sfu.forwarding.leg import ONE_BYTE, TWO_BYTE, Leg
 from sfu.forwarding.moves import find_moves, strand
 from sfu.forwarding.numbers import numbers_of
+from sfu.forwarding.outgoing import forward_all, forward_late, forward_whole
 from sfu.forwarding.reading import Reading
-from sfu.forwarding.redundancy import with_redundancy
 from sfu.forwarding.rewind import since_keyframe
 from sfu.forwarding.selector import aim_at, switch, take_out
 from sfu.forwarding.stream import ReceiveStream
 from sfu.layers import WHOLE, Layer, LayerRate
-from sfu.rtp.negotiation import OPUS_PAYLOAD_TYPE, is_described
+from sfu.rtp.negotiation import is_described
 
 LIVE_WITHIN = 1.5
 """Seconds without a packet after which a simulcast encoding counts as not sent any more."""
@@ -227,7 +224,7 @@ class Encoding:
             insort(self.pending, packet)
             return True
         if not self.paused:
-            self._forward_late(packet, now)
+            forward_late(self, packet, now)
         return False
 
     def flush(self, now: float) -> None:
@@ -247,7 +244,7 @@ class Encoding:
         if self.waiting or self.cuts:
             self._forward_in_layers(packets, now)
         else:
-            self._forward_whole(packets, now)
+            forward_whole(self, packets, now)
 
     def request_keyframe(self) -> None:
         """Somebody cannot decode without one; asked for on the next tick, at most twice a second."""
@@ -309,13 +306,13 @@ class Encoding:
             top = reading.reader.top
             mark = reading.read(packet)
             if reading.reader.top.spatial < top.spatial and not mark.key:
-                self._forward_all(packets[start:position], now)
+                forward_all(self, packets[start:position], now)
                 start = position
                 strand(self, reading.reader.top.spatial)
             if self.waiting and (mark.starts_frame or mark.key):
                 moves = find_moves(self, mark)
                 if moves:
-                    self._forward_all(packets[start:position], now)
+                    forward_all(self, packets[start:position], now)
                     start = position
                     for leg, layer in moves:
                         self._move(leg, layer, packet, now)
@@ -323,7 +320,7 @@ class Encoding:
                 self.keyframes.handle_keyframe()
             for cut in self.cuts:
                 cut.take(packet, mark)
-        self._forward_all(packets[start:], now)
+        forward_all(self, packets[start:], now)
 
     def _move(self, leg: Leg, layer: Layer, packet: Packet, now: float) -> None:
         target = leg.target
@@ -336,58 +333,6 @@ class Encoding:
         else:
             self.waiting.remove(leg)
         self.on_switch(leg)
-
-    def _forward_all(self, packets: list[Packet], now: float) -> None:
-        if packets:
-            self._forward_whole(packets, now)
-        for cut in self.cuts:
-            kept, cut.pending = cut.pending, []
-            if kept and cut.legs:
-                self._forward(cut, kept, now)
-
-    def _forward_whole(self, packets: list[Packet], now: float) -> None:
-        if self.redundant:
-            self._forward_redundant(packets, now)
-        if self.whole.legs:
-            self._forward(self.whole, packets, now)
-
-    def _forward(self, cut: Cut, packets: list[Packet], now: float) -> None:
-        history = self.history
-        forwarded, blocked = forward(Batch(packets, history.shape, history.numbers), cut.legs, now)
-        self.forwarded += forwarded
-        if blocked is not None:
-            self.blocked += len(blocked)
-            if self.is_video:
-                for leg in blocked:
-                    self.leave(leg)
-
-    def _forward_redundant(self, packets: list[Packet], now: float) -> None:
-        made = with_redundancy(packets, self.history, OPUS_PAYLOAD_TYPE)
-        forwarded, blocked = forward(Batch(made), self.redundant, now)
-        self.forwarded += forwarded
-        self.blocked += len(blocked or ())
-
-    def _forward_late(self, packet: Packet, now: float) -> None:
-        if self.whole.legs:
-            self._send_late(packet, self.whole.legs, now)
-        if self.redundant:
-            (made,) = with_redundancy((packet,), self.history, OPUS_PAYLOAD_TYPE)
-            self._send_late(made, self.redundant, now)
-        if not self.cuts:
-            return
-        mark = self.reading.read_late(packet)
-        for cut in self.cuts:
-            kept = cut.take_late(packet, mark)
-            if kept is not None:
-                self._send_late(kept, cut.legs, now)
-
-    def _send_late(self, packet: Packet, legs: list[Leg], now: float) -> None:
-        single = Batch([packet], self.history.shape, self.history.numbers)
-        for leg in legs:
-            if packet[0] + leg.index_offset < leg.epochs[-1].start:
-                continue
-            if send(leg, single, now):
-                self.forwarded += 1
 
     def _catch_up(self) -> None:
         if self.stream.highest >= 0:
