@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from sfu.bandwidth.allocator import (
+    CERTAIN,
     CLIMB,
     RESUME,
     Allocation,
@@ -23,12 +24,13 @@ from sfu.bandwidth.allocator import (
     allocate,
     least,
 )
+from sfu.bandwidth.attempts import Attempts
 from sfu.consumer import Consumer
 from sfu.control.messages import PauseReason
 from sfu.layers import Layer
 from sfu.pressure import NO_MEASURES, Measures, relieve
 
-ENOUGH = 1.05 * max(CLIMB, RESUME)
+ENOUGH, ENOUGH_IN_DOUBT = 1.05 * max(CLIMB, RESUME), 1.05 * CERTAIN
 """How many times what is asked for an estimate must be, to have it granted for sure. A path is probed for no
 more than it is asked for, so it must be asked for that."""
 ANNOUNCE_AFTER = 1.0
@@ -76,6 +78,7 @@ class Downlink:
         self._on_paused = on_paused
         self._on_resumed = on_resumed
         self._memory = Memory()
+        self._attempts = Attempts()
         self.settled = False
         """Whether everything on the wire is as it should be, except for what its publisher muted."""
         self.dirty = True
@@ -91,7 +94,9 @@ class Downlink:
         allocation = self.allocation
         if allocation is None:
             return 0.0
-        return allocation.wanted * (ENOUGH if allocation.deficient else 1.0)
+        if not allocation.deficient:
+            return allocation.wanted
+        return allocation.wanted * (ENOUGH_IN_DOUBT if self._memory.doubted else ENOUGH)
 
     def touch(self) -> None:
         """Something about the consumers is otherwise: divide anew at the next poll."""
@@ -140,8 +145,10 @@ class Downlink:
         if self._begun_at is not None and now - self._begun_at < BEGINNING:
             limit = max(limit, least(demands))
         allocation = allocate(limit, demands, self._memory)
+        if self._begun_at is not None and now - self._begun_at >= BEGINNING:
+            self._attempts.note(self._memory, allocation, now)
         self.allocation = allocation
-        self._memory = allocation.memory
+        self._memory = Memory(allocation.memory.layers, self._attempts.doubted(now))
         for consumer in asking:
             grant = allocation.grants.get(consumer.id)
             consumer.set_target(None if grant is None else grant.layer, now)

@@ -8,17 +8,17 @@ limit); it does not count for a while, so that nobody waits for it.
 An encoding that has layers within offers them as well, each with its share of the whole.
 
 Bitrates are what they were measured at last, also of layers that are off. They rise at once and fall slowly,
-and are published only when they have moved by a tenth, so that receivers need not look at each wavering.
+and are published only when they have moved by a tenth, so that receivers need not look at each wavering. A
+layer is never priced by its silence: what it takes while it is being stopped, or in its first moments after,
+is less than it will take, and who is on a narrow path would try it for that.
 """
 
 from __future__ import annotations
 
-import math
-from collections import deque
 from collections.abc import Sequence
 
 from sfu.bandwidth.allocator import Available
-from sfu.forwarding.encoding import LIVE_WITHIN, Encoding
+from sfu.forwarding.encoding import Encoding
 from sfu.layers import Layer
 
 LOOK_INTERVAL = 0.1
@@ -39,6 +39,8 @@ PATIENCE = 3.0
 RETRY_AFTER = 15.0
 HOLD = 4.0
 """Seconds without a receiver, after which a layer is stopped at the publisher."""
+WARM_UP = 3.0
+"""Seconds after a layer came back in which a lower bitrate is not believed: encoders begin small."""
 
 
 class _Row:
@@ -50,15 +52,16 @@ class _Row:
         "bitrate",
         "bytes",
         "encoding",
-        "history",
         "live",
         "packets",
+        "previous",
         "published",
         "retry_at",
         "revision",
         "told",
         "unwanted_since",
         "wanted_since",
+        "warm_at",
     )
 
     def __init__(self, encoding: Encoding) -> None:
@@ -68,7 +71,10 @@ class _Row:
         """Of the encoding's layers."""
         self.available = True
         self.bitrate = 0.0
-        self.history: deque[float] = deque((0.0,), maxlen=1 + math.ceil(LIVE_WITHIN / MEASURE_INTERVAL))
+        self.previous = 0.0
+        """What was measured before the last time."""
+        self.warm_at = float("-inf")
+        """When lower bitrates are believed again."""
         self.published = 0.0
         self.told: float | None = None
         """Of a piped encoding: what its origin measured, which sees it whether it is carried or not."""
@@ -82,9 +88,11 @@ class _Row:
 
     def look(self, now: float) -> None:
         live = self.encoding.is_live(now)
-        if self.live and not live:
-            # The last measurements saw it stop; what it took while it was sent is what it will take again.
-            self.bitrate = self.history[0]
+        if self.live and not live and self.active:
+            # The last measurement saw it stop; what it took while it was sent is what it will take again.
+            self.bitrate = max(self.bitrate, self.previous)
+        elif live and not self.live and self.bitrate:
+            self.warm_at = now + WARM_UP
         self.live = live
         self.revision = self.encoding.layers_revision
         wanted = self.encoding.wanted
@@ -105,7 +113,13 @@ class _Row:
         elif now >= self.retry_at:
             self.available = True
 
-    def measure(self, elapsed: float) -> None:
+    def set_active(self, active: bool, now: float) -> None:  # noqa: FBT001
+        """Note what its publisher is told. From being told to stop on, nothing is measured."""
+        if active and not self.active and self.bitrate:
+            self.warm_at = now + WARM_UP
+        self.active = active
+
+    def measure(self, elapsed: float, now: float) -> None:
         stream = self.encoding.stream
         if stream.packets < self.packets:
             # Another stream took over, which counts from zero.
@@ -115,12 +129,14 @@ class _Row:
         if self.told is not None:
             self.bitrate = self.told
             return
-        if not self.live:
+        if not octets or not self.live or not self.active:
             return
         measured = octets * 8 / elapsed
+        if measured < self.bitrate and now < self.warm_at:
+            return
+        self.previous = self.bitrate
         weight = 1.0 if measured > self.bitrate else FALL
         self.bitrate += (measured - self.bitrate) * weight
-        self.history.append(self.bitrate)
 
 
 class Supply:
@@ -163,7 +179,7 @@ class Supply:
             return False
         self._measured_at = now
         for row in self._rows:
-            row.measure(elapsed)
+            row.measure(elapsed, now)
         return any(abs(row.bitrate - row.published) > WAVERING * row.published for row in self._rows)
 
     def bitrates(self) -> tuple[float, ...]:
@@ -198,11 +214,11 @@ class Supply:
         for row, one in zip(rows, wanted, strict=True):
             if one:
                 row.unwanted_since = None
-                row.active = True
+                row.set_active(True, now)
             elif row.unwanted_since is None:
                 row.unwanted_since = now
             elif now - row.unwanted_since >= HOLD:
-                row.active = False
+                row.set_active(False, now)
         active = [row.active for row in rows]
         return tuple(active) if active != before else None
 

@@ -12,8 +12,9 @@ The order is fixed, and each step spends only what the steps before it left:
 Nothing above what a tile can show, or what the client prefers, is ever granted.
 
 Hysteresis is a value, `Memory`: what was granted last. To keep it costs its bitrate; for more than that,
-everything spent up to there must fit `CLIMB` times (`RESUME` times after a pause). Estimates and bitrates
-that waver by less cannot make a picture flap: it gives way once, and stays.
+everything spent up to there must fit `CLIMB` times (`RESUME` times after a pause, `CERTAIN` times after an
+attempt that failed). Estimates and bitrates that waver by less cannot make a picture flap: it gives way once,
+and stays.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ CLIMB = 1.15
 """How much of everything spent must fit before a layer better than the last one is granted."""
 RESUME = 1.2
 """The same, for a video that was paused."""
+CERTAIN = 1.5
+"""The same, for a video that tried a better layer and could not keep it."""
 BASE_WIDTH = 320
 """Pixels across of the lowest of several spatial layers, where it is not known; each next one has twice."""
 TOLERANCE = 1.07
@@ -92,18 +95,21 @@ class Demand:
 @dataclass(frozen=True, slots=True)
 class Grant:
     """`layer` is None where nothing is to be sent: for `bandwidth`, because the video is `hidden`, or because
-    nothing of it is to be had (`absent`)."""
+    nothing of it is to be had (`absent`). `short`: bandwidth kept it from something better."""
 
     layer: Layer | None
     outcome: Outcome
     bitrate: float = 0.0
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What was granted last, by consumer id; None for a video that was paused for bandwidth."""
+    """What was granted last, by consumer id; None for a video that was paused for bandwidth. `doubted`: those
+    who failed to keep a better layer lately."""
 
     layers: Mapping[str, Layer | None] = field(default_factory=lambda: MappingProxyType({}))
+    doubted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +150,7 @@ def allocate(estimate: float, demands: Iterable[Demand], memory: Memory) -> Allo
         grants=grants,
         spent=purse.spent,
         wanted=audio + sum(video.ladder[-1].bitrate for video in videos if video.ladder),
-        deficient=any(video.step < len(video.ladder) - 1 for video in videos),
+        deficient=any(video.short for video in videos),
         memory=Memory(MappingProxyType(remembered)),
     )
 
@@ -235,6 +241,7 @@ class _Video:
         self.step = -1
         self._known = demand.consumer_id in memory.layers
         self._last = memory.layers.get(demand.consumer_id)
+        self._doubted = demand.consumer_id in memory.doubted
         tile = demand.tile
         area = USUAL_TILE if tile is None else tile.area
         self.group = (
@@ -247,10 +254,15 @@ class _Video:
         self.rank = (self.group, demand.consumer_id)
 
     @property
+    def short(self) -> bool:
+        return self.step < len(self.ladder) - 1
+
+    @property
     def grant(self) -> Grant:
         if self.step >= 0:
-            return Grant(self.ladder[self.step].layer, "granted", self.ladder[self.step].bitrate)
-        return Grant(None, "bandwidth" if self.ladder else "absent")
+            step = self.ladder[self.step]
+            return Grant(step.layer, "granted", step.bitrate, short=self.short)
+        return Grant(None, "bandwidth" if self.ladder else "absent", short=self.short)
 
     def begin(self, purse: _Purse) -> None:
         """The base layer."""
@@ -272,8 +284,10 @@ class _Video:
         if not self._known:
             return 1.0 if step == 0 else CLIMB
         if self._last is None:
-            return RESUME
-        return 1.0 if step == 0 or self.ladder[step].layer <= self._last else CLIMB
+            return CERTAIN if self._doubted else RESUME
+        if step == 0 or self.ladder[step].layer <= self._last:
+            return 1.0
+        return CERTAIN if self._doubted else CLIMB
 
 
 def _climb(group: list[_Video], purse: _Purse) -> None:

@@ -137,7 +137,7 @@ class BandwidthController:
         usage = self._trend.handle(bursts, now)
         if self.prober.watching:
             self._probe_ended_at = now
-            proved = self.prober.handle(bursts, end, now, least=self._trend.least)
+            proved = self.prober.handle(bursts, end, now, least=self._trend.least, loss=self._loss.ratio)
             if proved is not None and self._loss.excess < TOLERATED:
                 self._rate.handle_probe(proved)
                 self._loss.handle_probe(proved)

@@ -60,15 +60,16 @@ class _Cluster:
     def complete(self) -> bool:
         return self.chunks == CHUNKS
 
-    def outcome(self, least: float | None) -> tuple[float, bool] | None:
-        """The rate it came through with, and whether it kept up; None where too little arrived to say.
+    def outcome(self, least: float | None, loss: float) -> tuple[float, bool] | None:
+        """The rate it came through with, and whether it kept up; None where too little arrived to say, also
+        for a path that loses the share `loss`.
 
         `least`: the least delay of the path, by which the first packet is taken to have come. If it came
         later, somebody's hiccup held it up, and what is left of the cluster's time would be too short.
         """
         bursts = self.bursts
         received = sum(burst.packets for burst in bursts)
-        if received < max(MIN_PACKETS, MIN_RECEIVED * (self.end - (self.first or 0))):
+        if received < max(MIN_PACKETS, MIN_RECEIVED * (1.0 - loss) * (self.end - (self.first or 0))):
             return None
         octets = sum(burst.octets for burst in bursts)
         head = min(bursts, key=lambda burst: burst.first_arrival)
@@ -154,11 +155,18 @@ class Prober:
         cluster.end = end
 
     def handle(
-        self, bursts: Iterable[Burst], reported: int, now: float, *, least: float | None = None
+        self,
+        bursts: Iterable[Burst],
+        reported: int,
+        now: float,
+        *,
+        least: float | None = None,
+        loss: float = 0.0,
     ) -> float | None:
         """Take what a message reported, up to sequence number `reported`; the rate proved, if that is all.
 
-        `least`: the least delay of the path lately, on the clocks of the bursts.
+        `least`: the least delay of the path lately, on the clocks of the bursts; `loss`: the share of packets
+        that it loses.
         """
         cluster = self._cluster
         if cluster is None or cluster.first is None:
@@ -166,7 +174,7 @@ class Prober:
         cluster.bursts += [burst for burst in bursts if cluster.first <= burst.first < cluster.end]
         if not cluster.complete or reported < cluster.end:
             return None
-        outcome = cluster.outcome(least)
+        outcome = cluster.outcome(least, loss)
         if outcome is None:
             self._give_up(now)
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.selector import aim, detach
-from sfu.supply import HOLD, PACKET_OVERHEAD, PATIENCE, RETRY_AFTER, Supply
+from sfu.supply import HOLD, PACKET_OVERHEAD, PATIENCE, RETRY_AFTER, WARM_UP, Supply
 from tests.sfu.forwarding.world import Receiver, encoding, feed, vp8
 
 
@@ -127,3 +127,52 @@ def test_a_receiver_on_its_way_keeps_the_lowest_layer_on() -> None:
     world.wanted(expected=True)
     world.run(HOLD + 0.1)
     assert world.wanted(expected=True) == (True, False)
+
+
+def dearest(world: Simulcast, seconds: float, *, size: int = 194) -> list[float]:
+    """The price of the upper of two layers, at each of ten looks a second."""
+    prices = []
+    for _ in range(round(seconds * 10)):
+        world.run(0.1, size=size)
+        world.wanted()
+        prices.append(world.supply.available[-1].bitrate)
+    return prices
+
+
+def test_a_layer_does_not_get_cheap_while_it_is_being_stopped() -> None:
+    world = Simulcast(2)
+    aim(Receiver().leg(), world.encodings[0])
+    world.run(3.0)
+    before = world.supply.available[1].bitrate
+    dearest(world, HOLD + 0.2)
+    assert world.supply.told == (True, False)
+    world.run(0.3)
+    world.sending = {0}
+    assert min(dearest(world, 10.0)) > 0.9 * before
+
+
+def test_a_layer_that_its_publisher_stops_by_itself_does_not_get_cheap_either() -> None:
+    world = Simulcast(2)
+    aim(Receiver().leg(), world.encodings[0])
+    world.run(3.2)
+    before = world.supply.available[1].bitrate
+    world.sending = {0}
+    prices = dearest(world, 3.0)
+    assert min(prices) > 0.7 * before, "of the moment in which it stopped"
+    assert prices[-1] > 0.9 * before
+
+
+def test_a_layer_that_begins_small_keeps_its_price_and_is_believed_later() -> None:
+    world = Simulcast(2)
+    leg = Receiver().leg()
+    aim(leg, world.encodings[0])
+    world.run(3.0)
+    before = world.supply.available[1].bitrate
+    dearest(world, HOLD + 0.2)
+    world.sending = {0}
+    world.run(5.0)
+    aim(leg, world.encodings[1])
+    world.wanted()
+    world.sending = {0, 1}
+    assert min(dearest(world, WARM_UP - 0.2, size=50)) > 0.9 * before
+    assert dearest(world, 5.0, size=50)[-1] < 0.6 * before

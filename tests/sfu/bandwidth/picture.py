@@ -47,9 +47,27 @@ class _Packet:
     picture: Picture
 
 
-class PictureWorld(World):
-    """`layers`: bits per second of each. `shown`: when frames were decoded; `moves`: when which layer was put
-    on the wire, None for a pause. `pace`: bits per second at which the publisher lets a frame out."""
+class WatchedWorld(World):
+    """`shown`: when frames were decoded; `moves`: when which layer was put on the wire, None for a pause."""
+
+    shown: list[float]
+    moves: list[tuple[float, int | None]]
+
+    def gaps(self, start: float, end: float) -> list[float]:
+        """Seconds between two frames that were seen, the ends of the stretch included."""
+        times = [start, *(at for at in self.shown if start < at < end), end]
+        return [after - before for before, after in pairwise(times)]
+
+    def settled_on(self, layer: int | None, start: float, end: float) -> float | None:
+        """Seconds after `start` at which this layer (or a pause) was on the wire, to stay until `end`."""
+        before = [what for at, what in self.moves if at < start]
+        within = [(at, what) for at, what in self.moves if start <= at < end]
+        last = within[-1] if within else (start, before[-1] if before else None)
+        return last[0] - start if last[1] == layer else None
+
+
+class PictureWorld(WatchedWorld):
+    """`layers`: bits per second of each. `pace`: bits per second at which the publisher lets a frame out."""
 
     def __init__(
         self,
@@ -61,8 +79,8 @@ class PictureWorld(World):
         repair: bool = True,
     ) -> None:
         super().__init__(link, wanted=lambda now: self._wanted, seed=seed)
-        self.shown: list[float] = []
-        self.moves: list[tuple[float, int | None]] = []
+        self.shown = []
+        self.moves = []
         self.layer: int | None = None
         self._demands = (
             Demand("audio", "audio", "microphone", (Available(Layer(0, 0), AUDIO),)),
@@ -89,18 +107,6 @@ class PictureWorld(World):
         self._lost: dict[int, _Packet] = {}
         self._asks: list[tuple[float, int]] = []
         self._landing: list[tuple[float, _Packet]] = []
-
-    def gaps(self, start: float, end: float) -> list[float]:
-        """Seconds between two frames that were seen, the ends of the stretch included."""
-        times = [start, *(at for at in self.shown if start < at < end), end]
-        return [after - before for before, after in pairwise(times)]
-
-    def settled_on(self, layer: int | None, start: float, end: float) -> float | None:
-        """Seconds after `start` at which this layer (or a pause) was on the wire, to stay until `end`."""
-        before = [what for at, what in self.moves if at < start]
-        within = [(at, what) for at, what in self.moves if start <= at < end]
-        last = within[-1] if within else (start, before[-1] if before else None)
-        return last[0] - start if last[1] == layer else None
 
     def _step(self) -> None:
         if self.now >= self._divide_at:

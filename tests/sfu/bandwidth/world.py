@@ -127,7 +127,7 @@ class World:
     def _step(self) -> None:
         while self._to_come and self._to_come[0][0] <= self.now:
             _, _, message = heapq.heappop(self._to_come)
-            self.controller.handle_feedback(message, self.now)
+            self._handle_feedback(message)
         if self.now >= self._audio_at:
             self._audio_at += AUDIO_INTERVAL
             self._send([AUDIO_SIZE])
@@ -139,6 +139,9 @@ class World:
             self.stalls.handle_tick(self.now, self._poll_at)
             self._poll()
         self._receive()
+
+    def _handle_feedback(self, message: bytes) -> None:
+        self.controller.handle_feedback(message, self.now)
 
     def _receive(self) -> None:
         if self.now >= self._feedback_at:
