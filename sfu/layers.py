@@ -7,7 +7,7 @@ answers it for all layers in one number: a *mask*, where bit 8 * spatial + tempo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 MAX_LAYERS = 8
@@ -88,6 +88,20 @@ def cumulative_rates(octets: Mapping[tuple[Layer, int], int], seconds: float) ->
         )
         for layer in present
     )
+
+
+def together(layers: Collection[Layer], *, nested: bool) -> Layer | None:
+    """The least layer that has everything of these; None for none of them.
+
+    `nested`: who is at a layer has everything of the lower ones too. Otherwise only all of the encoding has
+    two spatial layers.
+    """
+    if not layers:
+        return None
+    spatial = {one.spatial for one in layers}
+    if WHOLE in layers or (len(spatial) > 1 and not nested):
+        return WHOLE
+    return Layer(max(spatial), max(one.temporal for one in layers))
 
 
 def nearest(wanted: Layer, present: tuple[Layer, ...]) -> Layer:

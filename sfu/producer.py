@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from sfu.control.messages import Kind, ProducerInfo
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
-from sfu.forwarding.selector import aim, detach
+from sfu.forwarding.selector import aim_at, detach
+from sfu.layers import WHOLE, Layer
 from sfu.loudest import Voice
 from sfu.quality.meter import ProducerMeter
 from sfu.rtp.parameters import Codec
@@ -132,11 +133,12 @@ class Producer:
         self.consumers.pop(consumer.id, None)
         self._legs.pop(id(consumer.leg), None)
 
-    def aim(self, leg: Leg, encoding: Encoding) -> None:
-        """Have a leg carry an encoding, or the best below it that may be forwarded."""
+    def aim(self, leg: Leg, encoding: Encoding, layer: Layer = WHOLE) -> None:
+        """Have a leg carry an encoding up to a layer, or the best encoding below it that may be forwarded."""
         if not self.paused and not self.withheld:
             before = leg.target
-            aim(leg, self.encodings[min(encoding.spatial, self.ceiling)])
+            target = self.encodings[min(encoding.spatial, self.ceiling)]
+            aim_at(leg, target.whole if layer == WHOLE else target.cut(layer))
             self.stirred = self.stirred or leg.target is not before
 
     @property

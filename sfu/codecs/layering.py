@@ -41,6 +41,11 @@ class LayerReader(Protocol):
         """
         ...
 
+    def handle_top(self, spatial: int) -> None:
+        """Which spatial layer is the highest, where not all of them come to here. From then on nothing is
+        made of it that one does not come."""
+        ...
+
 
 def needs_keyframe(reader: LayerReader, origin: Layer, wanted: Layer) -> bool:
     """Whether the way from one layer to another leads over a key frame for certain."""
@@ -65,6 +70,9 @@ class PlainReader:
 
     def reach(self, origin: Layer, wanted: Layer) -> Layer | None:
         return wanted
+
+    def handle_top(self, spatial: int) -> None:
+        """There is but one."""
 
 
 class Vp8Reader:
@@ -112,17 +120,24 @@ class Vp8Reader:
             return None
         return wanted if sync >= self.top.temporal else Layer(wanted.spatial, sync)
 
+    def handle_top(self, spatial: int) -> None:
+        """There is but one."""
+
 
 class Vp9Reader:
     """Spatial and temporal layers by the payload descriptor.
 
     Where frames say that no higher layer refers to them (Z: K-SVC between key pictures), a receiver of a
-    higher layer is spared them, and can come down at a key picture only.
+    higher layer is spared them, and can come down at a key picture only. A key picture does not say whether
+    that goes on; the next picture does, and until then nothing has changed.
     """
 
     def __init__(self) -> None:
         self.top = BASE
         self.nested = True
+        self._open = True
+        """Whether no picture since the last key picture has said if the layers are nested."""
+        self._told_top = False
         self._timestamp = -1
         self._begins_picture = False
         self._switching: int | None = None
@@ -139,7 +154,7 @@ class Vp9Reader:
         key = descriptor.starts_frame and not descriptor.predicted and layer.spatial == 0
         if not late:
             self._learn(descriptor, layer, timestamp, key=key)
-            if marker and not self.nested:
+            if marker and not self.nested and not self._told_top:
                 self._look_for_top(layer.spatial)
         needed = FROM[layer]
         if descriptor.no_upper_reference and layer.spatial < self.top.spatial:
@@ -149,16 +164,24 @@ class Vp9Reader:
 
     def _learn(self, descriptor: vp9.Vp9Descriptor, layer: Layer, timestamp: int, *, key: bool) -> None:
         if key:
-            self.nested = True
+            self._open = True
             if descriptor.scalability is not None:
                 self.top = Layer(descriptor.scalability.spatial_layers - 1, self.top.temporal)
         self.top = Layer(max(self.top.spatial, layer.spatial), max(self.top.temporal, layer.temporal))
-        if descriptor.no_upper_reference and descriptor.predicted and layer.spatial < self.top.spatial:
-            self.nested = False
+        if descriptor.predicted and layer.spatial < self.top.spatial:
+            if descriptor.no_upper_reference:
+                self.nested = False
+            elif self._open:
+                self.nested = True
+            self._open = False
         if descriptor.starts_frame:
             self._begins_picture = timestamp != self._timestamp
             self._switching = layer.temporal if descriptor.switching_point else None
         self._timestamp = timestamp
+
+    def handle_top(self, spatial: int) -> None:
+        self._told_top = True
+        self.top = Layer(spatial, self.top.temporal)
 
     def _look_for_top(self, ended_at: int) -> None:
         """The highest layer may be given up between key pictures, and nothing says so but that pictures end
@@ -278,6 +301,9 @@ class DescribedReader:
         ):
             return step
         return None
+
+    def handle_top(self, spatial: int) -> None:
+        """The structure says it."""
 
     def _adopt(self, structure: Structure) -> None:
         self._structure = structure

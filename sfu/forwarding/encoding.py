@@ -25,7 +25,8 @@ from sfu.forwarding.reading import Reading
 from sfu.forwarding.rewind import since_keyframe
 from sfu.forwarding.selector import aim_at, switch, take_out
 from sfu.forwarding.stream import ReceiveStream
-from sfu.layers import WHOLE, Layer, LayerRate
+from sfu.forwarding.told import Told
+from sfu.layers import WHOLE, Layer, LayerRate, together
 from sfu.rtp.negotiation import is_described
 
 LIVE_WITHIN = 1.5
@@ -58,6 +59,7 @@ class Encoding:
         "rtx_ssrc",
         "spatial",
         "stream",
+        "told",
         "told_live_until",
         "waiting",
         "whole",
@@ -91,6 +93,8 @@ class Encoding:
         """Legs aimed at a cut of this encoding that they cannot be on yet."""
         self.pending: list[Packet] = []
         self.paused = False
+        self.told: Told | None = None
+        """Of a piped encoding: what its origin says of it."""
         self.told_live_until = float("-inf")
         """Of a piped encoding: it is sent to its origin until then, whether it is carried to here or not."""
         self.forwarded = 0
@@ -120,13 +124,15 @@ class Encoding:
 
     @property
     def rates(self) -> tuple[LayerRate, ...]:
-        """The layers that came in the last second, and what each takes; empty until that is known."""
-        return self.reading.rates
+        """The layers sent in the last second, and what each takes; empty until that is known."""
+        told = self.told
+        return told.rates if told is not None and told.rates else self.reading.rates
 
     @property
     def rate(self) -> int:
         """What all of it takes, in bits per second of payload, like `rates`."""
-        return self.reading.rate
+        told = self.told
+        return told.rate if told is not None and told.rates else self.reading.rate
 
     @property
     def frames(self) -> int:
@@ -136,7 +142,26 @@ class Encoding:
     @property
     def layers_revision(self) -> int:
         """Another number whenever there are other layers, or other ways between them."""
-        return self.reading.revision
+        return self.reading.revision + (self.told.revision if self.told is not None else 0)
+
+    @property
+    def wish(self) -> Layer | None:
+        """The least layer that has all that its receivers are on or wait for; None where there are none."""
+        if not self.cuts and not self.waiting:
+            return WHOLE if self.whole.legs or self.redundant else None
+        layers = {cut.layer for cut in (self.whole, *self.cuts) if cut.legs}
+        layers.update(leg.target.layer for leg in self.waiting if leg.target is not None)
+        if self.redundant:
+            layers.add(WHOLE)
+        return together(layers, nested=self.reader.nested)
+
+    def brings(self, layer: Layer) -> bool:
+        """Whether a key frame that comes now begins a layer here. Lower ones do for a while, where they are
+        what it stands on; otherwise they would be all that ever came."""
+        carried = self.told.carried if self.told is not None else None
+        if carried is None or carried == WHOLE or self.reader.nested:
+            return True
+        return carried.spatial == layer.within(self.reader.top).spatial
 
     @property
     def history(self) -> History:
@@ -309,7 +334,7 @@ class Encoding:
                 forward_all(self, packets[start:position], now)
                 start = position
                 strand(self, reading.reader.top.spatial)
-            if self.waiting and (mark.starts_frame or mark.key):
+            if self.waiting and (mark.key or (mark.starts_frame and self._has(packet[0] - 1))):
                 moves = find_moves(self, mark)
                 if moves:
                     forward_all(self, packets[start:position], now)
@@ -321,6 +346,11 @@ class Encoding:
             for cut in self.cuts:
                 cut.take(packet, mark)
         forward_all(self, packets[start:], now)
+
+    def _has(self, sequence: int) -> bool:
+        """Whether a packet came. Behind a picture without its last one nobody changes the cut: it would not
+        find them there any more when it is repaired."""
+        return self.history.get(sequence) is not None
 
     def _move(self, leg: Leg, layer: Layer, packet: Packet, now: float) -> None:
         target = leg.target

@@ -21,7 +21,8 @@ def find_moves(encoding: Encoding, mark: Mark) -> list[tuple[Leg, Layer]]:
         if not leg.ready:
             continue
         if mark.key:
-            moves.append((leg, target.layer))
+            if encoding.brings(target.layer):
+                moves.append((leg, target.layer))
         elif leg.carried and leg.cut is not None and leg.cut.encoding is encoding:
             layer = encoding.reader.reach(leg.cut.layer, target.layer)
             if layer is not None and layer != leg.cut.layer:

@@ -28,7 +28,19 @@ from sfu.pipes.sender import PipeLeg, PipeSender
 from sfu.producer import Producer
 from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS
 from sfu.rtp.parameters import ExtensionUri
-from sfu.rtp.pipe_report import SENT, VOICE, WANTED, PipeReport, is_pipe_report, reports
+from sfu.rtp.pipe_report import (
+    CARRIED,
+    RATE,
+    SENT,
+    VOICE,
+    WANTED,
+    PipeReport,
+    is_pipe_report,
+    reports,
+    to_carried,
+    to_rate,
+    to_wish,
+)
 from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, SenderReport, parse_rtcp
 from sfu.speakers import SpeakerDetector
 from sfu.webrtc.plain import Inbound, Outbound
@@ -221,6 +233,9 @@ class Pipe:
             report = PipeReport.parse(data)
             for ssrc, value in report.entries:
                 self._handle_entry(report.subject, ssrc, value, now)
+            if report.subject == WANTED:
+                # The far end goes by it when the next key frame comes, so it should be there before that.
+                self._tell_carried(repeat=False)
             return
         for packet in parse_rtcp(data):
             self._handle_packet(packet, now)
@@ -229,10 +244,16 @@ class Pipe:
         if subject == WANTED and ssrc in self._legs:
             sender, one = self._legs[ssrc]
             if one.leg.ssrc == ssrc:
-                sender.handle_wanted(ssrc, wanted=value != 0, now=now)
+                sender.handle_wanted(ssrc, to_wish(value), now)
         elif subject == SENT and ssrc in self._incoming:
             receiver, incoming = self._incoming[ssrc]
             receiver.handle_sent(incoming, bitrate=value, now=now)
+        elif subject == RATE and ssrc in self._incoming:
+            receiver, incoming = self._incoming[ssrc]
+            receiver.handle_rate(incoming, *to_rate(value), now)
+        elif subject == CARRIED and ssrc in self._incoming:
+            receiver, incoming = self._incoming[ssrc]
+            receiver.handle_carried(incoming, *to_carried(value))
         elif subject == VOICE and ssrc in self._incoming:
             self._incoming[ssrc][0].handle_voice(value)
 
@@ -261,7 +282,7 @@ class Pipe:
         """As a receiver: what is wanted, what is missing, how much arrives."""
         wanted: list[tuple[int, int]] = []
         for receiver in self.receiving.values():
-            wanted += receiver.poll_wanted(everything=repeat)
+            wanted += receiver.poll_wanted(now, everything=repeat)
             for request in receiver.poll_requests(self._own_ssrc, now):
                 self._send_rtcp(request)
         if wanted or repeat:
@@ -272,10 +293,12 @@ class Pipe:
     def _tell(self, now: float, *, repeat: bool) -> None:
         """As a sender: which encodings there are to be had, and the publishers' clocks."""
         sent: list[tuple[int, int]] = []
+        rates: list[tuple[int, int]] = []
         voices: list[tuple[int, int]] = []
         for sender in self.sending.values():
             sender.select(now)
             sent += sender.poll_sent(now, everything=repeat)
+            rates += sender.poll_rates(now, everything=repeat)
             voices += sender.poll_voice(everything=repeat)
             for one in sender.legs.values():
                 clock = one.poll_report(now)
@@ -283,8 +306,18 @@ class Pipe:
                     self._send_rtcp(clock.to_bytes())
         if sent:
             self._report(SENT, sent)
+        if rates:
+            self._report(RATE, rates)
         if voices:
             self._report(VOICE, voices)
+        self._tell_carried(repeat=repeat)
+
+    def _tell_carried(self, *, repeat: bool) -> None:
+        carried: list[tuple[int, int]] = []
+        for sender in self.sending.values():
+            carried += sender.poll_carried(everything=repeat)
+        if carried:
+            self._report(CARRIED, carried)
 
     def _send_receiver_reports(self, now: float) -> None:
         blocks = [

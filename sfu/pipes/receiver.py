@@ -2,7 +2,7 @@
 
 The producer, its encodings and their streams are the ordinary ones; a `PipeReceiver` binds them to the SSRCs
 they have on the pipe, and does towards the origin what a publish transport does towards a client: asks for
-lost packets and key frames, and says which encodings are wanted here.
+lost packets and key frames, and says which encodings are wanted here, and up to which layer.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 
 from sfu.control.messages import PipedProducer
 from sfu.forwarding.encoding import LIVE_WITHIN, Encoding
+from sfu.forwarding.moves import strand
 from sfu.forwarding.receive import Source
+from sfu.forwarding.told import Told
+from sfu.layers import Layer, together
 from sfu.loudest import Voice
 from sfu.producer import Producer
 from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS
 from sfu.rtp.parameters import ExtensionUri
+from sfu.rtp.pipe_report import from_wish
 from sfu.rtp.rtcp import Nack, Pli
 from sfu.speakers import SpeakerDetector
 
@@ -23,6 +27,8 @@ RETRY_AFTER = 0.05
 """Seconds between two NACKs for one packet: pipes are short."""
 MAX_NACKS = 100
 """Sequence numbers in one NACK packet."""
+LOWER_AFTER = 1.0
+"""Seconds for which less has to do before the origin is told so: going back may take a key frame."""
 TOLD_LIVE_FOR = LIVE_WITHIN + 1.0
 """Seconds for which the origin's word that an encoding is being sent counts."""
 
@@ -37,17 +43,49 @@ FORWARDED_IDS = {
 class IncomingEncoding:
     """One encoding and its SSRC on the pipe."""
 
-    __slots__ = ("encoding", "ssrc", "wanted_told")
+    __slots__ = ("_less_since", "_wish", "encoding", "ssrc", "told")
 
     def __init__(self, encoding: Encoding, ssrc: int) -> None:
         self.encoding = encoding
         self.ssrc = ssrc
-        self.wanted_told: bool | None = None
-        """What the origin was told last; None before the first word."""
+        self.told: Told = Told()
+        encoding.told = self.told
+        self._wish: tuple[Layer | None] | None = None
+        """What the origin was told last to be wanted; None before the first word."""
+        self._less_since: float | None = None
 
     @property
     def wanted(self) -> bool:
         return self.encoding.wanted
+
+    @property
+    def pressing(self) -> bool:
+        """Whether the origin does not know yet that more is wanted, or that nothing is."""
+        wish = self.encoding.wish
+        return self._wish is None or (wish != self._wish[0] and not self._is_less(wish))
+
+    def poll_wish(self, now: float) -> tuple[Layer | None, bool]:
+        """What the origin is to be told, and whether that is news."""
+        wish = self.encoding.wish
+        known = self._wish
+        if known is not None and wish != known[0] and self._is_less(wish):
+            if self._less_since is None:
+                self._less_since = now
+            if now - self._less_since < LOWER_AFTER:
+                wish = known[0]
+        else:
+            self._less_since = None
+        self._wish = (wish,)
+        if known != self._wish:
+            self._less_since = None
+        return wish, known != self._wish
+
+    def _is_less(self, wish: Layer | None) -> bool:
+        """Whether something is wanted, and all of it comes by what the origin was told."""
+        known = None if self._wish is None else self._wish[0]
+        if wish is None or known is None:
+            return False
+        return together((wish, known), nested=self.encoding.reader.nested) == known
 
 
 class PipeReceiver:
@@ -89,24 +127,22 @@ class PipeReceiver:
     @property
     def busy(self) -> bool:
         """Whether the origin has to be asked or told something."""
-        return any(
-            one.encoding.pending_requests or one.wanted is not one.wanted_told for one in self.encodings
-        )
+        return any(one.encoding.pending_requests or one.pressing for one in self.encodings)
 
-    def poll_wanted(self, *, everything: bool) -> list[tuple[int, int]]:
-        """(SSRC, wanted) of what changed since the last call, or of all."""
+    def poll_wanted(self, now: float, *, everything: bool) -> list[tuple[int, int]]:
+        """(SSRC, wish) of what changed since the last call, or of all."""
         entries = []
         for one in self.encodings:
-            wanted = one.wanted
-            if everything or wanted is not one.wanted_told:
-                one.wanted_told = wanted
-                entries.append((one.ssrc, int(wanted)))
+            wish, news = one.poll_wish(now)
+            if everything or news:
+                entries.append((one.ssrc, from_wish(wish)))
         return entries
 
     def poll_requests(self, own_ssrc: int, now: float) -> Iterator[bytes]:
         """NACKs and key frame requests that are due, as RTCP packets."""
         for one in self.encodings:
             encoding = one.encoding
+            one.told.settle(now)
             encoding.measure(now)
             nack = encoding.stream.nack
             if nack is None:
@@ -130,6 +166,21 @@ class PipeReceiver:
         if live and not was_live:
             for consumer in self.producer.consumers.values():
                 consumer.select(now)
+
+    def handle_rate(self, one: IncomingEncoding, layer: Layer, bitrate: int, now: float) -> None:
+        """The origin's word on what a layer takes, and that there is one; see `Told.handle_rate`."""
+        one.told.handle_rate(layer, bitrate, now)
+
+    def handle_carried(self, one: IncomingEncoding, layer: Layer | None, top: int) -> None:
+        """The origin's word on what comes, and on the highest spatial layer there is."""
+        encoding = one.encoding
+        one.told.carried = layer
+        if not encoding.is_video:
+            return
+        before = encoding.reader.top.spatial
+        encoding.reader.handle_top(top)
+        if encoding.reader.top.spatial < before:
+            strand(encoding, encoding.reader.top.spatial)
 
     def handle_voice(self, value: int) -> None:
         """The origin's word on how loud it is, of a voice where only the loudest are forwarded."""

@@ -17,20 +17,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sfu.errors import RtcpError
+from sfu.layers import LAYERS, WHOLE, Layer
 from sfu.rtp.rtcp_reports import header
 
 APPLICATION_DEFINED = 204
 NAME = b"RPIP"
 WANTED = 1
-"""From the receiving end: value 1 where the encoding has receivers there, 0 where it has none."""
+"""From the receiving end: how much of the encoding its receivers there want (`from_wish`)."""
 SENT = 2
 """From the sending end: the encoding's bitrate in bits per second (1 at least) where the publisher sends it
 at present, whether it is carried or not; 0 where it does not."""
 VOICE = 3
 """From the sending end, of audio where only the loudest is forwarded: how loud it is, carried or not, and
 what its origin makes of that (`sfu.loudest.Voice`). An end that does not know this subject passes it over."""
+RATE = 4
+"""From the sending end: a layer of an encoding that is wanted, and what it takes with all that it depends on
+(`from_rate`); of `WHOLE`, what everything takes. 0 where a layer is not sent any more."""
+CARRIED = 5
+"""From the sending end: which layer of the encoding goes through the pipe, from the next key frame on at the
+latest, and which spatial layer is the highest there is (`from_carried`)."""
 MAX_ENTRIES = 128
 """In one packet, so that it fits a datagram."""
+
+MAX_RATE = (1 << 26) - 1
+"""Bits per second of a layer; more is said as that."""
 
 _PREFIX = 12
 _ENTRY = struct.Struct("!LL")
@@ -74,3 +84,42 @@ def reports(subject: int, sender_ssrc: int, entries: Sequence[tuple[int, int]]) 
     """As many packets as the entries need, one at least."""
     for start in range(0, max(1, len(entries)), MAX_ENTRIES):
         yield PipeReport(subject, sender_ssrc, tuple(entries[start : start + MAX_ENTRIES]))
+
+
+def from_wish(layer: Layer | None) -> int:
+    """0 for nothing, 1 for all of an encoding, else 2 and the layer's bit."""
+    if layer is None:
+        return 0
+    return 1 if layer == WHOLE else 2 + layer.bit
+
+
+def to_wish(value: int) -> Layer | None:
+    """Raises `RtcpError` for what is no layer."""
+    if value == 0:
+        return None
+    if value == 1:
+        return WHOLE
+    if value - 2 >= WHOLE.bit:
+        raise RtcpError("a pipe's report speaks of a layer that there cannot be")
+    return LAYERS[value - 2]
+
+
+def from_rate(layer: Layer, bitrate: int) -> int:
+    """The layer's bit in the six highest bits, bits per second in the others."""
+    return layer.bit << 26 | min(bitrate, MAX_RATE)
+
+
+def to_rate(value: int) -> tuple[Layer, int]:
+    return LAYERS[value >> 26], value & MAX_RATE
+
+
+def from_carried(layer: Layer | None, top: int) -> int:
+    """The highest spatial layer, and the wish that is fulfilled in the lowest eight bits."""
+    return top << 8 | from_wish(layer)
+
+
+def to_carried(value: int) -> tuple[Layer | None, int]:
+    """(layer, highest spatial layer). Raises `RtcpError`."""
+    if value >> 8 > WHOLE.spatial:
+        raise RtcpError("a pipe's report speaks of a layer that there cannot be")
+    return to_wish(value & 0xFF), value >> 8

@@ -9,7 +9,7 @@ from functools import cache
 
 from sfu.data.message import DataMessage, parse_message
 from sfu.errors import DataError, RtcpError, SctpError, StunError
-from sfu.rtp.pipe_report import PipeReport
+from sfu.rtp.pipe_report import PipeReport, to_carried, to_rate, to_wish
 from sfu.webrtc import stun
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.dtls import DtlsEndpoint, DtlsRole
@@ -119,7 +119,11 @@ def data_message_seeds() -> Sequence[bytes]:
 
 def read_pipe_report(data: bytes) -> None:
     with suppress(RtcpError):
-        PipeReport.parse(data)
+        for _, value in PipeReport.parse(data).entries:
+            to_rate(value)
+            for read in (to_wish, to_carried):
+                with suppress(RtcpError):
+                    read(value)
 
 
 def pipe_report_seeds() -> Sequence[bytes]:

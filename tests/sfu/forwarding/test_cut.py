@@ -75,6 +75,23 @@ def test_higher_temporal_layers_leave_no_gap_in_sequence_or_pictures() -> None:
     assert_continuous(got)
 
 
+def test_nobody_goes_down_behind_a_picture_whose_end_is_missing() -> None:
+    source, receiver = encoding(), Receiver()
+    leg = receiver.leg(first_index=1)
+    aim(leg, source)
+    send_stream(source, 0, 8)
+    begin, end = picture(8)
+    feed(source, begin)
+    aim_at(leg, source.cut(Layer(0, 0)))
+    feed(source, *picture(9))
+    assert leg.cut is source.whole
+    feed(source, end)
+    feed(source, *picture(10))
+    assert leg.cut is not source.whole
+    got = receiver.receive()
+    assert sorted(one.sequence for one in got) == list(range(1, 21)), "two packets of each picture"
+
+
 def test_going_down_needs_no_key_frame_and_happens_at_a_picture() -> None:
     source, receiver, leg = at_layer(0)
     source.keyframes.handle_keyframe()

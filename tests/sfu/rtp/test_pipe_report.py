@@ -5,7 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfu.errors import RtcpError
-from sfu.rtp.pipe_report import MAX_ENTRIES, SENT, WANTED, PipeReport, is_pipe_report, reports
+from sfu.layers import LAYERS, WHOLE, Layer
+from sfu.rtp.pipe_report import (
+    MAX_ENTRIES,
+    MAX_RATE,
+    SENT,
+    WANTED,
+    PipeReport,
+    from_carried,
+    from_rate,
+    from_wish,
+    is_pipe_report,
+    reports,
+    to_carried,
+    to_rate,
+    to_wish,
+)
 
 _word = st.integers(0, 0xFFFFFFFF)
 
@@ -31,3 +46,29 @@ def test_a_report_that_is_cut_off_is_refused() -> None:
     for length in range(len(whole)):
         with pytest.raises(RtcpError):
             PipeReport.parse(whole[:length])
+
+
+@pytest.mark.parametrize("layer", [None, *LAYERS])
+def test_a_wish_is_understood_and_so_is_what_is_carried(layer: Layer | None) -> None:
+    assert to_wish(from_wish(layer)) == layer
+    for top in range(8):
+        assert to_carried(from_carried(layer, top)) == (layer, top)
+
+
+def test_one_is_the_wish_for_all_of_an_encoding() -> None:
+    assert (from_wish(WHOLE), to_wish(1)) == (1, WHOLE)
+
+
+@given(_word)
+def test_a_wish_for_no_layer_is_refused(value: int) -> None:
+    if value > 64:
+        with pytest.raises(RtcpError):
+            to_wish(value)
+    if value >> 8 > 7 or value & 0xFF > 64:
+        with pytest.raises(RtcpError):
+            to_carried(value)
+
+
+@given(st.sampled_from(LAYERS), st.integers(0, 1 << 40))
+def test_a_rate_is_told_as_far_as_there_is_room(layer: Layer, bitrate: int) -> None:
+    assert to_rate(from_rate(layer, bitrate)) == (layer, min(bitrate, MAX_RATE))
