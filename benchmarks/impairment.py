@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.document import machine_line, write_json, write_section
 from benchmarks.plot import draw
@@ -35,8 +35,9 @@ STAYS = 1.0
 """Seconds for which a layer has to be on the wire to count as the one that was settled on."""
 
 HEADER = (
-    "| path | frames/s | freezes | longest gap | frozen | estimate/truth | best layer | given up | back |",
-    "|---|---|---|---|---|---|---|---|---|",
+    "| path | frames/s | of those sent | freezes | longest gap | frozen | estimate/truth | estimate/wanted "
+    "| best layer | given up | back |",
+    "|---|---|---|---|---|---|---|---|---|---|---|",
 )
 
 
@@ -63,13 +64,16 @@ STEPS = "steps 2 -> 0.5 -> 2 Mbit/s"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. `given_up` and `back` are seconds after a step, None for never."""
+    """One line of the table. `given_up` and `back` are seconds after a step down and up, None for never."""
 
     path: str
     freezes: Freezes
+    seen: float
+    """Of the frames that were sent, the share that came out of the decoder."""
     estimate_to_truth: float
+    estimate_to_wanted: float
     on_best: float
-    steps: bool = False
+    step: Literal["", "down", "up"] = ""
     given_up: float | None = None
     back: float | None = None
 
@@ -78,13 +82,15 @@ class Row:
         cells = (
             self.path,
             f"{seen.frame_rate:.1f}",
+            f"{min(self.seen, 1.0):.0%}",
             str(seen.count),
             f"{1000 * seen.longest:.0f} ms",
             f"{seen.total:.1f} s",
             f"{self.estimate_to_truth:.2f}",
+            f"{self.estimate_to_wanted:.2f}",
             f"{self.on_best:.0%}",
-            _after(self.given_up) if self.steps else "-",
-            _after(self.back) if self.steps else "-",
+            _after(self.given_up) if self.step == "down" else "-",
+            _after(self.back) if self.step == "up" else "-",
         )
         return f"| {' | '.join(cells)} |"
 
@@ -112,7 +118,11 @@ def row_of(name: str, seen: Watching, begin: float, end: float, **more: Any) -> 
     samples = seen.between(begin, end)
     ratios = [sample.estimate / sample.truth for sample in samples if sample.truth]
     on_best = sum(sample.layer == BEST for sample in samples) / len(samples)
-    return Row(name, seen.freezes(begin, end), median(ratios), on_best, **more)
+    enough = [sample.estimate / sample.wanted for sample in samples if sample.wanted]
+    freezes = seen.freezes(begin, end)
+    due = sum(sample.due for sample in samples)
+    share = freezes.frame_rate * (end - begin) / due if due else 0.0
+    return Row(name, freezes, share, median(ratios), median(enough), on_best, **more)
 
 
 async def steady(condition: Condition, seconds: float) -> tuple[list[Row], dict[str, Any]]:
@@ -135,7 +145,7 @@ async def steps(plot: Path | None) -> tuple[list[Row], dict[str, Any]]:
                 seen,
                 NARROW_AT,
                 WIDE_AT,
-                steps=True,
+                step="down",
                 given_up=settled_on(samples, {0, None}, NARROW_AT, WIDE_AT),
             ),
             row_of(
@@ -143,7 +153,7 @@ async def steps(plot: Path | None) -> tuple[list[Row], dict[str, Any]]:
                 seen,
                 WIDE_AT,
                 END_AT,
-                steps=True,
+                step="up",
                 back=settled_on(samples, {BEST}, WIDE_AT, END_AT),
             ),
         ]

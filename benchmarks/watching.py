@@ -28,13 +28,16 @@ BEST = len(LAYERS) - 1
 FREEZE = 0.15
 """Seconds beyond the usual gap between frames that make it a freeze, as `freezeCount` of getStats has it."""
 START_WITHIN = 30.0
+FULL = 0.8
+"""Share of the best layer's bitrate from which its encoder counts as warm; that may take 20 seconds."""
 INTERVAL = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """`at` in seconds since the first one; rates in bits per second. `layer` is the one on the wire, None for
-    a video that is paused; `backlog` the seconds that the relay's line holds."""
+    a video that is paused; `backlog` the seconds that the relay's line holds; `wanted` what the path is
+    probed for; `due` how many frames the viewer should have seen since the sample before."""
 
     at: float
     estimate: int
@@ -42,6 +45,8 @@ class Sample:
     layer: int | None
     backlog: float
     truth: float | None
+    wanted: float
+    due: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Watching:
     frames: list[float] = field(default_factory=list)
     begun_at: float = field(default_factory=time.time)
     _octets: int = 0
+    _counts: list[int] = field(default_factory=list)
     _sampled_at: float = 0.0
 
     @property
@@ -82,6 +88,13 @@ class Watching:
         consumer = self.transport.consumers["cs"]
         current = consumer.current
         return None if current is None or consumer.limit is None else current.spatial
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the best layer is on the wire, and its encoder makes of it what it will."""
+        producer = self.media.producer
+        full = FULL * float(LAYERS[BEST]["maxBitrate"])
+        return self.layer == BEST and producer is not None and producer.supply.bitrates()[BEST] >= full
 
     async def go_on(self, seconds: float) -> None:
         end = time.time() + seconds
@@ -111,13 +124,28 @@ class Watching:
                 layer=self.layer,
                 backlog=line.backlog(asyncio.get_running_loop().time()),
                 truth=line.impairment.rate,
+                wanted=self.transport.downlink.wanted,
+                due=self._due(),
             )
         )
+
+    def _due(self) -> float:
+        """Frames that were sent of the encoding on the wire, less what the temporal layer leaves out."""
+        producer = self.media.producer
+        assert producer is not None
+        counts = [encoding.frames for encoding in producer.encodings]
+        before, self._counts = self._counts or counts, counts
+        current = self.transport.consumers["cs"].current
+        if self.layer is None or current is None:
+            return 0.0
+        top = producer.encodings[current.spatial].reader.top.temporal
+        return (counts[current.spatial] - before[current.spatial]) / 2 ** (top - current.temporal)
 
 
 @asynccontextmanager
 async def watching(impairment: Impairment, *, seed: int, warm: float = 5.0) -> AsyncIterator[Watching]:
-    """Ready when the best layer has been seen for `warm` seconds, or could not be had in `START_WITHIN`."""
+    """Ready when the best layer has been seen in full for `warm` seconds, or could not be had in
+    `START_WITHIN`."""
     async with chromium_media() as media:
         media.follow_wanted()
         await media.publish("video/VP8", list(LAYERS), busy=True)
@@ -129,7 +157,7 @@ async def watching(impairment: Impairment, *, seed: int, warm: float = 5.0) -> A
             await media.watch()
             seen = Watching(media, relay, transport)
             try:
-                await wait_until(lambda: seen.layer == BEST, "the best layer", timeout=START_WITHIN)
+                await wait_until(lambda: seen.is_full, "the best layer, in full", timeout=START_WITHIN)
             except AssertionError:
                 # A path that cannot have it is a result like any other.
                 pass
