@@ -9,8 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 PYTEST_ARGS ?=
-# Tests with servers and browsers, which want the machine to themselves; the others share its cores.
-BY_THEMSELVES := tests/integration tests/e2e
+# Browsers want the machine to themselves; all other tests share its cores.
+BY_THEMSELVES := tests/e2e
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -36,7 +36,7 @@ install: $(VENV)/.installed $(WEB_BUILT) ## Install and build, without serving
 .PHONY: test
 test: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer ## Run every test (PYTEST_ARGS="-k stage")
 ifeq ($(PYTEST_ARGS),)
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(foreach part,$(BY_THEMSELVES),--ignore=$(part))
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=$(BY_THEMSELVES)
 	$(BIN)/python -m pytest $(BY_THEMSELVES)
 else
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -46,4 +46,4 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def pytest_sessionfinish() -> None:
     if _ran:
         new = [one for showings in _ran.values() for one in showings]
-        compat.save(compat.updated(compat.load(), _ran, new))
+        compat.enter(_ran, new)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from tests.support import compat
@@ -32,6 +35,14 @@ def test_what_an_older_version_did_does_not_count() -> None:
 def test_a_test_that_ran_again_replaces_what_it_said() -> None:
     known = [showing("publish VP8", test="a"), showing("relay", test="b")]
     assert compat.updated(known, ["a"], []) == [showing("relay", test="b")]
+
+
+def test_runs_that_end_at_the_same_time_all_stay_in_the_record(tmp_path: Path) -> None:
+    record = tmp_path / "artifacts" / "record.json"
+    names = [f"test {number}" for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: compat.enter([name], [showing("relay", test=name)], record), names))
+    assert {one.test for one in compat.load(record)} == set(names)
 
 
 def test_parameters_fill_in_what_a_test_shows() -> None:

@@ -12,6 +12,7 @@ in from its parameters. When it passes, the feature works with the version that 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -82,6 +83,14 @@ def updated(known: Iterable[Showing], tests: Iterable[str], new: Iterable[Showin
     """The record after `tests` ran: what they said before is replaced by what they say now."""
     ran = set(tests)
     return sorted({*(one for one in known if one.test not in ran), *new})
+
+
+def enter(tests: Iterable[str], new: Iterable[Showing], path: Path = RECORD) -> None:
+    """Put into the record what `tests` said when they ran now. Several processes may do so at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        save(updated(load(path), tests, new), path)
 
 
 def load(path: Path = RECORD) -> list[Showing]:
