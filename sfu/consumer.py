@@ -84,9 +84,10 @@ class Consumer:
     @property
     def expects_packets(self) -> bool:
         """Whether its receiver waits for what it shows or plays: also for a video that lacks bandwidth."""
-        if not self.active or self.producer.paused or self.producer.withheld:
+        producer = self.producer
+        if not self.active or producer.paused or producer.withheld or not producer.began:
             return False
-        return self.producer.kind == "audio" or self.limit is not None or self.lacking_since is not None
+        return producer.kind == "audio" or self.limit is not None or self.lacking_since is not None
 
     def handle_negotiated(
         self, payload_type: int, rtx_payload_type: int, red_payload_type: int, now: float

@@ -142,6 +142,15 @@ class Producer:
             self.stirred = self.stirred or leg.target is not before
 
     @property
+    def began(self) -> bool:
+        """Whether its publisher sends it at all: what was announced and never came is nobody's bad path."""
+        # Asked for each receiver with every turn: a generator would take longer than all of it.
+        for encoding in self.encodings:  # noqa: SIM110
+            if encoding.began:
+                return True
+        return False
+
+    @property
     def withheld(self) -> bool:
         """Whether the node forwards nothing of it, though its owner did not mute it."""
         return not self.audible or self.ceiling < 0

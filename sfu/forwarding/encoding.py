@@ -114,6 +114,11 @@ class Encoding:
         )
 
     @property
+    def began(self) -> bool:
+        """Whether its publisher ever sent it, under the SSRC that it has now."""
+        return self.stream.packets > 0 or self.told_live_until > float("-inf")
+
+    @property
     def wanted(self) -> bool:
         """Whether anybody receives it, or will from its next key frame on."""
         return bool(self.legs or self.redundant or self.waiting)
@@ -308,7 +313,9 @@ class Encoding:
         self._patient = list(self.waiting)
 
     def needs_keyframe(self, leg: Leg, target: Cut) -> bool:
-        """Whether a leg gets onto a cut of this encoding at a key frame only."""
+        """Whether a leg gets onto a cut of this encoding at a key frame only; onto audio it gets anywhere."""
+        if not self.is_video:
+            return False
         current = leg.cut
         if current is None or current.encoding is not self or not leg.carried:
             return True

@@ -162,7 +162,8 @@ class PipeReceiver:
         if bitrate > 1:
             self.producer.supply.handle_told(one.encoding.spatial, float(bitrate))
         was_live = one.encoding.is_live(now)
-        one.encoding.told_live_until = now + TOLD_LIVE_FOR if live else now
+        until = now + TOLD_LIVE_FOR if live else min(now, one.encoding.told_live_until)
+        one.encoding.told_live_until = until
         if live and not was_live:
             for consumer in self.producer.consumers.values():
                 consumer.select(now)

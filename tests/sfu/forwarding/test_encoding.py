@@ -36,6 +36,8 @@ def test_a_key_frame_answers_a_receiver_that_lost_the_picture_while_nobody_waits
 def test_audio_starts_at_once() -> None:
     source, receiver = encoding("audio/opus"), Receiver()
     aim(receiver.leg(), source)
+    assert source.wanted
+    assert not source.pending_requests, "there is no key frame to ask a silent publisher for"
     feed(source, (10, 0, b"opus"))
     assert [p.payload for p in receiver.receive()] == [b"opus"]
 

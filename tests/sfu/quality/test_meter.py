@@ -165,6 +165,15 @@ def test_silence_of_a_microphone_is_no_freeze() -> None:
     assert world.scores == []
 
 
+def test_who_never_sent_anything_gives_no_receiver_a_bad_path() -> None:
+    world = World("microphone")
+    world.stall(20.0)
+    assert (world.scores, world.received) == ([], [])
+    world.run(4.0, rate=50)
+    world.stall(4.0)
+    assert world.received, "what began and then stops is told"
+
+
 def test_losses_of_audio_on_the_way_in_count() -> None:
     world = World("microphone")
     world.run(20.0, rate=50, lose_every=5)
