@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sfu.errors import SdpError
 from sfu.rtp.negotiation import choose_publish, red_codec, subscribe_extensions, with_rtx
 from sfu.rtp.parameters import (
     Codec,
     Direction,
+    Extension,
     ExtensionUri,
     Kind,
     MediaSection,
@@ -157,7 +159,9 @@ def subscribe_offer(
     The offer says actpass, as it has to (RFC 8842 section 5.2); clients answer active, and an answer of
     passive is refused by `read_subscribe_answer`.
     """
-    return _describe([_offer_section(section) for section in sections], local, "actpass", session_version)
+    candidates = _candidates(local)
+    offered = [_offer_section(section, candidates) for section in sections]
+    return _describe(offered, local, "actpass", session_version)
 
 
 def read_subscribe_answer(
@@ -194,7 +198,7 @@ def _describe(
 ) -> SessionDescription:
     bundle = tuple(section.mid for section in sections if not section.is_rejected)
     # One section of a bundle would do for browsers; aiortc looks into the last one.
-    candidates = tuple(candidate.to_sdp() for candidate in local.candidates)
+    candidates = _candidates(local)
     return SessionDescription(
         ice_ufrag=local.ufrag,
         ice_pwd=local.pwd,
@@ -204,7 +208,7 @@ def _describe(
         bundle=bundle,
         sections=tuple(
             replace(section, candidates=candidates, end_of_candidates=True)
-            if section.mid in bundle
+            if section.mid in bundle and not section.end_of_candidates
             else section
             for section in sections
         ),
@@ -213,6 +217,10 @@ def _describe(
         ice_options=ICE_OPTIONS,
         extmap_allow_mixed=True,
     )
+
+
+def _candidates(local: LocalTransport) -> tuple[str, ...]:
+    return tuple(candidate.to_sdp() for candidate in local.candidates)
 
 
 def _answer_section(
@@ -306,10 +314,8 @@ def _rejected(offered: MediaSection) -> MediaSection:
     )
 
 
-def _offer_section(section: SubscribeSection) -> MediaSection:
-    codecs = with_rtx(section.codec, section.rtx_payload_type)
-    if section.red_payload_type is not None:
-        codecs = (*codecs, red_codec(section.codec, section.red_payload_type))
+def _offer_section(section: SubscribeSection, candidates: tuple[str, ...]) -> MediaSection:
+    codecs, extensions = _offered(section.codec, section.rtx_payload_type, section.red_payload_type)
     if section.stopped:
         return MediaSection(
             section.mid, section.kind, port=0, direction=Direction.INACTIVE, codecs=codecs, rtcp_mux=False
@@ -321,13 +327,26 @@ def _offer_section(section: SubscribeSection) -> MediaSection:
         kind=section.kind,
         direction=Direction.SENDONLY if section.active else Direction.INACTIVE,
         codecs=codecs,
-        extensions=subscribe_extensions(section.codec),
+        extensions=extensions,
         ssrcs=ssrcs if section.active else (),
         ssrc_groups=(SsrcGroup("FID", ssrcs),) if section.active and repaired is not None else (),
         cname=section.cname if section.active else None,
         msid=(section.stream_id, section.track_id) if section.active else None,
         rtcp_rsize=True,
+        candidates=candidates,
+        end_of_candidates=True,
     )
+
+
+@lru_cache(maxsize=64)
+def _offered(
+    codec: Codec, rtx_payload_type: int | None, red_payload_type: int | None
+) -> tuple[tuple[Codec, ...], tuple[Extension, ...]]:
+    """The codecs and header extensions with which a codec is offered to receivers; there are few."""
+    codecs = with_rtx(codec, rtx_payload_type)
+    if red_payload_type is not None:
+        codecs = (*codecs, red_codec(codec, red_payload_type))
+    return codecs, subscribe_extensions(codec)
 
 
 def _read_section(answered: MediaSection, offered: SubscribeSection, *, mixed: bool) -> SubscribeAnswer:

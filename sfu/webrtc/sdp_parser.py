@@ -1,8 +1,8 @@
 """Reads session descriptions. See `sfu.webrtc.sdp`.
 
-The text is cut into blocks of lines, one for the session and one for each m-section, before any of it is
-understood; each kind of attribute then has its own small function. Attributes nobody here knows are skipped,
-as SDP demands; known ones that make no sense are errors.
+The text is cut into blocks, one for the session and one for each m-section, before any of it is understood;
+each kind of attribute then has its own small function. Attributes nobody here knows are skipped, as SDP
+demands; known ones that make no sense are errors.
 
 An m-section that is the same but for its author's credentials is read once: answers of one kind of client
 repeat each other, and with each change of a meeting themselves.
@@ -30,23 +30,36 @@ MAX_KNOWN_LENGTH = 4096
 """Characters of an m-section that is remembered, so that those who send long ones fill nobody's memory."""
 
 _T = TypeVar("_T")
-_LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64}")
 _RID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _ICE = re.compile(r"[A-Za-z0-9+/=_-]{4,256}")
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){15,63}")
-_CREDENTIALS = ("a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:")
+_CREDENTIALS = re.compile(r"\na=(?:ice-ufrag|ice-pwd|fingerprint|setup):[^\n\0]{0,4000}(?=\n|\Z)")
+"""Lines that say who the author is, which `_section` has no use for."""
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 _KINDS: dict[str, SectionKind] = {kind: kind for kind in get_args(SectionKind)}
 _SETUPS: dict[str, Setup] = {setup: setup for setup in get_args(Setup)}
 
 
 class _Block:
-    """The lines of the session or of one m-section; `media` is the value of the m-line."""
+    """The session, or one m-section; `media` is the value of the m-line. Lines are cut where needed."""
 
-    def __init__(self, media: str = "", lines: list[str] | None = None) -> None:
-        self.media = media
-        self.lines: list[str] = [] if lines is None else lines
+    def __init__(self, text: str = "", *, is_media: bool = True) -> None:
+        self.text = text
+        self._is_media = is_media
+
+    @property
+    def media(self) -> str:
+        return self.text.partition("\n")[0]
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Without the m-line. Raises `SdpError` for what is no line."""
+        lines = [line for line in self.text.split("\n")[self._is_media :] if line]
+        for line in lines:
+            if len(line) > MAX_LINE or line[1:2] != "=" or "\0" in line:
+                raise SdpError("a line of a description is too long or not of the form x=...")
+        return lines
 
     @cached_property
     def attributes(self) -> dict[str, list[str]]:
@@ -64,11 +77,6 @@ class _Block:
     @property
     def origin(self) -> str:
         return next((line[2:] for line in reversed(self.lines) if line[0] == "o"), "")
-
-    @property
-    def shared(self) -> str:
-        """The lines without those that say who its author is, which `_section` has no use for."""
-        return "\n".join(line for line in self.lines if not line.startswith(_CREDENTIALS))
 
     def has(self, name: str) -> bool:
         return name in self.attributes
@@ -109,24 +117,12 @@ def _split(text: str) -> tuple[_Block, list[_Block]]:
     """Cut the text into the session's block and one for each m-section."""
     if len(text) > MAX_LENGTH:
         raise SdpError(f"a description is longer than {MAX_LENGTH} characters")
-    session = block = _Block()
-    media: list[_Block] = []
-    lines = _LINE_BREAK.split(text)
-    if lines[0] != "v=0":
+    session, *media = text.replace("\r\n", "\n").replace("\r", "\n").split("\nm=")
+    if session.partition("\n")[0] != "v=0":
         raise SdpError("a description begins with v=0")
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
-        if len(line) > MAX_LINE or line[1:2] != "=" or "\0" in line:
-            raise SdpError(f"line {number} of a description is too long or not of the form x=...")
-        if line[0] == "m":
-            if len(media) == MAX_SECTIONS:
-                raise SdpError(f"a description has more than {MAX_SECTIONS} m-sections")
-            block = _Block(line[2:])
-            media.append(block)
-        else:
-            block.lines.append(line)
-    return session, media
+    if len(media) > MAX_SECTIONS:
+        raise SdpError(f"a description has more than {MAX_SECTIONS} m-sections")
+    return _Block(session, is_media=False), [_Block(one) for one in media]
 
 
 def _origin(value: str) -> tuple[int, int]:
@@ -178,15 +174,17 @@ def _setup(value: str) -> Setup:
 
 
 def _known_section(block: _Block, inherited: Direction | None, index: int) -> MediaSection:
-    shared = block.shared
+    shared = _CREDENTIALS.sub("", block.text)
     read = _section if len(shared) <= MAX_KNOWN_LENGTH else _section.__wrapped__
-    return read(block.media, shared, inherited, index)
+    return read(shared, inherited, index)
 
 
 @lru_cache(maxsize=KNOWN_SECTIONS)
-def _section(media: str, lines: str, inherited: Direction | None, index: int) -> MediaSection:
+def _section(text: str, inherited: Direction | None, index: int) -> MediaSection:
     """`inherited` is the direction that the session gives to all that name none."""
-    block = _Block(media, lines.split("\n") if lines else [])
+    block = _Block(text)
+    if len(block.media) > MAX_LINE or "\0" in block.media:
+        raise SdpError("an m-line is too long or has characters it must not")
     words = block.media.split()
     if len(words) < 4 or words[0] not in _KINDS:
         raise SdpError("an m-line is not audio, video or application with port, protocol and formats")

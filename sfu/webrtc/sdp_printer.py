@@ -2,28 +2,73 @@
 
 The transport is repeated in every m-section, since some clients look for it there, even in rejected ones; the
 candidates stand where the section says so, which for ours is the first of the bundle.
+
+What m-sections of one kind have in common, codecs and header extensions, is printed once and remembered: a
+description is mostly that, and with each change of a meeting all of it is said again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from sfu.errors import SdpError
-from sfu.rtp.parameters import Codec, MediaSection
+from sfu.rtp.parameters import Codec, Extension, MediaSection
 from sfu.webrtc.session_description import SessionDescription
 
 NO_FORMAT = "0"
 """Something has to stand in an m-line, even of a section that was rejected for want of formats."""
 
 
+KNOWN_PARTS = 256
+MAX_KNOWN_LENGTH = 4096
+"""Characters of a part that is remembered, so that those who want long ones fill nobody's memory."""
+
+_P = TypeVar("_P", Codec, Extension)
+_known: dict[tuple[Codec, ...] | tuple[Extension, ...], str] = {}
+
+
 def to_sdp(description: SessionDescription) -> str:
     """Print a description. Raises `SdpError` when a value would break out of its line."""
-    lines = list(_session(description))
+    parts = [_text(_session(description))]
+    transports: dict[tuple[tuple[str, ...], bool], str] = {}
     for section in description.sections:
-        lines += _section(section, description)
-    if any(character in line for line in lines for character in "\r\n\0"):
+        reach = (section.candidates, section.end_of_candidates)
+        if reach not in transports:
+            transports[reach] = _text(_transport(section, description))
+        parts.append(_text(_head(section)))
+        parts.append(transports[reach])
+        parts.append(_text(_identity(section)))
+        parts.append(_known_part(section.extensions, _extension_lines))
+        parts.append(f"a={section.direction.value}\r\n")
+        if section.kind == "application":
+            parts.append(_text(_data_channel(section)))
+        else:
+            parts.append(_text(_track(section)))
+            parts.append(_known_part(section.codecs, _codec_lines))
+            parts.append(_text(_streams(section)))
+    return "".join(parts)
+
+
+def _text(lines: Iterable[str]) -> str:
+    printed = list(lines)
+    text = "\r\n".join((*printed, ""))
+    if not len(printed) == text.count("\n") == text.count("\r") or "\0" in text:
         raise SdpError("a value with a line break cannot be printed into a description")
-    return "".join(f"{line}\r\n" for line in lines)
+    return text
+
+
+def _known_part(values: tuple[_P, ...], lines: Callable[[tuple[_P, ...]], Iterator[str]]) -> str:
+    if not values:
+        return ""
+    text = _known.get(values)
+    if text is None:
+        text = _text(lines(values))
+        if len(text) <= MAX_KNOWN_LENGTH:
+            if len(_known) >= KNOWN_PARTS:
+                del _known[next(iter(_known))]
+            _known[values] = text
+    return text
 
 
 def _session(description: SessionDescription) -> Iterator[str]:
@@ -42,23 +87,23 @@ def _session(description: SessionDescription) -> Iterator[str]:
         yield f"a=ice-options:{' '.join(description.ice_options)}"
 
 
-def _section(section: MediaSection, description: SessionDescription) -> Iterator[str]:
+def _head(section: MediaSection) -> Iterator[str]:
     formats = [str(codec.payload_type) for codec in section.codecs] or section.formats or (NO_FORMAT,)
     yield f"m={section.kind} {section.port} {section.protocol} {' '.join(formats)}"
     yield "c=IN IP4 0.0.0.0"
     for name, value in section.bandwidth:
         yield f"b={name}:{value}"
-    yield from _transport(section, description)
+
+
+def _identity(section: MediaSection) -> Iterator[str]:
     yield f"a=mid:{section.mid}"
     if section.bundle_only:
         yield "a=bundle-only"
-    for extension in section.extensions:
+
+
+def _extension_lines(extensions: tuple[Extension, ...]) -> Iterator[str]:
+    for extension in extensions:
         yield f"a=extmap:{extension.id} {extension.uri}"
-    yield f"a={section.direction.value}"
-    if section.kind == "application":
-        yield from _data_channel(section)
-    else:
-        yield from _media(section)
 
 
 def _transport(section: MediaSection, description: SessionDescription) -> Iterator[str]:
@@ -81,15 +126,26 @@ def _data_channel(section: MediaSection) -> Iterator[str]:
         yield f"a=max-message-size:{section.max_message_size}"
 
 
-def _media(section: MediaSection) -> Iterator[str]:
+def _track(section: MediaSection) -> Iterator[str]:
     if section.msid is not None:
         yield f"a=msid:{' '.join(word for word in section.msid if word)}"
     if section.rtcp_mux:
         yield "a=rtcp-mux"
     if section.rtcp_rsize:
         yield "a=rtcp-rsize"
-    for codec in section.codecs:
-        yield from _codec(codec)
+
+
+def _codec_lines(codecs: tuple[Codec, ...]) -> Iterator[str]:
+    for codec in codecs:
+        channels = f"/{codec.channels}" if codec.channels != 1 else ""
+        yield f"a=rtpmap:{codec.payload_type} {codec.name}/{codec.clock_rate}{channels}"
+        for feedback in codec.feedback:
+            yield f"a=rtcp-fb:{codec.payload_type} {feedback}"
+        if codec.parameters:
+            yield f"a=fmtp:{codec.payload_type} {_parameters(codec.parameters)}"
+
+
+def _streams(section: MediaSection) -> Iterator[str]:
     for rid in section.rids:
         restrictions = f" {_parameters(rid.restrictions)}" if rid.restrictions else ""
         yield f"a=rid:{rid.id} {rid.direction}{restrictions}"
@@ -100,15 +156,6 @@ def _media(section: MediaSection) -> Iterator[str]:
         yield f"a=ssrc:{ssrc} cname:{section.cname or '-'}"
         if section.msid is not None:
             yield f"a=ssrc:{ssrc} msid:{' '.join(word for word in section.msid if word)}"
-
-
-def _codec(codec: Codec) -> Iterator[str]:
-    channels = f"/{codec.channels}" if codec.channels != 1 else ""
-    yield f"a=rtpmap:{codec.payload_type} {codec.name}/{codec.clock_rate}{channels}"
-    for feedback in codec.feedback:
-        yield f"a=rtcp-fb:{codec.payload_type} {feedback}"
-    if codec.parameters:
-        yield f"a=fmtp:{codec.payload_type} {_parameters(codec.parameters)}"
 
 
 def _parameters(parameters: Iterable[tuple[str, str | None]]) -> str:

@@ -166,6 +166,21 @@ def test_a_value_cannot_break_out_of_its_line(injected: str) -> None:
         to_sdp(SessionDescription(sections=(section,)))
 
 
+@pytest.mark.parametrize("injected", ["x\r\na=evil", "x\na=evil", "x\0"])
+def test_nor_can_one_of_a_part_that_is_remembered(injected: str) -> None:
+    codec = Codec("audio/opus", 111, 48000, 2, ((injected, None),))
+    section = MediaSection("a", "audio", codecs=(codec,))
+    for _ in range(2):
+        with pytest.raises(SdpError):
+            to_sdp(SessionDescription(sections=(section,)))
+
+
+@pytest.mark.parametrize("hidden", ["a=setup:active\0", "a=ice-pwd:" + "x" * 5000, "a=setup:active\0\r\na=x"])
+def test_what_is_left_out_of_comparison_is_looked_at_all_the_same(hidden: str) -> None:
+    with pytest.raises(SdpError):
+        parse_sdp(answer_of("aaaa") + hidden + "\r\n")
+
+
 @given(st.text(max_size=300))
 @settings(max_examples=200)
 def test_any_text_raises_nothing_but_sdp_error(text: str) -> None:
