@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from sfu.bot import AudioSpec, Bot, BotError, VideoSpec
 from sfu.control import door
 from tests.integration.test_aiortc import GREEN
-from tests.support.aiortc_peer import ColorTrack
+from tests.support.aiortc_peer import AiortcPeer, ColorTrack, DataReceived
 from tests.support.http_media import HttpAiortc
 from tests.support.server import (
     Server,
@@ -207,6 +208,136 @@ async def test_an_encoder_by_whip_goes_on_and_its_resource_still_answers(tmp_pat
             await watcher.wait_for(lambda event: event["type"] == "peer_left", "the encoder's leaving")
         finally:
             await encoder.close()
+
+
+@asynccontextmanager
+async def watched_by_whep(server: Server, world: World) -> AsyncIterator[tuple[HttpAiortc, HttpAiortc]]:
+    """(encoder, player): one publishes by WHIP, the other one sees that by WHEP."""
+    encoder = HttpAiortc(server.base_url, await world.token())
+    player = HttpAiortc(server.base_url, await world.token())
+    try:
+        answer = await encoder.publish(f"/v2/whip/{world.meeting_id}", [ColorTrack(GREEN)])
+        assert answer.status == 201, answer.text
+        watcher = await world.join()
+        (peer,) = [one for one in watcher.state["peers"] if one["device"] == "whip"]
+        path = f"/v2/whep/{world.meeting_id}/{peer['participant_id']}/camera"
+        answer = await player.view(path, ["video"])
+        assert answer.status == 201, answer.text
+        await frames(player)
+        yield encoder, player
+    finally:
+        await encoder.close()
+        await player.close()
+
+
+async def frames(player: HttpAiortc) -> None:
+    """A second's worth more of them."""
+    video = player.received["video"]
+    goal = video.frames + 20
+    await wait_until(
+        lambda: video.frames >= goal,
+        lambda: f"{goal} frames, got {video.frames}, {player.connection.iceConnectionState}",
+        timeout=20,
+    )
+
+
+CANDIDATE = "a=candidate:1 1 udp 2130706431 192.0.2.7 5000 typ host\r\n"
+CREDENTIALS = f"a=ice-ufrag:anew\r\na=ice-pwd:{'p' * 24}\r\n"
+LINE = "m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
+
+
+async def assert_answers(client: HttpAiortc) -> None:
+    """All that a WHIP or WHEP session can be asked for, but its end."""
+    assert client.created is not None
+    web, made = client.web, client.created
+    location, etag = made.headers["Location"], made.headers["ETag"]
+    assert (await web.patch(location, LINE + CANDIDATE, etag)).status == 204
+    assert (await web.patch(location, LINE + CANDIDATE, '"other"')).status == 412
+    restarted = await web.patch(location, CREDENTIALS + LINE, "*")
+    assert restarted.status == 200, restarted.text
+    (ours,) = re.findall("a=ice-ufrag:(.*)", restarted.text)
+    assert ours.strip() not in made.text, "new credentials"
+    assert (await web.patch(location, LINE + CANDIDATE, etag)).status == 412
+    assert (await web.patch(location, LINE + CANDIDATE, restarted.headers["ETag"])).status == 204
+
+
+async def test_an_encoder_and_a_player_go_on_and_their_sessions_answer_to_everything(tmp_path: Path) -> None:
+    async with (
+        lives(tmp_path) as life,
+        World.on(life.server) as world,
+        watched_by_whep(life.server, world) as (encoder, player),
+    ):
+        await life.kill()
+        await frames(player)
+        await life.start()
+        await frames(player)
+        for client in (encoder, player):
+            await assert_answers(client)
+        await frames(player)
+        watcher = await world.join()
+        assert {one["device"] for one in watcher.state["peers"]} >= {"whip", "whep"}
+        for client in (player, encoder):
+            assert (await client.end()).status == 200
+            await watcher.wait_for(lambda event: event["type"] == "peer_left", "its leaving")
+            assert (await client.end()).status == 404
+
+
+async def test_an_etag_of_before_two_restarts_is_still_the_one(tmp_path: Path) -> None:
+    """An ICE restart between two deaths gives another one, which the second successor has to know."""
+    async with (
+        lives(tmp_path) as life,
+        World.on(life.server) as world,
+        watched_by_whep(life.server, world) as (encoder, player),
+    ):
+        assert encoder.created is not None and player.created is not None
+        location, etag = player.created.headers["Location"], player.created.headers["ETag"]
+        restarted = await player.web.patch(location, CREDENTIALS + LINE, "*")
+        assert restarted.status == 200
+        for _ in range(2):
+            await life.kill()
+            await life.start()
+        assert (await player.web.patch(location, LINE + CANDIDATE, etag)).status == 412
+        assert (await player.web.patch(location, LINE + CANDIDATE, restarted.headers["ETag"])).status == 204
+        location, etag = encoder.created.headers["Location"], encoder.created.headers["ETag"]
+        assert (await encoder.web.patch(location, LINE + CANDIDATE, etag)).status == 204
+        assert (await player.end()).status == (await encoder.end()).status == 200
+
+
+async def test_data_messages_pass_while_signaling_is_killed_and_after_it_is_back(tmp_path: Path) -> None:
+    async with lives(tmp_path) as life, World.on(life.server) as world, AsyncExitStack() as stack:
+
+        async def joined() -> AiortcPeer:
+            peer = AiortcPeer(life.server.base_url)
+            stack.push_async_callback(peer.close)
+            await peer.join(await world.token())
+            await peer.open_data()
+            return peer
+
+        async def passes(sender: AiortcPeer, receivers: list[AiortcPeer], payload: bytes) -> None:
+            for label in ("reliable", "lossy"):
+                sender.send(payload, label=label, topic="news")
+            wanted = {DataReceived(label, sender.peer_id, "news", payload) for label in ("reliable", "lossy")}
+            for receiver in receivers:
+                await wait_until(
+                    lambda receiver=receiver: wanted <= set(receiver.messages),  # type: ignore[misc]
+                    lambda receiver=receiver: f"{payload!r}, got {receiver.messages[-4:]}",  # type: ignore[misc]
+                )
+
+        ada, grace = await joined(), await joined()
+        await passes(ada, [grace], b"before")
+        await life.kill()
+        await passes(ada, [grace], b"meanwhile")
+        await life.start()
+        await passes(grace, [ada], b"after")
+        for peer in (ada, grace):
+            await peer.resume()
+        linus = await joined()
+        await passes(ada, [grace, linus], b"to a newcomer")
+        await passes(linus, [ada, grace], b"from a newcomer")
+        ada.send(b"to one", to=[linus.peer_id])
+        await passes(ada, [grace, linus], b"to everybody")
+        assert b"to one" not in [one.payload for one in grace.messages]
+        assert b"to one" in [one.payload for one in linus.messages]
 
 
 async def test_without_another_server_the_workers_end_by_themselves(tmp_path: Path) -> None:

@@ -161,6 +161,8 @@ class AiortcPeer:
         self.publish_connection: RTCPeerConnection | None = None
         self.subscribe_connection: RTCPeerConnection | None = None
         self.signalling = Signalling(base_url, self._handle_event)
+        self._base_url = base_url
+        self._resume_token = ""
         self._rewrite = rewrite or (lambda sdp: sdp)
         self._todo: asyncio.Queue[Message] = asyncio.Queue()
         self._worker: asyncio.Task[None] | None = None
@@ -170,10 +172,20 @@ class AiortcPeer:
         await self.signalling.open()
         state = await self.signalling.join(token)
         self.peer_id = state["peer_id"]
+        self._resume_token = state["resume_token"]
         self._worker = asyncio.create_task(self._work())
         for publication in state["publications"]:
             self._todo.put_nowait({"type": "publication_added", "publication": publication})
         return state
+
+    async def resume(self) -> None:
+        """On a new socket, after the old one was lost; connections and channels stay."""
+        await self.signalling.close()
+        last_seq = self.signalling.last_seq
+        self.signalling = Signalling(self._base_url, self._handle_event)
+        await self.signalling.open()
+        resumed = await self.signalling.resume(self._resume_token, last_seq)
+        self._resume_token = resumed["resume_token"]
 
     async def open_data(self) -> None:
         """Make both data channels; what comes on them is kept in `messages`."""
