@@ -14,11 +14,13 @@ from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.rewind import rewind
 from sfu.forwarding.selector import aim_at, choose, cut_for, detach, take_out
-from sfu.layers import Layer
+from sfu.layers import MAX_LAYERS, Layer
 from sfu.producer import Producer
 from sfu.quality.meter import ConsumerMeter
 from sfu.redundancy import LossGate
 from sfu.rtp.rtcp import ReportBlock
+
+FLAT = Layer(0, MAX_LAYERS - 1)
 
 
 class Consumer:
@@ -164,10 +166,18 @@ class Consumer:
         else:
             simulcast = len(self.producer.encodings) > 1
             encoding = self._encoding_for(min(limit.spatial, self.producer.ceiling), now)
-            cut = cut_for(encoding, limit, simulcast=simulcast)
+            if self._is_flat(encoding):
+                cut = encoding.cut(limit.within(FLAT))
+            else:
+                cut = cut_for(encoding, limit, simulcast=simulcast)
             if not rewind(self.leg, cut, now):
                 aim_at(self.leg, cut)
             self.handle_switch()
+
+    def _is_flat(self, encoding: Encoding) -> bool:
+        """Whether its receiver can make nothing of spatial layers: which belong together stands in a header
+        extension alone, and it did not take that. A browser would show the lowest one then, or nothing."""
+        return encoding.is_wide and not self.leg.wide and encoding.reader.top.spatial > 0
 
     def _encoding_for(self, spatial: int, now: float) -> Encoding:
         """The target's encoding; another one while that is not sent yet and nothing else is shown."""
@@ -238,6 +248,7 @@ class Consumer:
             detach(leg)
             leg.redundant = redundant
         own, red = self._payload_types
+        leg.block_type = own
         leg.prepare(payload_type=red if redundant else own, rtx_payload_type=leg.rtx_payload_type)
 
     def handle_switch(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sfu.bandwidth.twcc import MAX_BATCHES, Departure
+from sfu.rtp.negotiation import OPUS_PAYLOAD_TYPE
 from sfu.webrtc.udp import no_socket
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class Leg:
     """One consumer as the fan-out sees it."""
 
     __slots__ = (
+        "block_type",
         "carried",
         "cut",
         "egress",
@@ -169,6 +171,8 @@ class Leg:
         whose headers are made field by field."""
         self.redundant = False
         """Gets each packet together with those before it; the payload type says so."""
+        self.block_type = OPUS_PAYLOAD_TYPE
+        """By which payload type redundant packets call what is in them: the receiver's own of the codec."""
         self.overhead = HEADER_BARE
         self.index_offset = 0
         self.timestamp_offset = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sfu.forwarding.batch import Batch, Packet
@@ -9,7 +10,6 @@ from sfu.forwarding.cut import Cut
 from sfu.forwarding.fanout import forward, send
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.redundancy import with_redundancy
-from sfu.rtp.negotiation import OPUS_PAYLOAD_TYPE
 
 if TYPE_CHECKING:
     from sfu.forwarding.encoding import Encoding
@@ -38,8 +38,9 @@ def forward_late(encoding: Encoding, packet: Packet, now: float) -> None:
     if encoding.whole.legs:
         _send_late(encoding, packet, encoding.whole.legs, now)
     if encoding.redundant:
-        (made,) = with_redundancy((packet,), encoding.history, OPUS_PAYLOAD_TYPE)
-        _send_late(encoding, made, encoding.redundant, now)
+        for block_type, legs in _by_block_type(encoding.redundant):
+            (made,) = with_redundancy((packet,), encoding.history, block_type)
+            _send_late(encoding, made, legs, now)
     if not encoding.cuts:
         return
     mark = encoding.reading.read_late(packet)
@@ -61,10 +62,21 @@ def _forward(encoding: Encoding, cut: Cut, packets: list[Packet], now: float) ->
 
 
 def _forward_redundant(encoding: Encoding, packets: list[Packet], now: float) -> None:
-    made = with_redundancy(packets, encoding.history, OPUS_PAYLOAD_TYPE)
-    forwarded, blocked = forward(Batch(made), encoding.redundant, now)
-    encoding.forwarded += forwarded
-    encoding.blocked += len(blocked or ())
+    for block_type, legs in _by_block_type(encoding.redundant):
+        made = with_redundancy(packets, encoding.history, block_type)
+        forwarded, blocked = forward(Batch(made), legs, now)
+        encoding.forwarded += forwarded
+        encoding.blocked += len(blocked or ())
+
+
+def _by_block_type(legs: list[Leg]) -> Iterator[tuple[int, list[Leg]]]:
+    """Mostly one group: only players that made the offer themselves (WHEP) have numbers of their own."""
+    kinds = {leg.block_type for leg in legs}
+    if len(kinds) == 1:
+        yield kinds.pop(), legs
+        return
+    for kind in kinds:
+        yield kind, [leg for leg in legs if leg.block_type == kind]
 
 
 def _send_late(encoding: Encoding, packet: Packet, legs: list[Leg], now: float) -> None:

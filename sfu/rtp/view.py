@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from sfu.rtp.negotiation import (
     MAX_ONE_BYTE_ID,
-    OPUS_PAYLOAD_TYPE,
     PUBLISH_EXTENSIONS,
     SUBSCRIBE_EXTENSIONS,
     choose_feedback,
@@ -105,10 +104,8 @@ def choose_view(section: MediaSection) -> ViewParameters | None:
 
 
 def _red_of(section: MediaSection, formats: dict[str, ViewFormat]) -> int | None:
-    """Redundant audio names the Opus in it by number, once for all receivers: only who knows that as 111, as
-    browsers do, gets it."""
     opus = formats.get("opus")
-    if opus is None or opus.codec.payload_type != OPUS_PAYLOAD_TYPE:
+    if opus is None:
         return None
     red = red_of(section, opus.codec)
     return None if red is None else red.payload_type

@@ -97,3 +97,28 @@ async def test_spatial_and_temporal_layers_are_changed_both_ways(
         assert after["freezeCount"] - before.get("freezeCount", 0) <= MOST_FREEZES[mime], f"{after}"
         assert media.producer is not None
         assert media.producer.encodings[0].keyframes.sent - requests <= 10, "a storm of requests"
+
+
+def _without_descriptor(sdp: str) -> str:
+    return "".join(line for line in sdp.splitlines(keepends=True) if "dependency-descriptor" not in line)
+
+
+@pytest.mark.parametrize("mode", ["L3T3_KEY", "L2T2"])
+async def test_who_takes_no_descriptor_is_sent_the_lowest_spatial_layer_of_av1(mode: str) -> None:
+    """As a plain page that watches by WHEP is, which offers none: of both layers together it shows nothing,
+    for what is left out has to leave no gap in the sequence numbers, and both make one picture."""
+    async with chromium_media() as media:
+        await media.publish("video/AV1", [{"scalabilityMode": mode, "maxBitrate": 900_000}])
+        await media.subscribe(through=_without_descriptor)
+        await _layers_come(media, 2 * int(mode[3]))
+        await _arrives(media, 320)
+        await _decodes(media)
+        leg = media.link.node.consumers["cs"].leg
+        assert leg.cut is not None and not leg.wide
+        assert leg.cut.layer.spatial == 0
+        full = await media.received()
+        await media.prefer(1, 0)
+        await _decodes(media, 5)
+        assert leg.cut.layer == (0, 0), "temporal layers are cut all the same"
+        after = await media.received()
+        assert after["pliCount"] - full["pliCount"] <= 2, "the decoder had to ask for key frames"

@@ -89,6 +89,19 @@ def test_one_publisher_s_voice_goes_out_plain_and_redundant() -> None:
     )
 
 
+def test_each_receiver_is_told_what_is_in_a_packet_by_its_own_number() -> None:
+    source, browser, player = encoding("audio/opus"), Receiver(), Receiver()
+    theirs = redundant_leg(player)
+    theirs.block_type = THEIR_OPUS
+    aim(redundant_leg(browser), source)
+    aim(theirs, source)
+    speak(source, 10, 11, 13, 12, 14)  # one comes late
+    for receiver, payload_type in ((browser, OPUS), (player, THEIR_OPUS)):
+        got = {packet.sequence: parse_red(packet.payload, payload_type) for packet in receiver.receive()}
+        assert [got[sequence].primary for sequence in range(100, 105)] == [voice(n) for n in range(10, 15)]
+        assert all(got[sequence].earlier for sequence in range(101, 105))
+
+
 def test_a_receiver_changes_from_plain_to_redundant_without_a_gap() -> None:
     source, receiver = encoding("audio/opus"), Receiver()
     leg = plain_leg(receiver)

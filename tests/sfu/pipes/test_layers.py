@@ -82,6 +82,17 @@ def test_who_is_at_a_low_layer_and_who_is_at_the_top_each_get_theirs(name: str) 
     assert top in layers_of(camera.shown(high), SETTLED)
 
 
+@pytest.mark.parametrize("name", ["av1_l2t2", "av1_l3t3_key"])
+def test_who_takes_no_descriptor_gets_the_lowest_spatial_layer_and_no_more_is_carried(name: str) -> None:
+    top = top_of(name)
+    camera = PipedCamera(name, seconds=END)
+    watcher = camera.watch(top, described=False)
+    camera.play_until(END)
+    assert camera.carried == Layer(0, top.temporal)
+    shown = layers_of(camera.shown(watcher), BEGUN)
+    assert shown == {Layer(0, temporal) for temporal in range(top.temporal + 1)}
+
+
 @pytest.mark.parametrize("name", KEYED)
 def test_a_low_layer_that_was_spared_comes_when_somebody_goes_down_to_it(name: str) -> None:
     low, top = Layer(0, 0), top_of(name)

@@ -161,10 +161,11 @@ class PipedCamera:
         """When they begin."""
         return _key_frames(self.name, played(self.name, self._times))
 
-    def watch(self, limit: Layer) -> Watcher:
+    def watch(self, limit: Layer, *, described: bool = True) -> Watcher:
+        """`described`: who takes the dependency descriptor, of codecs that have one."""
         receiver = Receiver()
         leg = receiver.leg(1000 + 10 * len(self.watchers), first_index=FIRST)
-        leg.wide = self.there.encodings[0].is_wide
+        leg.wide = described and self.there.encodings[0].is_wide
         consumer = Consumer(
             consumer_id=f"cs_{len(self.watchers)}",
             transport_id="ts",
