@@ -382,6 +382,8 @@ class Bot:
             move.transport.close()
 
     async def _answer(self, event: Message) -> None:
+        if self._moving is not None and self._move is not None and event.get("moved") == self._move.number:
+            await self._moving  # the word that it moved is on its way
         if self.subscriber is None:
             self.subscriber = self._subscribe_transport()
         self._mids = {item["mid"]: item["publication_id"] for item in event["mids"]}

@@ -8,6 +8,11 @@ While a peer is moving it has a subscribe transport on both nodes, and receives 
 moment. Its client builds the new connection beside the old one, and says when that one carries media.
 Whatever changes what it receives calls the move off: the old connection goes on as if nothing had been.
 
+A process that takes the session over has to know where a peer receives that has two connections to do so.
+The finish of a move is noted before the old connection is closed, with the new transport's id; without a note
+the peer is where it was. The number of the latest move is noted as well: no number comes twice, and a client
+whose `subscribe_moved` was not answered may ask the next process.
+
 Only what is received moves. It is nearly all of a node's work, and a publisher that moved would be heard by
 everybody else as another one.
 """
@@ -15,12 +20,12 @@ everybody else as another one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Final
 
 import structlog
+from pydantic import BaseModel, ConfigDict
 
 from signaling.domain.publication import Subscription, Tile
 from signaling.errors import NotFoundError, SignalingError
@@ -32,6 +37,34 @@ log = structlog.get_logger(__name__)
 
 MOVE_WITHIN: Final = 10.0
 """Seconds a client has to receive over its new connection."""
+LATEST: Final = "moves"
+"""Under which the number of the session's latest move is noted."""
+
+Note = Callable[[Mapping[str, str | None]], None]
+"""Keeps notes where the media is, see `ports.MediaSession.note`."""
+
+
+class MovedNote(BaseModel):
+    """The last move of a peer that was finished: it receives by this transport."""
+
+    model_config = ConfigDict(frozen=True)
+
+    move: int
+    transport_id: str
+
+
+def moved_key(peer_id: str) -> str:
+    return f"moved/{peer_id}"
+
+
+def moved(notes: Mapping[str, str]) -> dict[str, MovedNote]:
+    """By peer id, the last moves that are noted. Raises `ValueError` where that cannot be read."""
+    kind = moved_key("")
+    return {
+        key.removeprefix(kind): MovedNote.model_validate_json(text)
+        for key, text in notes.items()
+        if key.startswith(kind)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +74,30 @@ class Move:
 
 
 class Moves:
-    def __init__(self, session_id: str, parts: Parts, reach: Reach) -> None:
+    def __init__(self, session_id: str, parts: Parts, reach: Reach, note: Note) -> None:
         self._session_id = session_id
         self._parts = parts
         self._reach = reach
+        self._note = note
         self._moves: dict[str, Move] = {}
         """By peer id."""
         self._moved: dict[str, int] = {}
         """The number of each peer's last move that was finished: a client may have to ask twice."""
         self._unwilling: set[str] = set()
         """Peers that let a move pass. They are not asked again."""
-        self._numbers = count(1)
+        self._latest = 0
+
+    def take(self, notes: Mapping[str, str], peer_ids: Collection[str]) -> None:
+        """What is noted of a session that is taken over with these peers."""
+        self._latest = int(notes.get(LATEST, 0))
+        self._moved = {peer_id: one.move for peer_id, one in moved(notes).items() if peer_id in peer_ids}
 
     def of(self, peer_id: str) -> Move | None:
         return self._moves.get(peer_id)
+
+    def last_of(self, peer_id: str) -> int | None:
+        """The number of the move by which the peer came to the connection that it receives by."""
+        return self._moved.get(peer_id)
 
     def may_move(self, peer_id: str) -> bool:
         return peer_id not in self._moves and peer_id not in self._unwilling
@@ -73,7 +116,9 @@ class Moves:
         except SignalingError as error:
             log.info("peer.not_moved", peer=peer_id, node=node_id, error=error.message)
             return False
-        move = self._moves[peer_id] = Move(next(self._numbers), part)
+        self._latest += 1
+        self._note({LATEST: str(self._latest)})
+        move = self._moves[peer_id] = Move(self._latest, part)
         try:
             whole = await self._subscribe_there(peer_id, part, subscriptions, tiles)
         except SignalingError as error:
@@ -109,11 +154,13 @@ class Moves:
         """
         if self._moved.get(peer_id) == number:
             return None
-        self.number(peer_id, number)
+        move = self.number(peer_id, number)
         before = self._parts.of(peer_id, "subscribe")
         del self._moves[peer_id]
         self._parts.moved(peer_id)
         self._moved[peer_id] = number
+        transport_id = move.to.names.transports[peer_id, "subscribe"].id
+        self._note({moved_key(peer_id): MovedNote(move=number, transport_id=transport_id).model_dump_json()})
         log.info("peer.moved", session=self._session_id, peer=peer_id)
         if before is not None:
             await before.close_transport(peer_id, "subscribe")
@@ -146,7 +193,8 @@ class Moves:
     def forget(self, peer_id: str) -> None:
         """The peer is out, or lost its place: nothing of its move is to be kept or closed here."""
         self._moves.pop(peer_id, None)
-        self._moved.pop(peer_id, None)
+        if self._moved.pop(peer_id, None) is not None:
+            self._note({moved_key(peer_id): None})
         self._unwilling.discard(peer_id)
 
     def lose(self, node_id: str) -> None:

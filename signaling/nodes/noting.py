@@ -21,6 +21,10 @@ class SessionNotes:
         self._texts: dict[str, str] = {**(texts or {}), ID: session_id}
         self._revision = revision
 
+    @property
+    def texts(self) -> Mapping[str, str]:
+        return self._texts
+
     def change(self, changes: Mapping[str, str | None], parts: Iterable[NodeMedia]) -> None:
         self._revision += 1
         for key, text in changes.items():

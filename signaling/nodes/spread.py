@@ -56,7 +56,7 @@ class SpreadMedia:
         self._loudest_usually = self._loudest_audio = loudest_audio
         self._parts = Parts(nodes, self._begin)
         self._reach = Reach(session_id, self._parts, Piping(nodes.pipes))
-        self._moves = Moves(session_id, self._parts, self._reach)
+        self._moves = Moves(session_id, self._parts, self._reach, self.note)
         self._notes = SessionNotes(session_id)
         self._speaking = Speaking()
         self._pauses = Pauses()
@@ -85,7 +85,14 @@ class SpreadMedia:
         self._parts.take(taken, places)
         self._reach.take(published, carried)
         self._notes = notes
+        self._moves.take(notes.texts, places.keys())
         self._later(self._data.spread())
+
+    async def tidy(self) -> None:
+        """What was brought to nodes for a move that was not finished, and parts that nobody is on, end."""
+        for part in self._parts:
+            await self._reach.drop_unwanted(part)
+        await self._end_empty()
 
     def listener_for(self, node_id: str) -> ports.MediaListener:
         """Where the part on that node tells what happens."""
@@ -357,6 +364,8 @@ class SpreadMedia:
                 move = self._moves.of(peer_id)
                 if move is not None and move.to.node_id == node_id:
                     event = replace(event, move=move.number)
+                else:
+                    event = replace(event, moved=self._moves.last_of(peer_id))
             case ports.TransportStateChanged(peer_id, "subscribe", state):
                 move = self._moves.of(peer_id)
                 if move is not None and move.to.node_id == node_id:

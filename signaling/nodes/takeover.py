@@ -22,6 +22,7 @@ from signaling.domain.publication import Layer, Publication, Subscription, Tile
 from signaling.errors import SignalingError
 from signaling.nodes.link import NodeLink
 from signaling.nodes.media import NodeMedia
+from signaling.nodes.moves import MovedNote, moved
 from signaling.nodes.names import producer_id_of
 from signaling.nodes.noting import ID, SessionNotes
 from signaling.nodes.parts import Nodes
@@ -65,7 +66,9 @@ class Surviving:
     ) -> ports.Carried:
         media = SpreadMedia(session_id, self.nodes, listener, loudest_audio=self.loudest_audio)
         found = _Found(
-            set(peer_ids), {producer_id_of(one.id): one for one in publications}, _transports(self.parts)
+            set(peer_ids),
+            {producer_id_of(one.id): one for one in publications},
+            _transports(self.parts, moved(self.notes)),
         )
         taken = [found.take(part, media) for part in self.parts]
         media.take(
@@ -78,6 +81,7 @@ class Surviving:
         for link, commands in found.strays.items():
             for command in commands:
                 await link.end(command)
+        await media.tidy()
         return ports.Carried(
             media, frozenset(found.published), frozenset(found.paused), tuple(found.subscriptions)
         )
@@ -151,15 +155,19 @@ class _Found:
         return taken
 
 
-def _transports(parts: Iterable[HeldPart]) -> dict[tuple[str, ports.Direction], str]:
-    """Where each peer's connections are. One that was moving has two to receive by: it stays where it was,
-    on the older one (ids sort by age)."""
-    found: dict[tuple[str, ports.Direction], tuple[str, str]] = {}
+def _transports(
+    parts: Iterable[HeldPart], last_moves: Mapping[str, MovedNote]
+) -> dict[tuple[str, ports.Direction], str]:
+    """Where each peer's connections are. One that was moving has two to receive by: the one that it is noted
+    to have moved to counts, else it stays where it was, on the older one (ids sort by age)."""
+    found: dict[tuple[str, ports.Direction], tuple[bool, str, str]] = {}
     for part in parts:
         for one in part.held.transports:
-            key, here = (one.label, one.direction), (one.transport_id, part.link.node_id)
+            last = last_moves.get(one.label)
+            elsewhere = last is None or one.transport_id != last.transport_id
+            key, here = (one.label, one.direction), (elsewhere, one.transport_id, part.link.node_id)
             found[key] = min(found.get(key, here), here)
-    return {key: node_id for key, (_, node_id) in found.items()}
+    return {key: node_id for key, (_, _, node_id) in found.items()}
 
 
 def _subscription(held: node.ConsumerHeld, peer_id: str, publication_id: str) -> Subscription:

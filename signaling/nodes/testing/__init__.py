@@ -5,7 +5,7 @@ was told. Tests read `commands` (in the order of arrival) and `producers`; `die`
 from __future__ import annotations
 
 from signaling.nodes.testing.graph import BAD_SDP
-from signaling.nodes.testing.node import FakeNode, FakeNodes
+from signaling.nodes.testing.node import FakeNode, FakeNodes, Fuse
 from signaling.nodes.testing.survivor import FakeSurvivor
 
-__all__ = ["BAD_SDP", "FakeNode", "FakeNodes", "FakeSurvivor"]
+__all__ = ["BAD_SDP", "FakeNode", "FakeNodes", "FakeSurvivor", "Fuse"]

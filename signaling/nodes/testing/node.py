@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +13,25 @@ from sfu.errors import NodeCommandError
 from signaling.nodes.testing.graph import FakeGraph
 from signaling.nodes.testing.holdings import holdings_of, router_held
 from signaling.nodes.testing.objects import FakePipe
+
+
+@dataclass
+class Fuse:
+    """So many more commands of a process arrive at its nodes; it is killed before it sends the next one."""
+
+    left: float = float("inf")
+    burnt: int = 0
+
+    @property
+    def blown(self) -> bool:
+        return self.left <= 0
+
+    def burn(self) -> None:
+        """One more. Raises `NodeLostError` where it is not to arrive."""
+        if self.blown:
+            raise NodeLostError("the process that says so is gone")
+        self.left -= 1
+        self.burnt += 1
 
 
 @dataclass(kw_only=True)
@@ -25,6 +45,7 @@ class FakeNode(FakeGraph):
     closed: bool = False
     hung: bool = False
     """It takes commands and answers none."""
+    fuse: Fuse | None = None
     _on_event: EventHandler | None = None
     _on_lost: Callable[[], None] | None = None
 
@@ -53,8 +74,9 @@ class FakeNode(FakeGraph):
 
     def tell(self, command: node.Command) -> None:
         if not self.closed:
-            self.commands.append(command)
-            self._apply(command)
+            with contextlib.suppress(NodeLostError):
+                self._arrive(command)
+                self._apply(command)
 
     def die(self) -> None:
         """The process is gone."""
@@ -80,10 +102,15 @@ class FakeNode(FakeGraph):
             await asyncio.sleep(0.001)
             if self.closed:
                 raise NodeLostError("this node is gone")
-        self.commands.append(command)
+        self._arrive(command)
         if type(command) in self.refuses:
             raise NodeCommandError("refused", "this node was told to refuse it")
         return self._apply(command)
+
+    def _arrive(self, command: node.Command) -> None:
+        if self.fuse is not None and not isinstance(command, node.Ping):
+            self.fuse.burn()
+        self.commands.append(command)
 
     def _apply(self, command: node.Command) -> node.Reply:
         match command:

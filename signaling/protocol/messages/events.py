@@ -72,13 +72,16 @@ class OfferMid(Outbound):
 class SubscribeOffer(Outbound):
     """An offer for the subscribe connection; answer with `subscribe_answer` of the same version.
 
-    `mids` lists the m-lines that carry media now, those not listed are inactive.
+    `mids` lists the m-lines that carry media now, those not listed are inactive. `moved` is the number of the
+    move by which the connection took another's place: while `subscribe_moved` is not answered, it tells whose
+    offer this is.
     """
 
     type: Literal["subscribe_offer"] = "subscribe_offer"
     version: int
     offer: str
     mids: tuple[OfferMid, ...]
+    moved: int | None = None
 
 
 class SubscribeMove(Outbound):

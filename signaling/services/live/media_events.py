@@ -132,7 +132,7 @@ def _offer(live: LiveSession, event: OfferMade) -> messages.SubscribeOffer | mes
     )
     if event.move is not None:
         return messages.SubscribeMove(move=event.move, version=event.version, offer=event.sdp, mids=mids)
-    return messages.SubscribeOffer(version=event.version, offer=event.sdp, mids=mids)
+    return messages.SubscribeOffer(version=event.version, offer=event.sdp, mids=mids, moved=event.moved)
 
 
 def _speakers(live: LiveSession, event: SpeakersChanged) -> None:

@@ -24,7 +24,8 @@ class OfferMid:
 class OfferMade:
     """A subscribe offer for a peer. `mids` are the m-lines that carry media now.
 
-    With `move`, it is of a connection that is to take the place of the one there is, see `begin_move`.
+    With `move`, it is of a connection that is to take the place of the one there is, see `begin_move`; with
+    `moved`, of the one that took it in that move.
     """
 
     peer_id: str
@@ -32,6 +33,7 @@ class OfferMade:
     sdp: str
     mids: tuple[OfferMid, ...]
     move: int | None = None
+    moved: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ export class ScriptedServer {
     const mids = videos.map(({ publication_id, peer_id, source, kind }, index) => {
       return { mid: String(index), publication_id, peer_id, source, kind };
     });
-    this.event({ type: "subscribe_offer", version: 1, offer: JSON.stringify(lines), mids });
+    this.event({ type: "subscribe_offer", moved: null, version: 1, offer: JSON.stringify(lines), mids });
   }
 
   private event(event: AnyEvent): void {

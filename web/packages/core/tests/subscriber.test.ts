@@ -19,7 +19,9 @@ class Receiving {
   flows = true;
   readonly track = { id: `track ${Math.random()}` };
 
-  setRemoteDescription = async () => undefined;
+  readonly offers: string[] = [];
+
+  setRemoteDescription = async ({ sdp }: { sdp: string }) => void this.offers.push(sdp);
   setLocalDescription = async () => undefined;
   createAnswer = async () => ({ type: "answer", sdp: "" });
   getTransceivers = () => [{ mid: "0", receiver: { track: this.track } }];
@@ -125,6 +127,55 @@ it("asks again where the answer was lost, and ignores offers for the old connect
   await clock.advance(TELL_AGAIN_MS);
   await moving;
   expect([told(), subscriber.peerConnection]).toEqual([2, made[1]]);
+});
+
+/** Says that it moved, and hears no answer yet. */
+async function arriving(): Promise<{ moving: Promise<void> }> {
+  failures = [new ConnectionLostError(), ...failures];
+  const moving = subscriber.handleMove(move(7));
+  await settle();
+  made[1]!.frames = 1;
+  await clock.advance(2 * LOOK_EVERY_MS);
+  return { moving };
+}
+
+it("answers an offer of the new connection that came before the word that it moved, once that is there", async () => {
+  const { moving } = await arriving();
+  await subscriber.handleOffer({ ...first, version: 2, offer: "of the old one" });
+  await subscriber.handleOffer({ ...first, version: 3, offer: "of the new one", moved: 7 });
+  await clock.advance(TELL_AGAIN_MS);
+  await moving;
+  await settle();
+  expect(sent.at(-1)).toMatchObject({ type: "subscribe_answer", version: 3 });
+  expect([made[0]?.offers, made[1]?.offers]).toEqual([[""], ["", "of the new one"]]);
+});
+
+it("answers an offer of the old connection that came meanwhile, once the move turns out to be called off", async () => {
+  failures = [new RostrumError("NotFound", "Called off.", 2009)];
+  const { moving } = await arriving();
+  await subscriber.handleOffer({ ...first, version: 2, offer: "of the old one" });
+  await clock.advance(TELL_AGAIN_MS);
+  await moving;
+  await settle();
+  expect(sent.at(-1)).toMatchObject({ type: "subscribe_answer", version: 2 });
+  expect([made[0]?.offers, made[1]?.closed]).toEqual([["", "of the old one"], true]);
+});
+
+it("asks a server that was started again whether the move was done, where it had said so to the last one", async () => {
+  const { moving } = await arriving();
+  subscriber.forgetMove();
+  await clock.advance(TELL_AGAIN_MS);
+  await moving;
+  await settle();
+  expect([told(), subscriber.peerConnection]).toEqual([2, made[1]]);
+});
+
+it("lets go of a move that a server began which is gone, where it had not said that it moved", async () => {
+  void subscriber.handleMove(move(7));
+  await settle();
+  subscriber.forgetMove();
+  await clock.advance(2 * LOOK_EVERY_MS);
+  expect([made[0]?.closed, made[1]?.closed, told()]).toEqual([false, true, 0]);
 });
 
 it("a later move takes the place of one that is under way", async () => {

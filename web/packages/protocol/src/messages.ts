@@ -203,10 +203,13 @@ export interface PublicationRemoved {
 /**
  * An offer for the subscribe connection; answer with `subscribe_answer` of the same version.
  *
- * `mids` lists the m-lines that carry media now, those not listed are inactive.
+ * `mids` lists the m-lines that carry media now, those not listed are inactive. `moved` is the number of the
+ * move by which the connection took another's place: while `subscribe_moved` is not answered, it tells whose
+ * offer this is.
  */
 export interface SubscribeOffer {
   mids: OfferMid[];
+  moved: number | null;
   offer: string;
   type: "subscribe_offer";
   version: number;

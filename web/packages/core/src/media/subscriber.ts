@@ -52,8 +52,10 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   private readonly tracks = new Map<string, MediaStreamTrack>();
   private pc: RTCPeerConnection | null = null;
   private move: Move | null = null;
-  /** While the server is told that the move is done, its offers are still those of the old connection. */
+  /** While the server is told that the move is done, it is open whose connection its offers are of. */
   private arriving = false;
+  /** The latest offers that came meanwhile: of the old connection, and of the one that takes its place. */
+  private held: { old: SubscribeOffer | null; taken: SubscribeOffer | null } = { old: null, taken: null };
 
   constructor(private readonly options: SubscriberOptions) {
     super();
@@ -107,7 +109,10 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   }
 
   handleOffer(offer: SubscribeOffer): Promise<void> {
-    if (this.arriving) return Promise.resolve();
+    if (this.arriving) {
+      this.held[offer.moved === this.move?.number ? "taken" : "old"] = offer;
+      return Promise.resolve();
+    }
     const pc = this.ensureConnection();
     return this.queue.run(async () => {
       if (pc !== this.pc) return;
@@ -132,15 +137,17 @@ export class Subscriber extends Emitter<SubscriberEvents> {
       if (known === null) await this.arrive(move);
     } catch (error) {
       if (this.move !== move) return;
+      const { old } = this.held;
       this.dropMove();
+      if (old !== null) await this.handleOffer(old);
       // It was called off, or came to nothing: what there is goes on, and the server knows.
       if (!isOver(error)) throw error;
     }
   }
 
-  /** The server that began a move is gone: what there is goes on. */
+  /** The server that began a move is gone: what there is goes on. One that it may know to be done is asked about. */
   forgetMove(): void {
-    this.dropMove();
+    if (!this.arriving) this.dropMove();
   }
 
   /** A subscription ended; its m-line may serve another publication after the next offer. */
@@ -186,14 +193,12 @@ export class Subscriber extends Emitter<SubscriberEvents> {
       return;
     }
     this.arriving = true;
-    try {
-      await this.tell(move);
-      if (this.move !== move) return;
-      this.move = null;
-      this.take(move, old);
-    } finally {
-      this.arriving = false;
-    }
+    await this.tell(move);
+    if (this.move !== move) return;
+    const { taken } = this.held;
+    this.letGo();
+    this.take(move, old);
+    if (taken !== null) await this.handleOffer(taken);
   }
 
   /** Asks again where the answer was lost: the server may have closed the old connection or not. */
@@ -221,9 +226,14 @@ export class Subscriber extends Emitter<SubscriberEvents> {
 
   private dropMove(): void {
     const move = this.move;
+    this.letGo();
+    move?.pc.close();
+  }
+
+  private letGo(): void {
     this.move = null;
     this.arriving = false;
-    move?.pc.close();
+    this.held = { old: null, taken: null };
   }
 
   private assignTracks(pc: RTCPeerConnection, offer: Pick<SubscribeOffer, "mids">): void {
