@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from sfu.bot import AudioSpec, Bot, BotOptions, Organization, VideoSpec
+from sfu.bots.inbound import InboundStream
 from sfu.bots.publish import OutboundTrack
-from sfu.bots.subscribe import InboundStream
 from sfu.webrtc.certificate import Certificate
 from tests.support.server import Server
 from tests.support.wait import wait_until
