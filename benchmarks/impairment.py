@@ -35,9 +35,10 @@ STAYS = 1.0
 """Seconds for which a layer has to be on the wire to count as the one that was settled on."""
 
 HEADER = (
-    "| path | frames/s | of those sent | freezes | longest gap | frozen | estimate/truth | estimate/wanted "
+    "| path | frames/s | of those sent | arrived whole | freezes | longest gap | frozen "
+    "| estimate/truth | estimate/wanted "
     "| best layer | given up | back |",
-    "|---|---|---|---|---|---|---|---|---|---|---|",
+    "|---|---|---|---|---|---|---|---|---|---|---|---|",
 )
 
 
@@ -73,6 +74,8 @@ class Row:
     estimate_to_truth: float
     estimate_to_wanted: float
     on_best: float
+    whole: float | None = None
+    """The share that arrived, lost packets repaired; None where that was not counted."""
     step: Literal["", "down", "up"] = ""
     given_up: float | None = None
     back: float | None = None
@@ -83,6 +86,7 @@ class Row:
             self.path,
             f"{seen.frame_rate:.1f}",
             f"{min(self.seen, 1.0):.0%}",
+            "-" if self.whole is None else f"{min(self.whole, 1.0):.0%}",
             str(seen.count),
             f"{1000 * seen.longest:.0f} ms",
             f"{seen.total:.1f} s",
@@ -128,7 +132,9 @@ def row_of(name: str, seen: Watching, begin: float, end: float, **more: Any) -> 
 async def steady(condition: Condition, seconds: float) -> tuple[list[Row], dict[str, Any]]:
     async with watching(condition.path, seed=SEED) as seen:
         await seen.go_on(seconds)
-        rows = [row_of(condition.name, seen, 0.0, seconds)]
+        due = sum(sample.due for sample in seen.samples)
+        whole = await seen.completed() / due if due else None
+        rows = [row_of(condition.name, seen, 0.0, seconds, whole=whole)]
         return rows, await _raw(seen, rows)
 
 

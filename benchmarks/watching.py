@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import mean
+from typing import Any
 
 from sfu.subscribe_transport import SubscribeTransport
 from tests.support.chromium_media import ChromiumMedia, chromium_media
@@ -78,6 +79,8 @@ class Watching:
     samples: list[Sample] = field(default_factory=list)
     frames: list[float] = field(default_factory=list)
     begun_at: float = field(default_factory=time.time)
+    begun_with: dict[str, Any] = field(default_factory=dict)
+    """What the browser had counted of received media by then."""
     _octets: int = 0
     _counts: list[int] = field(default_factory=list)
     _sampled_at: float = 0.0
@@ -102,6 +105,11 @@ class Watching:
             await asyncio.sleep(min(INTERVAL, left))
             self._sample()
         self.frames += await self.media.frame_times()
+
+    async def completed(self) -> int:
+        """Frames of which the browser has had every packet since the first sample."""
+        now = await self.media.received()
+        return int(now.get("framesReceived", 0)) - int(self.begun_with.get("framesReceived", 0))
 
     def freezes(self, begin: float, end: float) -> Freezes:
         """Between two times, in seconds since the first sample."""
@@ -163,6 +171,7 @@ async def watching(impairment: Impairment, *, seed: int, warm: float = 5.0) -> A
                 pass
             await asyncio.sleep(warm)
             await media.frame_times()
+            seen.begun_with = await media.received()
             seen.begun_at = time.time()
             yield seen
         finally:
