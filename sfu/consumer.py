@@ -6,6 +6,7 @@ which the transport's downlink sets within that, the tile and the bandwidth; the
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from sfu.bandwidth.allocator import Tile
@@ -21,6 +22,8 @@ from sfu.redundancy import LossGate
 from sfu.rtp.rtcp import ReportBlock
 
 FLAT = Layer(0, MAX_LAYERS - 1)
+RTTS = 5
+"""Round-trip times among which the least says how soon a packet may go again."""
 
 
 class Consumer:
@@ -66,6 +69,8 @@ class Consumer:
         self._loss_gate = LossGate()
         self.fraction_lost = 0.0
         self.jitter = 0.0
+        self._rtts: deque[float] = deque(maxlen=RTTS)
+        """The last ones. The least is the path's; what exceeds it is somebody who came late."""
         self.rtt: float | None = None
         """Seconds, from the receiver's reports; None before the first."""
         self.pictures_lost = 0
@@ -228,7 +233,9 @@ class Consumer:
         if block.lsr == middle and middle:
             rtt = now - sent_at - block.dlsr / 65536
             if 0.0 <= rtt < 10.0:
-                self.leg.rtt = self.rtt = rtt
+                self.rtt = rtt
+                self._rtts.append(rtt)
+                self.leg.rtt = min(self._rtts)
         if self._payload_types[1]:
             self._loss_gate.handle_report(self.fraction_lost, now)
             if self.wants_redundancy != self.leg.redundant:

@@ -7,6 +7,7 @@ everything that goes out.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -32,6 +33,13 @@ from sfu.rtp.rtcp import (
 REPORT_INTERVAL = 1.0
 MAX_COMPOUND = 1100
 """Bytes of RTCP put into one datagram."""
+LOSSY = 0.05
+"""Share of packets lost from which a repair goes twice. A second request comes too late for most:
+their browsers show the next picture without this one."""
+SECOND_AFTER = 0.02
+"""Seconds until the copy, which a burst of losses may spare."""
+MAX_COPIES = 64
+"""Groups of packets that wait to go a second time."""
 
 
 class SubscribeFeedback:
@@ -40,6 +48,8 @@ class SubscribeFeedback:
     def __init__(self, bandwidth: BandwidthController) -> None:
         self._bandwidth = bandwidth
         self._repairs = RepairPacer()
+        self._copies: deque[tuple[float, int, list[int]]] = deque(maxlen=MAX_COPIES)
+        """When which packets of which stream go a second time."""
         self._consumers: dict[int, Consumer] = {}
         """By SSRC, that of its retransmissions as well."""
         self._answerer = Answerer()
@@ -69,14 +79,22 @@ class SubscribeFeedback:
     @property
     def repairing(self) -> bool:
         """Whether lost packets wait to be sent again, for which `repair` wants to be called."""
-        return self._repairs.waiting
+        return self._repairs.waiting or bool(self._copies)
 
     def repair(self, now: float) -> None:
-        """Send again what was asked for, as far as the path has room."""
-        for ssrc, sequences in self._repairs.take(now, self._bandwidth.estimate).items():
+        """Send again what was asked for, as far as the path has room; twice where it loses much."""
+        bandwidth = self._bandwidth
+        while self._copies and now >= self._copies[0][0]:
+            _, ssrc, sequences = self._copies.popleft()
+            consumer = self._consumers.get(ssrc)
+            if consumer is not None and not bandwidth.crowded:
+                retransmit(consumer.leg, sequences, now, copies=True)
+        for ssrc, sequences in self._repairs.take(now, bandwidth.estimate).items():
             consumer = self._consumers.get(ssrc)
             if consumer is not None:
                 retransmit(consumer.leg, sequences, now)
+                if bandwidth.loss >= LOSSY:
+                    self._copies.append((now + SECOND_AFTER, ssrc, sequences))
 
     def forget_repairs(self, ssrc: int) -> None:
         """What was lost of this stream is of no use any more."""

@@ -15,7 +15,9 @@ is less than it will take, and who is on a narrow path would try it for that.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from statistics import median
 
 from sfu.bandwidth.allocator import Available
 from sfu.forwarding.encoding import Encoding
@@ -27,6 +29,8 @@ MEASURE_INTERVAL = 0.5
 PACKET_OVERHEAD = 36
 """Bytes of a packet beside its payload: RTP header, transport-wide number and seal. Estimates count as well
 from above UDP."""
+RECENT = 7
+"""Intervals whose median is the price that a stopped layer keeps: those in which nobody received it."""
 FALL = 0.25
 """Weight of a lower measurement; a higher one counts at once."""
 WAVERING = 0.1
@@ -56,6 +60,7 @@ class _Row:
         "packets",
         "previous",
         "published",
+        "recent",
         "retry_at",
         "revision",
         "told",
@@ -73,6 +78,8 @@ class _Row:
         self.bitrate = 0.0
         self.previous = 0.0
         """What was measured before the last time."""
+        self.recent: deque[float] = deque(maxlen=RECENT)
+        """What was measured in the last intervals, as it was."""
         self.warm_at = float("-inf")
         """When lower bitrates are believed again."""
         self.published = 0.0
@@ -115,9 +122,15 @@ class _Row:
 
     def set_active(self, active: bool, now: float) -> None:  # noqa: FBT001
         """Note what its publisher is told. From being told to stop on, nothing is measured."""
-        if active and not self.active and self.bitrate:
-            self.warm_at = now + WARM_UP
+        if active is self.active:
+            return
         self.active = active
+        if active:
+            self.warm_at = now + WARM_UP if self.bitrate else self.warm_at
+        elif len(self.recent) == RECENT:
+            # It is to keep this price, so a peak that came last is not what it is judged by.
+            self.bitrate = median(self.recent)
+        self.recent.clear()
 
     def measure(self, elapsed: float, now: float) -> None:
         stream = self.encoding.stream
@@ -129,9 +142,12 @@ class _Row:
         if self.told is not None:
             self.bitrate = self.told
             return
-        if not octets or not self.live or not self.active:
+        if not self.live or not self.active:
             return
         measured = octets * 8 / elapsed
+        self.recent.append(measured)
+        if not octets:
+            return
         if measured < self.bitrate and now < self.warm_at:
             return
         self.previous = self.bitrate

@@ -29,11 +29,11 @@ PADDING_SPAN = 32
 PADDING = bytes(254) + b"\xff"
 
 
-def retransmit(leg: Leg, sequences: Iterable[int], now: float) -> int:
+def retransmit(leg: Leg, sequences: Iterable[int], now: float, *, copies: bool = False) -> int:
     """Resend the packets with these 16-bit outgoing sequence numbers; returns how many were.
 
-    Each packet goes at most once per round-trip time. Without RTX, or for packets that the history lost,
-    nothing is sent: the receiver will ask for a key frame.
+    Each packet goes at most once per round-trip time, with `copies` only those that went within the last one.
+    Without RTX, or for packets that the history lost, nothing is sent: the receiver will ask for a key frame.
     """
     egress = leg.egress
     outbound, path = egress.outbound, egress.path
@@ -46,15 +46,18 @@ def retransmit(leg: Leg, sequences: Iterable[int], now: float) -> int:
         if index < leg.repairable_from:
             continue
         last = leg.resent_at.get(index)
-        if last is not None and now - last < wait:
+        recent = last is not None and now - last < wait
+        if recent is not copies:
             continue
         packet = _original(leg, index)
         if packet is None:
             continue
-        leg.resent_at[index] = now
+        if not copies:
+            leg.resent_at[index] = now
         _send(leg, outbound, path, *packet, now)
         sent += 1
-    leg.retransmitted += sent
+    if not copies:
+        leg.retransmitted += sent
     if len(leg.resent_at) > MAX_REMEMBERED:
         leg.resent_at = {index: at for index, at in leg.resent_at.items() if now - at < wait}
     return sent

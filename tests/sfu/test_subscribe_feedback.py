@@ -9,7 +9,8 @@ from sfu.control import messages as m
 from sfu.errors import RtcpError
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim
-from sfu.rtp.rtcp import Nack, Pli
+from sfu.rtp.rtcp import Nack, Pli, ReportBlock
+from sfu.subscribe_feedback import SECOND_AFTER
 from sfu.subscribe_transport import SubscribeTransport
 from sfu.transport import TransportState
 from sfu.webrtc.srtp import OutboundSrtp
@@ -79,6 +80,35 @@ async def test_what_had_to_wait_is_sent_again_on_the_ticks_without_being_asked_f
     for turn in range(1, 19):  # what waits longer is forgotten
         seen.transport.tick(NOW + 0.02 * turn)
     assert seen.repaired > AT_ONCE
+
+
+@pytest.mark.parametrize(("loss", "crowded", "copies"), [(0.1, False, 5), (0.0, False, 0), (0.1, True, 0)])
+async def test_what_is_sent_again_goes_twice_on_a_path_that_loses_much_and_has_room(
+    world: World, *, loss: float, crowded: bool, copies: int
+) -> None:
+    seen = await watching(world)
+    lost = seen.send(SENT)
+    bandwidth = seen.transport.bandwidth
+    bandwidth._loss.ratio = loss
+    bandwidth._trend.queue = 1.0 if crowded else 0.0
+    feedback = seen.transport._feedback
+    feedback.handle(Nack(1, seen.leg.ssrc, tuple(lost[:5])).to_bytes(), NOW)
+    assert len(seen.receiver.receive()) == 5
+    assert feedback.repairing is (loss > 0)
+    feedback.repair(NOW + SECOND_AFTER)
+    assert len(seen.receiver.receive()) == copies
+    assert seen.repaired == 5, "a copy is no repair of its own"
+    assert not feedback.repairing
+
+
+async def test_one_late_report_does_not_make_repairs_wait(world: World) -> None:
+    seen = await watching(world)
+    consumer = seen.transport.consumers["cs"]
+    for seconds in (0.04, 0.5, 0.3):
+        consumer.note_report(7, NOW)
+        consumer.handle_report(ReportBlock(seen.leg.ssrc, 0, 0, 0, 0, 7, 0), NOW + seconds)
+    assert seen.leg.rtt == pytest.approx(0.04)
+    assert consumer.rtt == pytest.approx(0.3)
 
 
 async def test_a_request_for_a_stream_of_somebody_else_changes_nothing(world: World) -> None:

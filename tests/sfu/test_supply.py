@@ -151,6 +151,19 @@ def test_a_layer_does_not_get_cheap_while_it_is_being_stopped() -> None:
     assert min(dearest(world, 10.0)) > 0.9 * before
 
 
+def test_a_peak_at_the_end_is_not_the_price_that_a_stopped_layer_keeps() -> None:
+    world = Simulcast(2)
+    aim(Receiver().leg(), world.encodings[0])
+    world.run(3.0)
+    dearest(world, 1.0)
+    usual = world.supply.available[1].bitrate
+    dearest(world, HOLD - 1.2)
+    assert dearest(world, 0.5, size=900)[-1] > 2 * usual
+    world.sending = {0}
+    assert dearest(world, 3.0)[-1] < 1.2 * usual
+    assert world.supply.told == (True, False)
+
+
 def test_a_layer_that_its_publisher_stops_by_itself_does_not_get_cheap_either() -> None:
     world = Simulcast(2)
     aim(Receiver().leg(), world.encodings[0])

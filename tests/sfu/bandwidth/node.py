@@ -150,12 +150,15 @@ class Viewer:
 
     def __init__(self, ssrc: int, *, nacks: bool = True) -> None:
         self.shown: list[float] = []
+        self.late: list[tuple[float, float]] = []
+        """When a frame was whole, and how many seconds after it was made."""
         self.helpless = 0
         """How often it asked for a new picture."""
         self._ssrc = ssrc
         self._nacks = nacks
         self._packets: dict[int, bool] = {}
         """By extended number: whether a frame ends with it."""
+        self._made_at: dict[int, float] = {}
         self._keys: list[int] = []
         """Numbers with which key frames begin."""
         self._next: int | None = None
@@ -165,9 +168,10 @@ class Viewer:
 
     def take(self, packet: Received, now: float) -> None:
         if packet.ssrc == self._ssrc:
-            self._put(packet.sequence, packet.marker, packet.payload)
+            self._put(packet.sequence, packet.marker, packet.payload, packet.timestamp / 90_000)
         elif packet.ssrc == self._ssrc + 1 and packet.payload != PADDING:
-            self._put(int.from_bytes(packet.payload[:2], "big"), packet.marker, packet.payload[2:])
+            number = int.from_bytes(packet.payload[:2], "big")
+            self._put(number, packet.marker, packet.payload[2:], packet.timestamp / 90_000)
         self._show(now)
 
     def poll(self, now: float, again: float) -> tuple[int, ...]:
@@ -188,7 +192,7 @@ class Viewer:
         self.helpless += 1
         return True
 
-    def _put(self, sequence: int, marker: bool, payload: bytes) -> None:
+    def _put(self, sequence: int, marker: bool, payload: bytes, made_at: float) -> None:
         number = self._highest + ((sequence - self._highest + 0x8000) & 0xFFFF) - 0x8000
         key = payload[0] == 0x90 and payload[6] == 0x10
         if self._next is None:
@@ -198,6 +202,7 @@ class Viewer:
         if number < self._next or number in self._packets:
             return
         self._packets[number] = marker
+        self._made_at[number] = made_at
         self._highest = max(self._highest, number)
         if key:
             self._keys.append(number)
@@ -211,6 +216,7 @@ class Viewer:
                 self._next = key
         begun = self._next
         while self._next in self._packets and self._is_whole(self._next):
+            self.late.append((now, now - self._made_at[self._next]))
             while not self._packets.pop(self._next):
                 self._next += 1
             self._next += 1
@@ -219,6 +225,7 @@ class Viewer:
             self._stuck_since = now
             self._keys = [key for key in self._keys if key >= self._next]
             self._packets = {n: ends for n, ends in self._packets.items() if n >= self._next}
+            self._made_at = {n: at for n, at in self._made_at.items() if n >= self._next}
 
     def _is_whole(self, number: int) -> bool:
         while number in self._packets:

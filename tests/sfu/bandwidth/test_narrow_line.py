@@ -15,6 +15,8 @@ from tests.sfu.bandwidth.world import Link
 WIDE, NARROW = 2e6, 500e3
 NARROW_AT, WIDE_AT, END = 10.0, 32.0, 43.0
 SEEDS = range(1, 4)
+IN_TIME = 0.15
+"""Seconds for which a browser holds frames back to show them evenly, about: it goes on without later ones."""
 
 
 def stepped(seed: int, link: Link) -> NodeWorld:
@@ -71,6 +73,16 @@ def test_nearly_all_frames_get_through_losses(loss: float) -> None:
         assert world.publisher.frames - published - (len(world.shown) - seen) < 15, "of 300"
         assert max(world.gaps(10, 20)) <= (0.5 if loss <= 0.05 else 1.0)
         assert mean(world.between(10, 20)) >= 0.75 * WIDE
+
+
+@pytest.mark.parametrize(("loss", "late"), [(0.1, 0.02), (0.2, 0.12)])
+def test_few_frames_wait_for_a_second_request(loss: float, late: float) -> None:
+    for seed in SEEDS:
+        world = NodeWorld(Link(WIDE, delay=0.02, loss=loss), seed=seed)
+        world.run(20)
+        delays = [delay for at, delay in world.viewer.late if at > 8]
+        least = min(delays)
+        assert sum(delay - least > IN_TIME for delay in delays) <= late * len(delays)
 
 
 def test_without_repairs_they_do_not() -> None:
