@@ -8,6 +8,8 @@ from pathlib import Path
 
 monotonic = time.monotonic
 """Seconds, never going back. Every `now` in this package is one of these."""
+realtime = time.time
+"""Seconds since 1970 by the clock that the kernel stamps datagrams with. It may be set while we look."""
 
 
 _SCHEDSTAT = Path("/proc/self/schedstat")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sfu.webrtc.udp import LATE_AFTER
+
 
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
@@ -26,6 +28,8 @@ class NodeConfig:
     that it waits for one without a link; 0: it ends with its link (`sfu.control.custody`). `index` is its
     place among the workers.
 
+    `late_after`: seconds in the socket after which voices are dropped unread, pictures sooner.
+
     `data_messages` and `data_bytes` are what each peer may send over data channels per second.
     """
 
@@ -43,6 +47,7 @@ class NodeConfig:
     data_bytes: float = 256.0 * 1024
     shed_above: float = 0.92
     shed_lag: float = 0.05
+    late_after: float = LATE_AFTER
     index: int = 0
     survive: float = 0.0
     door: str | None = None

@@ -46,7 +46,7 @@ class NodePorts:
         number = config.udp_port
         try:
             for host in config.hosts:
-                bound.append(UdpPort.bind(host, number, self))
+                bound.append(UdpPort.bind(host, number, self, config.late_after))
                 number = bound[0].number
             if config.tcp:
                 await self._tcp.listen(config.hosts, number)
@@ -118,6 +118,7 @@ class NodePorts:
             "strangers_dropped": self.dropped,
             "send_blocked": sum(port.send_blocked for port in udp),
             "send_errors": sum(port.send_errors for port in udp),
+            "media_late": sum(port.late for port in udp),
             "batch_failures": sum(port.failures for port in udp),
             "tcp_connections": tcp.connections,
             "tcp_refused": tcp.refused,

@@ -213,6 +213,9 @@ class PublishTransport(Transport):
         for producer in self.producers.values():
             producer.rtt = self._asker.rtt
 
+    def is_voice(self, data: bytes) -> bool:
+        return self.inlet.is_voice(data)
+
     def handle_data(self, packets: list[bytes], now: float) -> None:
         self.data.handle_packets(packets, now)
 

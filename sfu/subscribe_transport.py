@@ -194,6 +194,9 @@ class SubscribeTransport(Transport):
         """Nobody publishes here, whatever a client sends: not even opened."""
         self.unexpected_packets += len(packets)
 
+    def is_voice(self, data: bytes) -> bool:
+        return False
+
     def handle_data(self, packets: list[bytes], now: float) -> None:
         """Data channels are negotiated on the publish connection only, so there is nothing this could be."""
 

@@ -160,6 +160,10 @@ class Transport(ABC):
         """Reports and requests from the client, sealed."""
 
     @abstractmethod
+    def is_voice(self, data: bytes) -> bool:
+        """See `Receiver.is_voice`."""
+
+    @abstractmethod
     def handle_data(self, packets: list[bytes], now: float) -> None:
         """SCTP packets from the client, of which nobody knows yet that they are well-formed."""
 

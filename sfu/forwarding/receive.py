@@ -166,6 +166,11 @@ class Inlet:
         for encoding in touched.values():
             encoding.flush(now)
 
+    def is_voice(self, data: bytes) -> bool:
+        """Whether a packet says, by its SSRC, that it is audio. It is not opened, and may lie."""
+        source = self.sources.get(int.from_bytes(data[8:12], "big"))
+        return source is not None and not source.encoding.is_video
+
     def _read_extensions(
         self, data: bytes, position: int, end: int, source: Source, now: float
     ) -> tuple[int, bytes]:

@@ -133,6 +133,7 @@ class NodePipes:
             "producers_piped_out": sum(len(pipe.sending) for pipe in pipes),
             "producers_piped_in": sum(len(pipe.receiving) for pipe in pipes),
             "pipe_strangers": self.strangers,
+            "pipe_media_late": 0 if self._port is None else self._port.late,
         }
 
     def stats(self) -> list[dict[str, object]]:
@@ -151,7 +152,7 @@ class NodePipes:
         if self._port is None:
             config = self._config
             try:
-                self._port = UdpPort.bind(config.pipe_host, config.pipe_port, self)
+                self._port = UdpPort.bind(config.pipe_host, config.pipe_port, self, config.late_after)
             except OSError as error:
                 where = f"{config.pipe_host}:{config.pipe_port}"
                 raise NodeCommandError("pipe_port", f"cannot bind {where} for pipes: {error}") from error

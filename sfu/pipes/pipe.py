@@ -166,6 +166,9 @@ class Pipe:
         """Neither RTP nor RTCP: nothing that the other end sends."""
         self.dropped += 1
 
+    def is_voice(self, data: bytes) -> bool:
+        return self.inlet.is_voice(data)
+
     def handle_batch(self, now: float) -> None:
         rtp, rtcp = self.rtp_in, self.rtcp_in
         self.rtp_in, self.rtcp_in = [], []

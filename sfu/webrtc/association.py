@@ -47,6 +47,10 @@ class AssociationListener(Protocol):
 
     def handle_rtcp(self, packets: list[bytes], now: float) -> None: ...
 
+    def is_voice(self, data: bytes) -> bool:
+        """Whether an RTP packet, not opened yet, says that it is audio."""
+        ...
+
     def handle_data(self, packets: list[bytes], now: float) -> None:
         """Application data of the verified client: SCTP packets."""
         ...
@@ -140,6 +144,9 @@ class Association:
             self._listener.handle_rtp(rtp, now)
         if rtcp:
             self._listener.handle_rtcp(rtcp[:MAX_BATCH], now)
+
+    def is_voice(self, data: bytes) -> bool:
+        return self._listener.is_voice(data)
 
     # --- what the transport calls --------------------------------------------------------------------
 

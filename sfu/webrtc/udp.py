@@ -4,6 +4,10 @@ The port drains its socket in one go when it becomes readable, sorts the datagra
 belong to, and hands each association its share as one batch. Demultiplexing goes by remote address; only a
 datagram from an address that is not known yet is looked into (STUN with our username fragment, RFC 7983).
 
+A worker that gets too little of a core reads what came long ago, and would send on what nobody can use any
+more. So the kernel says when it got each datagram, and media that waited too long is dropped unopened, voices
+last: then the queue is empty again, and what comes next is in time.
+
 Bursts come in as one `recvmsg` with UDP_GRO and go out as one `sendmsg` with UDP_SEGMENT; both are probed at
 start and everything works without them, one datagram per call.
 """
@@ -15,12 +19,13 @@ import contextlib
 import errno
 import socket
 import struct
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
 
-from sfu.clock import monotonic
+from sfu.clock import monotonic, realtime
 from sfu.histogram import Histogram
 
 log = structlog.get_logger("sfu.udp")
@@ -31,6 +36,7 @@ SocketCalls = tuple[Callable[[bytes, Address], int] | None, Callable[..., int]]
 SOL_UDP = 17
 UDP_SEGMENT = 103
 UDP_GRO = 104
+SO_TIMESTAMPNS = 35
 
 RECEIVE_CALLS_PER_TURN = 64
 """Upper bound of recvmsg calls before the loop gets its turn again."""
@@ -39,7 +45,14 @@ AT_ONCE = 100e-6
 MAX_SEGMENTS = 64
 MAX_SEGMENT_BYTES = 64_000
 BUFFER_BYTES = 8 << 20
+LATE_AFTER = 0.5
+"""Seconds that a voice may have waited in the socket: later it is of no use."""
+PICTURES, REST = 0.6, 0.1
+"""Shares of that for pictures, and for either once it was late, until the socket is empty: or a worker that
+is asked for too much would keep a queue just as long as is allowed."""
 MAX_LOGGED_FAILURES = 100
+TIME_BYTES = 16
+_unpack_time = struct.Struct("@qq").unpack
 DELAY_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 """Seconds."""
 
@@ -56,6 +69,10 @@ class Receiver(Protocol):
 
     def handle_batch(self, now: float) -> None:
         """Work off `rtp_in` and `rtcp_in`, both sorted in by the port."""
+        ...
+
+    def is_voice(self, data: bytes) -> bool:
+        """Whether an RTP packet, not opened yet, says that it is audio: the last to be dropped."""
         ...
 
 
@@ -97,7 +114,13 @@ class UdpPort:
     Counters are plain attributes, read by the node's statistics.
     """
 
-    def __init__(self, sock: socket.socket, listener: PortListener) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        listener: PortListener,
+        late_after: float = LATE_AFTER,
+        wall: Callable[[], float] = realtime,
+    ) -> None:
         self.socket = sock
         self.listener = listener
         self.receivers: dict[Address, Receiver] = {}
@@ -107,11 +130,17 @@ class UdpPort:
         self.send_blocked = 0
         self.send_errors = 0
         self.failures = 0
+        self.late = 0
+        """Packets of media that were dropped because they had waited for too long."""
         self.delays = Histogram(DELAY_BOUNDS)
         """Seconds from reading media to having handed all its copies to the socket, by packets read: taken
         once for the batch of a client."""
         self.gro = _try_enable_gro(sock)
         self.segmentation = _supports_segmentation(sock)
+        _try_enable_times(sock)
+        self._wall = wall
+        self._late_after = late_after
+        self._late_pictures, self._late_voices = PICTURES * late_after, late_after
         self._left_at = 0.0
         self._recvmsg = sock.recvmsg
         self._loop = asyncio.get_running_loop()
@@ -119,7 +148,14 @@ class UdpPort:
         self._closed = False
 
     @classmethod
-    def bind(cls, host: str, port: int, listener: PortListener) -> UdpPort:
+    def bind(
+        cls,
+        host: str,
+        port: int,
+        listener: PortListener,
+        late_after: float = LATE_AFTER,
+        wall: Callable[[], float] = realtime,
+    ) -> UdpPort:
         """Bind in the running loop. Raises `OSError` when the port is taken or the address is not ours."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_DGRAM)
@@ -138,7 +174,7 @@ class UdpPort:
         except OSError:
             sock.close()
             raise
-        return cls(sock, listener)
+        return cls(sock, listener, late_after, wall)
 
     @property
     def number(self) -> int:
@@ -180,15 +216,20 @@ class UdpPort:
 
     def _handle_readable(self) -> None:
         now = monotonic()
+        wall = self._wall()
         # Whether datagrams waited while the last ones were worked off, so that more may be waiting still.
         behind = now - self._left_at < AT_ONCE
+        if not behind:
+            self._late_pictures, self._late_voices = PICTURES * self._late_after, self._late_after
         recvmsg = self._recvmsg
         receivers = self.receivers
         touched: dict[int, Receiver] = {}
+        age = 0.0
         for turn in range(RECEIVE_CALLS_PER_TURN):
             try:
                 data, ancillary, _, address = recvmsg(65535, 64)
             except (BlockingIOError, InterruptedError):
+                self._late_pictures, self._late_voices = PICTURES * self._late_after, self._late_after
                 break
             except OSError:
                 # An ICMP error of an earlier send is reported here; the socket stays usable.
@@ -200,8 +241,17 @@ class UdpPort:
                 self._handle_stranger(data, ancillary, address, now)
                 continue
             size = len(data)
-            if ancillary:
-                size = _gro_size(ancillary, size)
+            for level, kind, value in ancillary:
+                if kind == SO_TIMESTAMPNS and level == socket.SOL_SOCKET and len(value) == TIME_BYTES:
+                    seconds, nanoseconds = _unpack_time(value)
+                    age = wall - seconds - 1e-9 * nanoseconds
+                elif kind == UDP_GRO and level == SOL_UDP:
+                    size = int.from_bytes(value[:2], "little") or size
+            if age > self._late_pictures:
+                touched[id(receiver)] = receiver
+                self._take_late(receiver, data, size, address, age, now)
+                age = 0.0
+                continue
             if size >= len(data):
                 self.datagrams_received += 1
                 if len(data) < 2:
@@ -238,6 +288,28 @@ class UdpPort:
             if packets:
                 self.delays.observe(monotonic() - now, packets)
         self._left_at = monotonic()
+
+    def _take_late(
+        self, receiver: Receiver, data: bytes, size: int, address: Address, age: float, now: float
+    ) -> None:
+        """What waited for too long: reports and checks are taken all the same, voices for a while longer."""
+        for_voice = age <= self._late_voices
+        self._late_pictures = REST * self._late_after
+        if not for_voice:
+            self._late_voices = REST * self._late_after
+        for start in range(0, len(data), size):
+            self.datagrams_received += 1
+            part = data[start : start + size]
+            if len(part) < 2:
+                continue
+            if not 128 <= part[0] < 192:
+                self._handle_other(receiver, part, address, now)
+            elif 192 <= part[1] <= 223:
+                receiver.rtcp_in.append(part)
+            elif for_voice and receiver.is_voice(part):
+                receiver.rtp_in.append(part)
+            else:
+                self.late += 1
 
     def _handle_other(self, receiver: Receiver, data: bytes, address: Address, now: float) -> None:
         try:
@@ -279,6 +351,13 @@ def _try_enable_gro(sock: socket.socket) -> bool:
     except OSError:
         return False
     return True
+
+
+def _try_enable_times(sock: socket.socket) -> None:
+    """Without them, nothing is ever found to be late."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
 
 def _supports_segmentation(sock: socket.socket) -> bool:

@@ -13,6 +13,7 @@ import click
 
 from signaling.config import Settings
 from signaling.doctor.data import AddressOfPageCheck, DatabaseCheck, DataDirectoryCheck, PageCheck
+from signaling.doctor.interpreter import InterpreterCheck
 from signaling.doctor.machine import ClockCheck, CoresCheck, FilesCheck, KernelCheck
 from signaling.doctor.network import AddressesCheck, PortsCheck, TurnCheck
 from signaling.doctor.report import Check, Finding, Report
@@ -49,6 +50,7 @@ def checks(settings: Settings, now: datetime, ntp_server: str | None = None) -> 
         PageCheck(settings.web_dir),
         ClockCheck(ntp_server),
         KernelCheck(),
+        InterpreterCheck(),
         CoresCheck(settings.workers),
         FilesCheck(),
         DataDirectoryCheck(settings.data_dir),

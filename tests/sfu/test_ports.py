@@ -32,6 +32,9 @@ class Association:
 
     def handle_batch(self, now: float) -> None: ...
 
+    def is_voice(self, data: bytes) -> bool:
+        return False
+
 
 async def started(*hosts: str) -> tuple[NodePorts, Association]:
     ports, association = NodePorts(NodeConfig("nd_1", hosts=hosts, udp_port=0, announce=hosts)), Association()

@@ -23,6 +23,8 @@ from sfu.pipes.pipe import Pipe
 from tests.support.world import CERTIFICATE
 
 PIPE = "pipe_ab"
+PATIENT = 60.0
+"""Seconds that media may wait in a socket: the machine that runs these tests may stand still."""
 GRANTS = (m.Grant(source="camera", kind="video"), m.Grant(source="microphone", kind="audio"))
 
 
@@ -197,7 +199,7 @@ async def joined(
     """Two nodes and a connected pipe between them. Clients are here wherever the pipe's ends are."""
     sides = []
     for name, place in zip(("nd_a", "nd_b"), places, strict=True):
-        config = NodeConfig(name, hosts=("127.0.0.1",), udp_port=0, pipe_host=place.host)
+        config = NodeConfig(name, hosts=("127.0.0.1",), udp_port=0, pipe_host=place.host, late_after=PATIENT)
         side = Side(await InProcessLink.start(config))
         side.link.on_event(side.handle_event)
         await side.do(m.CreateRouter(router_id="r", loudest_audio=loudest_audio))

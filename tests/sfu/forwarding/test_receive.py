@@ -77,6 +77,19 @@ class Publisher:
         return [packet.payload for packet in self.receiver.receive()]
 
 
+def test_a_voice_is_told_from_a_picture_before_it_is_opened() -> None:
+    publisher = Publisher()
+    seen = publisher.packet(1, vp8(key=True))
+    assert not publisher.inlet.is_voice(seen), "nobody knows yet what it is"
+    publisher.handle(seen)
+    assert not publisher.inlet.is_voice(seen)
+    publisher.encoding = encoding("audio/opus")
+    spoken = publisher.packet(1, b"voice", ssrc=SSRC + 2)
+    publisher.handle(spoken)
+    assert publisher.inlet.is_voice(spoken)
+    assert not publisher.inlet.is_voice(spoken[:9]), "cut off"
+
+
 def test_an_unknown_ssrc_is_identified_by_mid_and_rid_and_then_known() -> None:
     world = Publisher()
     key = vp8(key=True)

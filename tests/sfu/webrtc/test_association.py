@@ -88,6 +88,9 @@ class World:
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:
         self.rtcp += packets
 
+    def is_voice(self, data: bytes) -> bool:
+        return False
+
     def handle_data(self, packets: list[bytes], now: float) -> None:
         self.data += packets
 

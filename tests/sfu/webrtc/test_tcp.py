@@ -34,6 +34,9 @@ class Client:
     def handle_batch(self, now: float) -> None:
         self.batches += 1
 
+    def is_voice(self, data: bytes) -> bool:
+        return False
+
 
 @dataclass
 class Node:

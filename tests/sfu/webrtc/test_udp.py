@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from sfu.webrtc.udp import Path, UdpPort
+from sfu.webrtc.udp import RECEIVE_CALLS_PER_TURN, Path, UdpPort
 from tests.support.wait import wait_until
 
 REPORT = b"\x80\xc9"
 MEDIA = b"\x80\x60"
+VOICE = b"\x80\x6f"
+CHECK = b"\x00\x01"
 
 
 class Nobody:
@@ -26,7 +29,11 @@ class Somebody:
         self.rtcp_in: list[bytes] = []
         self.got: list[bytes] = []
 
-    def handle_other(self, data: bytes, path: Path, now: float) -> None: ...
+    def handle_other(self, data: bytes, path: Path, now: float) -> None:
+        self.got.append(data)
+
+    def is_voice(self, data: bytes) -> bool:
+        return data[:2] == VOICE
 
     def handle_batch(self, now: float) -> None:
         self.got += self.rtp_in + self.rtcp_in
@@ -50,4 +57,53 @@ async def test_lone_datagrams_that_wait_are_handed_over_one_and_all(client: sock
     await wait_until(lambda: len(receiver.got) >= len(sent), "all datagrams")
     assert sorted(receiver.got) == sorted(sent)
     assert [data for data in receiver.got if data[:2] == MEDIA] == [d for d in sent if d[:2] == MEDIA]
+    port.close()
+
+
+LATE_AFTER = 20.0
+"""So long that no busy machine comes between."""
+
+
+@pytest.mark.parametrize(
+    ("waited", "dropped"),
+    [(0.0, ()), (5.0, ()), (16.0, (MEDIA,)), (25.0, (MEDIA, VOICE)), (-30.0, ())],
+)
+@pytest.mark.parametrize("train", [False, True])
+async def test_media_that_waited_for_too_long_is_dropped_and_voices_last(
+    client: socket.socket, waited: float, dropped: tuple[bytes, ...], train: bool
+) -> None:
+    begun = time.time()
+    port = UdpPort.bind("127.0.0.1", 0, Nobody(), LATE_AFTER, lambda: begun + waited)
+    receiver = Somebody()
+    port.attach(client.getsockname(), receiver)
+    # Of one length the kernel may hand them over as a train; of several it cannot.
+    lengths = [4 if train else 4 + number for number in range(15)]
+    sent = [kind + bytes(length) for kind, length in zip((MEDIA, VOICE, REPORT) * 5, lengths, strict=True)]
+    sent.append(CHECK + bytes(3))
+    for data in sent:
+        client.sendto(data, ("127.0.0.1", port.number))
+    kept = [data for data in sent if data[:2] not in dropped]
+    await wait_until(lambda: len(receiver.got) + port.late >= len(sent), "all datagrams")
+    assert sorted(receiver.got) == sorted(kept)
+    assert port.late == len(sent) - len(kept)
+    assert port.datagrams_received == len(sent)
+    port.close()
+
+
+async def test_once_voices_were_late_the_queue_is_emptied_before_any_is_taken_again(
+    client: socket.socket,
+) -> None:
+    begun = time.time()
+    waited = iter([25.0])  # of the first turn's; then 5 s, which would do by itself
+    port = UdpPort.bind("127.0.0.1", 0, Nobody(), LATE_AFTER, lambda: begun + next(waited, 5.0))
+    receiver = Somebody()
+    port.attach(client.getsockname(), receiver)
+    queued = RECEIVE_CALLS_PER_TURN + 10
+    for number in range(queued):
+        client.sendto(VOICE + bytes(4 + number % 2), ("127.0.0.1", port.number))
+    await wait_until(lambda: port.late >= queued, "the queue to be emptied")
+    assert not receiver.got
+    client.sendto(VOICE + b"now", ("127.0.0.1", port.number))
+    await wait_until(lambda: bool(receiver.got), "the next one to be taken")
+    assert port.late == queued
     port.close()

@@ -12,6 +12,7 @@ import pytest
 from sfu.probe.kernel import UdpOffer
 from signaling.addresses import parse_announced
 from signaling.doctor.data import judge_base_url, judge_certificate, judge_free, judge_revision
+from signaling.doctor.interpreter import judge_interpreter
 from signaling.doctor.machine import (
     NTP_EPOCH,
     judge_clock,
@@ -124,3 +125,25 @@ def test_the_exit_code_is_that_of_failures_and_warnings_are_for_a_human() -> Non
     body = json.loads(report.to_json())
     assert body["ok"] is False
     assert body["findings"][2] == {"check": "c", "verdict": "fail", "found": "broken", "advice": "mend it"}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "built", "verdict"),
+    [
+        ("/opt/python", {"CONFIG_ARGS": "'--prefix=/opt/python' '--enable-optimizations'"}, OK),
+        ("/opt/python", {"CONFIG_ARGS": "'CC=clang'", "PY_CORE_LDFLAGS": "-fprofile-instr-use=x"}, OK),
+        ("/opt/python", {"CONFIG_ARGS": "", "PY_CFLAGS_NODIST": "-fprofile-use -O3"}, OK),
+        # What could be used, and was not.
+        ("/opt/python", {"CONFIG_ARGS": "'--enable-shared'", "PGO_PROF_USE_FLAG": "-fprofile-use"}, WARN),
+        ("/opt/python", {"CONFIG_ARGS": "", "PY_CORE_CFLAGS": None}, WARN),
+        ("/usr", {"CONFIG_ARGS": "'--enable-shared' '--prefix=/usr'", "PY_CORE_CFLAGS": "-O2"}, OK),
+        ("/opt/python", {}, OK),
+    ],
+)
+def test_an_interpreter_that_was_not_optimised_is_worth_a_warning(
+    prefix: str, built: dict[str, object], verdict: Verdict
+) -> None:
+    finding = judge_interpreter("3.11.2", prefix, built)
+    assert finding.verdict is verdict
+    assert prefix in finding.found
+    assert ("--enable-optimizations" in finding.advice) is (verdict is WARN)
