@@ -1,6 +1,7 @@
 """What each part of the server's work costs, in one process with a clock that is turned by hand.
 
     python -m benchmarks.parts [--receivers 50] [--frames 25] [--burst 16] [--size 1100] [--repeat 5]
+    python -m benchmarks.parts --audio [--frames 500] [--size 100]
 
 A node with one publisher and its receivers, all connected for real, and then led through seconds of media at
 once: packets, feedback, reports and turns come at the times they would come, and the CPU of this thread is
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.bare_loop import nanoseconds_per_step
 from sfu.bots import feedback
-from sfu.bots.publish import OutboundTrack, PublishTransport
+from sfu.bots.publish import OutboundEncoding, OutboundTrack, PublishTransport
 from sfu.bots.subscribe import SubscribeTransport as Client
 from sfu.clock import monotonic
 from sfu.config import NodeConfig
@@ -31,6 +32,7 @@ from sfu.control.link import InProcessLink
 from sfu.subscribe_transport import SubscribeTransport
 from sfu.transport import Transport
 from sfu.turns import Turns
+from sfu.webrtc.srtp import OutboundSrtp
 from tests.support.node_pair import Pair, Side
 from tests.support.wait import wait_until
 
@@ -40,6 +42,9 @@ STEPS_PER_FEEDBACK = 5
 WARM_UP = 14
 """Seconds of the turned clock until estimates have grown and nothing is probed any more."""
 HEADER = struct.Struct("!BBHIIHHBHx")
+VOICE_HEADER = struct.Struct("!BBHIIHHBHBB3x")
+LEVEL = 0x80 | 30
+"""An audio level: a voice, and how many decibels below the loudest."""
 MAX_DATAGRAM = 65_536
 
 FAN_OUT = "a frame: opened, prepared, sealed and sent"
@@ -56,6 +61,7 @@ class Media:
     """Per second."""
     burst: int
     size: int
+    audio: bool = False
 
 
 @dataclass
@@ -128,11 +134,13 @@ class Receiver:
 class Sender:
     """The publisher's frames, sealed and handed to its transport instead of sent."""
 
-    def __init__(self, publisher: PublishTransport, track: OutboundTrack, media: Media, twcc_id: int) -> None:
+    def __init__(
+        self, publisher: PublishTransport, track: OutboundTrack, media: Media, twcc_id: int, level_id: int
+    ) -> None:
         self._publisher = publisher
         self._encoding = track.encodings[0]
         self._media = media
-        self._tag = twcc_id << 4 | 1
+        self._tag, self._level_tag = twcc_id << 4 | 1, level_id << 4
         self._transport_sequence = 30_000
         inner = bytes((0x80, 0xE0, 0x80, 1, 1, 0x20)) + os.urandom(media.size - 6)
         self._inner, self._first = inner, bytes((0x90,)) + inner[1:6] + b"\x11" + inner[7:]
@@ -141,6 +149,8 @@ class Sender:
     def frame(self, *, key: bool) -> list[bytes]:
         encoding, outbound = self._encoding, self._publisher.association.outbound
         assert outbound is not None, "connected"
+        if self._media.audio:
+            return self._voice(encoding, outbound)
         encoding.rtp_time += 90_000 // self._media.frames
         datagrams = []
         for number in range(self._media.burst):
@@ -152,6 +162,15 @@ class Sender:
             first = self._key if key else self._first
             datagrams.append(outbound.seal_rtp(header, self._inner if number else first, encoding.sequence))
         return datagrams
+
+    def _voice(self, encoding: OutboundEncoding, outbound: OutboundSrtp) -> list[bytes]:
+        encoding.rtp_time += 48_000 // self._media.frames
+        encoding.sequence += 1
+        self._transport_sequence += 1
+        numbers = (encoding.sequence & 0xFFFF, encoding.rtp_time & 0xFFFFFFFF, encoding.ssrc)
+        elements = (self._tag, self._transport_sequence & 0xFFFF, self._level_tag, LEVEL)
+        header = VOICE_HEADER.pack(0x90, encoding.payload_type, *numbers, 0xBEDE, 2, *elements)
+        return [outbound.seal_rtp(header, self._inner, encoding.sequence)]
 
 
 class Run:
@@ -219,7 +238,9 @@ async def measure(media: Media, receivers: int, seconds: int, repeat: int) -> li
     side.link.on_event(side.handle_event)
     await side.do(m.CreateRouter(router_id="r"))
     pair = Pair(side, side)
-    producer_id, track = await pair.publish(side, lambda publisher: publisher.add_video((1,)))
+    producer_id, track = await pair.publish(
+        side, lambda publisher: publisher.add_audio(1) if media.audio else publisher.add_video((1,))
+    )
     source = side.node.producers[producer_id].encodings[0]
     await wait_until(lambda: source.stream.packets > 0, "packets of the publisher")
     made = []
@@ -232,8 +253,9 @@ async def measure(media: Media, receivers: int, seconds: int, repeat: int) -> li
     publisher = pair.publishers[0]
     publisher.stop()
     await asyncio.sleep(0.2)  # what is under way
-    twcc_id = side.node.publish_transport(side.node.producers[producer_id].transport_id).inlet.twcc_id
-    run = Run(side, Sender(publisher, track, media, twcc_id), made, media)
+    inlet = side.node.publish_transport(side.node.producers[producer_id].transport_id).inlet
+    level_id = next(iter(inlet.sources.values())).audio_level_id
+    run = Run(side, Sender(publisher, track, media, inlet.twcc_id, level_id), made, media)
     run.window(WARM_UP)
     gc.collect()
     gc.freeze()
@@ -271,10 +293,12 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=25, help="a second")
     parser.add_argument("--burst", type=int, default=16, help="packets of a frame")
     parser.add_argument("--size", type=int, default=1100, help="bytes of payload")
+    parser.add_argument("--audio", action="store_true", help="voices of one packet a frame")
     parser.add_argument("--seconds", type=int, default=2, help="length of a window, by the turned clock")
     parser.add_argument("--repeat", type=int, default=5, help="windows")
     arguments = parser.parse_args()
-    media = Media(arguments.frames, arguments.burst, arguments.size)
+    burst = 1 if arguments.audio else arguments.burst
+    media = Media(arguments.frames, burst, arguments.size, audio=arguments.audio)
     before = nanoseconds_per_step()
     found = asyncio.run(measure(media, arguments.receivers, arguments.seconds, arguments.repeat))
     print(to_markdown(found, arguments.receivers, arguments.seconds))

@@ -89,6 +89,11 @@ class Consumer:
         return not self.paused and self.negotiated and self.leg.ready
 
     @property
+    def asks_video(self) -> bool:
+        """Whether it is for a video that its publisher sends, be it on the wire or not."""
+        return self.producer.kind == "video" and not self.paused and not self.producer.paused
+
+    @property
     def expects_packets(self) -> bool:
         """Whether its receiver waits for what it shows or plays: also for a video that lacks bandwidth."""
         producer = self.producer

@@ -37,6 +37,9 @@ from sfu.transport import Host, Transport
 from sfu.view_negotiation import ClientOffer
 from sfu.webrtc.udp import Path
 
+NUMBER_INTERVAL = 1.0
+"""Seconds between two looks at whether voices are still beside video; that they are is noticed at once."""
+
 
 class SubscribeTransport(Transport):
     def __init__(
@@ -60,6 +63,8 @@ class SubscribeTransport(Transport):
         self.downlink = Downlink(
             self.bandwidth, on_paused=self._handle_lacking, on_resumed=self._handle_enough
         )
+        self._number_due = 0.0
+        self._beside_video = False
         self._dividing: asyncio.Handle | None = None
         self._loop = asyncio.get_running_loop()
         self._used_ssrcs: set[int] = set()
@@ -90,7 +95,7 @@ class SubscribeTransport(Transport):
             preferred=spec.preferred,
             paused=spec.paused,
             on_layer=self._handle_layer,
-            on_change=self.downlink.touch,
+            on_change=self._divide_soon,
         )
         self.consumers[consumer.id] = consumer
         self._feedback.add(consumer)
@@ -235,6 +240,9 @@ class SubscribeTransport(Transport):
         self._probe(now)
         self._score(now)
         self._report(now)
+        if now >= self._number_due:
+            self._number_due = now + NUMBER_INTERVAL
+            self._number()
         # Where something was just sent nobody rests: most turns need not ask for more.
         self._consider_rest(now, possible=not sent and self._may_rest)
 
@@ -256,7 +264,8 @@ class SubscribeTransport(Transport):
         return super().restless or self.bandwidth.probing or self._feedback.repairing
 
     def _probe(self, now: float) -> None:
-        wanted = int(self.downlink.wanted) if self._host.measures.probes else 0
+        probes = self._beside_video and self._host.measures.probes
+        wanted = int(self.downlink.wanted) if probes else 0
         octets = self.bandwidth.poll(now, wanted)
         if not octets:
             return
@@ -298,7 +307,22 @@ class SubscribeTransport(Transport):
 
     def _divide(self) -> None:
         self._dividing = None
+        self._number()
         self.downlink.poll(monotonic(), self.consumers, self._host.measures)
+
+    def _number(self) -> None:
+        """Voices have transport-wide numbers only beside video.
+
+        A number is what makes a receiver report an arrival, and by a voice alone nothing is decided: it is
+        sent whatever the path carries. Video has them always, so the estimate begins with its first packet.
+        """
+        self._beside_video = any(one.asks_video for one in self.consumers.values())
+        for consumer in self.consumers.values():
+            leg = consumer.leg
+            numbered = self._beside_video or consumer.producer.kind == "video"
+            if leg.numbered is not numbered:
+                leg.numbered = numbered
+                leg.prepare(payload_type=leg.payload_type, rtx_payload_type=leg.rtx_payload_type)
 
     def _server_offers(self) -> ServerOffers:
         if not isinstance(self._negotiation, ServerOffers):

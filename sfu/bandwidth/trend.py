@@ -108,10 +108,11 @@ class DelayTrend:
             if burst[3] < last_sent:
                 continue
             _, _, _, sent_at, arrival, _ = burst
-            last_sent = sent_at
             delay = arrival - sent_at
             offset = self._offset
-            if self._count == 0 or not -CLOCK_JUMP <= delay - offset - least <= CLOCK_JUMP:
+            away = sent_at - last_sent > BASE_PERIOD
+            last_sent = sent_at
+            if away or self._count == 0 or not -CLOCK_JUMP <= delay - offset - least <= CLOCK_JUMP:
                 self._restart(burst, delay)
                 offset = delay
                 least = 0.0
@@ -138,7 +139,7 @@ class DelayTrend:
         self.queue = max(0.0, recent[0][1] - least)
 
     def _restart(self, burst: Burst, delay: float) -> None:
-        """The first burst, or a clock that jumped: nothing of before compares."""
+        """The first burst, also after a long while, or a clock that jumped: nothing of before compares."""
         self._points.clear()
         self._recent.clear()
         self._count = 0

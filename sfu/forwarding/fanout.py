@@ -10,6 +10,8 @@ Written for speed, and only here. What each trick is for:
 - The outgoing index (rollover counter and sequence number in one integer) is the incoming extended sequence
   plus an offset; the leg's AES-GCM takes it as it is, with the SSRC's part of the nonce inside.
 - The payload `bytes` are shared by all legs, the RTX history included; the AEAD call is the only copy.
+- A header without a transport-wide number, as of voices without video, ends in what all receivers get: one
+  `pack` makes it.
 - A run is joined before it is sent: the kernel copies one long buffer faster than many short ones. A lone
   packet goes by `sendto`, which parses fewer arguments than `sendmsg`.
 - No enum, no property, no dictionary of strings inside the loop; nothing is allocated that is not sent.
@@ -20,7 +22,7 @@ What each gains is in docs/performance.md; `make bench` measures the whole.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sfu.forwarding.batch import Batch, Packet
 from sfu.forwarding.leg import (
@@ -29,10 +31,11 @@ from sfu.forwarding.leg import (
     SEQUENCE_SHIFT,
     TIMESTAMP_SHIFT,
     TWO_BYTE,
+    UNNUMBERED,
     WORDS_SHIFT,
     Leg,
 )
-from sfu.forwarding.numbers import TAIL
+from sfu.forwarding.numbers import NO_NUMBERS, TAIL
 from sfu.webrtc.srtp_cm import Unprotectable
 from sfu.webrtc.udp import segment_control
 
@@ -44,8 +47,11 @@ EXTENSION_OVERHEAD = 8
 
 _pack_fixed = struct.Struct("!BBHII").pack
 _pack_profile = struct.Struct("!HH").pack
+_unnumbered: dict[int, Callable[..., bytes]] = {}
+"""What packs a header and the extension after it, by the length of that."""
 
 _controls: dict[int, list[tuple[int, int, bytes]]] = {}
+MAX_PACKERS = 256
 MAX_PROTECTED = 1500
 """Bytes of extensions and payload that libsrtp's binding takes, with room; AES-GCM has no such limit."""
 
@@ -89,32 +95,41 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
     shape = batch.shape
     head, transport_shift = shape.head, shape.transport_sequence_shift
     sizes = batch.sizes
+    bare = shape is ONE_BYTE and batch.numbers is NO_NUMBERS
+    extension = b"" if plain else _unnumbered_extension(words, tail)
+    lead = BARE if plain else EXTENDED
+    pack = _unnumbered.get(len(extension)) or _unnumbered_packer(len(extension))
     for leg in legs:
         egress = leg.egress
         encrypt = leg.encrypt
         sendto = egress.sendto
-        if encrypt is None or sendto is None or leg.shape is not shape:
+        own = leg.shape
+        if encrypt is None or sendto is None or not (own is shape or (bare and own is UNNUMBERED)):
             sent = send(leg, batch, now)
         else:
             index = first + leg.index_offset
             stamp = (timestamp + leg.timestamp_offset) & 0xFFFFFFFF
-            transport_sequence = egress.transport_sequence
-            egress.transport_sequence = transport_sequence + 1
-            egress.sent.append((transport_sequence, now, sizes))
-            header = (
-                leg.header_base + difference
-                | (index & 0xFFFF) << SEQUENCE_SHIFT
-                | stamp << TIMESTAMP_SHIFT
-                | (transport_sequence & 0xFFFF) << transport_shift
-            ).to_bytes(20, "big")
-            if leg.picture_offset or leg.tl0_offset:
-                moved_tail, moved = batch.moved_for(leg)[0]
-                header = header[:head] + moved_tail
-                sealed = encrypt(index, moved, header)
+            if own is UNNUMBERED:
+                header = pack(lead, marker | leg.payload_type, index & 0xFFFF, stamp, leg.ssrc, extension)
+                datagram = header + encrypt(index, payload, header)
             else:
-                if not plain:
-                    header = header[:head] + tail
-                sealed = encrypt(index, payload, header)
+                transport_sequence = egress.transport_sequence
+                egress.transport_sequence = transport_sequence + 1
+                egress.sent.append((transport_sequence, now, sizes))
+                header = (
+                    leg.header_base + difference
+                    | (index & 0xFFFF) << SEQUENCE_SHIFT
+                    | stamp << TIMESTAMP_SHIFT
+                    | (transport_sequence & 0xFFFF) << transport_shift
+                ).to_bytes(20, "big")
+                if leg.picture_offset or leg.tl0_offset:
+                    moved_tail, moved = batch.moved_for(leg)[0]
+                    header = header[:head] + moved_tail
+                    datagram = header + encrypt(index, moved, header)
+                else:
+                    if not plain:
+                        header = header[:head] + tail
+                    datagram = header + encrypt(index, payload, header)
             if index > leg.highest_index:
                 leg.highest_index = index
                 leg.last_timestamp = stamp
@@ -123,7 +138,7 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
             leg.octets += octets
             egress.datagrams += 1
             try:
-                sendto(header + sealed, egress.address)
+                sendto(datagram, egress.address)
             except OSError:
                 egress.blocked += 1
                 sent = False
@@ -284,9 +299,8 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
         elif batch.plain:
             header = _pack_fixed(BARE, *fixed)
         else:
-            # Three bytes of padding take the place of the TWCC element. Every packet of the batch gets the
-            # extension, so that the sizes of a run stay equal.
-            header = _pack_fixed(EXTENDED, *fixed) + _pack_profile(ONE_BYTE.profile, words) + PADDING + tail
+            # Every packet of the batch gets the extension, so that the sizes of a run stay equal.
+            header = _pack_fixed(EXTENDED, *fixed) + _unnumbered_extension(words, tail)
         if leg.encrypt is not None:
             buffers.append(header)
             buffers.append(leg.encrypt(index, payload, header))
@@ -298,6 +312,18 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
                 sealed = [packet[0] + leg.index_offset for packet in packets[: len(buffers)]]
                 raise _refused(leg, sealed) from error
     return buffers
+
+
+def _unnumbered_extension(words: int, tail: bytes) -> bytes:
+    """Three bytes of padding take the place of the TWCC element."""
+    return _pack_profile(ONE_BYTE.profile, words) + PADDING + tail
+
+
+def _unnumbered_packer(length: int) -> Callable[..., bytes]:
+    if len(_unnumbered) >= MAX_PACKERS:
+        _unnumbered.clear()
+    pack = _unnumbered[length] = struct.Struct(f"!BBHII{length}s").pack
+    return pack
 
 
 def _refused(leg: Leg, sealed: Sequence[int]) -> _Refused:

@@ -52,6 +52,8 @@ class Shape(NamedTuple):
 
 
 ONE_BYTE = Shape(0xBEDE, 24, 8, 19)
+UNNUMBERED = Shape(0xBEDE, 0, 0, 12)
+"""Of legs without transport-wide numbers, under our own ids: an extension only where one is forwarded."""
 TWO_BYTE = Shape(0x1000, 16, 0, 20)
 
 
@@ -117,6 +119,7 @@ class Leg:
         "index_offset",
         "last_sent_at",
         "last_timestamp",
+        "numbered",
         "numbering",
         "octets",
         "overhead",
@@ -160,15 +163,17 @@ class Leg:
         self.protect: Callable[[bytes], bytes] | None = None
         self.header_base = 0
         """The header as a number, with every field that does not change from packet to packet."""
+        self.numbered = True
+        """Its packets carry transport-wide sequence numbers, if the receiver knows them."""
         self.extended = False
-        """Every packet carries a transport-wide sequence number, under whichever id."""
+        """Every packet does carry one, under whichever id."""
         self.numbering: bytes | None = None
         """The receiver's own ids of the forwarded extensions, by ours (`sfu.rtp.extensions.renumber`)."""
         self.wide = False
         """The receiver takes two-byte elements, and the dependency descriptor among them."""
         self.shape: Shape | None = None
-        """Of a leg that is extended, under our own ids: the case that the fan-out is made for. None of one
-        whose headers are made field by field."""
+        """Of a leg under our own ids: the case that the fan-out is made for. None of one whose headers are
+        made field by field."""
         self.redundant = False
         """Gets each packet together with those before it; the payload type says so."""
         self.block_type = OPUS_PAYLOAD_TYPE
@@ -203,8 +208,8 @@ class Leg:
         outbound = self.egress.outbound
         self.payload_type = payload_type
         self.rtx_payload_type = rtx_payload_type
-        self.extended = self.egress.transport_tag != 0
-        self.shape = None
+        self.extended = self.numbered and self.egress.transport_tag != 0
+        self.shape = UNNUMBERED if self.numbering is None else None
         if self.extended and self.numbering is None:
             shape = self.shape = TWO_BYTE if self.wide else ONE_BYTE
             self.header_base = (

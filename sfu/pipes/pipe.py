@@ -82,7 +82,7 @@ class Pipe:
         self.rtp_in: list[bytes] = []
         self.rtcp_in: list[bytes] = []
         self.egress = Egress()
-        # The fan-out is quickest with the header that has a transport-wide number; nobody reads it here.
+        # The fan-out is quickest with the headers that receivers get; nobody reads the numbers here.
         self.egress.transport_tag = SUBSCRIBE_EXTENSIONS[ExtensionUri.TWCC] << 4 | 1
         self.inlet = Inlet(_nobody_else)
         self.sending: dict[str, PipeSender] = {}

@@ -119,6 +119,7 @@ class PipeSender:
         for encoding in producer.encodings:
             leg = Leg(egress, ssrc=next(ssrcs), rtx_ssrc=next(ssrcs), first_index=FIRST_INDEX)
             leg.wide = is_described(codec.mime)
+            leg.numbered = producer.kind == "video"
             leg.prepare(payload_type=codec.payload_type, rtx_payload_type=self._rtx_payload_type)
             self.legs[leg.ssrc] = PipeLeg(encoding, leg)
 

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfu.bandwidth.controller import START_RATE, BandwidthController
+from sfu.bandwidth.trend import DelayTrend, Usage
+from sfu.bandwidth.twcc import Burst
 from sfu.errors import RtcpError
 from sfu.rtp.rtcp import build_transport_feedback
 from tests.sfu.bandwidth.world import Link, World
@@ -213,3 +215,15 @@ def test_reports_of_packets_never_sent_and_of_times_that_run_back_prove_nothing(
             controller.handle_feedback(message, now)
         controller.poll(now, 10_000_000)
     assert 0 < controller.estimate <= 2 * START_RATE
+
+
+def test_a_clock_that_went_its_own_way_while_nothing_was_reported_is_no_queue() -> None:
+    trend = DelayTrend()
+    for number in range(20):
+        at = 0.04 * number
+        trend.handle([Burst(number, 1, 1000, at, at + 0.05, at + 0.05)], at + 0.1)
+    back = 3600.0  # of voices alone, in which the clocks drift apart by 50 millionths
+    for number in range(20):
+        at = back + 0.04 * number
+        assert trend.handle([Burst(20 + number, 1, 1000, at, at + 0.23, at + 0.23)], at + 0.3) is Usage.NORMAL
+        assert trend.queue == 0.0

@@ -49,6 +49,36 @@ def test_every_receiver_gets_every_packet_under_its_own_numbers(
             assert [p.extension[:3] for p in got] == [bytes((0x21, 0, n)) for n in range(3)]
 
 
+@pytest.mark.parametrize("profile", list(SrtpProfile))
+@pytest.mark.parametrize("tail", [PLAIN, tail_with_level()])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_leg_without_numbers_has_none_beside_one_with(
+    profile: SrtpProfile, tail: bytes, count: int
+) -> None:
+    receiver = Receiver(profile)
+    voice, camera = receiver.leg(1000), receiver.leg(2000)
+    voice.numbered = False
+    voice.prepare(payload_type=111, rtx_payload_type=0)
+    source = encoding("audio/opus")
+    for leg in (voice, camera):
+        leg.open_epoch(source.whole, 65530, 7)
+    words = (3 + len(tail)) // 4
+    packets = [(65530 + n, 0x80 * (n == 0), 960 * n, words, tail, bytes(50 - n)) for n in range(count)]
+    assert forward(Batch(packets), [voice], 1.0) == (count, None)
+    got = receiver.receive()
+    assert [(p.sequence, p.timestamp, p.marker, p.payload_type, p.ssrc) for p in got] == [
+        (1 + n, 960 * n + 7, n == 0, 111, 1000) for n in range(count)
+    ]
+    assert [p.payload for p in got] == [p[5] for p in packets]
+    for one in got:
+        elements = dict(parse_extensions(0xBEDE, one.extension))
+        assert elements == ({} if tail is PLAIN else {AUDIO_LEVEL[0] >> 4: AUDIO_LEVEL[1:]})
+    assert not receiver.egress.sent, "nothing will be reported of it"
+    forward(Batch(packets), [camera], 1.0)
+    assert all(2 in dict(parse_extensions(0xBEDE, p.extension)) for p in receiver.receive())
+    assert len(receiver.egress.sent) == 1
+
+
 @pytest.mark.parametrize("profile", [SrtpProfile.AEAD_AES_128_GCM, SrtpProfile.AES128_CM_SHA1_80])
 @pytest.mark.parametrize("twcc", [True, False])
 @pytest.mark.parametrize("sizes", [(100,), (100, 100, 100), (100, 40, 7)])
