@@ -115,7 +115,7 @@ class Inlet:
                     continue
                 start = header + 4
                 header = start + 4 * (data[header + 2] << 8 | data[header + 3])
-            if header >= length:
+            if header > length:
                 self.malformed += 1
                 continue
             payload = open_rtp(data, header, ssrc, sequence)

@@ -12,6 +12,7 @@ from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.receive import Inlet, Source
 from sfu.forwarding.selector import aim
 from sfu.rtp.extensions import build_extensions
+from sfu.webrtc.plain import PlainInbound
 from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp, SrtpProfile
 from tests.sfu.forwarding.world import Receiver, encoding, vp8
 
@@ -120,6 +121,17 @@ def test_padding_is_taken_off_and_impossible_padding_refused() -> None:
     broken = world.packet(4, b"\x10\x11\xff", elements=(), padding=None)
     assert world.handle(broken) != []
     world.handle(world.packet(5, b"", padding=0))
+    assert world.inlet.malformed == 1
+
+
+def test_an_empty_packet_takes_its_number_in_the_clear_as_well() -> None:
+    world = Publisher()
+    world.handle(world.packet(1, vp8(key=True)))
+    world.inlet.inbound = PlainInbound()
+    bare = struct.pack("!BBHII", 0x80, VIDEO_PT, 2, 1234, SSRC)
+    assert world.handle(bare) == [b""]
+    cut_off = struct.pack("!BBHII", 0x81, VIDEO_PT, 3, 1234, SSRC)
+    assert world.handle(cut_off) == []
     assert world.inlet.malformed == 1
 
 
