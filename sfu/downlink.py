@@ -84,6 +84,8 @@ class Downlink:
         self.dirty = True
         """Whether it is to be divided anew at the next poll."""
         self._supplies = 0
+        self._chooses = False
+        """Whether there is anything to choose: voices are sent whatever the path carries."""
         self._begun_at: float | None = None
         self._measures = NO_MEASURES
 
@@ -132,7 +134,9 @@ class Downlink:
 
     def _may_differ(self, limit: float) -> bool:
         allocation = self.allocation
-        return allocation is None or allocation.deficient or allocation.spent > limit
+        if allocation is None:
+            return True
+        return self._chooses and (allocation.deficient or allocation.spent > limit)
 
     def _divide(self, limit: float, now: float, consumers: Mapping[str, Consumer]) -> None:
         speaking = self._speaking_transport(consumers)
@@ -140,6 +144,7 @@ class Downlink:
             consumer for consumer in consumers.values() if consumer.active and not consumer.producer.paused
         ]
         demands = relieve([_demand(consumer, speaking) for consumer in asking], self._measures)
+        self._chooses = any(demand.kind == "video" for demand in demands)
         if self._begun_at is None and demands:
             self._begun_at = now
         if self._begun_at is not None and now - self._begun_at < BEGINNING:

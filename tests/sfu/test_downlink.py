@@ -242,6 +242,22 @@ def test_what_is_asked_for_is_known_beyond_what_is_granted() -> None:
     assert world.current("a") == 2, "who probes for what is wanted and finds it, has found enough"
 
 
+def test_for_voices_alone_nothing_is_divided_anew_however_little_is_known_of_the_path() -> None:
+    world = World()
+    for name in ("a", "b", "c"):
+        world.add(name, encodings=1, source="microphone")
+    world.controller.estimate = 10_000
+    world.run(5)
+    before = world.downlink.allocation
+    world.run(1)
+    assert before is not None
+    assert before.spent > world.controller.estimate
+    assert world.downlink.allocation is before
+    world.add("camera", encodings=1)
+    world.run(0.1)
+    assert world.downlink.allocation is not before, "beside video there is something to choose"
+
+
 def test_under_pressure_the_unseen_is_paused_at_once_and_its_receiver_told_why() -> None:
     world = World()
     world.add("seen").tile = Tile(1280, 720)
