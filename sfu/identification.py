@@ -26,7 +26,7 @@ class Identification:
         self._detector = detector
         self._known: dict[str, tuple[Producer, PublishParameters]] = {}
         self._names: dict[int, tuple[str | None, str | None, str | None]] = {}
-        """MID, RID and repaired RID by SSRC, as they were once said in an authenticated packet."""
+        """MID, RID and repaired RID by SSRC, as they were once declared or said in an authenticated packet."""
 
     def parameters_of(self, producer_id: str) -> PublishParameters:
         """What was negotiated for a producer that was added."""
@@ -62,7 +62,9 @@ class Identification:
             return
         encoding = producer.encodings[0]
         self.inlet.sources[parameters.ssrc] = self._source(producer, encoding, parameters, repair=False)
+        self._note_names(parameters.ssrc, producer.mid)
         if parameters.rtx_ssrc is not None and parameters.rtx_payload_type is not None:
+            self._note_names(parameters.rtx_ssrc, producer.mid)
             self.inlet.sources[parameters.rtx_ssrc] = self._source(
                 producer, encoding, parameters, repair=True
             )
@@ -99,12 +101,13 @@ class Identification:
         """Which granted encoding an unknown, authenticated SSRC belongs to (RFC 9143 section 9.2).
 
         Browsers name a stream only until they are heard. One that comes back after its producer ended and
-        another was made on the same m-line is known by the names it gave then.
+        another was made on the same m-line is known by the names it gave then. One that a client goes on
+        sending after its producer ended is nothing of a producer on another m-line.
         """
         if mid is None and rid is None and repaired is None:
             mid, rid, repaired = self._names.get(ssrc, (None, None, None))
-        elif len(self._names) < MAX_SOURCES:
-            self._names[ssrc] = (mid, rid, repaired)
+        else:
+            self._note_names(ssrc, mid, rid, repaired)
         for producer, parameters in self._known.values():
             if mid is not None and producer.mid != mid:
                 continue
@@ -125,6 +128,12 @@ class Identification:
                 self._supersede(encoding, ssrc)
             return self._source(producer, encoding, parameters, repair=repair)
         return None
+
+    def _note_names(
+        self, ssrc: int, mid: str | None, rid: str | None = None, repaired: str | None = None
+    ) -> None:
+        if ssrc in self._names or len(self._names) < MAX_SOURCES:
+            self._names[ssrc] = (mid, rid, repaired)
 
     def _sole(self, payload_type: int) -> bool:
         """Whether just one producer, without simulcast, uses this payload type."""
