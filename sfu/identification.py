@@ -26,7 +26,7 @@ class Identification:
         self._detector = detector
         self._known: dict[str, tuple[Producer, PublishParameters]] = {}
         self._names: dict[int, tuple[str | None, str | None, str | None]] = {}
-        """MID, RID and repaired RID by SSRC, as they were once declared or said in an authenticated packet."""
+        """MID, RID and repaired RID by SSRC, as declared or as once said in an authenticated packet."""
 
     def parameters_of(self, producer_id: str) -> PublishParameters:
         """What was negotiated for a producer that was added."""

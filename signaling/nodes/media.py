@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sfu.control import messages as node
-from signaling.domain.publication import Grant, Layer, Publication, Subscription, Tile
+from signaling.domain.publication import Grant, Publication, Subscription, Tile
 from signaling.errors import NotFoundError
 from signaling.ids import new_id
 from signaling.nodes.link import NodeLink
 from signaling.nodes.names import Names, Transport
+from signaling.nodes.specs import consumer_spec, layer_spec, node_grants, producer_spec, set_grants
 from signaling.nodes.words import in_peoples_words, stats_in_peoples_words
 from signaling.services.live import ports
 
@@ -98,7 +99,9 @@ class NodeMedia:
             transport_id=transport.id,
             sdp=sdp,
             producers=tuple(
-                self._producer_spec(one) for one in (*kept, *new) if one.id in self._names.producers
+                producer_spec(one, self._names.producers[one.id])
+                for one in (*kept, *new)
+                if one.id in self._names.producers
             ),
         )
         try:
@@ -114,7 +117,7 @@ class NodeMedia:
         transport = self._names.transports.get((peer_id, "publish"))
         if transport is not None and transport.grants != tuple(grants):
             transport.grants = tuple(grants)
-            await self._link.end(_set_grants(transport.id, transport.grants))
+            await self._link.end(set_grants(transport.id, transport.grants))
 
     async def end_publications(self, publication_ids: Iterable[str]) -> None:
         for publication_id in publication_ids:
@@ -201,7 +204,7 @@ class NodeMedia:
             raise NotFoundError.of("subscription to publication", after.publication_id)
         if before.preferred != after.preferred:
             await self._link.request(
-                node.SetPreferredLayer(consumer_id=consumer_id, preferred=_layer_spec(after.preferred))
+                node.SetPreferredLayer(consumer_id=consumer_id, preferred=layer_spec(after.preferred))
             )
         if after.paused and not before.paused:
             await self._link.request(node.PauseConsumer(consumer_id=consumer_id))
@@ -326,7 +329,7 @@ class NodeMedia:
         existing = self._names.transports.get((peer_id, direction))
         if existing is not None:
             if existing.grants != grants:
-                await self._link.request(_set_grants(existing.id, grants))
+                await self._link.request(set_grants(existing.id, grants))
                 existing.grants = grants
             return existing
         transport = self._names.add_transport(peer_id, direction, grants)
@@ -336,7 +339,7 @@ class NodeMedia:
                     router_id=self._router_id,
                     transport_id=transport.id,
                     direction=direction,
-                    grants=_node_grants(grants),
+                    grants=node_grants(grants),
                     client_offers=client_offers,
                     label=peer_id,
                 )
@@ -352,26 +355,11 @@ class NodeMedia:
             raise NotFoundError(f"There is no {direction} connection. It begins with {direction!r}.")
         return transport
 
-    def _producer_spec(self, publication: Publication) -> node.ProducerSpec:
-        return node.ProducerSpec(
-            producer_id=self._names.producers[publication.id],
-            mid=publication.mid,
-            source=publication.source,
-            kind=publication.kind,
-            paused=publication.muted_by is not None,
-            encrypted=publication.encrypted,
-        )
-
     def _consumer_spec(
         self, subscription: Subscription, producer_id: str, mid: str | None = None
     ) -> node.ConsumerSpec:
-        return node.ConsumerSpec(
-            consumer_id=self._names.add_consumer(subscription.peer_id, subscription.publication_id),
-            producer_id=producer_id,
-            mid=mid,
-            preferred=_layer_spec(subscription.preferred),
-            paused=subscription.paused,
-        )
+        consumer_id = self._names.add_consumer(subscription.peer_id, subscription.publication_id)
+        return consumer_spec(subscription, consumer_id, producer_id, mid)
 
     def _negotiated(self, producers: Iterable[node.ProducerInfo]) -> dict[str, ports.Negotiated]:
         return {
@@ -379,27 +367,3 @@ class NodeMedia:
             for one in producers
             if one.producer_id in self._names.publications
         }
-
-
-def _set_grants(transport_id: str, grants: Iterable[Grant]) -> node.SetGrants:
-    return node.SetGrants(transport_id=transport_id, grants=_node_grants(grants))
-
-
-def _node_grants(grants: Iterable[Grant]) -> tuple[node.Grant, ...]:
-    return tuple(
-        node.Grant(
-            source=grant.source,
-            kind=grant.kind,
-            max_bitrate=grant.limits.max_bitrate,
-            max_frame_rate=grant.limits.max_frame_rate,
-            max_pixels=grant.limits.max_pixels,
-            stereo=grant.limits.stereo,
-            dtx=grant.limits.dtx,
-            average_bitrate=grant.limits.average_bitrate,
-        )
-        for grant in grants
-    )
-
-
-def _layer_spec(layer: Layer | None) -> node.LayerSpec | None:
-    return None if layer is None else node.LayerSpec(spatial=layer.spatial, temporal=layer.temporal)

@@ -13,12 +13,10 @@ Implements `signaling.services.live.ports.MediaSession`.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import structlog
 
@@ -26,6 +24,7 @@ from sfu.control import messages as node
 from signaling.domain.publication import Grant, Publication, Subscription, Tile
 from signaling.errors import SignalingError
 from signaling.nodes.data import DataSpread
+from signaling.nodes.errands import Errands
 from signaling.nodes.link import NodeLink
 from signaling.nodes.media import NodeMedia
 from signaling.nodes.moves import Moves
@@ -61,7 +60,8 @@ class SpreadMedia:
         self._speaking = Speaking()
         self._pauses = Pauses()
         self._data = DataSpread(self._parts)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
+        self._later = self._errands.run
         self._closed = False
 
     async def open(self) -> None:
@@ -308,9 +308,7 @@ class SpreadMedia:
         if self._closed:
             return
         self._closed = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.cancel()
         await self._parts.close()
 
     # --- losing a node ---------------------------------------------------------------------------------
@@ -329,8 +327,7 @@ class SpreadMedia:
             gone = [one.id for one in self._reach.published_by(peer_id)]
             self._reach.forget(gone)
             self._later(self._reach.end_elsewhere(gone))
-            for part in left:
-                self._later(part.close_peer(peer_id))
+            self._later(*(part.close_peer(peer_id) for part in left))
         self._reach.forget_node(node_id)
         self._later(self._data.spread())
         log.warning("session.lost_node", session=self._session_id, node=node_id, peers=len(hit))
@@ -400,10 +397,4 @@ class SpreadMedia:
     def _relay_data(self, node_id: str, message: node.DataForwarded) -> None:
         """A data message of a peer on that node."""
         if not self._closed:
-            for work in self._data.relay(node_id, message):
-                self._later(work)
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self._later(*self._data.relay(node_id, message))

@@ -12,8 +12,6 @@ from sfu.rtp.extensions import parse_extensions
 from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS
 from sfu.rtp.parameters import ExtensionUri
 from sfu.subscribe_transport import NUMBER_INTERVAL, SubscribeTransport
-from sfu.transport import TransportState
-from sfu.webrtc.srtp import OutboundSrtp
 from tests.sfu.client_sdp import answer
 from tests.sfu.forwarding.world import Receiver
 from tests.sfu.test_node import CAMERA_SPEC, MIC_SPEC, World, world
@@ -37,13 +35,7 @@ class Listener:
         assert isinstance(transport, SubscribeTransport)
         self.transport = transport
         self.receiver = Receiver()
-        egress, arriving = transport.egress, self.receiver.egress
-        outbound = arriving.outbound
-        assert isinstance(outbound, OutboundSrtp)
-        egress.outbound = transport.association.outbound = outbound
-        egress.path, egress.sendto, egress.sendmsg = arriving.path, arriving.sendto, arriving.sendmsg
-        transport.state = TransportState.CONNECTED
-        transport.association.consented = True
+        self.receiver.stand_in(transport)
         transport.handle_connected(monotonic())
         self._sequence = 0
 

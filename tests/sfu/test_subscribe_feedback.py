@@ -12,8 +12,6 @@ from sfu.forwarding.selector import aim
 from sfu.rtp.rtcp import Nack, Pli, ReportBlock
 from sfu.subscribe_feedback import SECOND_AFTER
 from sfu.subscribe_transport import SubscribeTransport
-from sfu.transport import TransportState
-from sfu.webrtc.srtp import OutboundSrtp
 from tests.sfu.client_sdp import answer
 from tests.sfu.forwarding.world import Receiver, feed, vp8
 from tests.sfu.test_node import CAMERA_SPEC, World, world
@@ -30,13 +28,7 @@ class Watching:
     def __init__(self, transport: SubscribeTransport) -> None:
         self.transport = transport
         self.receiver = Receiver()
-        egress, arriving = transport.egress, self.receiver.egress
-        outbound = arriving.outbound
-        assert isinstance(outbound, OutboundSrtp)
-        egress.outbound = transport.association.outbound = outbound
-        egress.path, egress.sendto, egress.sendmsg = arriving.path, arriving.sendto, arriving.sendmsg
-        transport.state = TransportState.CONNECTED
-        transport.association.consented = True
+        self.receiver.stand_in(transport)
         consumer = transport.consumers["cs"]
         self.encoding = consumer.producer.encodings[0]
         leg = self.leg

@@ -15,6 +15,8 @@ from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.leg import Egress, Leg
 from sfu.forwarding.selector import aim
+from sfu.subscribe_transport import SubscribeTransport
+from sfu.transport import TransportState
 from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp, SrtpProfile
 
 TWCC_TAG = 0x21
@@ -60,6 +62,15 @@ class Receiver:
         self.egress.sendto = self._sendto
         self.egress.sendmsg = self._sendmsg
         self.egress.transport_tag = TWCC_TAG if twcc else 0
+
+    def stand_in(self, transport: SubscribeTransport) -> None:
+        """Let what the transport sends arrive here, as if its client were connected."""
+        assert isinstance(self.egress.outbound, OutboundSrtp)
+        egress = transport.egress
+        egress.outbound = transport.association.outbound = self.egress.outbound
+        egress.path, egress.sendto, egress.sendmsg = self.egress.path, self._sendto, self._sendmsg
+        transport.state = TransportState.CONNECTED
+        transport.association.consented = True
 
     def leg(self, ssrc: int = 1000, *, first_index: int = 1) -> Leg:
         leg = Leg(self.egress, ssrc=ssrc, rtx_ssrc=ssrc + 1, first_index=first_index)
