@@ -19,7 +19,7 @@ some seconds more (RFC 8445 section 9).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sfu.errors import StunError
 from sfu.webrtc.candidate import candidate_priority
@@ -40,12 +40,10 @@ from sfu.webrtc.stun import (
     build_stun,
     encode_error,
     encode_xor_address,
-    ends_secured,
     is_stun,
     parse_stun,
-    repeats,
-    verify_repeated,
 )
+from sfu.webrtc.usual_check import UsualCheck
 
 RESTART_GRACE = 10.0
 """Seconds for which the credentials of before a restart are still good."""
@@ -67,8 +65,7 @@ class IceCredentials:
         return f"IceCredentials({self.ufrag!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class IceResult:
+class IceResult(NamedTuple):
     """What came of a request. `response` goes back to where it came from; None: say nothing.
 
     `valid`: the request authenticated, so its address belongs to the client. `nominated`: and the client
@@ -110,9 +107,8 @@ class IceLiteAgent:
     def __init__(self, local_ufrag: str, local_pwd: str) -> None:
         self._current = _Generation(IceCredentials(local_ufrag, local_pwd))
         self._previous: _Generation | None = None
-        self._usual: tuple[bytes, bytes, bool] | None = None
-        """The last check that was good, its key, and whether it nominated: of the next one, mostly, only the
-        transaction id and the checksums are others."""
+        self._usual: UsualCheck | None = None
+        """The last check that was good, as which the next one mostly comes again."""
         self.last_valid_check: float | None = None
         self.rejected = 0
 
@@ -139,8 +135,9 @@ class IceLiteAgent:
         bytes than came in, so nobody can have others flooded by us.
         """
         usual = self._usual
-        if usual is not None and repeats(data, usual[0]) and verify_repeated(data, usual[1]):
-            return self._accept(data[8:20], address, usual[1], now, nominated=usual[2])
+        if usual is not None and usual.matches(data):
+            self.last_valid_check = now
+            return IceResult(usual.answer(data[8:20], address), nominated=usual.nominates, valid=True)
         try:
             request = parse_stun(data)
         except StunError:
@@ -163,16 +160,11 @@ class IceLiteAgent:
             # (RFC 8445 section 7.3.1.1 with the lowest tie-breaker on our side).
             return self._reject(self._error(487, request, data, key))
         nominated = USE_CANDIDATE in request.attributes
-        if generation is self._current and ends_secured(data):
-            self._usual = (data, key, nominated)
-        return self._accept(request.transaction_id, address, key, now, nominated=nominated)
-
-    def _accept(
-        self, transaction_id: bytes, address: tuple[Any, ...], key: bytes, now: float, *, nominated: bool
-    ) -> IceResult:
+        if generation is self._current and UsualCheck.can_be(data):
+            self._usual = UsualCheck(data, key, nominates=nominated)
         self.last_valid_check = now
-        mapped = (XOR_MAPPED_ADDRESS, encode_xor_address(address, transaction_id))
-        response = build_stun(BINDING_SUCCESS, transaction_id, [mapped], key=key)
+        mapped = (XOR_MAPPED_ADDRESS, encode_xor_address(address, request.transaction_id))
+        response = build_stun(BINDING_SUCCESS, request.transaction_id, [mapped], key=key)
         return IceResult(response, nominated=nominated, valid=True)
 
     def _find_generation(self, username: str, now: float) -> _Generation | None:

@@ -52,7 +52,8 @@ UNDERSTOOD = frozenset(
 )
 
 FAMILY_IPV4, FAMILY_IPV6 = 1, 2
-_pack_head = struct.Struct("!HH").pack
+attribute_header = message_head = struct.Struct("!HH").pack
+"""Type and length: what an attribute begins with, and a message."""
 IPV4_IN_IPV6 = bytes(10) + b"\xff\xff"
 
 
@@ -160,44 +161,20 @@ def build_stun(
     assert len(transaction_id) == TRANSACTION_ID_LENGTH
     body = b""
     for kind, value in attributes:
-        body += _pack_head(kind, len(value)) + value + bytes(-len(value) % 4)
+        body += attribute_header(kind, len(value)) + value + bytes(-len(value) % 4)
     rest = COOKIE_BYTES + transaction_id + body
     length = len(body)
     if key is not None:
         length += ATTRIBUTE_HEADER_LENGTH + INTEGRITY_LENGTH
-        rest += _INTEGRITY_HEADER + hmac.digest(key, _pack_head(message_type, length) + rest, "sha1")
+        rest += _INTEGRITY_HEADER + hmac.digest(key, message_head(message_type, length) + rest, "sha1")
     if fingerprint:
-        data = _pack_head(message_type, length + 8) + rest
+        data = message_head(message_type, length + 8) + rest
         return data + _FINGERPRINT_HEADER + (crc32(data) ^ FINGERPRINT_XOR).to_bytes(4, "big")
-    return _pack_head(message_type, length) + rest
+    return message_head(message_type, length) + rest
 
 
-INTEGRITY_AND_FINGERPRINT = ATTRIBUTE_HEADER_LENGTH + INTEGRITY_LENGTH + 8
-_INTEGRITY_HEADER = struct.pack("!HH", MESSAGE_INTEGRITY, INTEGRITY_LENGTH)
-_FINGERPRINT_HEADER = struct.pack("!HH", FINGERPRINT, 4)
-
-
-def repeats(data: bytes, known: bytes) -> bool:
-    """Whether a message is one that was parsed before but for what each has of its own: its transaction id
-    and its two checksums, which stand at its end. The fingerprint is checked, the integrity is not."""
-    return (
-        len(data) == len(known)
-        and data[20:-24] == known[20:-24]
-        and data[:8] == known[:8]
-        and data[-8:-4] == _FINGERPRINT_HEADER
-        and int.from_bytes(data[-4:], "big") == crc32(data[:-8]) ^ FINGERPRINT_XOR
-    )
-
-
-def ends_secured(data: bytes) -> bool:
-    """Whether a parsed message ends with MESSAGE-INTEGRITY and FINGERPRINT, so that another may repeat it."""
-    return data[-INTEGRITY_AND_FINGERPRINT:-28] == _INTEGRITY_HEADER
-
-
-def verify_repeated(data: bytes, key: bytes) -> bool:
-    """MESSAGE-INTEGRITY of a message that `repeats`."""
-    signed = _with_length(data[:-INTEGRITY_AND_FINGERPRINT], len(data) - HEADER_LENGTH - 8)
-    return hmac.compare_digest(hmac.digest(key, signed, "sha1"), data[-28:-8])
+_INTEGRITY_HEADER = attribute_header(MESSAGE_INTEGRITY, INTEGRITY_LENGTH)
+_FINGERPRINT_HEADER = attribute_header(FINGERPRINT, 4)
 
 
 def encode_error(code: int, reason: str) -> bytes:
