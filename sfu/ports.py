@@ -119,6 +119,7 @@ class NodePorts:
             "send_blocked": sum(port.send_blocked for port in udp),
             "send_errors": sum(port.send_errors for port in udp),
             "media_late": sum(port.late for port in udp),
+            "feedback_late": sum(port.late_feedback for port in udp),
             "batch_failures": sum(port.failures for port in udp),
             "tcp_connections": tcp.connections,
             "tcp_refused": tcp.refused,

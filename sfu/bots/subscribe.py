@@ -122,7 +122,7 @@ class SubscribeTransport:
         return [stream for stream in self.media_streams() if stream.tally.stream_id == stream_id]
 
     def request_key_frame(self, ssrc: int) -> None:
-        self.association.send_rtcp(self._compound(feedback.picture_loss(self._own_ssrc, ssrc)))
+        self.association.send_rtcp(feedback.picture_loss(self._own_ssrc, ssrc))
 
     # --- receiving -----------------------------------------------------------------------------------
 
@@ -354,10 +354,7 @@ class SubscribeTransport:
                     wanted.append(extended)
             if wanted:
                 nack = feedback.negative_acknowledgement(self._own_ssrc, stream.tally.ssrc, wanted)
-                self.association.send_rtcp(self._compound(nack))
-
-    def _compound(self, packet: bytes) -> bytes:
-        return feedback.receiver_report(self._own_ssrc, []) + packet
+                self.association.send_rtcp(nack)
 
     def _note_feedback(self, stream: InboundStream, packet: bytes) -> None:
         """Find the transport-wide sequence number, and remember where it was."""

@@ -134,6 +134,7 @@ class NodePipes:
             "producers_piped_in": sum(len(pipe.receiving) for pipe in pipes),
             "pipe_strangers": self.strangers,
             "pipe_media_late": 0 if self._port is None else self._port.late,
+            "pipe_feedback_late": 0 if self._port is None else self._port.late_feedback,
         }
 
     def stats(self) -> list[dict[str, object]]:

@@ -5,8 +5,10 @@ belong to, and hands each association its share as one batch. Demultiplexing goe
 datagram from an address that is not known yet is looked into (STUN with our username fragment, RFC 7983).
 
 A worker that gets too little of a core reads what came long ago, and would send on what nobody can use any
-more. So the kernel says when it got each datagram, and media that waited too long is dropped unopened, voices
-last: then the queue is empty again, and what comes next is in time.
+more. So the kernel says when it got each datagram, and what waited too long is dropped unopened, in the order
+in which it is missed least: transport-wide feedback and requests for repairs, which speak of what is past;
+pictures; voices. Feedback has to go first: every receiver sends it, so that a worker with many of them can
+be kept busy by it alone, and each picture that is dropped makes all who miss it ask for it.
 
 Bursts come in as one `recvmsg` with UDP_GRO and go out as one `sendmsg` with UDP_SEGMENT; both are probed at
 start and everything works without them, one datagram per call.
@@ -47,9 +49,13 @@ MAX_SEGMENT_BYTES = 64_000
 BUFFER_BYTES = 8 << 20
 LATE_AFTER = 0.5
 """Seconds that a voice may have waited in the socket: later it is of no use."""
-PICTURES, REST = 0.6, 0.1
-"""Shares of that for pictures, and for either once it was late, until the socket is empty: or a worker that
-is asked for too much would keep a queue just as long as is allowed."""
+FEEDBACK, PICTURES = 0.1, 0.6
+"""Shares of that for transport-layer feedback and for pictures."""
+UNTIL_EMPTY = 0.5
+"""Of its share, for either kind of media, once some of it was late and until the socket is empty: or a worker
+that is asked for too much would keep a queue just as long as is allowed. More than feedback's, which goes
+first."""
+TRANSPORT_FEEDBACK = 205
 MAX_LOGGED_FAILURES = 100
 TIME_BYTES = 16
 _unpack_time = struct.Struct("@qq").unpack
@@ -132,6 +138,8 @@ class UdpPort:
         self.failures = 0
         self.late = 0
         """Packets of media that were dropped because they had waited for too long."""
+        self.late_feedback = 0
+        """Transport-wide feedback and requests for repairs that were."""
         self.delays = Histogram(DELAY_BOUNDS)
         """Seconds from reading media to having handed all its copies to the socket, by packets read: taken
         once for the batch of a client."""
@@ -139,8 +147,8 @@ class UdpPort:
         self.segmentation = _supports_segmentation(sock)
         _try_enable_times(sock)
         self._wall = wall
-        self._late_after = late_after
-        self._late_pictures, self._late_voices = PICTURES * late_after, late_after
+        self._late_feedback = FEEDBACK * late_after
+        self._usual = self._late_pictures, self._late_voices = PICTURES * late_after, late_after
         self._left_at = 0.0
         self._recvmsg = sock.recvmsg
         self._loop = asyncio.get_running_loop()
@@ -220,16 +228,17 @@ class UdpPort:
         # Whether datagrams waited while the last ones were worked off, so that more may be waiting still.
         behind = now - self._left_at < AT_ONCE
         if not behind:
-            self._late_pictures, self._late_voices = PICTURES * self._late_after, self._late_after
+            self._late_pictures, self._late_voices = self._usual
         recvmsg = self._recvmsg
         receivers = self.receivers
+        late_after = self._late_feedback
         touched: dict[int, Receiver] = {}
         age = 0.0
         for turn in range(RECEIVE_CALLS_PER_TURN):
             try:
                 data, ancillary, _, address = recvmsg(65535, 64)
             except (BlockingIOError, InterruptedError):
-                self._late_pictures, self._late_voices = PICTURES * self._late_after, self._late_after
+                self._late_pictures, self._late_voices = self._usual
                 break
             except OSError:
                 # An ICMP error of an earlier send is reported here; the socket stays usable.
@@ -247,7 +256,7 @@ class UdpPort:
                     age = wall - seconds - 1e-9 * nanoseconds
                 elif kind == UDP_GRO and level == SOL_UDP:
                     size = int.from_bytes(value[:2], "little") or size
-            if age > self._late_pictures:
+            if age > late_after:
                 touched[id(receiver)] = receiver
                 self._take_late(receiver, data, size, address, age, now)
                 age = 0.0
@@ -292,11 +301,12 @@ class UdpPort:
     def _take_late(
         self, receiver: Receiver, data: bytes, size: int, address: Address, age: float, now: float
     ) -> None:
-        """What waited for too long: reports and checks are taken all the same, voices for a while longer."""
-        for_voice = age <= self._late_voices
-        self._late_pictures = REST * self._late_after
+        """What waited for too long for some: reports and checks are taken all the same."""
+        for_picture, for_voice = age <= self._late_pictures, age <= self._late_voices
+        if not for_picture:
+            self._late_pictures = UNTIL_EMPTY * self._usual[0]
         if not for_voice:
-            self._late_voices = REST * self._late_after
+            self._late_voices = UNTIL_EMPTY * self._usual[1]
         for start in range(0, len(data), size):
             self.datagrams_received += 1
             part = data[start : start + size]
@@ -305,8 +315,11 @@ class UdpPort:
             if not 128 <= part[0] < 192:
                 self._handle_other(receiver, part, address, now)
             elif 192 <= part[1] <= 223:
-                receiver.rtcp_in.append(part)
-            elif for_voice and receiver.is_voice(part):
+                if part[1] == TRANSPORT_FEEDBACK:
+                    self.late_feedback += 1
+                else:
+                    receiver.rtcp_in.append(part)
+            elif for_picture or (for_voice and receiver.is_voice(part)):
                 receiver.rtp_in.append(part)
             else:
                 self.late += 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,8 @@ from sfu.node import Node
 from sfu.pressure import Level, Limits
 from signaling.app import Server as ServerHere
 from signaling.config import Settings
-from tests.support.server import Server
+from tests.integration.test_worker_loss import media_workers
+from tests.support.server import Server, running_server
 from tests.support.wait import wait_until
 from tests.support.world import World, packets_of, stream_of, track_of, wait_media
 
@@ -151,6 +154,32 @@ async def test_a_flood_of_a_valid_peer_is_dropped_and_the_others_get_everything(
     passed = (await server.metrics())["rostrum_worker_forwarding_delay_seconds_count"]
     assert passed > 100, "how long the packets took is counted"
     assert publisher.problems == []
+
+
+async def test_a_worker_that_stood_still_drops_what_waited_and_goes_on_with_what_comes(
+    tmp_path: Path,
+) -> None:
+    async with running_server(tmp_path, workers=1) as server, World.on(server) as world:
+        publisher = await world.publisher(
+            AudioSpec(VOICE), VideoSpec((FACE,), packets_per_second=50.0, payload_size=300)
+        )
+        watcher = await world.subscriber()
+        await wait_media(watcher, VOICE)
+        await wait_media(watcher, FACE)
+        spoken = track_of(publisher, "microphone").encodings[0]
+        (worker,) = media_workers(server)
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            goal = spoken.packets_sent + 75
+            await wait_until(lambda: spoken.packets_sent >= goal, "a second and a half of voice")
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        await wait_media(watcher, VOICE)
+        await wait_media(watcher, FACE)
+        async with asyncio.timeout(10):  # workers report every two seconds
+            while not (late := (await server.metrics()).get("rostrum_worker_media_late_total", 0)):
+                await asyncio.sleep(0.1)
+        assert late >= 50, "most of a second and a half, of both"
 
 
 async def flood(bot: Any) -> None:

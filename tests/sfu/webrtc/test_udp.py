@@ -12,6 +12,7 @@ from sfu.webrtc.udp import RECEIVE_CALLS_PER_TURN, Path, UdpPort
 from tests.support.wait import wait_until
 
 REPORT = b"\x80\xc9"
+FEEDBACK = b"\x8f\xcd"
 MEDIA = b"\x80\x60"
 VOICE = b"\x80\x6f"
 CHECK = b"\x00\x01"
@@ -66,10 +67,15 @@ LATE_AFTER = 20.0
 
 @pytest.mark.parametrize(
     ("waited", "dropped"),
-    [(0.0, ()), (5.0, ()), (16.0, (MEDIA,)), (25.0, (MEDIA, VOICE)), (-30.0, ())],
+    [
+        *((0.0, ()), (-30.0, ())),
+        (7.0, (FEEDBACK,)),
+        (16.0, (FEEDBACK, MEDIA)),
+        (25.0, (FEEDBACK, MEDIA, VOICE)),
+    ],
 )
 @pytest.mark.parametrize("train", [False, True])
-async def test_media_that_waited_for_too_long_is_dropped_and_voices_last(
+async def test_what_waited_for_too_long_is_dropped_feedback_first_and_voices_last(
     client: socket.socket, waited: float, dropped: tuple[bytes, ...], train: bool
 ) -> None:
     begun = time.time()
@@ -77,25 +83,27 @@ async def test_media_that_waited_for_too_long_is_dropped_and_voices_last(
     receiver = Somebody()
     port.attach(client.getsockname(), receiver)
     # Of one length the kernel may hand them over as a train; of several it cannot.
-    lengths = [4 if train else 4 + number for number in range(15)]
-    sent = [kind + bytes(length) for kind, length in zip((MEDIA, VOICE, REPORT) * 5, lengths, strict=True)]
+    lengths = [4 if train else 4 + number for number in range(20)]
+    kinds = (MEDIA, VOICE, REPORT, FEEDBACK) * 5
+    sent = [kind + bytes(length) for kind, length in zip(kinds, lengths, strict=True)]
     sent.append(CHECK + bytes(3))
     for data in sent:
         client.sendto(data, ("127.0.0.1", port.number))
     kept = [data for data in sent if data[:2] not in dropped]
-    await wait_until(lambda: len(receiver.got) + port.late >= len(sent), "all datagrams")
+    await wait_until(lambda: len(receiver.got) + port.late + port.late_feedback >= len(sent), "all datagrams")
     assert sorted(receiver.got) == sorted(kept)
-    assert port.late == len(sent) - len(kept)
+    assert port.late == len([data for data in sent if data[:2] in dropped and data[:2] != FEEDBACK])
+    assert port.late + port.late_feedback == len(sent) - len(kept)
     assert port.datagrams_received == len(sent)
     port.close()
 
 
-async def test_once_voices_were_late_the_queue_is_emptied_before_any_is_taken_again(
+async def test_once_voices_were_late_the_queue_gets_shorter_before_any_is_taken_again(
     client: socket.socket,
 ) -> None:
     begun = time.time()
-    waited = iter([25.0])  # of the first turn's; then 5 s, which would do by itself
-    port = UdpPort.bind("127.0.0.1", 0, Nobody(), LATE_AFTER, lambda: begun + next(waited, 5.0))
+    waited = iter([25.0])  # of the first turn's; then 15 s, which would do by itself
+    port = UdpPort.bind("127.0.0.1", 0, Nobody(), LATE_AFTER, lambda: begun + next(waited, 15.0))
     receiver = Somebody()
     port.attach(client.getsockname(), receiver)
     queued = RECEIVE_CALLS_PER_TURN + 10
