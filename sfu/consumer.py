@@ -136,6 +136,15 @@ class Consumer:
         return target.within(Layer(preferred.spatial, preferred.temporal))
 
     @property
+    def most(self) -> Layer | None:
+        """The most that its receiver asks for and can make something of; None for all there is."""
+        preferred, encodings = self.preferred, self.producer.encodings
+        asked = None if preferred is None else Layer(preferred.spatial, preferred.temporal)
+        if len(encodings) == 1 and self._is_flat(encodings[0]):
+            return FLAT if asked is None else asked.within(FLAT)
+        return asked
+
+    @property
     def current(self) -> Layer | None:
         """The layer on the wire, as `Producer.layers` counts them; None before the first packet."""
         cut = self.leg.cut

@@ -27,7 +27,6 @@ from sfu.bandwidth.allocator import (
 from sfu.bandwidth.attempts import Attempts
 from sfu.consumer import Consumer
 from sfu.control.messages import PauseReason
-from sfu.layers import Layer
 from sfu.pressure import NO_MEASURES, Measures, relieve
 
 ENOUGH, ENOUGH_IN_DOUBT = 1.05 * max(CLIMB, RESUME), 1.05 * CERTAIN
@@ -217,13 +216,12 @@ def _demand(consumer: Consumer, speaking: str | None) -> Demand:
     available = producer.supply.available
     if producer.kind == "audio" and available and not available[0].bitrate:
         available = (Available(available[0].layer, AUDIO_GUESS),)
-    preferred = consumer.preferred
     return Demand(
         consumer_id=consumer.id,
         kind=producer.kind,
         source=producer.source,
         available=available,
         tile=consumer.tile,
-        preferred=None if preferred is None else Layer(preferred.spatial, preferred.temporal),
+        preferred=consumer.most,
         speaking=producer.transport_id == speaking,
     )

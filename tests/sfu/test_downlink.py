@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+
 from sfu.bandwidth.allocator import Tile
 from sfu.consumer import Consumer
 from sfu.downlink import ANNOUNCE_AFTER, BEGINNING, Downlink
 from sfu.pressure import MEASURES, NO_MEASURES, Level
 from sfu.producer import Producer
 from sfu.rtp.parameters import Codec
+from tests.sfu.forwarding.test_recorded import capture, turns
+from tests.sfu.forwarding.test_recorded import feed as play_turn
 from tests.sfu.forwarding.world import Receiver, feed, vp8
 
+AV1 = Codec("video/AV1", 45, 90000, 1, (), ())
 VP8 = Codec("video/VP8", 96, 90000, 1, (), ())
 OPUS = Codec("audio/opus", 111, 48000, 2, (), ())
 BASE_SIZE = 180
@@ -43,7 +48,15 @@ class World:
         """(producer id, spatial) of encodings that are not being sent."""
         self._sequence = 0
 
-    def add(self, name: str, *, encodings: int = 3, source: str = "camera", peer: str = "") -> Consumer:
+    def add(
+        self,
+        name: str,
+        *,
+        encodings: int = 3,
+        source: str = "camera",
+        peer: str = "",
+        video_codec: Codec = VP8,
+    ) -> Consumer:
         video = source in ("camera", "screen")
         producer = Producer(
             producer_id=f"pr-{name}",
@@ -51,7 +64,7 @@ class World:
             mid="0",
             source=source,
             kind="video" if video else "audio",
-            codec=VP8 if video else OPUS,
+            codec=video_codec if video else OPUS,
             rids=tuple("qhf"[:encodings]) if encodings > 1 else (),
             ssrc=1,
             paused=False,
@@ -86,6 +99,18 @@ class World:
                         packet = (self._sequence & 0xFFFF, self._sequence * 1800, vp8(key=True, size=size))
                         feed(encoding, packet, now=self.now)
             if step % 5 == 4:
+                self.downlink.poll(self.now, self.consumers, self.measures)
+
+    def play(self, name: str, recording: str) -> None:
+        """Instead of `run`: a recorded camera, alone."""
+        (producer,) = (one for one in self.producers if one.id == f"pr-{name}")
+        polled_at = self.now
+        for turn in turns(capture(recording).packets):
+            play_turn(producer.encodings[0], turn)
+            self.now = turn[-1].at
+            if self.now - polled_at >= 0.1:
+                polled_at = self.now
+                producer.encodings[0].measure(self.now)
                 self.downlink.poll(self.now, self.consumers, self.measures)
 
     def sent_to(self, name: str) -> int:
@@ -361,3 +386,18 @@ def test_what_is_on_the_wire_is_told_of_videos_only() -> None:
     world.add("audio", source="microphone")
     world.run(1.0)
     assert {name for name, _ in world.layers} == {"video"}
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_layers_that_its_receiver_can_make_nothing_of_are_not_counted_for_it(described: bool) -> None:
+    world = World()
+    consumer = world.add("a", encodings=1, video_codec=AV1)
+    consumer.leg.wide = described
+    world.play("a", "av1_l3t3_key")
+    allocation = world.downlink.allocation
+    assert allocation is not None
+    grant = allocation.grants["a"]
+    assert grant.layer is not None
+    assert (grant.layer.spatial > 0) is described
+    (cost,) = (one.bitrate for one in consumer.producer.supply.available if one.layer == grant.layer)
+    assert allocation.spent == pytest.approx(cost)
