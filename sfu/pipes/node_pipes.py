@@ -26,11 +26,16 @@ MAX_SSRCS = 4096
 
 @dataclass(slots=True)
 class _End:
-    """A pipe, the address its packets come from once it is connected, and the key of what it sends."""
+    """A pipe, the address its packets come from once it is connected, and the key of what it sends.
+
+    `port` is what it goes by, and `renewed` what it is to go by instead, once it is connected anew.
+    """
 
     pipe: Pipe
     key: bytes | None
+    port: UdpPort
     address: Address | None = None
+    renewed: UdpPort | None = None
 
 
 class NodePipes:
@@ -50,12 +55,18 @@ class NodePipes:
     def create(self, command: CreatePipe) -> PipeCreated:
         """Asking twice gives the same end. Raises `NodeCommandError` when the socket cannot be had."""
         end = self._ends.get(command.pipe_id)
-        port = self._bound()
         if end is None:
+            port = self._bound()
             key = os.urandom(PROFILE.key_length + PROFILE.salt_length) if command.secure else None
             if key is None and not _is_loopback(self._config.pipe_host):
                 raise _insecure(self._config.pipe_host)
-            end = self._ends[command.pipe_id] = _End(Pipe(command.pipe_id, self._emit), key)
+            end = self._ends[command.pipe_id] = _End(Pipe(command.pipe_id, self._emit), key, port)
+        elif command.renew and end.address is not None:
+            if end.renewed is not None:
+                self._let_go(end.renewed)
+            port = end.renewed = self._another()
+        else:
+            port = end.renewed or end.port
         return PipeCreated(
             host=self._config.pipe_announce or self._config.pipe_host,
             port=port.number,
@@ -65,26 +76,29 @@ class NodePipes:
     def connect(self, command: ConnectPipe, now: float) -> None:
         """Raises `NodeCommandError` for an address or key that cannot be the other end's."""
         end = self._end(command.pipe_id)
-        if end.address is not None:
+        if end.address is not None and end.renewed is None:
             return
-        port = self._bound()
+        port = end.renewed or end.port
         try:
             address = port.address_of(command.host, command.port)
         except OSError as error:
             raise NodeCommandError("bad_address", f"no pipe can lead to {command.host!r}: {error}") from error
-        if address in port.receivers:
+        if port.receivers.get(address) not in (None, end.pipe):
             raise NodeCommandError("exists", f"there is a pipe to {command.host}:{command.port} already")
         path = UdpPath(port, address)
         calls = (port.socket.sendto, port.socket.sendmsg)
-        if end.key is None:
-            if command.key is not None or not _is_loopback(command.host):
-                raise _insecure(command.host)
+        if end.key is None and (command.key is not None or not _is_loopback(command.host)):
+            raise _insecure(command.host)
+        if end.address is not None:
+            self._leave(end)
+            end.pipe.reconnect(path, calls, now)
+        elif end.key is None:
             end.pipe.connect(path, calls, PlainInbound(), PlainOutbound(), now)
         else:
             theirs = _parse_key(command.key)
             inbound = InboundSrtp(PROFILE, *theirs, max_ssrcs=MAX_SSRCS)
             end.pipe.connect(path, calls, inbound, OutboundSrtp(PROFILE, *_split(end.key)), now)
-        end.address = address
+        end.port, end.address, end.renewed = port, address, None
         port.attach(address, end.pipe)
 
     def close_pipe(self, pipe_id: str) -> list[str]:
@@ -92,8 +106,9 @@ class NodePipes:
         end = self._ends.pop(pipe_id, None)
         if end is None:
             return []
-        if end.address is not None and self._port is not None:
-            self._port.detach(end.address, end.pipe)
+        self._leave(end)
+        if end.renewed is not None:
+            self._let_go(end.renewed)
         came = list(end.pipe.receiving)
         end.pipe.close()
         return came
@@ -133,8 +148,8 @@ class NodePipes:
             "producers_piped_out": sum(len(pipe.sending) for pipe in pipes),
             "producers_piped_in": sum(len(pipe.receiving) for pipe in pipes),
             "pipe_strangers": self.strangers,
-            "pipe_media_late": 0 if self._port is None else self._port.late,
-            "pipe_feedback_late": 0 if self._port is None else self._port.late_feedback,
+            "pipe_media_late": sum(port.late for port in self._ports()),
+            "pipe_feedback_late": sum(port.late_feedback for port in self._ports()),
         }
 
     def stats(self) -> list[dict[str, object]]:
@@ -148,6 +163,32 @@ class NodePipes:
             self._port = None
 
     # --- inside --------------------------------------------------------------------------------------
+
+    def _ports(self) -> set[UdpPort]:
+        shared = () if self._port is None else (self._port,)
+        return {*shared, *(end.port for end in self._ends.values())}
+
+    def _leave(self, end: _End) -> None:
+        """Nothing comes for it by its socket any more, which goes if it was its own."""
+        if end.address is not None:
+            end.port.detach(end.address, end.pipe)
+        self._let_go(end.port)
+
+    def _let_go(self, port: UdpPort) -> None:
+        if port is not self._port:
+            port.close()
+
+    def _another(self) -> UdpPort:
+        """A socket for one pipe alone; a fixed port stays what it is, for no other may be open."""
+        config = self._config
+        if config.pipe_port:
+            return self._bound()
+        try:
+            return UdpPort.bind(config.pipe_host, 0, self, config.late_after)
+        except OSError as error:
+            raise NodeCommandError(
+                "pipe_port", f"cannot bind {config.pipe_host} for a pipe: {error}"
+            ) from error
 
     def _bound(self) -> UdpPort:
         if self._port is None:

@@ -1,8 +1,9 @@
 """A pipe: how producers of this node reach another one, and those of the other one reach this.
 
     NEW --connect--> CONNECTING --the other end is heard--> CONNECTED <--> SILENT
-     |                    |                                     |             |
-     +--------------------+---------------> CLOSED <------------+-------------+
+     |                |      ^                                  |             |
+     |                |      +-------------reconnect------------+-------------+
+     +----------------+-------------------> CLOSED <------------+-------------+
 
 One pipe joins two nodes and serves every session that is on both. At its origin a producer costs one more
 leg of the fan-out; at the far end it is received once and then behaves like a producer of that node. Packets
@@ -66,8 +67,8 @@ _S = PipeState
 TRANSITIONS: dict[PipeState, frozenset[PipeState]] = {
     _S.NEW: frozenset({_S.CONNECTING, _S.CLOSED}),
     _S.CONNECTING: frozenset({_S.CONNECTED, _S.SILENT, _S.CLOSED}),
-    _S.CONNECTED: frozenset({_S.SILENT, _S.CLOSED}),
-    _S.SILENT: frozenset({_S.CONNECTED, _S.CLOSED}),
+    _S.CONNECTED: frozenset({_S.CONNECTING, _S.SILENT, _S.CLOSED}),
+    _S.SILENT: frozenset({_S.CONNECTING, _S.CONNECTED, _S.CLOSED}),
     _S.CLOSED: frozenset(),
 }
 _TOLD = (PipeState.CONNECTED, PipeState.SILENT)
@@ -105,10 +106,15 @@ class Pipe:
     def connect(
         self, path: Path, calls: SocketCalls, inbound: Inbound, outbound: Outbound, now: float
     ) -> None:
-        self._path, self._inbound, self._outbound = path, inbound, outbound
-        self.inlet.inbound = inbound
+        self._inbound = self.inlet.inbound = inbound
+        self._outbound = self.egress.outbound = outbound
+        self.reconnect(path, calls, now)
+
+    def reconnect(self, path: Path, calls: SocketCalls, now: float) -> None:
+        """By another way from now on, with the keys that there are."""
         egress = self.egress
-        egress.outbound, egress.path, egress.address = outbound, path, path.address
+        self._path = egress.path = path
+        egress.address = path.address
         egress.sendto, egress.sendmsg = calls
         self._heard_at = now
         for sender in self.sending.values():

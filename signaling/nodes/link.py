@@ -120,10 +120,6 @@ class NodeLink:
         if isinstance(event, NodeLoad):
             self._on_load(event)
             return
-        if isinstance(event, PipeStateChanged):
-            # A line may come back by itself, and a node that does not is found by its pings.
-            log.info("pipe.state", pipe=event.pipe_id, node=self.node_id, state=event.state)
-            return
         sink = self._sinks.get(_object_of(event))
         if sink is not None:
             sink.handle_event(event)

@@ -193,11 +193,15 @@ class CreatePipe(Message):
 
     `secure`: sealed with AES-GCM under a key that this end makes. Without it both ends have to be on one
     machine's loopback interface, or the node refuses with "insecure_pipe".
+
+    `renew`: nothing comes through it any more. An end that there is gets another socket, by which it goes on
+    from the next `ConnectPipe` on; keys, and what it carries, stay.
     """
 
     type: Literal["create_pipe"] = "create_pipe"
     pipe_id: str
     secure: bool = True
+    renew: bool = False
 
 
 class ConnectPipe(Message):
