@@ -3,10 +3,11 @@ and what those inside hear before, during and after.
 
     python -m benchmarks.overload [--seconds 20] [--factor 1.5] [--write docs/operations.md]
 
-One worker with the usual limits (`--full-above`, `--shed-above`). First it is measured what a room of six
-with cameras (three encodings) and one speaker takes of a core. Then so many rooms are in that all together
-are `factor` times a core; everybody shows three of the five others. Before and after, as many rooms as make
-0.4 of a core have their cameras on; during, all. Somebody new tries to join twice a second.
+One worker with the usual limits (`--full-above`, `--shed-above`) and half a core (`benchmarks.neighbour`).
+First it is measured what a room of six with cameras (three encodings) and one speaker takes of a core: by
+what three take more than one. Then so many rooms are in that all together are `factor` times the half;
+everybody shows three of the five others, and sends what is received. Before and after, as many rooms as make
+0.4 of it have their cameras on; during, all. Somebody new tries to join twice a second.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import argparse
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
+from typing import TypeVar
 
 from benchmarks.case import ADMITTING, fresh_server
 from benchmarks.document import machine_line, write_json, write_section
+from benchmarks.neighbour import LEFT, neighbour
 from benchmarks.people import Crowd, crowd, in_turns, until
 from benchmarks.phases import Meter, Phase, tallies
 from sfu.bot import AudioSpec, Bot, RefusedError, VideoSpec
@@ -30,13 +33,18 @@ from sfu.load.usage import describe_machine, tree_usage
 from sfu.pressure import Level
 from tests.support.server import Server
 
+Done = TypeVar("Done")
+
 ROOM_SIZE, SHOWN, ENCODINGS = 6, 3, 3
 VIDEO_RATE, PACKET_SIZE = 120.0, 1100
 STREAM_IDS = 8
 CALIBRATION_SECONDS = 5.0
+FEW, MORE = 1, 3
+"""Rooms to tell from what one takes: the first also pays for what happens once."""
 CALM = 0.4
 SAMPLE_INTERVAL, TRY_INTERVAL = 0.25, 0.5
-MOST_TRIES = 5
+MOST_TRIES = 10
+LEAST_SHARE = 0.03
 QUIET, SETTLE = 1.0, 6.0
 """Seconds between two rooms' turning on their cameras in calm, and before the first phase."""
 OUTPUT = Path("artifacts/overload.json")
@@ -89,10 +97,11 @@ class Tries:
 
 @dataclass(frozen=True, slots=True)
 class Overload:
-    """`room_share` is what a room takes of a core; `rooms` are in, of which `calm_rooms` have cameras on
-    before and after."""
+    """`room_share` is what a room takes of a core, `base` what the worker takes besides; `rooms` are in, of
+    which `calm_rooms` have cameras on before and after."""
 
     room_share: float
+    base: float
     rooms: int
     calm_rooms: int
     phases: tuple[tuple[Phase, Tries], ...]
@@ -128,8 +137,8 @@ class Overload:
 
     @property
     def times(self) -> float:
-        """What all of them together are of what a core can carry."""
-        return self.rooms * self.room_share
+        """What all of them together are of what the worker can carry with what it gets."""
+        return (self.base + self.rooms * self.room_share) / LEFT
 
     def to_markdown(self) -> str:
         return "\n".join(
@@ -144,17 +153,26 @@ class Overload:
 
     def offered(self) -> str:
         return (
-            f"A room takes {100 * self.room_share:.1f} % of a core, so {self.rooms} rooms take "
-            f"{self.times:.2f} times what there is. "
+            f"A neighbour leaves the worker {100 * LEFT:.0f} % of a core. A room takes "
+            f"{100 * self.room_share:.1f} % of one beside {100 * self.base:.1f} % for all, so {self.rooms} "
+            f"rooms take {self.times:.2f} times what there is. "
             f"{self.phases[1][0].generator * 100:.0f} % of a core went to the load generator meanwhile."
         )
 
 
 async def measure_overload(seconds: float, *, factor: float = 1.5) -> Overload:
     # In a thread, which gives way to its server; the next server is to start anew.
-    share = await asyncio.to_thread(asyncio.run, room_share())
-    rooms, calm_rooms = math.ceil(factor / share), max(1, int(CALM / share))
-    async with fresh_server(arguments=ADMITTING) as server, crowd(server) as people:
+    few = await asyncio.to_thread(asyncio.run, busy_with(FEW))
+    many = await asyncio.to_thread(asyncio.run, busy_with(MORE))
+    share = max((many - few) / (MORE - FEW), LEAST_SHARE)
+    base = max(0.0, few - FEW * share)
+    rooms = max(2, math.ceil((factor * LEFT - base) / share))
+    calm_rooms = max(1, int((CALM * LEFT - base) / share))
+    async with (
+        fresh_server(arguments=ADMITTING) as server,
+        neighbour(server),
+        crowd(server, heeds_wanted=True) as people,
+    ):
         scene = Scene(server, people)
         await scene.fill(rooms)
         for room in scene.rooms[:calm_rooms]:
@@ -166,15 +184,16 @@ async def measure_overload(seconds: float, *, factor: float = 1.5) -> Overload:
             for room in scene.rooms[calm_rooms:] if name != "before" else ():
                 await scene.turn_cameras(room, on=name == "during")
             phases.append(await scene.phase(name, seconds * (2 if name == "after" else 1)))
-        return Overload(share, rooms, calm_rooms, tuple(phases), tuple(scene.samples))
+        return Overload(share, base, rooms, calm_rooms, tuple(phases), tuple(scene.samples))
 
 
-async def room_share() -> float:
-    """What one room takes of a core, everything on."""
-    async with fresh_server() as server, crowd(server) as people:
+async def busy_with(rooms: int) -> float:
+    """What the busiest process takes of a core with so many rooms, everything on."""
+    async with fresh_server() as server, crowd(server, heeds_wanted=True) as people:
         scene = Scene(server, people)
-        await scene.fill(1)
-        await scene.turn_cameras(scene.rooms[0], on=True)
+        await scene.fill(rooms)
+        for room in scene.rooms:
+            await scene.turn_cameras(room, on=True)
         await asyncio.sleep(SETTLE)
         meter = Meter("calibration", server.pid, {})
         await asyncio.sleep(CALIBRATION_SECONDS)
@@ -232,15 +251,19 @@ class Scene:
         video = VideoSpec(layers, packets_per_second=VIDEO_RATE, payload_size=PACKET_SIZE)
         room.append(bot)
         speaks = room[0] is bot
-        await bot.publish([video, *([AudioSpec(first + ENCODINGS)] if speaks else [])])
+        media = [video, *([AudioSpec(first + ENCODINGS)] if speaks else [])]
+        await self._in_time(lambda: bot.publish(media))
         assert bot.publisher is not None
         bot.publisher.start(only="audio")
 
     async def _enter(self, meeting: str) -> Bot:
+        return await self._in_time(lambda: self._people.enter(meeting, subscribe=True))
+
+    async def _in_time(self, ask: Callable[[], Awaitable[Done]]) -> Done:
         """So many joins at a time are a load of their own, and may be refused: then later, as it is said."""
         for _ in range(MOST_TRIES):
             try:
-                return await self._people.enter(meeting, subscribe=True)
+                return await ask()
             except RefusedError as error:
                 await asyncio.sleep(error.retry_after or TRY_INTERVAL)
         raise RuntimeError(f"the server was full before it had {len(self._people.bots)} people")

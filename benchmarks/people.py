@@ -41,6 +41,7 @@ class Crowd:
 
     server: Server
     organization: Organization
+    heeds_wanted: bool = False
     certificate: Certificate = field(default_factory=lambda: Certificate.generate(datetime.now(UTC)))
     departures: Departures = field(default_factory=Departures)
     bots: list[Bot] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Crowd:
             auto_subscribe=subscribe,
             ssrc_base=1000 * (number + 1),
             departures=self.departures,
+            heeds_wanted=self.heeds_wanted,
         )
         bot = Bot(self.server.base_url, token, options)
         self.bots.append(bot)
@@ -72,11 +74,12 @@ class Crowd:
 
 
 @asynccontextmanager
-async def crowd(server: Server) -> AsyncIterator[Crowd]:
-    """From then on this thread gives way to the server, which runs already."""
+async def crowd(server: Server, *, heeds_wanted: bool = False) -> AsyncIterator[Crowd]:
+    """From then on this thread gives way to the server, which runs already. `heeds_wanted`: see
+    `BotOptions`."""
     give_way(server)
     async with Organization(server.credentials) as organization:
-        people = Crowd(server, organization)
+        people = Crowd(server, organization, heeds_wanted)
         try:
             yield people
         finally:

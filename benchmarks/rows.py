@@ -241,7 +241,7 @@ async def overloaded(_seconds: float) -> list[Row]:
     return [
         Row(
             "overload",
-            f"{found.rooms} rooms of 6: {found.times:.2f} times what a core can carry",
+            f"{found.rooms} rooms of 6: {found.times:.2f} times what half a core can carry",
             f"voices: lost {audio.losses}, p99 {audio.p99:.2f} ms",
             "-",
             f"level {max(sample.level for sample in found.samples)} at most; joins refused: {tries}",

@@ -238,6 +238,9 @@ class Bot:
             self.paused.pop(event["publication_id"], None)
         elif kind in ("subscribe_offer", "subscribe_move"):
             self._todo.put_nowait(event)
+        elif kind == "publication_wanted":
+            if self.options.heeds_wanted and self.publisher is not None:
+                self.publisher.set_wanted(event["publication_id"], event["encodings"])
         elif kind == "media_reset":
             self.publications.clear()
             self.paused.clear()

@@ -52,6 +52,8 @@ log = structlog.get_logger("sfu.node")
 
 TICK = 0.02
 LOAD_INTERVAL = 2.0
+CATCH_UP = 0.1
+"""Seconds after media was dropped for being read too late, in which nobody is asked to send any again."""
 
 
 class NodeState(Enum):
@@ -84,6 +86,7 @@ class Node:
         self._load_due = 0.0
         self._tick_due = 0.0
         self.stalls = Stalls()
+        self.behind = False
         self.quality = QualitySpreads()
         self.pressure = Pressure(Limits(config.shed_above, config.shed_lag), 0.0, 0.0)
         self._load_mark = (0.0, 0.0, 0.0)
@@ -299,10 +302,11 @@ class Node:
         now = monotonic()
         self.pressure.handle_tick(now - self._tick_due)
         self._schedule_tick(now)
+        self.behind = now - max(self.ports.late_at, self.pipes.late_at) < CATCH_UP
         due, slow = self._turns.poll(self.transports.values(), now)
         for transport in due:
             self._tick_transport(transport, now)
-        self.pipes.tick(now, slow=slow)
+        self.pipes.tick(now, slow=slow, behind=self.behind)
         if slow:
             for router in self.routers.values():
                 router.poll_speakers(now)

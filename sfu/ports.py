@@ -105,6 +105,11 @@ class NodePorts:
         if isinstance(receiver, Association):
             receiver.handle_path_lost(path)
 
+    @property
+    def late_at(self) -> float:
+        """See `UdpPort.late_at`."""
+        return max(port.late_at for port in self._udp)
+
     def delays(self) -> Histogram:
         """See `UdpPort.delays`."""
         return Histogram(DELAY_BOUNDS).add(port.delays for port in self._udp)

@@ -314,8 +314,9 @@ class PublishTransport(Transport):
         nack = stream.nack
         if nack is not None:
             rtt = self._asker.rtt or 0.0
-            lost = nack.poll(now, min(max(RETRY_ROOM * rtt, RETRY_AFTER), LONGEST_RETRY))
-            if lost:
+            if self._host.behind:
+                nack.wait()
+            elif lost := nack.poll(now, min(max(RETRY_ROOM * rtt, RETRY_AFTER), LONGEST_RETRY)):
                 self.association.send_rtcp(
                     Nack(
                         self._local_ssrc, stream.ssrc, tuple(s & 0xFFFF for s in lost[:MAX_NACKS])

@@ -79,6 +79,11 @@ class Host(Protocol):
         ...
 
     @property
+    def behind(self) -> bool:
+        """Whether media was dropped just now for being read too late, so that none is asked for again."""
+        ...
+
+    @property
     def quality(self) -> QualitySpreads:
         """Where the figures of streams are counted in."""
         ...

@@ -37,7 +37,8 @@ class BotOptions:
     """`sample`: one received packet in so many is opened. `ssrc_base` keeps the SSRCs of bots apart.
 
     `departures`: senders note there when packets leave, for receivers of the same process. `rebuild`: at
-    `media_reset`, connect and publish again, as a browser does.
+    `media_reset`, connect and publish again, as a browser does. `heeds_wanted`: encodings that nobody
+    receives are not sent, as a browser does not.
     """
 
     certificate: Certificate
@@ -50,6 +51,7 @@ class BotOptions:
     batching: bool = True
     ssrc_base: int = 1000
     rebuild: bool = False
+    heeds_wanted: bool = False
     departures: Departures | None = None
 
     def association(self) -> ClientAssociation:

@@ -11,7 +11,7 @@ import asyncio
 import struct
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sfu.bots import feedback
@@ -74,6 +74,7 @@ class OutboundEncoding:
     """Sequence number -> (timestamp with marker in bit 32, payload)."""
     due: float = 0.0
     running: bool = False
+    wanted: bool = True
 
     @property
     def packets_sent(self) -> int:
@@ -200,6 +201,13 @@ class PublishTransport:
             self._reporter.cancel()
             self._reporter = None
 
+    def set_wanted(self, publication_id: str, encodings: Sequence[bool]) -> None:
+        """Send of a publication only the encodings that somebody receives, lowest first."""
+        for track in self.tracks:
+            if track.publication_id == publication_id:
+                for encoding, wanted in zip(track.encodings, encodings, strict=False):
+                    encoding.wanted = wanted
+
     def close(self) -> None:
         self.stop()
         self.association.close()
@@ -215,7 +223,8 @@ class PublishTransport:
 
     def _handle_due(self, encoding: OutboundEncoding) -> None:
         loop = asyncio.get_running_loop()
-        self._send_burst(encoding, encoding.frames.next_frame(time.monotonic_ns()), marker=True)
+        if encoding.wanted:
+            self._send_burst(encoding, encoding.frames.next_frame(time.monotonic_ns()), marker=True)
         rate = AUDIO_CLOCK_RATE if encoding.kind == "audio" else VIDEO_CLOCK_RATE
         encoding.rtp_time = (encoding.rtp_time + round(encoding.interval * rate)) & 0xFFFF_FFFF
         due = encoding.due + encoding.interval

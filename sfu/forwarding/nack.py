@@ -11,6 +11,8 @@ MAX_ATTEMPTS = 10
 MAX_AGE = 2.0
 MAX_MISSING = 512
 """Above this the stream is beyond repair by NACK and wants a key frame."""
+MAX_WAITING = 64
+"""The same for a node that dropped the packets itself, having too much to do: it asks for few of them."""
 
 
 class NackGenerator:
@@ -45,6 +47,14 @@ class NackGenerator:
             return False
         self.repaired += 1
         return True
+
+    def wait(self) -> None:
+        """Instead of `poll`, while the node drops media that it reads too late: what was dropped is missing,
+        and to ask for it again would only make for more to read. When that is over, few are asked for."""
+        if len(self._missing) > MAX_WAITING:
+            self.given_up += len(self._missing)
+            self._missing.clear()
+            self.overflowed = True
 
     def poll(self, now: float, rtt: float) -> list[int]:
         """Extended sequences to ask for now; those past hope are forgotten and counted."""

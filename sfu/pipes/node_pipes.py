@@ -126,10 +126,16 @@ class NodePipes:
 
     # --- time, statistics, closing -------------------------------------------------------------------
 
-    def tick(self, now: float, *, slow: bool) -> None:
+    @property
+    def late_at(self) -> float:
+        """See `UdpPort.late_at`."""
+        return float("-inf") if self._port is None else self._port.late_at
+
+    def tick(self, now: float, *, slow: bool, behind: bool = False) -> None:
+        """`behind`: the node drops what it reads too late, see `sfu.transport.Host`."""
         for end in self._ends.values():
             if slow or end.pipe.busy:
-                end.pipe.tick(now)
+                end.pipe.tick(now, behind=behind)
 
     def held(self) -> tuple[PipeHeld, ...]:
         return tuple(

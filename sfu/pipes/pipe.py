@@ -205,13 +205,13 @@ class Pipe:
         """Whether it has something to say before the next slow tick."""
         return any(receiver.busy for receiver in self.receiving.values())
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: float, *, behind: bool = False) -> None:
         if self._outbound is None:
             return
         repeat = now >= self._repeat_due
         if repeat:
             self._repeat_due = now + REPEAT_INTERVAL
-        self._ask(now, repeat=repeat)
+        self._ask(now, repeat=repeat, behind=behind)
         self._tell(now, repeat=repeat)
         if self.state is not PipeState.SILENT and now - self._heard_at > SILENT_AFTER:
             self._move_to(PipeState.SILENT)
@@ -287,12 +287,12 @@ class Pipe:
 
     # --- inside: what is said ------------------------------------------------------------------------
 
-    def _ask(self, now: float, *, repeat: bool) -> None:
+    def _ask(self, now: float, *, repeat: bool, behind: bool) -> None:
         """As a receiver: what is wanted, what is missing, how much arrives."""
         wanted: list[tuple[int, int]] = []
         for receiver in self.receiving.values():
             wanted += receiver.poll_wanted(now, everything=repeat)
-            for request in receiver.poll_requests(self._own_ssrc, now):
+            for request in receiver.poll_requests(self._own_ssrc, now, behind=behind):
                 self._send_rtcp(request)
         if wanted or repeat:
             self._report(WANTED, wanted)

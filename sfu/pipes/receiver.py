@@ -138,8 +138,8 @@ class PipeReceiver:
                 entries.append((one.ssrc, from_wish(wish)))
         return entries
 
-    def poll_requests(self, own_ssrc: int, now: float) -> Iterator[bytes]:
-        """NACKs and key frame requests that are due, as RTCP packets."""
+    def poll_requests(self, own_ssrc: int, now: float, *, behind: bool = False) -> Iterator[bytes]:
+        """NACKs and key frame requests that are due, as RTCP packets. `behind`: see `NackGenerator.wait`."""
         for one in self.encodings:
             encoding = one.encoding
             one.told.settle(now)
@@ -147,8 +147,9 @@ class PipeReceiver:
             nack = encoding.stream.nack
             if nack is None:
                 continue
-            lost = nack.poll(now, RETRY_AFTER)
-            if lost:
+            if behind:
+                nack.wait()
+            elif lost := nack.poll(now, RETRY_AFTER):
                 yield Nack(own_ssrc, one.ssrc, tuple(s & 0xFFFF for s in lost[:MAX_NACKS])).to_bytes()
             if nack.overflowed:
                 nack.overflowed = False

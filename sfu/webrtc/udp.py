@@ -138,6 +138,8 @@ class UdpPort:
         self.failures = 0
         self.late = 0
         """Packets of media that were dropped because they had waited for too long."""
+        self.late_at = float("-inf")
+        """When that happened last."""
         self.late_feedback = 0
         """Transport-wide feedback and requests for repairs that were."""
         self.delays = Histogram(DELAY_BOUNDS)
@@ -323,6 +325,7 @@ class UdpPort:
                 receiver.rtp_in.append(part)
             else:
                 self.late += 1
+                self.late_at = now
 
     def _handle_other(self, receiver: Receiver, data: bytes, address: Address, now: float) -> None:
         try:

@@ -18,8 +18,7 @@ from sfu.node import Node
 from sfu.pressure import Level, Limits
 from signaling.app import Server as ServerHere
 from signaling.config import Settings
-from tests.integration.test_worker_loss import media_workers
-from tests.support.server import Server, running_server
+from tests.support.server import Server, media_workers, running_server
 from tests.support.wait import wait_until
 from tests.support.world import World, packets_of, stream_of, track_of, wait_media
 

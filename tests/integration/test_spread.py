@@ -15,9 +15,8 @@ import pytest
 import pytest_asyncio
 
 from sfu.bot import AudioSpec, Bot, VideoSpec
-from tests.integration.test_worker_loss import media_workers
 from tests.support.aiortc_peer import AiortcPeer, DataReceived
-from tests.support.server import Server, running_server
+from tests.support.server import Server, media_workers, running_server
 from tests.support.wait import wait_until
 from tests.support.world import World, packets_of, track_of, wait_media
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from sfu.bot import Bot, VideoSpec
-from tests.support.server import Server, running_server
+from tests.support.server import Server, media_workers, running_server
 from tests.support.wait import wait_until
 from tests.support.world import World, wait_media
 
@@ -59,16 +59,3 @@ async def test_a_new_meeting_starts_on_the_restarted_worker(lossy: Server) -> No
         await world.publisher()
         watcher = await world.subscriber()
         await wait_media(watcher, 1)
-
-
-def media_workers(server: Server) -> list[int]:
-    """Process ids of the server's media workers."""
-    found = []
-    for pid in server.workers():
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if b"sfu.worker" in command:
-            found.append(pid)
-    return found

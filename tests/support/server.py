@@ -241,3 +241,16 @@ def _is_free(port: int) -> bool:
             except OSError:
                 return False
     return True
+
+
+def media_workers(server: Server) -> list[int]:
+    """Process ids of the server's media workers."""
+    found = []
+    for pid in server.workers():
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"sfu.worker" in command:
+            found.append(pid)
+    return found

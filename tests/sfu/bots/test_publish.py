@@ -10,6 +10,7 @@ from sfu.bots.publish import PublishTransport
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.srtp import OutboundSrtp
 from sfu.webrtc.srtp_profile import SrtpProfile
+from tests.support.wait import wait_until
 
 
 def publisher(departures: Departures | None = None) -> PublishTransport:
@@ -50,3 +51,18 @@ def test_of_a_plan_the_frame_at_the_end_does_not_count() -> None:
     (microphone,) = transport.add_audio(2).encodings
     assert (camera.planned(10.0), microphone.planned(10.0)) == (249 * 16, 499)
     assert microphone.planned(0.01) == 0
+
+
+async def test_who_heeds_what_is_wanted_sends_nothing_else() -> None:
+    transport = publisher()
+    track = transport.add_video([1, 2], packets_per_second=400.0)
+    track.publication_id = "pub"
+    transport.set_wanted("pub", [False, True])
+    transport.set_wanted("another", [False, False])
+    low, high = track.encodings
+    transport.start()
+    await wait_until(lambda: high.packets_sent >= 32, "what is wanted")
+    assert low.packets_sent == 0
+    transport.set_wanted("pub", [True, True])
+    await wait_until(lambda: low.packets_sent > 0, "what is wanted again")
+    transport.stop()

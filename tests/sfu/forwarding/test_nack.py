@@ -1,6 +1,13 @@
 """What is asked for again, when, and when hope is given up."""
 
-from sfu.forwarding.nack import MAX_AGE, MAX_ATTEMPTS, MAX_MISSING, REORDER_TOLERANCE, NackGenerator
+from sfu.forwarding.nack import (
+    MAX_AGE,
+    MAX_ATTEMPTS,
+    MAX_MISSING,
+    MAX_WAITING,
+    REORDER_TOLERANCE,
+    NackGenerator,
+)
 
 
 def test_a_gap_is_asked_for_once_reordering_is_ruled_out() -> None:
@@ -45,3 +52,16 @@ def test_a_gap_beyond_repair_is_not_collected() -> None:
     nack.handle_gap(0, MAX_MISSING + 1, 0.0)
     assert nack.overflowed
     assert len(nack) == 0
+
+
+def test_what_the_node_dropped_itself_is_asked_for_when_it_has_caught_up_if_it_is_little() -> None:
+    nack = NackGenerator()
+    nack.handle_gap(10, 10 + MAX_WAITING, 0.0)
+    nack.wait()
+    assert not nack.overflowed
+    assert len(nack.poll(0.2, 0.1)) == MAX_WAITING
+    nack.handle_gap(200, 201, 0.2)
+    nack.wait()
+    assert nack.overflowed, "a key frame takes their place"
+    assert nack.poll(0.4, 0.1) == []
+    assert nack.given_up == MAX_WAITING + 1
