@@ -178,10 +178,12 @@ class Run:
 
     def __init__(self, side: Side, sender: Sender, receivers: Sequence[Receiver], media: Media) -> None:
         self._node = side.node
-        self._transports = list(side.node.transports.values())
-        self._publish = next(one for one in self._transports if not isinstance(one, SubscribeTransport))
+        transports = list(side.node.transports.values())
+        self._publish = next(one for one in transports if not isinstance(one, SubscribeTransport))
         self._sender, self._receivers, self._media = sender, receivers, media
         self._turns: Turns[Transport] = Turns()
+        for transport in transports:
+            self._turns.add(transport)
         self._now = monotonic() + 1.0
         self._step = 0
         self._owed = 0.0
@@ -213,7 +215,7 @@ class Run:
             costs.take(FAN_OUT, 1, lambda now=now: association.handle_batch(now))  # type: ignore[misc]
         self._hear(costs)
         due: list[Transport] = []
-        costs.take(WHOSE, 1, lambda: due.extend(self._turns.poll(self._transports, self._now)[0]))
+        costs.take(WHOSE, 1, lambda: due.extend(self._turns.poll(self._now)[0]))
         subscribed = [one for one in due if one is not self._publish]
         costs.take(SUBSCRIBE_TURN, len(subscribed), lambda: [one.tick(self._now) for one in subscribed])
         if len(due) > len(subscribed):

@@ -94,6 +94,11 @@ class Consumer:
         return self.producer.kind == "video" and not self.paused and not self.producer.paused
 
     @property
+    def may_be_sent(self) -> bool:
+        """Whether its next packet needs nothing but that its publisher sends one."""
+        return self.active and not self.producer.paused and not self.producer.withheld
+
+    @property
     def expects_packets(self) -> bool:
         """Whether its receiver waits for what it shows or plays: also for a video that lacks bandwidth."""
         producer = self.producer

@@ -116,6 +116,9 @@ class Node:
     def measures(self) -> Measures:
         return self.pressure.measures
 
+    def wake(self, transport: Transport) -> None:
+        self._turns.wake(transport)
+
     def emit(self, event: Event) -> None:
         self._emit(event)
 
@@ -163,7 +166,7 @@ class Node:
         if command.direction == "publish":
             publish = PublishTransport(self, router, command.transport_id, command.label, command.grants, now)
             router.publishing[publish.id] = publish
-            self.transports[publish.id] = publish
+            self._add(publish)
         else:
             subscribe = SubscribeTransport(
                 self,
@@ -175,7 +178,11 @@ class Node:
             )
             subscribe.set_dominant(router.dominant)
             router.subscribing[subscribe.id] = subscribe
-            self.transports[subscribe.id] = subscribe
+            self._add(subscribe)
+
+    def _add(self, transport: Transport) -> None:
+        self.transports[transport.id] = transport
+        self._turns.add(transport)
 
     def close_transport(self, transport_id: str) -> None:
         transport = self.transports.get(transport_id)
@@ -303,7 +310,7 @@ class Node:
         self.pressure.handle_tick(now - self._tick_due)
         self._schedule_tick(now)
         self.behind = now - max(self.ports.late_at, self.pipes.late_at) < CATCH_UP
-        due, slow = self._turns.poll(self.transports.values(), now)
+        due, slow = self._turns.poll(now)
         for transport in due:
             self._tick_transport(transport, now)
         self.pipes.tick(now, slow=slow, behind=self.behind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from sfu.control.messages import Kind, ProducerInfo
@@ -31,7 +32,8 @@ class Branch(Protocol):
 
 
 class Producer:
-    """Owned by its publish transport, or by the pipe it came by. Closing it closes its consumers."""
+    """Owned by its publish transport, or by the pipe it came by. Closing it closes its consumers.
+    `on_stirred` is told when something is asked of it."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Producer:
         ssrc: int,
         paused: bool,
         sends_red: bool = False,
+        on_stirred: Callable[[], None] = lambda: None,
     ) -> None:
         self.id = producer_id
         self.transport_id = transport_id
@@ -79,6 +82,7 @@ class Producer:
         """Seconds to its publisher and back; None where it does not answer, and of a piped one."""
         self.stirred = True
         """Something was asked of it since its transport's last tick."""
+        self._on_stirred = on_stirred
         self.ceiling = len(self.encodings) - 1
         """The highest encoding that may be forwarded; -1 for none."""
         self.meter = ProducerMeter(self)
@@ -113,7 +117,7 @@ class Producer:
     def resume(self, now: float) -> None:
         """Forward again, video from its next key frame on."""
         self.paused = False
-        self.stirred = True
+        self._stir()
         self.supply.touch()
         for encoding in self.encodings:
             encoding.paused = False
@@ -126,7 +130,7 @@ class Producer:
     def attach(self, consumer: Consumer) -> None:
         self.consumers[consumer.id] = consumer
         self._legs[id(consumer.leg)] = consumer
-        self.stirred = True
+        self._stir()
 
     def release(self, consumer: Consumer) -> None:
         detach(consumer.leg)
@@ -139,7 +143,8 @@ class Producer:
             before = leg.target
             target = self.encodings[min(encoding.spatial, self.ceiling)]
             aim_at(leg, target.whole if layer == WHOLE else target.cut(layer))
-            self.stirred = self.stirred or leg.target is not before
+            if leg.target is not before:
+                self._stir()
 
     @property
     def began(self) -> bool:
@@ -186,7 +191,7 @@ class Producer:
         """A receiver will be connected in a moment: have a key frame for it by then, of what comes first."""
         lowest = self.encodings[0]
         if lowest.is_video and not self.paused and not self.withheld:
-            self.stirred = True
+            self._stir()
             lowest.keyframes.request_ahead()
 
     def expects_receiver(self) -> bool:
@@ -240,6 +245,10 @@ class Producer:
             for leg in (*encoding.legs, *encoding.redundant, *encoding.waiting):
                 detach(leg)
             encoding.history.clear()
+
+    def _stir(self) -> None:
+        self.stirred = True
+        self._on_stirred()
 
     def _handle_switch(self, leg: Leg) -> None:
         consumer = self._legs.get(id(leg))

@@ -133,6 +133,7 @@ class PublishTransport(Transport):
                 created.append(known)
             active.append(known)
         publish_answer(offer, chosen, self.local)  # raises before anything has changed
+        self.wake()
         self.take_remote(offer, now)
         self._take_data(offer, now)
         self._identification.learn_extensions(chosen.values())
@@ -185,6 +186,8 @@ class PublishTransport(Transport):
         """Reports go back by the association's own path, whichever it is."""
 
     def handle_rtp(self, packets: list[bytes], now: float) -> None:
+        if self._rests_until:
+            self.wake()
         self.inlet.handle_rtp(packets, now)
 
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:
@@ -217,14 +220,13 @@ class PublishTransport(Transport):
         return self.inlet.is_voice(data)
 
     def handle_data(self, packets: list[bytes], now: float) -> None:
+        self.wake()
         self.data.handle_packets(packets, now)
 
     # --- time ----------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
         super().tick(now)
-        if now < self._rests_until and self.quiet and not self.data.behind:
-            return
         self._packets_seen = self.inlet.packets
         self.data.tick(now)
         self._poll_producers(now)
@@ -307,6 +309,7 @@ class PublishTransport(Transport):
             ssrc=parameters.ssrc or 0,
             paused=spec.paused,
             sends_red=parameters.prefers_red,
+            on_stirred=self.wake,
         )
 
     def _repair(self, encoding: Encoding, now: float) -> None:

@@ -60,6 +60,8 @@ class Router:
         speakers, dominant = self.detector.poll(now)
         if self._loudest_audio is not None:
             self._forward_loudest(self._loudest_audio, dominant, now)
+        if not speakers and not self._told[0] and dominant == self._told[1]:
+            return  # most rooms, most of the time
         state = (tuple(producer_id for producer_id, _ in speakers), dominant)
         if state == self._told:
             return

@@ -136,6 +136,8 @@ class SubscribeTransport(Transport):
     def set_dominant(self, producer_id: str | None) -> None:
         """Who speaks, for what a lack of bandwidth spares longest."""
         self.downlink.set_dominant(producer_id)
+        if self.downlink.dirty:
+            self.wake()
 
     def request_ice_restart(self, now: float) -> None:
         offers = self._server_offers()
@@ -216,6 +218,8 @@ class SubscribeTransport(Transport):
             try:
                 if self._feedback.handle(plain, now):
                     self._divide_soon()
+                elif self._rests_until and self._feedback.repairing:
+                    self.wake()
             except RtcpError:
                 self.rtcp_malformed += 1
 
@@ -230,8 +234,6 @@ class SubscribeTransport(Transport):
         super().tick(now)
         if self._feedback.repairing:
             self._feedback.repair(now)
-        if now < self._rests_until and self.quiet and not self.downlink.dirty:
-            return
         sent = self.egress.datagrams != self._datagrams_seen
         self._datagrams_seen = self.egress.datagrams
         if self.association.outbound is None:
@@ -252,7 +254,7 @@ class SubscribeTransport(Transport):
             self.quiet
             and not self.restless
             and not self.downlink.dirty
-            and not any(one.expects_packets or one.told_paused for one in self.consumers.values())
+            and not any(one.may_be_sent or one.told_paused for one in self.consumers.values())
         )
 
     @property
@@ -302,6 +304,7 @@ class SubscribeTransport(Transport):
     def _divide_soon(self) -> None:
         """Once for all changes of this turn of the loop, without waiting for the tick."""
         self.downlink.touch()
+        self.wake()
         if self._dividing is None and self.association.outbound is not None:
             self._dividing = self._loop.call_soon(self._divide)
 

@@ -35,7 +35,7 @@ log = structlog.get_logger("sfu.transport")
 REST_AFTER = 5.0
 """Seconds in which nothing happened and nothing was due, after which a transport is at rest: ..."""
 REST_INTERVAL = 10.0
-"""... it has a whole turn in so many seconds, and in between only consent is watched."""
+"""... it has a turn in so many seconds, or when consent may have ended, or once it was woken."""
 
 
 class TransportState(Enum):
@@ -102,6 +102,10 @@ class Host(Protocol):
     def unregister_ufrag(self, ufrag: str) -> None: ...
 
     def emit(self, event: Event) -> None: ...
+
+    def wake(self, transport: Transport) -> None:
+        """One that was at rest wants its turns again."""
+        ...
 
     def socket_calls(self, path: Path) -> SocketCalls:
         """The socket's sendto and sendmsg for a UDP path; sendto is None where a path has no socket."""
@@ -189,15 +193,26 @@ class Transport(ABC):
     def quiet(self) -> bool:
         """Whether nothing passed since the last tick, and nothing is due before the next second."""
 
+    @property
+    def rests_until(self) -> float:
+        """See `Turning.rests_until`."""
+        return min(self._rests_until, self.association.consent_until)
+
+    def wake(self) -> None:
+        """Something happened that a transport at rest cannot wait with."""
+        if self._rests_until:
+            self._rests_until = 0.0
+            self._host.wake(self)
+
     def tick(self, now: float) -> None:
-        """Called at the pace that `busy` and `quiet` ask for (`sfu.turns`)."""
+        """Called at the pace that `busy`, `quiet` and `rests_until` ask for (`sfu.turns`)."""
         self.association.tick(now)
         if self.association.intake.dropped and not self._flooded:
             self._flooded = True
             log.warning("a client sends more than it may", transport=self.id)
 
     def _consider_rest(self, now: float, *, possible: bool) -> None:
-        """At the end of a whole turn: whether nothing is due until something happens."""
+        """At the end of a turn: whether nothing is due until something happens."""
         if not possible or self.state is not TransportState.CONNECTED:
             self._at_rest_since = None
             self._rests_until = 0.0
@@ -249,6 +264,7 @@ class Transport(ABC):
         if state is self.state or state not in TRANSITIONS[self.state]:
             return
         self.state = state
+        self.wake()
         self._host.emit(TransportStateChanged(transport_id=self.id, state=state.value))
 
 

@@ -171,7 +171,7 @@ class Association:
             self.dtls.handle_timeout()
             self._flush_dtls(now)
             self._after_dtls(now)
-        if self.consented and now - self._last_check > self._consent_timeout:
+        if self.consented and now > self.consent_until:
             self.consented = False
             self._listener.handle_consent(False, now)
 
@@ -182,6 +182,11 @@ class Association:
     @property
     def last_check(self) -> float:
         return self._last_check
+
+    @property
+    def consent_until(self) -> float:
+        """When it ends if no check comes."""
+        return self._last_check + self._consent_timeout
 
     def close(self) -> None:
         if self._closed:

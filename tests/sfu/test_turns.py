@@ -1,12 +1,13 @@
-"""Who gets a turn when: the busy at once, the lively ten times a second, the quiet once a second."""
+"""Who gets a turn when: the busy at once, the lively ten times a second, the quiet once, who rests hardly."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sfu.turns import Turns
+from sfu.turns import PHASES, SLOW_INTERVAL, Turns
 
 TICK = 0.02
+START = 100.0
 
 
 @dataclass(eq=False)
@@ -15,66 +16,125 @@ class Fake:
     busy: bool = False
     restless: bool = False
     quiet: bool = True
+    rests_until: float = 0.0
 
 
-def turns_in(seconds: float, *transports: Fake) -> dict[str, int]:
-    turns: Turns[Fake] = Turns()
-    counts = {one.id: 0 for one in transports}
-    for step in range(round(seconds / TICK)):
-        due, _ = turns.poll(transports, 100.0 + step * TICK)
-        for one in due:
-            counts[one.id] += 1
-    return counts
+class Clock:
+    """Turns of these, asked every 20 ms from the start on."""
+
+    def __init__(self, *fakes: Fake) -> None:
+        self.turns: Turns[Fake] = Turns()
+        self._steps = 0
+        for one in fakes:
+            self.turns.add(one)
+
+    def pass_by(self, seconds: float) -> dict[str, int]:
+        """How many turns each had, of those who had any."""
+        counts: dict[str, int] = {}
+        for _ in range(round(seconds / TICK)):
+            due, _ = self.turns.poll(START + self._steps * TICK)
+            self._steps += 1
+            for one in due:
+                counts[one.id] = counts.get(one.id, 0) + 1
+        return counts
 
 
 def test_a_quiet_one_has_a_turn_every_second() -> None:
-    counts = turns_in(10.0, *(Fake(str(number)) for number in range(50)))
+    counts = Clock(*(Fake(str(number)) for number in range(50))).pass_by(10.0)
+    assert len(counts) == 50
     assert set(counts.values()) <= {9, 10, 11}, counts
 
 
 def test_quiet_ones_are_spread_over_the_second() -> None:
-    turns: Turns[Fake] = Turns()
-    quiet = [Fake(f"tp_{number}") for number in range(1000)]
-    sizes = []
-    for step in range(50):
-        due, slow = turns.poll(quiet, 100.0 + step * TICK)
-        if slow:
-            sizes.append(len(due))
+    clock = Clock(*(Fake(f"tp_{number}") for number in range(1000)))
+    sizes = [sum(clock.pass_by(SLOW_INTERVAL).values()) for _ in range(PHASES)]
     assert sum(sizes) >= 1000
     assert max(sizes) < 300, sizes
 
 
 def test_a_lively_one_has_ten_turns_a_second() -> None:
-    assert 9 <= turns_in(1.0, Fake("a", quiet=False))["a"] <= 11
+    assert 9 <= Clock(Fake("a", quiet=False)).pass_by(1.0)["a"] <= 11
 
 
 def test_a_busy_one_has_every_turn_and_an_idle_restless_one_only_the_slow_ones() -> None:
     busy = Fake("busy", busy=True, restless=True, quiet=False)
     waiting = Fake("waiting", restless=True, quiet=False)
-    counts = turns_in(1.0, busy, waiting)
+    counts = Clock(busy, waiting).pass_by(1.0)
     assert counts["busy"] == 50
     assert 9 <= counts["waiting"] <= 11
 
 
 def test_one_that_was_closed_has_no_turn_any_more() -> None:
-    turns: Turns[Fake] = Turns()
     busy = Fake("busy", busy=True, restless=True, quiet=False)
-    turns.poll([busy], 100.0)
-    turns.forget(busy)
-    assert turns.poll([], 100.02) == ([], False)
+    clock = Clock(busy)
+    clock.turns.poll(START)
+    clock.turns.forget(busy)
+    assert clock.turns.poll(START + TICK) == ([], False)
 
 
 def test_one_that_becomes_busy_in_its_slow_turn_has_the_next_fast_one() -> None:
-    turns: Turns[Fake] = Turns()
     one = Fake("a", quiet=False)
-    assert turns.poll([one], 100.0) == ([one], True)
+    clock = Clock(one)
+    assert clock.turns.poll(START) == ([one], True)
     one.busy = one.restless = True
-    assert turns.poll([one], 100.0 + TICK) == ([one], False)
+    assert clock.turns.poll(START + TICK) == ([one], False)
 
 
 def test_one_that_was_closed_in_its_slow_turn_has_no_fast_one() -> None:
-    turns: Turns[Fake] = Turns()
     one = Fake("a", busy=True, restless=True, quiet=False)
-    turns.poll([one], 100.0)
-    turns.forget(one)
-    assert turns.poll([], 100.0 + TICK) == ([], False)
+    clock = Clock(one)
+    clock.turns.poll(START)
+    clock.turns.forget(one)
+    assert clock.turns.poll(START + TICK) == ([], False)
+
+
+def at_rest(seconds: float) -> tuple[Clock, Fake]:
+    """One whose turn of the second left it at rest for so long from the start."""
+    one = Fake("a", rests_until=START + seconds)
+    clock = Clock(one)
+    assert clock.pass_by(1.5) == {"a": 1}
+    return clock, one
+
+
+def test_one_at_rest_has_its_next_turn_when_that_is_over() -> None:
+    clock, _ = at_rest(8.0)
+    assert clock.pass_by(6.0) == {}
+    assert clock.pass_by(2.0)["a"] >= 1
+
+
+def test_one_that_is_woken_has_the_next_slow_turn_and_then_one_a_second_again() -> None:
+    clock, one = at_rest(60.0)
+    one.rests_until = 0.0
+    clock.turns.wake(one)
+    assert "a" in clock.pass_by(SLOW_INTERVAL + TICK)
+    assert 4 <= clock.pass_by(5.0)["a"] <= 6
+
+
+def test_one_that_is_woken_just_when_it_would_rest_does_not() -> None:
+    one = Fake("a", quiet=False, rests_until=START + 60.0)
+    clock = Clock(one)
+    assert clock.turns.poll(START) == ([one], True)
+    one.rests_until, one.quiet = 0.0, True
+    clock.turns.wake(one)
+    assert clock.turns.poll(START + SLOW_INTERVAL) == ([one], True)
+
+
+def test_what_passes_through_one_at_rest_is_seen_within_a_second() -> None:
+    clock, one = at_rest(60.0)
+    one.quiet = False
+    assert clock.pass_by(1.1)["a"] >= 1
+
+
+def test_one_that_was_closed_at_rest_has_no_turn_any_more() -> None:
+    clock, one = at_rest(5.0)
+    clock.turns.forget(one)
+    clock.turns.wake(one)
+    assert clock.pass_by(10.0) == {}
+
+
+def test_one_that_was_closed_just_when_it_would_rest_has_none_either() -> None:
+    one = Fake("a", quiet=False, rests_until=START + 5.0)
+    clock = Clock(one)
+    assert clock.turns.poll(START) == ([one], True)
+    clock.turns.forget(one)
+    assert clock.pass_by(10.0) == {}
