@@ -15,6 +15,9 @@ certificate has one of the fingerprints signaling announced; where these come la
 endpoint waits for them. Application data exists only there, too: what came earlier is dropped. The node is
 always the server, because the server picks the SRTP profile: AES-GCM costs half of what AES-CM does.
 
+A server that is CONNECTED has done with OpenSSL, whose connection would take more memory than all else that
+belongs to a client: `DtlsSession` has what remains to be done. A client, which bots are, keeps it.
+
 OpenSSL times retransmissions by its own clock (1 s, doubling): `next_timeout` says when to call
 `handle_timeout`; after about twelve in vain it gives up.
 """
@@ -29,19 +32,31 @@ from OpenSSL import SSL
 
 from sfu.errors import DtlsError
 from sfu.webrtc.certificate import Certificate, matches_fingerprint
-from sfu.webrtc.dtls_records import DtlsRole, RecordFilter, pack_datagrams, split_records
+from sfu.webrtc.dtls_records import (
+    ALERT,
+    APPLICATION_DATA,
+    HANDSHAKE,
+    DtlsRole,
+    RecordFilter,
+    pack_datagrams,
+    split_records,
+)
+from sfu.webrtc.dtls_session import EPOCH, SUITES, DtlsSession, derive_keys
 from sfu.webrtc.srtp_profile import SrtpKeys, SrtpProfile
 
 __all__ = ["DtlsEndpoint", "DtlsRole", "DtlsState"]
 
 MTU = 1200
 DTLS_1_2 = 0xFEFD
-CIPHERS = b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"
+CIPHERS = ":".join(SUITES).encode()
 EXPORTER_LABEL = b"EXTRACTOR-dtls_srtp"
 MAX_HANDSHAKE_BYTES = 64 * 1024
 READ_SIZE = 64 * 1024
 MAX_UNREAD = 256
 """Records of application data kept for somebody to poll; a datagram holds fewer."""
+FINISHED = 20
+CLOSE_NOTIFY = b"\x01\x00"
+FATAL = 2
 
 
 class DtlsState(Enum):
@@ -86,7 +101,13 @@ class DtlsEndpoint:
         self._handshake_complete = False
         self._filter = RecordFilter(role, max_handshake_bytes=MAX_HANDSHAKE_BYTES)
         self._context = _context(certificate, role, tuple(profiles))
-        self._ssl = self._new_connection()
+        self._ssl: SSL.Connection | None = self._new_connection()
+        """None once `_session` has taken over."""
+        self._session: DtlsSession | None = None
+        self._last_flight = b""
+        """What a server's handshake ended with: the client's is over when it has heard it."""
+        self._sealed = 0
+        """Records that OpenSSL sealed."""
         self._unsent = b""
         self._received: list[bytes] = []
         self._has_spoken = False
@@ -105,6 +126,7 @@ class DtlsEndpoint:
         self._expected = fingerprints
         if self._state is DtlsState.HANDSHAKING and self._handshake_complete:
             self._verify_peer()
+            self._advance()
 
     def start(self) -> None:
         """Client: produce the first flight. A server starts when it is spoken to."""
@@ -116,15 +138,19 @@ class DtlsEndpoint:
         """Take in one datagram. Never raises; `state` and `poll_datagrams` show what came of it."""
         if self._state in (DtlsState.FAILED, DtlsState.CLOSED):
             return
-        records = list(split_records(data))
-        accepted = b"".join(record for record in records if self._filter.accepts(record))
+        records = [record for record in split_records(data) if self._filter.accepts(record)]
+        accepted = b"".join(records)
         if len(accepted) < len(data):
             self.dropped_records += 1
         if not accepted:
             return
+        if self._session is not None:
+            for record in records:
+                self._handle_record(record, self._session)
+            return
         if self._state is DtlsState.NEW:
             self._move_to(DtlsState.HANDSHAKING)
-        self._ssl.bio_write(accepted)
+        self._openssl.bio_write(accepted)
         self._advance()
 
     def poll_datagrams(self) -> list[bytes]:
@@ -144,8 +170,11 @@ class DtlsEndpoint:
         """Seal a record of application data for `poll_datagrams`; without a verified peer it is dropped."""
         if self._state is not DtlsState.CONNECTED:
             return
+        if self._session is not None:
+            self._unsent += self._session.seal(APPLICATION_DATA, data)
+            return
         try:
-            self._ssl.send(data)
+            self._openssl.send(data)
         except SSL.Error as error:
             self._handle_openssl_error(error)
 
@@ -153,14 +182,14 @@ class DtlsEndpoint:
         """Seconds until `handle_timeout` is due, None while nothing waits to be retransmitted."""
         if self._state is not DtlsState.HANDSHAKING or self._handshake_complete:
             return None
-        return self._ssl.DTLSv1_get_timeout()
+        return self._openssl.DTLSv1_get_timeout()
 
     def handle_timeout(self) -> None:
         """Retransmit the last flight if its time has come."""
         if self._state is not DtlsState.HANDSHAKING or self._handshake_complete:
             return
         try:
-            self._ssl.DTLSv1_handle_timeout()
+            self._openssl.DTLSv1_handle_timeout()
         except SSL.Error:
             self._fail("the peer does not answer")
 
@@ -168,9 +197,11 @@ class DtlsEndpoint:
         """Tell the peer (close_notify, for `poll_datagrams`) and forget the keys. Idempotent."""
         if self._state is DtlsState.CLOSED:
             return
-        if self._handshake_complete:
+        if self._session is not None:
+            self._unsent += self._session.seal(ALERT, CLOSE_NOTIFY)
+        elif self._handshake_complete:
             try:
-                self._ssl.shutdown()
+                self._openssl.shutdown()
             except SSL.Error:
                 # The association is over either way; an alert that cannot be written is only not sent.
                 self._collect()
@@ -180,8 +211,12 @@ class DtlsEndpoint:
         """Let OpenSSL work on what it was given."""
         try:
             if not self._handshake_complete:
-                self._ssl.do_handshake()
+                self._collect()
+                before = len(self._unsent)
+                self._openssl.do_handshake()
                 self._handshake_complete = True
+                self._collect()
+                self._last_flight = self._unsent[before:]
                 self._filter.set_finished()
                 self._verify_peer()
             self._read_application_data()
@@ -191,26 +226,58 @@ class DtlsEndpoint:
             self._handle_close_notify()
         except SSL.Error as error:
             self._handle_openssl_error(error)
+        if self._state is DtlsState.CONNECTED and self.role is DtlsRole.SERVER:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """The handshake is past: go on without OpenSSL."""
+        openssl = self._openssl
+        suite = SUITES[openssl.get_cipher_name() or ""]
+        secret, client, server = openssl.master_key(), openssl.client_random(), openssl.server_random()
+        assert secret is not None
+        assert client is not None
+        assert server is not None
+        reads, writes = derive_keys(suite, secret, client, server)
+        # What was opened before is not known here. It was the client's Finished: if that comes again, it is
+        # answered again.
+        self._session = DtlsSession(suite, reads, writes, sequence=self._sealed)
+        self._ssl = None
+
+    def _handle_record(self, record: bytes, session: DtlsSession) -> None:
+        content = session.open(record)
+        if content is None or self._state is not DtlsState.CONNECTED:
+            self.dropped_records += 1
+        elif record[0] == APPLICATION_DATA:
+            if content and len(self._received) < MAX_UNREAD:
+                self._received.append(content)
+        elif record[0] == ALERT and len(content) == len(CLOSE_NOTIFY):
+            if content[1] == CLOSE_NOTIFY[1]:
+                self.close()
+            elif content[0] == FATAL:
+                self._move_to(DtlsState.CLOSED)
+        elif record[0] == HANDSHAKE and content[:1] == bytes((FINISHED,)):
+            # The client did not hear how our handshake ended (RFC 6347 section 4.2.4).
+            self._unsent += self._last_flight
 
     def _read_application_data(self) -> None:
         """Read records after the handshake: alerts are acted upon, application data is kept in bounds."""
         while self._state is DtlsState.CONNECTED:
-            record = self._ssl.recv(READ_SIZE)
+            record = self._openssl.recv(READ_SIZE)
             if len(self._received) < MAX_UNREAD:
                 self._received.append(record)
 
     def _verify_peer(self) -> None:
         if self._expected is None:
             return
-        peer = self._ssl.get_peer_certificate(as_cryptography=True)
+        peer = self._openssl.get_peer_certificate(as_cryptography=True)
         if peer is None or not matches_fingerprint(peer, self._expected):
             self._fail("the peer's certificate is not the one its SDP announced")
             return
-        profile = SrtpProfile.from_openssl_name(self._ssl.get_selected_srtp_profile())
+        profile = SrtpProfile.from_openssl_name(self._openssl.get_selected_srtp_profile())
         if profile is None:
             self._fail("the peer supports none of our SRTP profiles")
             return
-        material = self._ssl.export_keying_material(EXPORTER_LABEL, profile.material_length)
+        material = self._openssl.export_keying_material(EXPORTER_LABEL, profile.material_length)
         self._keys = SrtpKeys.from_exporter(profile, material)
         self._filter.set_connected()
         self._move_to(DtlsState.CONNECTED)
@@ -249,12 +316,24 @@ class DtlsEndpoint:
 
     def _collect(self) -> None:
         """Take over what OpenSSL wrote."""
+        if self._ssl is None:
+            return
         try:
             while True:
-                self._unsent += self._ssl.bio_read(READ_SIZE)
+                written = self._ssl.bio_read(READ_SIZE)
+                self._unsent += written
                 self._has_spoken = True
+                if self.role is DtlsRole.SERVER:
+                    for record in split_records(written):
+                        if record[3:5] == EPOCH:
+                            self._sealed = int.from_bytes(record[5:11], "big") + 1
         except SSL.WantReadError:
             return
+
+    @property
+    def _openssl(self) -> SSL.Connection:
+        assert self._ssl is not None, "the handshake is past"
+        return self._ssl
 
     def _new_connection(self) -> SSL.Connection:
         connection = SSL.Connection(self._context)

@@ -42,7 +42,7 @@ def client(**options: object) -> DtlsEndpoint:
     return DtlsEndpoint(certificate("client"), DtlsRole.CLIENT, **options)  # type: ignore[arg-type]
 
 
-def outdated_client(version: int, ciphers: bytes) -> SSL.Connection:
+def strict_client(version: int, ciphers: bytes) -> SSL.Connection:
     """One that offers this and nothing else, with a P-256 certificate of its own."""
     context = SSL.Context(SSL.DTLS_CLIENT_METHOD)
     context.set_cipher_list(ciphers)
@@ -123,7 +123,7 @@ def test_without_a_common_srtp_profile_there_are_no_keys() -> None:
 )
 def test_a_client_without_forward_secrecy_and_aead_gets_no_keys(version: int, ciphers: bytes) -> None:
     node = server()
-    peer = outdated_client(version, ciphers)
+    peer = strict_client(version, ciphers)
     with pytest.raises(SSL.WantReadError):
         peer.do_handshake()
     node.handle_datagram(peer.bio_read(2000))
