@@ -67,7 +67,8 @@ bench-full: $(VENV)/.installed $(WEB_BUILT) ## Measure every row of docs/perform
 	$(BIN)/python -m benchmarks.full $(ARGS)
 
 .PHONY: impairment
-impairment: $(VENV)/.installed-dev chromium ## Measure what a browser sees on impaired paths, docs/performance.md (about 6 minutes)
+impairment: $(VENV)/.installed-dev $(WEB_MODULES) chromium ## Measure what a browser sees on impaired paths, docs/performance.md (about 6 minutes)
+	cd web && npm run --silent build:sdk
 	$(BIN)/python -m benchmarks.impairment $(ARGS)
 
 .PHONY: fuzz

@@ -1,11 +1,12 @@
 """`make impairment`: what a real receiver sees on paths that lose, delay, reorder, narrow and widen.
 
-    python -m benchmarks.impairment [--seconds 15] [--only loss,steps] [--write docs/performance.md]
+    python -m benchmarks.impairment [--seconds 15] [--only loss,steps] [--impatient] [--write FILE]
 
 Every condition has a browser, a node and a seeded relay of its own (`benchmarks.watching`), and a line of
 2 Mbit/s, so that the estimate has a truth to be compared with. Prints a table with machine and date, writes
 everything to artifacts/impairment.json, and with `--write` the table into a document and the plot of the rate
-steps beside it, as estimate.png.
+steps beside it, as estimate.png. The receiver waits for repairs as the web client does, by its SDK; with
+`--impatient` it shows what there is.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ STAYS = 1.0
 """Seconds for which a layer has to be on the wire to count as the one that was settled on."""
 
 HEADER = (
-    "| path | frames/s | of those sent | arrived whole | freezes | longest gap | frozen "
+    "| path | frames/s | of those sent | arrived whole | freezes | longest gap | frozen | in the buffer "
     "| estimate/truth | estimate/wanted "
     "| best layer | given up | back |",
-    "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
 )
 
 
@@ -76,6 +77,8 @@ class Row:
     on_best: float
     whole: float | None = None
     """The share that arrived, lost packets repaired; None where that was not counted."""
+    buffered: float | None = None
+    """Seconds from a frame's arrival until it was decoded; None where that was not counted."""
     step: Literal["", "down", "up"] = ""
     given_up: float | None = None
     back: float | None = None
@@ -90,6 +93,7 @@ class Row:
             str(seen.count),
             f"{1000 * seen.longest:.0f} ms",
             f"{seen.total:.1f} s",
+            "-" if self.buffered is None else f"{1000 * self.buffered:.0f} ms",
             f"{self.estimate_to_truth:.2f}",
             f"{self.estimate_to_wanted:.2f}",
             f"{self.on_best:.0%}",
@@ -129,18 +133,18 @@ def row_of(name: str, seen: Watching, begin: float, end: float, **more: Any) -> 
     return Row(name, freezes, share, median(ratios), median(enough), on_best, **more)
 
 
-async def steady(condition: Condition, seconds: float) -> tuple[list[Row], dict[str, Any]]:
-    async with watching(condition.path, seed=SEED) as seen:
+async def steady(condition: Condition, seconds: float, *, waits: bool) -> tuple[list[Row], dict[str, Any]]:
+    async with watching(condition.path, seed=SEED, waits=waits) as seen:
         await seen.go_on(seconds)
         due = sum(sample.due for sample in seen.samples)
         whole = await seen.completed() / due if due else None
-        rows = [row_of(condition.name, seen, 0.0, seconds, whole=whole)]
+        rows = [row_of(condition.name, seen, 0.0, seconds, whole=whole, buffered=await seen.buffered())]
         return rows, await _raw(seen, rows)
 
 
-async def steps(plot: Path | None) -> tuple[list[Row], dict[str, Any]]:
+async def steps(plot: Path | None, *, waits: bool) -> tuple[list[Row], dict[str, Any]]:
     """Each stretch between two steps has a row of its own."""
-    async with watching(LINE, seed=SEED) as seen:
+    async with watching(LINE, seed=SEED, waits=waits) as seen:
         seen.relay.schedule([(NARROW_AT, NARROW), (WIDE_AT, LINE)])
         await seen.go_on(END_AT)
         samples = seen.samples
@@ -183,6 +187,7 @@ async def _raw(seen: Watching, rows: Sequence[Row]) -> dict[str, Any]:
 
 async def measure(arguments: argparse.Namespace) -> None:
     only = arguments.only.split(",") if arguments.only else [""]
+    waits = not arguments.impatient
     machine = describe_machine()
     lines = [machine_line(machine), "", *HEADER]
     results: dict[str, Any] = {}
@@ -196,10 +201,11 @@ async def measure(arguments: argparse.Namespace) -> None:
 
     for condition in CONDITIONS:
         if any(word in condition.name for word in only):
-            add(condition.name, *await steady(condition, arguments.seconds))
+            add(condition.name, *await steady(condition, arguments.seconds, waits=waits))
     if any(word in STEPS for word in only):
         document: Path | None = arguments.write
-        add(STEPS, *await steps((document.parent if document else OUTPUT.parent) / PLOT))
+        plot = (document.parent if document else OUTPUT.parent) / PLOT
+        add(STEPS, *await steps(plot, waits=waits))
     machine["load_average_after"] = describe_machine()["load_average"]
     write_json(OUTPUT, machine, {"conditions": results})
     if arguments.write:
@@ -211,6 +217,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="impairment", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=15.0, help="of each condition")
     parser.add_argument("--only", help="conditions with one of these words in their names")
+    parser.add_argument(
+        "--impatient", action="store_true", help="show what there is, without waiting for repairs"
+    )
     parser.add_argument("--write", type=Path, help="a document with a section between impairment marks")
     arguments = parser.parse_args()
     OUTPUT.parent.mkdir(exist_ok=True)

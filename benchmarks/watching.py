@@ -108,8 +108,16 @@ class Watching:
 
     async def completed(self) -> int:
         """Frames of which the browser has had every packet since the first sample."""
+        return int(self._since(await self.media.received(), "framesReceived"))
+
+    async def buffered(self) -> float:
+        """Seconds from a frame's arrival until it was decoded, on average since the first sample."""
         now = await self.media.received()
-        return int(now.get("framesReceived", 0)) - int(self.begun_with.get("framesReceived", 0))
+        frames = self._since(now, "jitterBufferEmittedCount")
+        return self._since(now, "jitterBufferDelay") / frames if frames else 0.0
+
+    def _since(self, now: dict[str, Any], name: str) -> float:
+        return float(now.get(name, 0)) - float(self.begun_with.get(name, 0))
 
     def freezes(self, begin: float, end: float) -> Freezes:
         """Between two times, in seconds since the first sample."""
@@ -151,15 +159,19 @@ class Watching:
 
 
 @asynccontextmanager
-async def watching(impairment: Impairment, *, seed: int, warm: float = 5.0) -> AsyncIterator[Watching]:
+async def watching(
+    impairment: Impairment, *, seed: int, waits: bool = True, warm: float = 5.0
+) -> AsyncIterator[Watching]:
     """Ready when the best layer has been seen in full for `warm` seconds, or could not be had in
-    `START_WITHIN`."""
+    `START_WITHIN`. It `waits` for repairs as the web client does, or shows what there is."""
     async with chromium_media() as media:
         media.follow_wanted()
         await media.publish("video/VP8", list(LAYERS), busy=True)
         relay = UdpRelay.open(("127.0.0.1", media.link.node.ports.number), seed=seed, down=impairment)
         try:
             await media.subscribe(through=relay.rewrite)
+            if waits:
+                await media.keep_playout_delay()
             transport = media.link.node.transports["ts"]
             assert isinstance(transport, SubscribeTransport)
             await media.watch()

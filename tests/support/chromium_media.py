@@ -7,9 +7,11 @@ what is encoded, and look at the node's own state while it is forwarded.
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from playwright.async_api import Page, async_playwright
 
@@ -21,6 +23,8 @@ from tests.e2e.browsers import FLAGS, find_chromium
 from tests.support.compat import note_version
 
 Json = dict[str, Any]
+SDK: Final = Path("web/packages/core/dist/rostrum.js")
+"""Made by `npm run build:sdk` in web/."""
 
 _PAGE = """
 const DESCRIPTOR = "dependency-descriptor-rtp-header-extension";
@@ -85,6 +89,23 @@ window.subscribe = async (sdp) => {
     };
   }
   await pc.setRemoteDescription({ type: "offer", sdp });
+  await pc.setLocalDescription();
+  return pc.localDescription.sdp;
+};
+
+// As a player by WHEP that asks for the dependency descriptor.
+window.view = async () => {
+  const pc = (window.viewer = new RTCPeerConnection());
+  const transceiver = pc.addTransceiver("video", { direction: "recvonly" });
+  const extensions = transceiver.getHeaderExtensionsToNegotiate();
+  for (const one of extensions) if (one.uri.includes(DESCRIPTOR)) one.direction = "sendrecv";
+  transceiver.setHeaderExtensionsToNegotiate(extensions);
+  pc.ontrack = ({ track }) => {
+    const video = document.createElement("video");
+    video.muted = true; video.autoplay = true;
+    video.srcObject = new MediaStream([track]);
+    document.body.append(video);
+  };
   await pc.setLocalDescription();
   return pc.localDescription.sdp;
 };
@@ -185,6 +206,17 @@ class ChromiumMedia:
         answer = await self.page.evaluate("(sdp) => subscribe(sdp)", through(offer.sdp))
         await self.link.request(m.HandleAnswer(transport_id="ts", version=offer.version, sdp=answer))
 
+    async def view(self) -> None:
+        """Receive it once more, by the page's own offer (WHEP), which asks for the dependency descriptor."""
+        offer = await self.page.evaluate("view()")
+        await self.link.request(
+            m.CreateTransport(router_id="r", transport_id="tv", direction="subscribe", client_offers=True)
+        )
+        spec = m.ConsumerSpec(consumer_id="cv", producer_id="pr", mid="0")
+        reply = await self.link.request(m.HandleViewOffer(transport_id="tv", sdp=offer, consumers=(spec,)))
+        assert isinstance(reply, m.ViewAnswered)
+        await self.page.evaluate("(sdp) => viewer.setRemoteDescription({ type: 'answer', sdp })", reply.sdp)
+
     async def prefer(self, spatial: int, temporal: int) -> None:
         layer = m.LayerSpec(spatial=spatial, temporal=temporal)
         await self.link.request(m.SetPreferredLayer(consumer_id="cs", preferred=layer))
@@ -192,6 +224,16 @@ class ChromiumMedia:
     def follow_wanted(self) -> None:
         """Stop layers at the publisher while nobody receives them, as the web client does."""
         self._follows_wanted = True
+
+    async def keep_playout_delay(self) -> None:
+        """Let received media wait for repairs as the web client does: by its SDK, built before."""
+        await self.page.evaluate(
+            """async (sdk) => {
+              const { keepPlayoutDelay, browserClock } = await import(`data:text/javascript;base64,${sdk}`);
+              keepPlayoutDelay(subscriber, browserClock);
+            }""",
+            b64encode(SDK.read_bytes()).decode(),
+        )
 
     async def watch(self) -> None:
         """Note from now on when frames come out of the decoder."""
@@ -202,8 +244,9 @@ class ChromiumMedia:
         times: list[float] = await self.page.evaluate("() => frames_at.splice(0)")
         return [at / 1000 for at in times]
 
-    async def received(self) -> Json:
-        reports: list[Json] = await self.page.evaluate("report('subscriber', 'inbound-rtp')")
+    async def received(self, by: str = "subscriber") -> Json:
+        """`by`: the "viewer" is the connection that `view` makes."""
+        reports: list[Json] = await self.page.evaluate("(by) => report(by, 'inbound-rtp')", by)
         return reports[0] if reports else {}
 
     async def sent(self) -> list[Json]:

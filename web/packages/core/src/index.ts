@@ -20,6 +20,8 @@ export {
   type StageErrorName,
 } from "./errors";
 export { Self, type RoomState } from "./self";
+export { keepPlayoutDelay } from "./media/playoutWatch";
+export { browserClock } from "./clock";
 export type { ElementWatch, ShownSize } from "./media/elementWatch";
 export { BEST_SCORE, Participant, type PauseReason, type RemotePublication, type ScreenShareTracks } from "./participant";
 export { ParticipantMap, type LeaveReason } from "./participantMap";

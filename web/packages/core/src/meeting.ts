@@ -90,6 +90,7 @@ export class Meeting {
       signal: this.connection,
       clock,
       createPeerConnection,
+      neverWait: options.overrides?.disablePlayoutDelay === true,
       ...(withRed ? {} : { refuseCodec: dependencies.refuseCodec }),
       ...(encryption === null ? {} : { decrypt: (receiver) => encryption.protectReceiver(receiver) }),
     });

@@ -32,11 +32,15 @@ export interface ClientOptions extends ServerOptions {
    *
    * `videoCodec` of the camera, VP8 by default. VP9 and AV1 are sent with layers within one encoding instead of
    * simulcast, where the browser can; `disableSimulcast` leaves out both.
+   *
+   * `disablePlayoutDelay`: show what is received as soon as it is there. By default, where packets are lost, it waits
+   * up to half a second for them to come again.
    */
   overrides?: {
     disableSimulcast?: boolean;
     forceRelay?: boolean;
     disableRed?: boolean;
+    disablePlayoutDelay?: boolean;
     videoCodec?: VideoCodec;
   };
 }

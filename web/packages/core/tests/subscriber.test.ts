@@ -23,6 +23,8 @@ class Receiving {
 
   setRemoteDescription = async ({ sdp }: { sdp: string }) => void this.offers.push(sdp);
   setLocalDescription = async () => undefined;
+  addEventListener = () => undefined;
+  getReceivers = () => [];
   createAnswer = async () => ({ type: "answer", sdp: "" });
   getTransceivers = () => [{ mid: "0", receiver: { track: this.track } }];
   close = () => (this.closed = true);

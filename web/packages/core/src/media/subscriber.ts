@@ -19,6 +19,7 @@ import { Emitter } from "../emitter";
 import { ConnectionLostError, RostrumError } from "../errors";
 import { Arrivals } from "./arrivals";
 import { type Flow, flowOf } from "./pathWatch";
+import { PlayoutWatch } from "./playoutWatch";
 import { SerialQueue } from "./queue";
 import { withStereo } from "./stereo";
 
@@ -32,6 +33,8 @@ export interface SubscriberOptions {
   decrypt?: (receiver: RTCRtpReceiver) => void;
   /** Leaves a codec out of an answer; given where redundant audio is not wanted. */
   refuseCodec?: (transceiver: RTCRtpTransceiver, mimeType: string) => void;
+  /** Shows everything as soon as it is there, however much of it is lost on the way. */
+  neverWait?: boolean;
 }
 
 export interface SubscriberEvents {
@@ -56,9 +59,11 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   private arriving = false;
   /** The latest offers that came meanwhile: of the old connection, and of the one that takes its place. */
   private held: { old: SubscribeOffer | null; taken: SubscribeOffer | null } = { old: null, taken: null };
+  private readonly playout: PlayoutWatch | null;
 
   constructor(private readonly options: SubscriberOptions) {
     super();
+    this.playout = options.neverWait === true ? null : new PlayoutWatch(options.clock, () => this.pc);
   }
 
   get peerConnection(): RTCPeerConnection | null {
@@ -127,7 +132,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     if (this.pc === null) return;
     const known = this.move?.number === offer.move ? this.move : null;
     if (known === null) this.dropMove();
-    const move = known ?? { number: offer.move, pc: this.options.createPeerConnection(), offer };
+    const move = known ?? { number: offer.move, pc: this.createConnection(), offer };
     this.move = move;
     move.offer = offer;
     try {
@@ -166,6 +171,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
 
   /** Forgets the connection and all tracks; the next offer makes a new one. */
   reset(): void {
+    this.playout?.stop();
     this.dropMove();
     const pc = this.pc;
     this.pc = null;
@@ -252,9 +258,15 @@ export class Subscriber extends Emitter<SubscriberEvents> {
 
   private ensureConnection(): RTCPeerConnection {
     if (this.pc !== null) return this.pc;
-    const pc = this.options.createPeerConnection();
+    const pc = this.createConnection();
     pc.onconnectionstatechange = () => this.emit("stateChanged", pc.connectionState);
     this.pc = pc;
+    return pc;
+  }
+
+  private createConnection(): RTCPeerConnection {
+    const pc = this.options.createPeerConnection();
+    this.playout?.follow(pc);
     return pc;
   }
 }

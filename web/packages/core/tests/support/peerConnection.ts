@@ -123,6 +123,10 @@ export class FakePeerConnection {
     this.configuration = configuration;
   }
 
+  addEventListener(): void {
+    // No tracks come.
+  }
+
   getSenders(): object[] {
     return [];
   }
