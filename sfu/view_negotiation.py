@@ -53,7 +53,8 @@ class ClientOffer:
         lines = {
             section.mid: line
             for section in offer.sections
-            if (line := self._line_for(section, wanted.get(section.mid))) is not None
+            if (line := self._line_for(section, wanted.get(section.mid), mixed=offer.extmap_allow_mixed))
+            is not None
         }
         if not any(line.active for line in lines.values()):
             raise NodeCommandError(
@@ -87,6 +88,7 @@ class ClientOffer:
             line.leg.forget_packets()
         line.payload_type = format_.codec.payload_type
         line.leg.numbering = line.parameters.numbering
+        line.leg.wide = line.parameters.is_wide_with(format_.codec)
         self._receiver.start(
             consumer,
             line.payload_type,
@@ -107,10 +109,10 @@ class ClientOffer:
 
     # --- inside --------------------------------------------------------------------------------------
 
-    def _line_for(self, section: MediaSection, wanted: Codec | None) -> Line | None:
+    def _line_for(self, section: MediaSection, wanted: Codec | None, *, mixed: bool) -> Line | None:
         if section.kind == "application" or section.is_rejected:
             return None
-        parameters = choose_view(section)
+        parameters = choose_view(section, mixed=mixed)
         if parameters is None:
             return None
         active = section.direction.receives and (wanted is None or parameters.format_for(wanted) is not None)

@@ -21,7 +21,7 @@ from sfu.forwarding.leg import (
     Shape,
 )
 from sfu.forwarding.numbers import DESCRIPTOR_ID, NO_NUMBERS, TAIL, Numbers
-from sfu.rtp.extensions import narrow, renumber
+from sfu.rtp.extensions import narrow, renumber, renumber_wide
 from sfu.webrtc.udp import MAX_SEGMENT_BYTES, MAX_SEGMENTS
 
 Packet = tuple[int, int, int, int, bytes, bytes]
@@ -129,7 +129,8 @@ class Batch:
             self.renumberings = {}
         packets = self.renumberings.get(numbering)
         if packets is None:
-            packets = [(*packet[:4], renumber(packet[4], numbering), packet[5]) for packet in self.packets]
+            change = renumber if self.shape is ONE_BYTE else renumber_wide
+            packets = [(*packet[:4], change(packet[4], numbering), packet[5]) for packet in self.packets]
             self.renumberings[numbering] = packets
         return packets
 

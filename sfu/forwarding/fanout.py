@@ -34,14 +34,16 @@ from sfu.forwarding.leg import (
     UNNUMBERED,
     WORDS_SHIFT,
     Leg,
+    Shape,
 )
 from sfu.forwarding.numbers import NO_NUMBERS, TAIL
+from sfu.rtp.extensions import renumber_wide
 from sfu.webrtc.srtp_cm import Unprotectable
 from sfu.webrtc.udp import segment_control
 
 EXTENDED, BARE = 0x90, 0x80
 """First byte of a header: version 2, with and without the extension bit."""
-PADDING = b"\0\0\0"
+PADDING = bytes(4)
 EXTENSION_OVERHEAD = 8
 """Extension header and one word, which `overhead` of a leg without TWCC does not count."""
 
@@ -188,7 +190,7 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
                 buffers = _seal(leg, rows, first, header, shape.head, plain=batch.plain)
             egress.transport_sequence = transport_sequence + count
             egress.sent.append((transport_sequence, now, batch.sizes))
-        elif shape is TWO_BYTE:
+        elif shape is TWO_BYTE and not leg.wide_by_field:
             return send(leg, batch.narrow(), now)
         else:
             buffers = _seal_field_by_field(leg, batch)
@@ -300,7 +302,7 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
             header = _pack_fixed(BARE, *fixed)
         else:
             # Every packet of the batch gets the extension, so that the sizes of a run stay equal.
-            header = _pack_fixed(EXTENDED, *fixed) + _unnumbered_extension(words, tail)
+            header = _pack_fixed(EXTENDED, *fixed) + _unnumbered_extension(words, tail, shape)
         if leg.encrypt is not None:
             buffers.append(header)
             buffers.append(leg.encrypt(index, payload, header))
@@ -314,9 +316,9 @@ def _seal_field_by_field(leg: Leg, batch: Batch) -> list[bytes]:
     return buffers
 
 
-def _unnumbered_extension(words: int, tail: bytes) -> bytes:
-    """Three bytes of padding take the place of the TWCC element."""
-    return _pack_profile(ONE_BYTE.profile, words) + PADDING + tail
+def _unnumbered_extension(words: int, tail: bytes, shape: Shape = ONE_BYTE) -> bytes:
+    """Padding, three bytes or four, takes the place of the TWCC element."""
+    return _pack_profile(shape.profile, words) + PADDING[: shape.head - 16] + tail
 
 
 def _unnumbered_packer(length: int) -> Callable[..., bytes]:
@@ -336,6 +338,9 @@ def _moved(packets: Sequence[Packet], batch: Batch, leg: Leg) -> list[Packet]:
     """With the leg's picture counters. Where they are in the tail, it has our own ids, not the receiver's."""
     moved = batch.moved_for(leg)
     if batch.numbers.field == TAIL:
+        ids = leg.numbering
+        if ids is not None:
+            moved = [(renumber_wide(tail, ids), payload) for tail, payload in moved]
         return [(*packet[:4], *fields) for packet, fields in zip(packets, moved, strict=True)]
     return [(*packet[:5], payload) for packet, (_, payload) in zip(packets, moved, strict=True)]
 

@@ -229,6 +229,11 @@ class Leg:
             self.protect = outbound.protect
 
     @property
+    def wide_by_field(self) -> bool:
+        """Takes two-byte elements under ids of its own."""
+        return self.wide and self.numbering is not None
+
+    @property
     def ready(self) -> bool:
         """May carry packets: negotiated, keyed and with a path."""
         return (self.encrypt is not None or self.protect is not None) and self.egress.path is not None

@@ -11,10 +11,10 @@ import struct
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sfu.forwarding.batch import PLAIN_TAIL, narrowed_tail
+from sfu.forwarding.batch import PLAIN_TAIL, WIDE_PLAIN_TAIL, narrowed_tail
 from sfu.forwarding.leg import HEADER_WITH_TWCC, ONE_BYTE, TWO_BYTE, Epoch, Leg
 from sfu.forwarding.numbers import TAIL
-from sfu.rtp.extensions import renumber
+from sfu.rtp.extensions import renumber, renumber_wide
 
 if TYPE_CHECKING:
     from sfu.webrtc.plain import Outbound
@@ -112,7 +112,7 @@ def _original(leg: Leg, index: int) -> tuple[bytes, bytes] | None:
     if epoch.picture_offset or epoch.tl0_offset:
         tail, payload = _moved(epoch, tail, payload)
     shape = epoch.history.shape
-    if shape is TWO_BYTE and leg.shape is not shape:
+    if shape is TWO_BYTE and leg.shape is not shape and not leg.wide_by_field:
         shape = ONE_BYTE
         words, tail = narrowed_tail(tail)
     fixed = (
@@ -122,8 +122,9 @@ def _original(leg: Leg, index: int) -> tuple[bytes, bytes] | None:
         leg.rtx_ssrc,
     )
     egress = leg.egress
-    if leg.numbering is not None and tail is not PLAIN_TAIL:
-        tail = renumber(tail, leg.numbering)
+    bare = PLAIN_TAIL if shape is ONE_BYTE else WIDE_PLAIN_TAIL
+    if leg.numbering is not None and tail is not bare:
+        tail = (renumber if shape is ONE_BYTE else renumber_wide)(tail, leg.numbering)
     if leg.extended:
         element = shape.tag(egress.transport_tag >> 4) << 16 | egress.transport_sequence & 0xFFFF
         header = (
@@ -131,10 +132,11 @@ def _original(leg: Leg, index: int) -> tuple[bytes, bytes] | None:
             + element.to_bytes(shape.head - 16, "big")
             + tail
         )
-    elif tail is PLAIN_TAIL:
+    elif tail is bare:
         header = _pack_bare(0x80, *fixed)
     else:
-        header = _pack_bare(0x90, *fixed) + struct.pack("!HH", 0xBEDE, words) + b"\0\0\0" + tail
+        padding = bytes(shape.head - 16)
+        header = _pack_bare(0x90, *fixed) + struct.pack("!HH", shape.profile, words) + padding + tail
     return header, (index & 0xFFFF).to_bytes(2, "big") + payload
 
 

@@ -126,6 +126,23 @@ def renumber(tail: bytes, ids: bytes) -> bytes:
     return bytes(out)
 
 
+def renumber_wide(tail: bytes, ids: bytes) -> bytes:
+    """`renumber` for two-byte elements; what has an id beyond 15 is blanked."""
+    out = bytearray(tail)
+    offset, size = 0, len(tail)
+    while offset < size:
+        id_ = tail[offset]
+        end = offset + 2 + tail[offset + 1] if id_ else offset + 1
+        if id_:
+            theirs = ids[id_] if id_ < len(ids) else 0
+            if theirs:
+                out[offset] = theirs
+            else:
+                out[offset:end] = bytes(end - offset)
+        offset = end
+    return bytes(out)
+
+
 def parse_audio_level(value: bytes) -> tuple[bool, int]:
     """(voice activity, level): 0 is loudest, 127 silence, in -dBov (RFC 6464). Raises `RtpError`."""
     if not value:

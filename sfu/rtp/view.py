@@ -15,6 +15,7 @@ from sfu.rtp.negotiation import (
     SUBSCRIBE_EXTENSIONS,
     choose_feedback,
     codec_key,
+    is_described,
     red_codec,
     red_of,
     with_rtx,
@@ -79,13 +80,23 @@ class ViewParameters:
             ids[ours] = self._id_of(uri) or 0
         return bytes(ids)
 
+    def is_wide_with(self, codec: Codec) -> bool:
+        """Whether packets of that codec go out in two-byte elements, with the dependency descriptor."""
+        return is_described(codec.mime) and self._id_of(ExtensionUri.DEPENDENCY_DESCRIPTOR) is not None
+
     def _id_of(self, uri: str) -> int | None:
         return next((one.id for one in self.extensions if one.uri == uri), None)
 
 
-def choose_view(section: MediaSection) -> ViewParameters | None:
-    """What to send on an m-section that a client offers to receive on; None without a codec in common."""
+def choose_view(section: MediaSection, *, mixed: bool = False) -> ViewParameters | None:
+    """What to send on an m-section that a client offers to receive on; None without a codec in common.
+
+    `mixed`: it takes two-byte elements beside one-byte ones (RFC 8285 section 6), which the dependency
+    descriptor comes in.
+    """
     wanted = PUBLISH_EXTENSIONS.get(section.kind, ())
+    if mixed and section.kind == "video":
+        wanted = (*wanted, ExtensionUri.DEPENDENCY_DESCRIPTOR)
     extensions = tuple(
         one
         for one in section.extensions

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sfu.rtp.extensions import parse_extensions, renumber
+from sfu.rtp.extensions import TWO_BYTE_PROFILE, parse_extensions, renumber, renumber_wide
 from sfu.rtp.negotiation import SUBSCRIBE_EXTENSIONS
-from sfu.rtp.parameters import Codec, ExtensionUri, MediaSection
+from sfu.rtp.parameters import Codec, Extension, ExtensionUri, MediaSection
 from sfu.rtp.view import ViewParameters, choose_view
 from sfu.webrtc.sdp import parse_sdp
 from tests.vectors import sdp as vectors
@@ -64,3 +64,24 @@ def test_elements_are_renumbered_or_blanked_and_the_length_stays() -> None:
     moved = renumber(tail, bytes(ids))
     assert len(moved) == len(tail)
     assert parse_extensions(0xBEDE, moved) == [(1, b"\x85"), (13, b"\x01")]
+
+
+def test_wide_elements_are_renumbered_or_blanked_and_the_length_stays() -> None:
+    ids = bytearray(16)
+    ids[7] = 12
+    tail = bytes((7, 3, 0xAA, 0xBB, 0xCC, 0, 4, 1, 0x01, 200, 2, 0x01, 0x02))
+    moved = renumber_wide(tail, bytes(ids))
+    assert len(moved) == len(tail)
+    assert parse_extensions(TWO_BYTE_PROFILE, moved) == [(12, b"\xaa\xbb\xcc")]
+
+
+def test_the_descriptor_is_for_who_offers_it_and_takes_both_forms_of_extensions() -> None:
+    av1, vp8 = Codec("video/AV1", 45, 90000), Codec("video/VP8", 96, 90000)
+    offered = (Extension(12, ExtensionUri.DEPENDENCY_DESCRIPTOR),)
+    section = MediaSection("0", "video", codecs=(av1, vp8), extensions=offered)
+    taken, one_byte_only = choose_view(section, mixed=True), choose_view(section)
+    assert taken is not None and one_byte_only is not None
+    assert taken.extensions == offered and one_byte_only.extensions == ()
+    assert taken.numbering[SUBSCRIBE_EXTENSIONS[ExtensionUri.DEPENDENCY_DESCRIPTOR]] == 12
+    assert taken.is_wide_with(av1) and not taken.is_wide_with(vp8)
+    assert not one_byte_only.is_wide_with(av1)
