@@ -42,7 +42,7 @@ from sfu.router import Router
 from sfu.subscribe_transport import SubscribeTransport
 from sfu.totals import Totals
 from sfu.transport import Transport
-from sfu.turns import Turns
+from sfu.turns import SLOW_INTERVAL, Turns
 from sfu.webrtc.association import Association
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.description import LocalTransport
@@ -166,7 +166,7 @@ class Node:
         if command.direction == "publish":
             publish = PublishTransport(self, router, command.transport_id, command.label, command.grants, now)
             router.publishing[publish.id] = publish
-            self._add(publish)
+            made: Transport = publish
         else:
             subscribe = SubscribeTransport(
                 self,
@@ -178,11 +178,9 @@ class Node:
             )
             subscribe.set_dominant(router.dominant)
             router.subscribing[subscribe.id] = subscribe
-            self._add(subscribe)
-
-    def _add(self, transport: Transport) -> None:
-        self.transports[transport.id] = transport
-        self._turns.add(transport)
+            made = subscribe
+        self.transports[made.id] = made
+        self._turns.add(made)
 
     def close_transport(self, transport_id: str) -> None:
         transport = self.transports.get(transport_id)
@@ -323,9 +321,10 @@ class Node:
             self._report_load(now)
 
     def _schedule_tick(self, now: float) -> None:
-        self._tick_due = now + TICK
+        wait = TICK if self.pipes.open or not self._turns.idle else SLOW_INTERVAL
+        self._tick_due = now + wait
         self.stalls.handle_tick(now, self._tick_due)
-        self._timer = self._loop.call_later(TICK, self._tick)
+        self._timer = self._loop.call_later(wait, self._tick)
 
     def _handle_pressure(self, now: float) -> None:
         """The receivers follow with their next turns; signaling places nobody here meanwhile."""

@@ -34,7 +34,7 @@ log = structlog.get_logger("sfu.transport")
 
 REST_AFTER = 5.0
 """Seconds in which nothing happened and nothing was due, after which a transport is at rest: ..."""
-REST_INTERVAL = 10.0
+REST_INTERVAL = 30.0
 """... it has a turn in so many seconds, or when consent may have ended, or once it was woken."""
 
 

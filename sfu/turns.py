@@ -16,6 +16,8 @@ from __future__ import annotations
 from typing import Generic, Protocol, TypeVar
 
 SLOW_INTERVAL = 0.1
+EARLY = 0.005
+"""Seconds by which a timer may come too early."""
 PHASES = 10
 
 
@@ -49,7 +51,7 @@ T = TypeVar("T", bound=Turning)
 
 
 class Turns(Generic[T]):
-    """Asked every 20 ms whose turn it is."""
+    """Asked whose turn it is: every 20 ms, or every 100 ms while it is `idle`."""
 
     def __init__(self) -> None:
         self._awake: dict[T, None] = {}
@@ -61,6 +63,11 @@ class Turns(Generic[T]):
         self._due: list[T] = []
         """Those of the last slow turn, until it is known what it left them as."""
         self._restless: list[T] = []
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is awake, so that there are only slow turns."""
+        return not self._awake
 
     def add(self, transport: T) -> None:
         self._awake[transport] = None
@@ -86,7 +93,7 @@ class Turns(Generic[T]):
         """Those whose turn it is, and whether this is a slow turn."""
         if self._due:
             self._sort_out(now)
-        if now < self._slow_due:
+        if now < self._slow_due - EARLY:
             return [one for one in self._restless if one.busy], False
         self._slow_due = now + SLOW_INTERVAL
         self._phase = phase = (self._phase + 1) % PHASES

@@ -131,6 +131,11 @@ class NodePipes:
         """See `UdpPort.late_at`."""
         return float("-inf") if self._port is None else self._port.late_at
 
+    @property
+    def open(self) -> bool:
+        """Whether there are any."""
+        return bool(self._ends)
+
     def tick(self, now: float, *, slow: bool, behind: bool = False) -> None:
         """`behind`: the node drops what it reads too late, see `sfu.transport.Host`."""
         for end in self._ends.values():

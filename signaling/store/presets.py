@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from signaling.domain.preset import Preset, PresetRecord
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import presets
+
+MAX_SHARED: Final = 256
+"""Presets of which one copy is kept for the next who reads the same."""
 
 _BY_NAME = select(presets).where(
     presets.c.organization_id == bindparam("organization"), presets.c.name == bindparam("preset")
@@ -71,4 +76,11 @@ def _values(preset: PresetRecord) -> dict[str, Any]:
 def _record(row: Row[Any]) -> PresetRecord:
     values = dict(row._mapping)
     del values["name"]
-    return PresetRecord(**values | {"preset": Preset.model_validate(values["preset"])})
+    text = json.dumps(values["preset"])
+    return PresetRecord(**values | {"preset": _parse(text)})
+
+
+@lru_cache(maxsize=MAX_SHARED)
+def _parse(text: str) -> Preset:
+    """Whoever has the same preset shares it: everybody in a session keeps theirs, and one takes 15 KiB."""
+    return Preset.model_validate(json.loads(text))

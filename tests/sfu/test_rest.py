@@ -6,7 +6,7 @@ import os
 
 from sfu.clock import monotonic
 from sfu.control import messages as m
-from sfu.node import Node
+from sfu.node import TICK, Node
 from sfu.publish_transport import PublishTransport
 from sfu.subscribe_transport import SubscribeTransport
 from sfu.transport import REST_AFTER, REST_INTERVAL, Transport, TransportState
@@ -149,3 +149,21 @@ async def test_consent_is_watched_at_rest(world: World) -> None:
         receiver.turns(seconds, checks=False)
         states.append(transport.state)
     assert states == [TransportState.CONNECTED, TransportState.DISCONNECTED]
+
+
+async def test_a_node_takes_its_time_while_nobody_is_awake(world: World) -> None:
+    node = _node(world)
+    intervals = []
+
+    def note() -> None:
+        assert node._timer is not None
+        node._timer.cancel()
+        node._schedule_tick(0.0)
+        intervals.append(node._tick_due)
+
+    note()
+    await _publisher(world)
+    note()
+    await world.do(m.CloseTransport(transport_id="tp"))
+    note()
+    assert intervals == [SLOW_INTERVAL, TICK, SLOW_INTERVAL]

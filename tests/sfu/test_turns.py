@@ -138,3 +138,19 @@ def test_one_that_was_closed_just_when_it_would_rest_has_none_either() -> None:
     assert clock.turns.poll(START) == ([one], True)
     clock.turns.forget(one)
     assert clock.pass_by(10.0) == {}
+
+
+def test_who_has_none_or_only_resting_ones_is_idle() -> None:
+    clock, one = at_rest(60.0)
+    assert clock.turns.idle
+    clock.turns.wake(one)
+    assert not clock.turns.idle
+    clock.turns.forget(one)
+    assert clock.turns.idle
+
+
+def test_a_timer_that_comes_a_little_early_has_the_slow_turn_all_the_same() -> None:
+    one = Fake("a", quiet=False)
+    clock = Clock(one)
+    for number in range(10):
+        assert clock.turns.poll(START + 0.999 * SLOW_INTERVAL * number) == ([one], True)

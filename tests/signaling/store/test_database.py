@@ -105,3 +105,20 @@ def list_files(folder: Path) -> list[Path]:
     files = list(folder.glob("rostrum.db*"))
     assert files
     return files
+
+
+async def test_everybody_who_has_the_same_preset_shares_it(database: Database) -> None:
+    acme = values.organization()
+    preset = values.preset(acme)
+    async with database() as uow:
+        await uow.organizations.add(acme)
+        await uow.presets.add(preset)
+        await uow.commit()
+    read = []
+    for _ in range(2):
+        async with database() as uow:
+            found = await uow.presets.by_name(acme.id, preset.name)
+            assert found is not None
+            read.append(found.preset)
+    assert read[0] is read[1]
+    assert read[0] == preset.preset
