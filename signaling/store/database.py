@@ -2,8 +2,9 @@
 
 On SQLite there is one connection, and every unit of work begins with BEGIN IMMEDIATE: units queue for the
 connection in the order they came, each sees a settled state, and none fails half-way because another wrote
-first. WAL with synchronous=FULL makes what was committed survive the process and the machine. On any other
-database the usual pool is used, at isolation level SERIALIZABLE.
+first. Statements run in the loop; what waits, for the disk or for another process, in a thread
+(`signaling.store.in_loop`). WAL with synchronous=FULL makes what was committed survive the process and the
+machine. On any other database the usual pool is used, at isolation level SERIALIZABLE.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from signaling.errors import InvalidInputError
 from signaling.store.migrate import migrate
-from signaling.store.one_trip import DRIVER
+from signaling.store.in_loop import DRIVER, WAIT_MS
 from signaling.store.unit_of_work import SqlUnitOfWork
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-_BUSY_TIMEOUT_MS: Final = 5000
 DATABASE_FILE: Final = "rostrum.db"
 """In the data directory, where no other database is configured."""
 
@@ -95,10 +95,11 @@ def _prepare_connection(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by us, not by the driver's guess
     cursor = connection.cursor()
     for pragma in (
+        f"busy_timeout={WAIT_MS}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        f"busy_timeout={_BUSY_TIMEOUT_MS}",
+        "busy_timeout=0",  # from here on, who has to wait does so in the driver's thread
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
