@@ -10,6 +10,7 @@ a second one ends the process at once.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -62,6 +63,9 @@ WORKERS_FOLDER: Final = "workers"
 """Where media workers can be found by the next server, in the data directory."""
 _REQUESTS_END_WITHIN: Final = 3.0
 _STOP_WITHIN: Final = 20.0
+_GC_THRESHOLDS: Final = 10_000, 10, 10
+"""A join makes some thousand objects that last: at the usual thresholds each would be looked at several
+times, and all that the start made with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,9 @@ async def _serving(server: Server, stop: asyncio.Event) -> None:
         click.echo(f"Rostrum is ready at {server.base_url}")
         for link in server.links:
             click.echo(f"  {link.label:<18} {link.url}")
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
         await stop.wait()
         log.info("server.stopping")
     log.info("server.stopped")

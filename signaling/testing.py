@@ -198,6 +198,15 @@ class _Participants:
         inside = one and one.organization_id == organization_id and one.meeting_id == meeting_id
         return one if inside else None
 
+    async def with_its_own(
+        self, organization_id: str, meeting_id: str, participant_id: str
+    ) -> tuple[Participant, Meeting, PresetRecord | None] | None:
+        one = await self.get(organization_id, meeting_id, participant_id)
+        meeting = await _Meetings(self._t).get(organization_id, meeting_id)
+        if one is None or meeting is None:
+            return None
+        return one, meeting, await _Presets(self._t).by_name(organization_id, one.preset_name)
+
     async def add(self, participant: Participant) -> None:
         _check(participant.meeting_id in self._t.meetings)
         _insert(self._t.participants, participant.id, participant)
@@ -235,6 +244,9 @@ class _Presets:
         everything = self._t.presets.values()
         found = (one for one in everything if one.organization_id == organization_id and one.name == name)
         return next(found, None)
+
+    async def has(self, organization_id: str, name: str) -> bool:
+        return await self.by_name(organization_id, name) is not None
 
     async def add(self, preset: PresetRecord) -> None:
         _check(preset.organization_id in self._t.organizations)

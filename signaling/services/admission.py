@@ -25,13 +25,12 @@ async def admit(units: UnitOfWorkFactory, claims: ParticipantClaims) -> Admissio
     and `NotFoundError` when the preset is gone."""
     organization_id, meeting_id = claims.organization_id, claims.meeting_id
     async with units() as uow:
-        meeting = await uow.meetings.get(organization_id, meeting_id)
-        participant = await uow.participants.get(organization_id, meeting_id, claims.participant_id)
-        if meeting is None or participant is None:
-            raise InvalidTokenError("The meeting or the participant of this token was removed.")
-        if not meeting.active:
-            raise MeetingInactiveError
-        record = await uow.presets.by_name(organization_id, participant.preset_name)
+        found = await uow.participants.with_its_own(organization_id, meeting_id, claims.participant_id)
+    if found is None:
+        raise InvalidTokenError("The meeting or the participant of this token was removed.")
+    participant, meeting, record = found
+    if not meeting.active:
+        raise MeetingInactiveError
     if record is None:
         raise NotFoundError.of("preset", participant.preset_name)
     return Admission(meeting, participant, record.preset)

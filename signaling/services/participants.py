@@ -118,7 +118,7 @@ async def _load(uow: UnitOfWork, organization_id: str, meeting_id: str, particip
 
 
 async def _check_preset(uow: UnitOfWork, organization_id: str, preset_name: str) -> None:
-    if await uow.presets.by_name(organization_id, preset_name) is None:
+    if not await uow.presets.has(organization_id, preset_name):
         raise ValidationFailedError(
             f"preset_name: there is no preset named {preset_name!r}; GET /v2/presets lists them",
             field="preset_name",

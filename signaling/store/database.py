@@ -18,8 +18,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from signaling.errors import InvalidInputError
-from signaling.store.migrate import migrate
 from signaling.store.in_loop import DRIVER, WAIT_MS
+from signaling.store.migrate import migrate
 from signaling.store.unit_of_work import SqlUnitOfWork
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}

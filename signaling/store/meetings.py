@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import Row, RowMapping, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
@@ -63,10 +63,13 @@ class SqlMeetings:
 
 
 def _meeting(row: Row[Any]) -> Meeting:
-    values = dict(row._mapping)
+    return read_meeting(row._mapping)
+
+
+def read_meeting(values: Mapping[str, Any] | RowMapping) -> Meeting:
     region, recording, ai = values["preferred_region"], values["recording_config"], values["ai_config"]
     return Meeting(
-        **values
+        **{**values}
         | {
             "status": MeetingStatus(values["status"]),
             "preferred_region": Region(region) if region else None,

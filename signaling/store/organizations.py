@@ -12,6 +12,7 @@ from signaling.domain.organization import ApiKey, Organization
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import api_keys, organizations
 
+_GET = select(organizations).where(organizations.c.id == bindparam("organization"))
 _KEYS = (
     select(api_keys)
     .where(api_keys.c.organization_id == bindparam("organization"))
@@ -24,8 +25,7 @@ class SqlOrganizations:
         self._db = db
 
     async def get(self, organization_id: str) -> Organization | None:
-        query = select(organizations).where(organizations.c.id == organization_id)
-        row = (await self._db.execute(query)).first()
+        row = (await self._db.execute(_GET, {"organization": organization_id})).first()
         return _organization(row) if row else None
 
     async def first(self) -> Organization | None:

@@ -9,16 +9,36 @@ from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
+from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
+from signaling.domain.preset import PresetRecord
+from signaling.store.meetings import read_meeting
+from signaling.store.presets import read_preset
 from signaling.store.rows import insert_unique, page, values_of
-from signaling.store.tables import participants
+from signaling.store.tables import meetings, participants, presets
 
-_GET = select(participants).where(
+_THIS = (
     participants.c.organization_id == bindparam("organization"),
     participants.c.meeting_id == bindparam("meeting"),
     participants.c.id == bindparam("participant"),
 )
+_GET = select(participants).where(*_THIS)
 _ADD = insert(participants)
+_WITH_ITS_OWN = (
+    select(participants, meetings, presets)
+    .join(
+        meetings,
+        (meetings.c.organization_id == participants.c.organization_id)
+        & (meetings.c.id == participants.c.meeting_id),
+    )
+    .outerjoin(
+        presets,
+        (presets.c.organization_id == participants.c.organization_id)
+        & (presets.c.name == participants.c.preset_name),
+    )
+    .where(*_THIS)
+)
+_OWN, _MEETINGS, _PRESETS = (tuple(table.c.keys()) for table in (participants, meetings, presets))
 
 
 class SqlParticipants:
@@ -29,6 +49,23 @@ class SqlParticipants:
         wanted = {"organization": organization_id, "meeting": meeting_id, "participant": participant_id}
         row = (await self._db.execute(_GET, wanted)).first()
         return _participant(row) if row else None
+
+    async def with_its_own(
+        self, organization_id: str, meeting_id: str, participant_id: str
+    ) -> tuple[Participant, Meeting, PresetRecord | None] | None:
+        wanted = {"organization": organization_id, "meeting": meeting_id, "participant": participant_id}
+        row = (await self._db.execute(_WITH_ITS_OWN, wanted)).first()
+        if row is None:
+            return None
+        values = iter(row)
+        own, meeting, preset = (
+            {name: next(values) for name in names} for names in (_OWN, _MEETINGS, _PRESETS)
+        )
+        return (
+            Participant(**own),
+            read_meeting(meeting),
+            None if preset["id"] is None else read_preset(preset),
+        )
 
     async def add(self, participant: Participant) -> None:
         complaint = f"There is a participant {participant.id!r} already."

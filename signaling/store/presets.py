@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, RowMapping, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.preset import Preset, PresetRecord
@@ -20,6 +20,7 @@ MAX_SHARED: Final = 256
 _BY_NAME = select(presets).where(
     presets.c.organization_id == bindparam("organization"), presets.c.name == bindparam("preset")
 )
+_HAS = _BY_NAME.with_only_columns(presets.c.id)
 
 
 class SqlPresets:
@@ -35,6 +36,10 @@ class SqlPresets:
         wanted = {"organization": organization_id, "preset": name}
         row = (await self._db.execute(_BY_NAME, wanted)).first()
         return _record(row) if row else None
+
+    async def has(self, organization_id: str, name: str) -> bool:
+        wanted = {"organization": organization_id, "preset": name}
+        return (await self._db.execute(_HAS, wanted)).first() is not None
 
     async def add(self, preset: PresetRecord) -> None:
         await insert_unique(self._db, insert(presets).values(_values(preset)), _taken(preset))
@@ -74,10 +79,13 @@ def _values(preset: PresetRecord) -> dict[str, Any]:
 
 
 def _record(row: Row[Any]) -> PresetRecord:
-    values = dict(row._mapping)
-    del values["name"]
-    text = json.dumps(values["preset"])
-    return PresetRecord(**values | {"preset": _parse(text)})
+    return read_preset(row._mapping)
+
+
+def read_preset(values: Mapping[str, Any] | RowMapping) -> PresetRecord:
+    columns = {**values, "preset": _parse(json.dumps(values["preset"]))}
+    del columns["name"]
+    return PresetRecord(**columns)
 
 
 @lru_cache(maxsize=MAX_SHARED)

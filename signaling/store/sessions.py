@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.attendance import Attendance
@@ -13,7 +13,9 @@ from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import attendances, sessions
 
+_SAVE = update(sessions).where(sessions.c.id == bindparam("saved"))
 _ADD_ATTENDANCE = insert(attendances)
+_SAVE_ATTENDANCE = update(attendances).where(attendances.c.peer_id == bindparam("saved"))
 
 
 class SqlSessions:
@@ -30,7 +32,7 @@ class SqlSessions:
         )
 
     async def save(self, session: SessionRecord) -> None:
-        await self._db.execute(update(sessions).where(sessions.c.id == session.id).values(values_of(session)))
+        await self._db.execute(_SAVE, values_of(session) | {"saved": session.id})
 
     async def get(self, session_id: str) -> SessionRecord | None:
         row = (await self._db.execute(select(sessions).where(sessions.c.id == session_id))).first()
@@ -50,11 +52,7 @@ class SqlSessions:
         await insert_unique(self._db, _ADD_ATTENDANCE, complaint, values_of(attendance))
 
     async def save_attendance(self, attendance: Attendance) -> None:
-        await self._db.execute(
-            update(attendances)
-            .where(attendances.c.peer_id == attendance.peer_id)
-            .values(values_of(attendance))
-        )
+        await self._db.execute(_SAVE_ATTENDANCE, values_of(attendance) | {"saved": attendance.peer_id})
 
     async def attendances(self, session_id: str) -> Sequence[Attendance]:
         query = (

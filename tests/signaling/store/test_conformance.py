@@ -52,6 +52,28 @@ async def test_what_was_committed_is_found_as_it_was(units: UnitOfWorkFactory) -
         assert await uow.participants.get(acme.id, meeting.id, participant.id) == participant
         assert await uow.presets.get(acme.id, preset.id) == preset
         assert await uow.presets.by_name(acme.id, preset.name) == preset
+        found = await uow.participants.with_its_own(acme.id, meeting.id, participant.id)
+        assert found == (participant, meeting, preset)
+
+
+async def test_a_participant_is_found_with_its_own_also_when_its_preset_is_gone(
+    units: UnitOfWorkFactory,
+) -> None:
+    acme = await organization(units)
+    meeting, preset = values.meeting(acme), values.preset(acme)
+    participant = values.participant(meeting, preset_name=preset.name)
+    async with units() as uow:
+        await uow.meetings.add(meeting)
+        await uow.participants.add(participant)
+        assert not await uow.presets.has(acme.id, preset.name)
+        found = await uow.participants.with_its_own(acme.id, meeting.id, participant.id)
+        assert found == (participant, meeting, None)
+        await uow.presets.add(preset)
+        assert await uow.presets.has(acme.id, preset.name)
+        found = await uow.participants.with_its_own(acme.id, meeting.id, participant.id)
+        assert found == (participant, meeting, preset)
+        await uow.participants.remove(participant)
+        assert await uow.participants.with_its_own(acme.id, meeting.id, participant.id) is None
 
 
 async def test_what_was_not_committed_is_gone(units: UnitOfWorkFactory) -> None:
@@ -83,6 +105,8 @@ async def test_one_organization_finds_and_changes_nothing_of_another(units: Unit
     async with units() as uow:
         assert await uow.meetings.get(rival.id, meeting.id) is None
         assert await uow.participants.get(rival.id, meeting.id, participant.id) is None
+        assert await uow.participants.with_its_own(rival.id, meeting.id, participant.id) is None
+        assert not await uow.presets.has(rival.id, preset.name)
         assert await uow.presets.get(rival.id, preset.id) is None
         assert await uow.presets.by_name(rival.id, preset.name) is None
         assert await uow.meetings.list(rival.id) == ([], 0)
@@ -108,6 +132,7 @@ async def test_a_participant_is_only_found_in_its_meeting(units: UnitOfWorkFacto
         await uow.meetings.add(other)
         await uow.participants.add(participant)
         assert await uow.participants.get(acme.id, other.id, participant.id) is None
+        assert await uow.participants.with_its_own(acme.id, other.id, participant.id) is None
         assert await uow.participants.list(acme.id, other.id) == ([], 0)
 
 

@@ -1,4 +1,4 @@
-"""When a unit of work goes to SQLite's thread, that the loop never waits, and that nothing is lost on the way."""
+"""When a unit of work goes to SQLite's thread; that the loop never waits, and nothing is lost on the way."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from signaling.errors import ConflictError
 from signaling.domain.organization import Organization
+from signaling.errors import ConflictError
 from signaling.store.database import Database
 from signaling.store.in_loop import WAIT_MS
 from tests.signaling import values
@@ -102,7 +102,7 @@ async def test_the_loop_turns_while_another_process_writes(
 async def test_what_was_begun_in_the_thread_ends_before_the_loop_goes_on(
     database: Database, driver: Any, tmp_path: Path
 ) -> None:
-    """Somebody stops waiting for a commit: the connection is not touched before the thread is done with it."""
+    """Somebody stops waiting for a commit: nobody touches the connection before the thread is done."""
     acme, held, release = values.organization(), threading.Event(), threading.Event()
 
     async def commit_held() -> None:
