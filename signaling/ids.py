@@ -29,8 +29,10 @@ NodeId = NewType("NodeId", str)
 Prefix = Literal["ses", "peer", "pub", "rt", "tp", "pr", "cs", "nd", "pipe", "req"]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_TIME_BITS = 48
 _RANDOM_BITS = 80
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+"""By ten bits, of which 13 hold the time (48 bits) and the random ones."""
+_SHIFTS = tuple(range(120, -1, -10))
 
 
 def new_uuid() -> str:
@@ -45,5 +47,4 @@ def new_id(prefix: Prefix) -> str:
 
 
 def _base32(value: int) -> str:
-    digits = -(-(_TIME_BITS + _RANDOM_BITS) // 5)
-    return "".join(_ALPHABET[(value >> 5 * place) & 31] for place in reversed(range(digits)))
+    return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])

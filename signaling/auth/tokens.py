@@ -26,6 +26,7 @@ ISSUER: Final = "rostrum"
 AUDIENCE: Final = "rostrum:participant"
 DEFAULT_TTL: Final = timedelta(hours=24)
 _ALGORITHM: Final = "EdDSA"
+_FOREIGN: Final = "The token was signed with a key that is not ours. Ask for a new one."
 _REQUIRED: Final = ["iss", "aud", "sub", "iat", "exp", "organization_id", "meeting_id", "participant_id"]
 
 
@@ -56,11 +57,7 @@ class JwtTokens:
 
     def verify(self, token: str) -> ParticipantClaims:
         try:
-            if jwt.get_unverified_header(token).get("kid") != self._key.key_id:
-                raise InvalidTokenError(
-                    "The token was signed with a key that is not ours. Ask for a new one."
-                )
-            claims = jwt.decode(
+            read = jwt.decode_complete(
                 token,
                 self._public,
                 algorithms=[_ALGORITHM],
@@ -70,8 +67,21 @@ class JwtTokens:
                 options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False},
             )
         except (jwt.InvalidTokenError, ValueError, RecursionError):
-            raise InvalidTokenError from None
-        return self._checked(claims)
+            raise self._refusal(token) from None
+        if not self._is_ours(read["header"]):
+            raise InvalidTokenError(_FOREIGN)
+        return self._checked(read["payload"])
+
+    def _is_ours(self, header: dict[str, object]) -> bool:
+        return header.get("kid") == self._key.key_id
+
+    def _refusal(self, token: str) -> InvalidTokenError:
+        """Why a token that cannot be verified is refused."""
+        try:
+            ours = self._is_ours(jwt.get_unverified_header(token))
+        except (jwt.InvalidTokenError, ValueError, RecursionError):
+            return InvalidTokenError()
+        return InvalidTokenError() if ours else InvalidTokenError(_FOREIGN)
 
     def _checked(self, claims: dict[str, object]) -> ParticipantClaims:
         expires, participant_id = claims["exp"], claims["participant_id"]

@@ -58,9 +58,14 @@ class Reach:
 
     async def bring_all(self, subscriptions: Sequence[Subscription], part: NodeMedia) -> dict[str, str]:
         """Those that could not be brought, with an error code."""
-        codes = await asyncio.gather(*(self.bring(one.publication_id, part) for one in subscriptions))
-        paired = zip(subscriptions, codes, strict=True)
-        return {one.publication_id: code for one, code in paired if code is not None}
+        away = [
+            one.publication_id
+            for one in subscriptions
+            if self.origin_of(one.publication_id) not in (None, part)
+        ]
+        codes = await asyncio.gather(*(self.bring(publication_id, part) for publication_id in away))
+        paired = zip(away, codes, strict=True)
+        return {publication_id: code for publication_id, code in paired if code is not None}
 
     async def bring(self, publication_id: str, part: NodeMedia) -> str | None:
         """Have a publication on that node; an error code where that cannot be."""

@@ -15,7 +15,6 @@ from signaling.protocol.messages import (
     AnyRequest,
     ErrorBody,
     Failure,
-    Success,
     request_adapter,
 )
 
@@ -44,7 +43,8 @@ def parse_request(text: str) -> AnyRequest:
 
 
 def success(request_id: int, result: BaseModel) -> str:
-    return Success(id=request_id, result=result.model_dump(mode="json")).model_dump_json()
+    """As `messages.Success` prints it, with the result printed once."""
+    return f'{{"id":{request_id},"ok":true,"result":{result.model_dump_json()}}}'
 
 
 def failure(

@@ -81,7 +81,7 @@ class Notebook:
     def _preset(self, preset: Preset, changes: dict[str, str | None]) -> str:
         """Its digest; noted where it was not."""
         for known, name in self._presets:
-            if known == preset:
+            if known is preset or known == preset:
                 return name
         text = json.dumps(preset.to_dict(), sort_keys=True)
         name = digest(text)
