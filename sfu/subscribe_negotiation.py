@@ -3,6 +3,9 @@
 The server is the only offerer. At most one offer is outstanding; what changes meanwhile goes into the next.
 An m-line (`Slot`) belongs to one consumer at a time; when that ended and the client has seen the m-line
 inactive, the next consumer of the same kind takes it over.
+
+With each change all m-lines are said again, and most are as before: what was offered and answered on one is
+kept with it, so that only what differs costs anything.
 """
 
 from __future__ import annotations
@@ -21,10 +24,13 @@ from sfu.webrtc.description import (
     LocalTransport,
     SubscribeAnswer,
     SubscribeSection,
-    read_subscribe_answer,
-    subscribe_offer,
+    candidates_of,
+    check_subscribe_answer,
+    describe_offer,
+    offer_section,
+    read_subscribe_section,
 )
-from sfu.webrtc.sdp import SessionDescription, parse_sdp, to_sdp
+from sfu.webrtc.sdp import MediaSection, Printer, SessionDescription, parse_sdp
 
 
 class Receiver(Protocol):
@@ -55,14 +61,19 @@ class Receiver(Protocol):
 class Slot:
     """One m-line of the subscribe connection.
 
-    `section` is what was last offered on it. `free`: the client has answered it as inactive. `stopped`: the
-    client rejected it, so it can never be used again.
+    `section` is what was last offered on it, `media` that as a part of a description, `told` whose it is.
+    `free`: the client has answered it as inactive. `stopped`: the client rejected it, so it can never be used
+    again. `agreed` is what was offered and answered when its consumer was started, and whether the client
+    took mixed header extensions: as long as all three are the same objects, there is nothing to do.
     """
 
     mid: str
     kind: Kind
     consumer: Consumer | None
     section: SubscribeSection | None = None
+    media: MediaSection | None = None
+    told: ConsumerMid | None = None
+    agreed: tuple[SubscribeSection, MediaSection, bool] | None = None
     free: bool = False
     stopped: bool = False
 
@@ -75,6 +86,7 @@ class ServerOffers:
         self._emit = emit
         self._slots: list[Slot] = []
         self._version = 0
+        self._printer = Printer()
         self._outstanding: OfferReady | None = None
         self._offered: list[tuple[Slot, Consumer | None, SubscribeSection]] = []
         self._dirty = False
@@ -116,22 +128,22 @@ class ServerOffers:
                 "stale_answer", f"answer to offer {version}, but {waiting or 'none'} is outstanding"
             )
         answer = parse_sdp(sdp)
-        accepted = read_subscribe_answer(answer, [section for _, _, section in self._offered])
+        check_subscribe_answer(answer, [slot.mid for slot, _, _ in self._offered])
         self._outstanding = None
         self._receiver.take_remote(answer, now)
         refused: list[str] = []
-        for slot, consumer, section in self._offered:
-            outcome = accepted[slot.mid]
-            answered = answer.section(slot.mid)
-            slot.stopped = answered is None or answered.is_rejected
+        mixed = answer.extmap_allow_mixed
+        for (slot, consumer, section), answered in zip(self._offered, answer.sections, strict=True):
+            slot.stopped = answered.is_rejected
             if consumer is None:
                 slot.free = slot.consumer is None and not slot.stopped
-            elif not self._receiver.carries(consumer):
-                continue
-            elif outcome.accepted:
-                self._start(consumer, section, outcome, now)
-            else:
-                refused.append(consumer.id)
+            elif self._receiver.carries(consumer) and not _is_agreed(slot, section, answered, mixed=mixed):
+                outcome = read_subscribe_section(answered, section, mixed=mixed)
+                if outcome.accepted:
+                    self._start(consumer, section, outcome, now)
+                    slot.agreed = (section, answered, mixed)
+                else:
+                    refused.append(consumer.id)
         if self._dirty:
             self.schedule()
         return refused
@@ -176,33 +188,28 @@ class ServerOffers:
         self._dirty = False
         self._version += 1
         self._offered = [(slot, slot.consumer, self._section(slot)) for slot in self._slots]
-        description = subscribe_offer(
-            [section for _, _, section in self._offered], self._receiver.local, session_version=self._version
-        )
+        local = self._receiver.local
+        candidates = candidates_of(local)
+        sections = [_media(slot, section, candidates) for slot, _, section in self._offered]
+        description = describe_offer(sections, local, session_version=self._version)
         self._outstanding = OfferReady(
             transport_id=self._receiver.id,
             version=self._version,
-            sdp=to_sdp(description),
-            mids=tuple(
-                ConsumerMid(
-                    mid=slot.mid,
-                    consumer_id=slot.consumer.id,
-                    producer_id=slot.consumer.producer.id,
-                    kind=slot.kind,
-                )
-                for slot in self._slots
-                if slot.consumer is not None
-            ),
+            sdp=self._printer.to_sdp(description),
+            mids=tuple(_told(slot, slot.consumer) for slot in self._slots if slot.consumer is not None),
         )
         self._emit(self._outstanding)
 
     def _section(self, slot: Slot) -> SubscribeSection:
-        consumer = slot.consumer
+        consumer, before = slot.consumer, slot.section
         if consumer is None:
             # What this m-line carried last, now inactive.
-            assert slot.section is not None
-            slot.section = replace(slot.section, active=False, stopped=slot.stopped)
-            return slot.section
+            assert before is not None
+            if before.active or before.stopped is not slot.stopped:
+                slot.section, slot.media = replace(before, active=False, stopped=slot.stopped), None
+            return slot.section or before
+        if before is not None and before.active and before.track_id == consumer.id:
+            return before
         codec, rtx_payload_type = subscribe_codec(consumer.producer.codec)
         section = SubscribeSection(
             mid=slot.mid,
@@ -217,5 +224,26 @@ class ServerOffers:
             active=True,
             red_payload_type=RED_PAYLOAD_TYPE if supports_red(codec) else None,
         )
-        slot.section = section
+        slot.section, slot.media = section, None
         return section
+
+
+def _media(slot: Slot, section: SubscribeSection, candidates: tuple[str, ...]) -> MediaSection:
+    media = slot.media
+    if media is None or media.candidates != candidates:
+        media = slot.media = offer_section(section, candidates)
+    return media
+
+
+def _told(slot: Slot, consumer: Consumer) -> ConsumerMid:
+    told = slot.told
+    if told is None or told.consumer_id != consumer.id:
+        told = slot.told = ConsumerMid(
+            mid=slot.mid, consumer_id=consumer.id, producer_id=consumer.producer.id, kind=slot.kind
+        )
+    return told
+
+
+def _is_agreed(slot: Slot, section: SubscribeSection, answered: MediaSection, *, mixed: bool) -> bool:
+    agreed = slot.agreed
+    return agreed is not None and agreed[0] is section and agreed[1] is answered and agreed[2] is mixed

@@ -159,28 +159,36 @@ def subscribe_offer(
     The offer says actpass, as it has to (RFC 8842 section 5.2); clients answer active, and an answer of
     passive is refused by `read_subscribe_answer`.
     """
-    candidates = _candidates(local)
-    offered = [_offer_section(section, candidates) for section in sections]
-    return _describe(offered, local, "actpass", session_version)
+    candidates = candidates_of(local)
+    offered = [offer_section(section, candidates) for section in sections]
+    return describe_offer(offered, local, session_version=session_version)
+
+
+def describe_offer(
+    sections: Sequence[MediaSection], local: LocalTransport, *, session_version: int
+) -> SessionDescription:
+    """`subscribe_offer` of m-sections that `offer_section` made."""
+    return _describe(sections, local, "actpass", session_version)
 
 
 def read_subscribe_answer(
     answer: SessionDescription, offered: Sequence[SubscribeSection]
 ) -> dict[str, SubscribeAnswer]:
-    """What the client accepted, by mid. Raises `SdpError` when it is no answer to this offer.
+    """What the client accepted, by mid. Raises `SdpError` when it is no answer to this offer."""
+    check_subscribe_answer(answer, [section.mid for section in offered])
+    pairs = zip(answer.sections, offered, strict=True)
+    mixed = answer.extmap_allow_mixed
+    return {section.mid: read_subscribe_section(section, offer, mixed=mixed) for section, offer in pairs}
 
-    A section is accepted when the client receives on it under the payload type it was offered.
-    """
-    mids = [section.mid for section in offered]
-    if [section.mid for section in answer.sections] != mids:
+
+def check_subscribe_answer(answer: SessionDescription, mids: Sequence[str]) -> None:
+    """Raises `SdpError` when it is no answer to an offer with these m-sections."""
+    if [section.mid for section in answer.sections] != list(mids):
         raise SdpError("an answer must have the m-sections of its offer, in the same order")
     if any(not section.is_rejected for section in answer.sections):
         check_transport(answer)
         if answer.setup != "active":
             raise SdpError("the client must be the active side of DTLS: answer a=setup:active")
-    pairs = zip(answer.sections, offered, strict=True)
-    mixed = answer.extmap_allow_mixed
-    return {section.mid: _read_section(section, offer, mixed=mixed) for section, offer in pairs}
 
 
 def check_transport(description: SessionDescription) -> None:
@@ -198,7 +206,7 @@ def _describe(
 ) -> SessionDescription:
     bundle = tuple(section.mid for section in sections if not section.is_rejected)
     # One section of a bundle would do for browsers; aiortc looks into the last one.
-    candidates = _candidates(local)
+    candidates = candidates_of(local)
     return SessionDescription(
         ice_ufrag=local.ufrag,
         ice_pwd=local.pwd,
@@ -219,7 +227,7 @@ def _describe(
     )
 
 
-def _candidates(local: LocalTransport) -> tuple[str, ...]:
+def candidates_of(local: LocalTransport) -> tuple[str, ...]:
     return tuple(candidate.to_sdp() for candidate in local.candidates)
 
 
@@ -314,7 +322,8 @@ def _rejected(offered: MediaSection) -> MediaSection:
     )
 
 
-def _offer_section(section: SubscribeSection, candidates: tuple[str, ...]) -> MediaSection:
+def offer_section(section: SubscribeSection, candidates: tuple[str, ...]) -> MediaSection:
+    """One m-section of an offer, with our candidates as values of a=candidate."""
     codecs, extensions = _offered(section.codec, section.rtx_payload_type, section.red_payload_type)
     if section.stopped:
         return MediaSection(
@@ -349,8 +358,11 @@ def _offered(
     return codecs, subscribe_extensions(codec)
 
 
-def _read_section(answered: MediaSection, offered: SubscribeSection, *, mixed: bool) -> SubscribeAnswer:
-    """`mixed`: the client takes two-byte header extensions (RFC 8285 section 6)."""
+def read_subscribe_section(
+    answered: MediaSection, offered: SubscribeSection, *, mixed: bool
+) -> SubscribeAnswer:
+    """What the client says about one m-section. It is accepted when the client receives on it under the
+    payload type it was offered. `mixed`: it takes two-byte header extensions (RFC 8285 section 6)."""
     wanted = offered.codec
     codec = next((c for c in answered.codecs if c.payload_type == wanted.payload_type), None)
     same = codec is not None and codec.mime.lower() == wanted.mime.lower()

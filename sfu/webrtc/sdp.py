@@ -11,7 +11,7 @@ from __future__ import annotations
 from sfu.errors import SdpError
 from sfu.rtp.parameters import Codec, Direction, Extension, MediaSection, Rid, SsrcGroup
 from sfu.webrtc.sdp_parser import parse_sdp
-from sfu.webrtc.sdp_printer import to_sdp
+from sfu.webrtc.sdp_printer import Printer, to_sdp
 from sfu.webrtc.session_description import SessionDescription, Setup
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Direction",
     "Extension",
     "MediaSection",
+    "Printer",
     "Rid",
     "SdpError",
     "SessionDescription",

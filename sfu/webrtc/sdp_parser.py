@@ -117,7 +117,9 @@ def _split(text: str) -> tuple[_Block, list[_Block]]:
     """Cut the text into the session's block and one for each m-section."""
     if len(text) > MAX_LENGTH:
         raise SdpError(f"a description is longer than {MAX_LENGTH} characters")
-    session, *media = text.replace("\r\n", "\n").replace("\r", "\n").split("\nm=")
+    # Without the last line's end, so that a section is the same text whether another follows it or not.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    session, *media = lines.split("\nm=")
     if session.partition("\n")[0] != "v=0":
         raise SdpError("a description begins with v=0")
     if len(media) > MAX_SECTIONS:

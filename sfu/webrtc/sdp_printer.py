@@ -30,24 +30,43 @@ _known: dict[tuple[Codec, ...] | tuple[Extension, ...], str] = {}
 
 def to_sdp(description: SessionDescription) -> str:
     """Print a description. Raises `SdpError` when a value would break out of its line."""
-    parts = [_text(_session(description))]
-    transports: dict[tuple[tuple[str, ...], bool], str] = {}
-    for section in description.sections:
-        reach = (section.candidates, section.end_of_candidates)
-        if reach not in transports:
-            transports[reach] = _text(_transport(section, description))
-        parts.append(_text(_head(section)))
-        parts.append(transports[reach])
-        parts.append(_text(_identity(section)))
-        parts.append(_known_part(section.extensions, _extension_lines))
-        parts.append(f"a={section.direction.value}\r\n")
-        if section.kind == "application":
-            parts.append(_text(_data_channel(section)))
-        else:
-            parts.append(_text(_track(section)))
-            parts.append(_known_part(section.codecs, _codec_lines))
-            parts.append(_text(_streams(section)))
-    return "".join(parts)
+    return Printer().to_sdp(description)
+
+
+class Printer:
+    """Prints the descriptions of one connection, one after the other: an m-section that is the same object as
+    in the one before is not printed again."""
+
+    def __init__(self) -> None:
+        self._printed: dict[str, tuple[MediaSection, str, tuple[str, ...]]] = {}
+        """By mid: the section, what stands before the transport, and what stands after it."""
+
+    def to_sdp(self, description: SessionDescription) -> str:
+        """Raises `SdpError` when a value would break out of its line."""
+        parts = [_text(_session(description))]
+        transports: dict[tuple[tuple[str, ...], bool], str] = {}
+        for section in description.sections:
+            reach = (section.candidates, section.end_of_candidates)
+            if reach not in transports:
+                transports[reach] = _text(_transport(section, description))
+            known = self._printed.get(section.mid)
+            if known is None or known[0] is not section:
+                known = self._printed[section.mid] = (section, _text(_head(section)), _rest(section))
+            parts += (known[1], transports[reach], *known[2])
+        return "".join(parts)
+
+
+def _rest(section: MediaSection) -> tuple[str, ...]:
+    """What follows the transport. In parts, for most of it is shared with other sections."""
+    about = (
+        _text(_identity(section)),
+        _known_part(section.extensions, _extension_lines),
+        f"a={section.direction.value}\r\n",
+    )
+    if section.kind == "application":
+        return (*about, _text(_data_channel(section)))
+    codecs = _known_part(section.codecs, _codec_lines)
+    return (*about, _text(_track(section)), codecs, _text(_streams(section)))
 
 
 def _text(lines: Iterable[str]) -> str:

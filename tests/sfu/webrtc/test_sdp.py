@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from aiortc.sdp import SessionDescription as AiortcDescription
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from sfu.errors import SdpError
 from sfu.rtp.parameters import Codec, Direction, Extension, ExtensionUri, MediaSection, Rid, SsrcGroup
-from sfu.webrtc.sdp import SessionDescription, parse_sdp, to_sdp
+from sfu.webrtc.sdp import Printer, SessionDescription, parse_sdp, to_sdp
 from sfu.webrtc.sdp_parser import MAX_LENGTH, MAX_PER_SECTION, MAX_SECTIONS
 from tests.vectors.sdp import NAMES, read
 
@@ -157,6 +159,15 @@ def test_lines_end_as_the_rfc_wants_and_may_end_otherwise() -> None:
     assert text.endswith("\r\n")
     assert text.count("\n") == text.count("\r\n")
     assert parse_sdp(text.replace("\r\n", "\n")) == FULL
+
+
+def test_a_section_that_changed_is_printed_anew_and_the_transport_always() -> None:
+    printer = Printer()
+    assert printer.to_sdp(FULL) == to_sdp(FULL)
+    first, *others = FULL.sections
+    changed = replace(FULL, ice_ufrag="another", sections=(replace(first, cname="else"), *others))
+    assert printer.to_sdp(changed) == to_sdp(changed)
+    assert printer.to_sdp(FULL) == to_sdp(FULL)
 
 
 @pytest.mark.parametrize("injected", ["x\r\na=evil", "x\na=evil", "x\ra=evil", "x\0"])
