@@ -24,14 +24,12 @@ from sfu.control.messages import (
     ConsumerClosed,
     CreateTransport,
     Event,
-    NodeLoad,
     ProducerClosed,
-    QualitySpread,
     ReceiveProducer,
-    Spread,
 )
 from sfu.data.relay import DataRate
 from sfu.errors import NodeCommandError, NotFoundError
+from sfu.load_report import LoadReport
 from sfu.pipes.node_pipes import NodePipes
 from sfu.ports import NodePorts
 from sfu.pressure import Limits, Measures, Pressure
@@ -39,6 +37,7 @@ from sfu.producer import Producer
 from sfu.publish_transport import PublishTransport
 from sfu.quality.spreads import QualitySpreads
 from sfu.router import Router
+from sfu.slices import Slices
 from sfu.subscribe_transport import SubscribeTransport
 from sfu.totals import Totals
 from sfu.transport import Transport
@@ -51,7 +50,6 @@ from sfu.webrtc.udp import Path, SocketCalls
 log = structlog.get_logger("sfu.node")
 
 TICK = 0.02
-LOAD_INTERVAL = 2.0
 CATCH_UP = 0.1
 """Seconds after media was dropped for being read too late, in which nobody is asked to send any again."""
 
@@ -83,21 +81,20 @@ class Node:
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._turns: Turns[Transport] = Turns()
-        self._load_due = 0.0
+        self._slices: Slices[Transport] = Slices(self._loop, self._tick_transport, monotonic)
         self._tick_due = 0.0
         self.stalls = Stalls()
         self.behind = False
         self.quality = QualitySpreads()
         self.pressure = Pressure(Limits(config.shed_above, config.shed_lag), 0.0, 0.0)
-        self._load_mark = (0.0, 0.0, 0.0)
+        self._report = LoadReport()
 
     async def start(self) -> None:
         """Bind the ports. Raises `OSError` when one is taken."""
         await self.ports.start()
         self.state = NodeState.SERVING
         now = monotonic()
-        self._load_mark = (now, time.process_time(), 0.0)
-        self._load_due = now + LOAD_INTERVAL
+        self._report.begin(now, time.process_time())
         self.pressure = Pressure(self.pressure.limits, now, busy_time())
         self._schedule_tick(now)
         log.info("node serving", node=self.config.node_id, port=self.ports.number, gro=self.ports.gro)
@@ -308,16 +305,17 @@ class Node:
         self.pressure.handle_tick(now - self._tick_due)
         self._schedule_tick(now)
         self.behind = now - max(self.ports.late_at, self.pipes.late_at) < CATCH_UP
-        due, slow = self._turns.poll(now)
-        for transport in due:
-            self._tick_transport(transport, now)
+        slow = False
+        if not self._slices.busy:  # else turns are late, which is better than media
+            due, slow = self._turns.poll(now)
+            self._slices.begin(due)
         self.pipes.tick(now, slow=slow, behind=self.behind)
         if slow:
             for router in self.routers.values():
                 router.poll_speakers(now)
         if self.pressure.is_due(now) and self.pressure.poll(now, busy_time()):
             self._handle_pressure(now)
-        elif now >= self._load_due:
+        elif now >= self._report.due:
             self._report_load(now)
 
     def _schedule_tick(self, now: float) -> None:
@@ -339,6 +337,8 @@ class Node:
         self._report_load(now)
 
     def _tick_transport(self, transport: Transport, now: float) -> None:
+        if self.transports.get(transport.id) is not transport:
+            return  # closed while it waited for its turn
         try:
             transport.tick(now)
         except Exception:
@@ -346,34 +346,16 @@ class Node:
             log.exception("a transport's tick failed", transport=transport.id)
 
     def _report_load(self, now: float) -> None:
-        self._load_due = now + LOAD_INTERVAL
-        counters = self.counters()
-        delays = self.ports.delays()
-        cpu = time.process_time()
-        before, cpu_before, forwarded_before = self._load_mark
-        elapsed = max(now - before, 1e-3)
-        self._load_mark = (now, cpu, counters["packets_forwarded"])
         self.emit(
-            NodeLoad(
-                cpu=min(1.0, max(0.0, (cpu - cpu_before) / elapsed)),
-                packets_per_second=max(0.0, (counters["packets_forwarded"] - forwarded_before) / elapsed),
-                lag=self.pressure.lag,
-                pressure=int(self.pressure.level),
-                delays=Spread(bounds=delays.bounds, counts=tuple(delays.counts), total=delays.total),
+            self._report.make(
+                now,
+                time.process_time(),
+                counters=self.counters(),
+                delays=self.ports.delays(),
+                pressure=self.pressure,
+                quality=self.quality,
                 routers=len(self.routers),
                 transports=len(self.transports),
-                counters=counters,
-                quality=tuple(
-                    QualitySpread(
-                        measure=one.measure,
-                        direction=one.direction,
-                        kind=one.kind,
-                        bounds=one.histogram.bounds,
-                        counts=tuple(one.histogram.counts),
-                        total=one.histogram.total,
-                    )
-                    for one in self.quality
-                ),
             )
         )
 
@@ -392,6 +374,7 @@ class Node:
             self.close_router(router_id)
         if self._timer is not None:
             self._timer.cancel()
+        self._slices.close()
         self.pipes.close()
         with contextlib.suppress(OSError):
             await self.ports.close()
