@@ -23,7 +23,8 @@ from tests.e2e.person import Json, Person
 from tests.e2e.pictures import ADA, GRACE, Look
 from tests.support import coturn, netns
 from tests.support.server import running_server
-from tests.support.turn_world import NODE_V4, TURN_V4, TURN_V6, configuration, needs_turn
+from tests.support.turn_certificate import write_certificate
+from tests.support.turn_world import NODE_V4, TURN_V4, TURN_V6, TURNS_URL, configuration, needs_turn
 
 pytestmark = needs_turn
 SIDES = ("publisher", "subscriber")
@@ -37,10 +38,12 @@ class Network:
     cast: Cast
     url: str
 
-    async def enter(self, look: Look, *, relay: bool = False) -> Person:
+    async def enter(self, look: Look, *, relay: str = "") -> Person:
+        """Through nothing but a relay that is spoken to by "turn:" or by "turns:", where that is given."""
         person = await self.cast.invite(look, base_url=self.url)
         if relay:
             person.token += "&relay=1"
+            await person.page.add_init_script(_ONLY_RELAYS.replace("SCHEME", relay))
         await person.join()
         return person
 
@@ -52,17 +55,22 @@ async def network(page: Path, tmp_path: Path) -> AsyncIterator[Network]:
     async with AsyncExitStack() as stack:
         networks = stack.enter_context(netns.networks())
         stack.enter_context(netns.inside(networks.server))
+        certificate = write_certificate(tmp_path, TURN_V4)
+        turn_settings = configuration(certificate=certificate)
         stack.enter_context(
-            coturn.running_coturn(tmp_path / "turn", configuration(), listen=(TURN_V4, TURN_V6))
+            coturn.running_coturn(tmp_path / "turn", turn_settings, listen=(TURN_V4, TURN_V6))
         )
         arguments = ("--host", f"127.0.0.1,{NODE_V4}", "--announce", NODE_V4, "--web-dir", str(page))
-        turn = ("--turn-url", f"turn:{TURN_V4}", "--turn-secret", coturn.SECRET)
+        turn = ("--turn-url", f"turn:{TURN_V4}", "--turn-url", TURNS_URL, "--turn-secret", coturn.SECRET)
         server = await stack.enter_async_context(
             running_server(tmp_path / "server", arguments=(*arguments, *turn))
         )
         url = server.base_url.replace("127.0.0.1", NODE_V4)
         # The camera is only for pages from a secure origin, which an address of a test network is not.
-        flags = (f"--unsafely-treat-insecure-origin-as-secure={url}",)
+        flags = (
+            f"--unsafely-treat-insecure-origin-as-secure={url}",
+            f"--ignore-certificate-errors-spki-list={certificate.fingerprint}",
+        )
         with netns.inside(networks.client):
             playwright = await stack.enter_async_context(async_playwright())
             browsers = Browsers(playwright, executable, tmp_path, flags=flags)
@@ -96,15 +104,17 @@ async def goes_by(person: Person, key: str, value: str, *, timeout: float = 20.0
 
 
 @pytest.mark.shows("Chromium", "relay")
-async def test_a_browser_that_may_use_nothing_but_the_relay_meets_another(network: Network) -> None:
-    ada = await network.enter(ADA, relay=True)
-    grace = await network.enter(GRACE)
+async def test_browsers_that_may_use_nothing_but_the_relay_meet_over_udp_and_over_tls(
+    network: Network,
+) -> None:
+    ada = await network.enter(ADA, relay="turn:")
+    grace = await network.enter(GRACE, relay="turns:")
     await ada.sees(grace)
     await grace.sees(ada)
     await grace.sees_moving(ada)
-    await goes_by(ada, "candidateType", "relay")
-    for side in SIDES:
-        assert (await path_of(grace, side))["candidateType"] != "relay"
+    for person, protocol in ((ada, "udp"), (grace, "tls")):
+        await goes_by(person, "candidateType", "relay")
+        await goes_by(person, "relayProtocol", protocol)
 
 
 @pytest.mark.shows("Chromium", "ICE-TCP")
@@ -162,6 +172,17 @@ async def handshakes_of(person: Person) -> list[str]:
         found += [str(one.get("localCertificateId")) for one in await person.reports(side, "transport")]
     return found
 
+
+_ONLY_RELAYS = """
+const { RTCPeerConnection: Usual } = window;
+window.RTCPeerConnection = class extends Usual {
+  constructor({ iceServers = [], ...rest } = {}) {
+    const urlsOf = ({ urls }) => [urls].flat().filter((url) => url.startsWith("SCHEME"));
+    const only = iceServers.map((server) => ({ ...server, urls: urlsOf(server) }));
+    super({ ...rest, iceServers: only.filter(({ urls }) => urls.length > 0) });
+  }
+};
+"""
 
 _WATCH_PICTURE = """
 (peerId) => {

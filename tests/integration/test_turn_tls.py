@@ -7,76 +7,42 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from sfu.probe.turn import TurnClient
 from signaling.config import load_settings
 from signaling.doctor.network import TurnCheck
-from signaling.turn_config import turnserver_conf
 from tests.support import coturn, netns
-from tests.support.turn_world import NODE_V4, TURN_V4, TURN_V6, credential, needs_turn
+from tests.support.turn_certificate import write_certificate
+from tests.support.turn_world import (
+    NODE_V4,
+    TURN_V4,
+    TURN_V6,
+    TURNS_PORT,
+    TURNS_URL,
+    configuration,
+    credential,
+    needs_turn,
+)
 
 pytestmark = needs_turn
-PORT = 5349
-
-
-def write_certificate(directory: Path, address: str) -> tuple[Path, Path]:
-    """A certificate that signs itself, for one address, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "turn")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_path, key_path = directory / "turn.pem", directory / "turn.key"
-    certificate_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate_path, key_path
 
 
 @contextmanager
 def secure_turn(directory: Path, *, address: str = TURN_V4) -> Iterator[tuple[netns.Networks, Path]]:
     """coturn with TLS, and its certificate; the block runs on the client's side."""
-    certificate, key = write_certificate(directory, address)
-    settings = load_settings(
-        {
-            "turn_url": (f"turn:{TURN_V4}", f"turns:{TURN_V4}:{PORT}?transport=tcp"),
-            "turn_secret": coturn.SECRET,
-            "announce": (NODE_V4,),
-            "tls_cert": str(certificate),
-            "tls_key": str(key),
-        }
-    )
-    text = turnserver_conf(settings, [ip_address(NODE_V4)])
+    certificate = write_certificate(directory, address)
+    text = configuration(certificate=certificate)
     with netns.networks() as networks:
         with netns.inside(networks.server):
             running = coturn.running_coturn(directory / "coturn", text, listen=(TURN_V4, TURN_V6))
             running.__enter__()
         try:
             with netns.inside(networks.client):
-                yield networks, certificate
+                yield networks, certificate.path
         finally:
             running.__exit__(None, None, None)
 
@@ -92,7 +58,7 @@ async def test_media_is_relayed_over_tls_where_the_certificate_is_trusted(tmp_pa
         with node:
             async with (
                 asyncio.timeout(20),
-                TurnClient.connect(TURN_V4, PORT, transport="tcp", tls=trust) as client,
+                TurnClient.connect(TURN_V4, TURNS_PORT, transport="tcp", tls=trust) as client,
             ):
                 relayed, _ = await client.allocate(given.username, given.password)
                 assert relayed == TURN_V4
@@ -109,11 +75,11 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_and_the_doctor_s
 ) -> None:
     with secure_turn(tmp_path):
         with pytest.raises(ssl.SSLCertVerificationError):
-            async with TurnClient.connect(TURN_V4, PORT, transport="tcp", tls=ssl.create_default_context()):
+            async with TurnClient.connect(
+                TURN_V4, TURNS_PORT, transport="tcp", tls=ssl.create_default_context()
+            ):
                 pass
-        settings = load_settings(
-            {"turn_url": (f"turns:{TURN_V4}:{PORT}?transport=tcp",), "turn_secret": coturn.SECRET}
-        )
+        settings = load_settings({"turn_url": (TURNS_URL,), "turn_secret": coturn.SECRET})
         (finding,) = await TurnCheck(settings, datetime.now(UTC), server_runs=False).look()
         assert "TLS" in str(finding)
         assert "certificate" in str(finding).lower()
@@ -123,5 +89,5 @@ async def test_a_certificate_of_somebody_else_is_refused(tmp_path: Path) -> None
     with secure_turn(tmp_path, address="192.0.2.1") as (_, certificate):
         trust = ssl.create_default_context(cafile=str(certificate))
         with pytest.raises(ssl.SSLCertVerificationError, match="mismatch"):
-            async with TurnClient.connect(TURN_V4, PORT, transport="tcp", tls=trust):
+            async with TurnClient.connect(TURN_V4, TURNS_PORT, transport="tcp", tls=trust):
                 pass

@@ -16,9 +16,12 @@ from signaling.auth.turn import TurnCredential, turn_credential
 from signaling.config import load_settings
 from signaling.turn_config import TurnLimits, turnserver_conf
 from tests.support import coturn, netns
+from tests.support.turn_certificate import TurnCertificate
 
 NODE_V4, TURN_V4 = netns.SERVER_V4
 NODE_V6, TURN_V6 = netns.SERVER_V6
+TURNS_PORT = 5349
+TURNS_URL = f"turns:{TURN_V4}:{TURNS_PORT}?transport=tcp"
 
 needs_turn = pytest.mark.skipif(
     (netns.why_not() or coturn.why_not()) is not None, reason=str(netns.why_not() or coturn.why_not())
@@ -37,14 +40,14 @@ def credential(
     return turn_credential(secret, who, datetime.now(UTC) + ends_in)
 
 
-def configuration(limits: TurnLimits | None = None) -> str:
-    settings = load_settings(
-        {
-            "turn_url": (f"turn:{TURN_V4}", f"turn:{TURN_V4}?transport=tcp"),
-            "turn_secret": coturn.SECRET,
-            "announce": (NODE_V4, NODE_V6),
-        }
-    )
+def configuration(limits: TurnLimits | None = None, *, certificate: TurnCertificate | None = None) -> str:
+    """With a certificate, for TLS as well."""
+    urls = (f"turn:{TURN_V4}", f"turn:{TURN_V4}?transport=tcp")
+    values: dict[str, Any] = {"turn_secret": coturn.SECRET, "announce": (NODE_V4, NODE_V6)}
+    if certificate is not None:
+        urls = (*urls, TURNS_URL)
+        values |= {"tls_cert": str(certificate.path), "tls_key": str(certificate.key)}
+    settings = load_settings({"turn_url": urls, **values})
     peers = [ip_address(NODE_V4), ip_address(NODE_V6)]
     return turnserver_conf(settings, peers, limits or TurnLimits())
 
