@@ -7,11 +7,12 @@ import {
   Silence,
   SILENT_LOOKS,
   STEADY_LOOKS,
+  type Verdict,
 } from "../src/media/pathWatch";
 import { ManualClock } from "./support/world";
 
 /** Looks at a flow that gets and sends something (1) or not (0) between two looks. */
-function looks(silence: Silence, received: number[], sent: number[] = received.map(() => 1)): boolean[] {
+function looks(silence: Silence, received: number[], sent: number[] = received.map(() => 1)): (Verdict | null)[] {
   let flow = { sent: 0, received: 0 };
   silence.look(flow);
   return received.map((got, index) => {
@@ -22,7 +23,7 @@ function looks(silence: Silence, received: number[], sent: number[] = received.m
 
 const steady = Array<number>(STEADY_LOOKS).fill(1);
 const silent = Array<number>(SILENT_LOOKS).fill(0);
-const news = (told: boolean[]) => told.filter(Boolean).length;
+const news = (told: (Verdict | null)[]) => told.filter((one) => one !== null).length;
 
 describe("a flow", () => {
   it("that was steady and stops is told, once", () => {
@@ -41,10 +42,18 @@ describe("a flow", () => {
     expect(news(looks(new Silence(false), pausing))).toBe(0);
   });
 
-  it("that nothing is sent into may well be silent, where an answer would be expected", () => {
+  it("that is not answered is lost, and in doubt where nothing is sent into it any more", () => {
     const received = [...steady, ...silent];
-    expect(news(looks(new Silence(true), received, [...steady, ...silent]))).toBe(0);
-    expect(news(looks(new Silence(true), received))).toBe(1);
+    expect(looks(new Silence(true), received)).toContain("lost");
+    // An address that is gone takes no packets: those are not even counted as sent.
+    const gone = looks(new Silence(true), received, [...steady, ...silent]);
+    expect(gone.filter((one) => one !== null)).toEqual(["doubtful"]);
+    const few = looks(new Silence(true), received, [...steady, 1, ...silent.slice(1)]);
+    expect(few.filter((one) => one !== null)).toEqual(["doubtful"]);
+  });
+
+  it("that is only received is never more than in doubt", () => {
+    expect(looks(new Silence(false), [...steady, ...silent]).filter((one) => one !== null)).toEqual(["doubtful"]);
   });
 
   it("of another connection begins anew", () => {
@@ -90,4 +99,29 @@ it("a way that goes is told within a second, and then not again for a while", as
   arrives = 100;
   await clock.advance(10_000);
   expect(told).toHaveLength(2);
+});
+
+it("who only sends, from an address that goes, is told to be in doubt within a second", async () => {
+  const clock = new ManualClock();
+  let flow = { sent: 0, received: 0 };
+  let there = true;
+  const told: number[] = [];
+  const watch = new PathWatch({
+    clock,
+    publish: async (): Promise<Flow> => {
+      if (there) flow = { sent: flow.sent + 100, received: flow.received + 10 };
+      return flow;
+    },
+    subscribe: async () => null,
+    lost: () => expect.unreachable(),
+    doubtful: () => told.push(clock.now()),
+  });
+  watch.start();
+  await clock.advance(5_000);
+  there = false;
+  await clock.advance(1_000);
+  expect(told).toHaveLength(1);
+  await clock.advance(10_000);
+  expect(told).toHaveLength(1);
+  watch.stop();
 });

@@ -3,8 +3,8 @@
  * an address that changed, a network that went. Browsers take six or seven seconds to say so.
  *
  * Where this client sends, the server acknowledges many times a second: sending without hearing anything means
- * that the way is gone (`lost`). Where it only receives, the others may have stopped talking just as well
- * (`doubtful`).
+ * that the way is gone (`lost`). Where it only receives, the others may have stopped talking just as well; and where
+ * it sends nothing any more, nobody may want it, or the address that it sent from is gone (`doubtful`).
  */
 
 import type { Clock, TimerId } from "../clock";
@@ -20,36 +20,37 @@ export const NEXT_AFTER_MS = 5_000;
 /** Bytes so far; null while there is no connection. */
 export type Flow = { sent: number; received: number } | null;
 
+export type Verdict = "lost" | "doubtful";
+
 /** Whether a flow that was steady has stopped. Told once, until it is steady again. */
 export class Silence {
   private before: { sent: number; received: number } | null = null;
   private steady = 0;
   private silent = 0;
+  private unanswered = 0;
 
-  /** `mustSend`: only silence in answer to something counts. */
-  constructor(private readonly mustSend: boolean) {}
+  /** `answered`: what is sent is acknowledged, so that silence is more than a doubt. */
+  constructor(private readonly answered: boolean) {}
 
-  look(flow: Flow): boolean {
+  look(flow: Flow): Verdict | null {
     const before = this.before;
     this.before = flow;
     if (flow === null || before === null || flow.received < before.received) {
-      this.steady = this.silent = 0;
-      return false;
+      this.steady = this.silent = this.unanswered = 0;
+      return null;
     }
     if (flow.received > before.received) {
       this.steady = Math.min(this.steady + 1, STEADY_LOOKS);
-      this.silent = 0;
-      return false;
-    }
-    if (this.mustSend && flow.sent === before.sent) {
-      this.steady = this.silent = 0;
-      return false;
+      this.silent = this.unanswered = 0;
+      return null;
     }
     this.silent++;
-    if (this.silent < SILENT_LOOKS) return false;
+    if (this.answered && flow.sent > before.sent) this.unanswered++;
+    if (this.silent < SILENT_LOOKS) return null;
     const told = this.steady >= STEADY_LOOKS;
     this.steady = 0;
-    return told;
+    if (!told) return null;
+    return this.unanswered >= SILENT_LOOKS ? "lost" : "doubtful";
   }
 }
 
@@ -88,11 +89,10 @@ export class PathWatch {
     const [sent, got] = await Promise.all([publish(), subscribe()]).catch(() => [null, null]);
     if (this.timer !== timer) return;
     this.schedule();
-    const isLost = this.publishing.look(sent ?? null);
-    const isDoubtful = this.subscribing.look(got ?? null);
-    if ((!isLost && !isDoubtful) || clock.now() < this.quietUntil) return;
+    const verdicts = [this.publishing.look(sent ?? null), this.subscribing.look(got ?? null)];
+    if (verdicts.every((verdict) => verdict === null) || clock.now() < this.quietUntil) return;
     this.quietUntil = clock.now() + NEXT_AFTER_MS;
-    if (isLost) lost();
+    if (verdicts.includes("lost")) lost();
     else doubtful();
   }
 }
