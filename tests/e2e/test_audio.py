@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -115,11 +116,12 @@ async def test_redundant_audio_is_kept_for_one_and_stripped_for_another(cast: Ca
     ada = await cast.enter(ADA, "group_call_host")
     grace = await _enter(cast, GRACE)
     linus = await _enter(cast, LINUS, REFUSE_RED)
-    await _hears(grace, ada)
-    await _hears(linus, ada)
-    sent = await _payload_from_now(lambda: _sent(ada))
-    kept = await _payload_from_now(lambda: grace.received(ada, "microphone"))
-    stripped = await _payload_from_now(lambda: linus.received(ada, "microphone"))
+    await asyncio.gather(_hears(grace, ada), _hears(linus, ada))
+    sent, kept, stripped = await asyncio.gather(
+        _payload_from_now(lambda: _sent(ada)),
+        _payload_from_now(lambda: grace.received(ada, "microphone")),
+        _payload_from_now(lambda: linus.received(ada, "microphone")),
+    )
     assert sent > 1.6 * stripped, f"redundancy was sent: {sent:.0f} bytes, {stripped:.0f} stripped"
     assert kept > 1.6 * stripped, f"redundancy was kept: {kept:.0f} bytes, {stripped:.0f} stripped"
 
@@ -132,8 +134,10 @@ async def test_a_receiver_that_loses_packets_gets_redundancy_the_publisher_did_n
     relay = open_relay(3)
     grace = await _enter(cast, GRACE, THROUGH_RELAY % relay.address)
     await _hears(grace, ada)
-    plain = await _payload_from_now(lambda: grace.received(ada, "microphone"))
-    assert plain < 1.3 * await _payload_from_now(lambda: _sent(ada))
+    plain, sent = await asyncio.gather(
+        _payload_from_now(lambda: grace.received(ada, "microphone")), _payload_from_now(lambda: _sent(ada))
+    )
+    assert plain < 1.3 * sent
     relay.impair(down=LOSSY)
     await eventually(
         lambda: _payload_from_now(lambda: grace.received(ada, "microphone")),

@@ -35,7 +35,7 @@ async def _decodes(media: ChromiumMedia, more: int = 15) -> None:
     await eventually(decoded, lambda now: now >= more, f"{more} more frames are decoded", timeout=PATIENCE)
 
 
-async def _frames_per_second(media: ChromiumMedia, seconds: float = 3.0) -> float:
+async def _frames_per_second(media: ChromiumMedia, seconds: float = 1.5) -> float:
     before = await media.received()
     await asyncio.sleep(seconds)
     after = await media.received()
