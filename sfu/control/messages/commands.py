@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 from sfu.control.messages.inventory import GetHoldings, GetRouter, Retell, SetNotes
 from sfu.control.messages.piping import PipedProducer
 from sfu.control.messages.values import (
+    UNSHARED,
     ConsumerSpec,
     DataRelayed,
     Direction,
@@ -319,4 +320,4 @@ Command = Annotated[
     Field(discriminator="type"),
 ]
 
-command_adapter: TypeAdapter[Command] = TypeAdapter(Command)
+command_adapter: TypeAdapter[Command] = TypeAdapter(Command, config=UNSHARED)

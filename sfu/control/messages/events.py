@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from sfu.control.messages.values import (
+    UNSHARED,
     DataDropReason,
     DataRelayed,
     Kind,
@@ -223,4 +224,4 @@ Event = Annotated[
     Field(discriminator="type"),
 ]
 
-event_adapter: TypeAdapter[Event] = TypeAdapter(Event)
+event_adapter: TypeAdapter[Event] = TypeAdapter(Event, config=UNSHARED)

@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from sfu.control.messages.inventory import Holdings, RouterHeld
 from sfu.control.messages.piping import PipedProducer
-from sfu.control.messages.values import LayerSpec, Message, ProducerInfo
+from sfu.control.messages.values import UNSHARED, LayerSpec, Message, ProducerInfo
 
 
 class Done(Message):
@@ -116,4 +116,4 @@ Reply = Annotated[
     Field(discriminator="type"),
 ]
 
-reply_adapter: TypeAdapter[Reply] = TypeAdapter(Reply)
+reply_adapter: TypeAdapter[Reply] = TypeAdapter(Reply, config=UNSHARED)
