@@ -1,49 +1,113 @@
-"""Who sends more than the preset grants is cut at the node, and comes back by keeping to it."""
+"""A preset's limits are in the answer; who sends more is cut at the node, and comes back by keeping to it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from sfu.bot import AudioSpec, Bot, VideoSpec
 from sfu.bots.media import Vp8Frames
 from signaling.domain.default_presets import DEFAULT_PRESETS
 from signaling.domain.preset import merged
+from tests.sfu.client_sdp import chromium_offer
 from tests.support.server import running_server
 from tests.support.wait import wait_until
 from tests.support.world import World, packets_of, stream_of, track_of, wait_media
 
 
-async def _narrow_preset(world: World) -> str:
+async def _preset_with(world: World, **media: Any) -> str:
+    """The name of a participant's preset with other media limits."""
     member = next(preset for preset in DEFAULT_PRESETS if preset.name == "group_call_participant")
-    video = {"config": {"media": {"video": {"quality": "qvga"}}}}
-    preset = merged(member, {"name": f"narrow {world.meeting_id}", **video})
+    preset = merged(
+        member, {"name": f"limits {world.meeting_id} {len(world.bots)}", "config": {"media": media}}
+    )
     await world.organization.call("POST", "/v2/presets", preset.to_dict())
     return preset.name
+
+
+async def _narrow_preset(world: World) -> str:
+    return await _preset_with(world, video={"quality": "qvga"})
 
 
 def _limited(bot: Bot) -> list[int]:
     return [event["forwarded"] for event in bot.events if event["type"] == "publication_limited"]
 
 
-async def test_a_sender_that_ignores_its_limit_is_cut_and_comes_back(world: World) -> None:
-    watcher = await world.subscriber()
-    forger = await world.publisher(
-        VideoSpec((1,), packets_per_second=250.0, size=(320, 180)), preset=await _narrow_preset(world)
+@pytest.mark.parametrize(
+    ("quality", "kilobits", "stereo", "high", "opus"),
+    [
+        ("qvga", 600, False, False, {"usedtx=1"}),
+        ("vga", 1500, True, False, {"stereo=1", "sprop-stereo=1"}),
+        ("hd", 4000, False, True, {"maxaveragebitrate=128000"}),
+        ("fhd", 8000, True, True, {"stereo=1", "sprop-stereo=1", "maxaveragebitrate=256000"}),
+        ("uhd", 20_000, False, False, {"usedtx=1"}),
+    ],
+)
+async def test_the_limits_of_a_preset_are_in_the_answer(
+    world: World, *, quality: str, kilobits: int, stereo: bool, high: bool, opus: set[str]
+) -> None:
+    preset = await _preset_with(
+        world,
+        video={"quality": quality},
+        audio={"enable_stereo": stereo, "enable_high_bitrate": high},
     )
-    await wait_media(watcher, 1)
+    bot = await world.join(preset)
+    announced = (("0", "microphone", "audio"), ("1", "camera", "video"))
+    answered = await bot.signalling.request(
+        "publish",
+        offer=chromium_offer(),
+        publications=[{"mid": mid, "source": source, "kind": kind} for mid, source, kind in announced],
+    )
+    _, audio, video = answered["answer"].split("m=")
+    assert {line for line in video.splitlines() if line.startswith("b=")} == {
+        f"b=AS:{kilobits}",
+        f"b=TIAS:{kilobits}000",
+    }
+    assert f"x-google-max-bitrate={kilobits}" in _format_of(video, "96")
+    assert _format_of(audio, "111") == {"minptime=10", "useinbandfec=1", *opus}
+    assert "\nb=" not in audio
+
+
+def _format_of(section: str, payload_type: str) -> set[str]:
+    prefix = f"a=fmtp:{payload_type} "
+    (line,) = (line for line in section.splitlines() if line.startswith(prefix))
+    return set(line.removeprefix(prefix).split(";"))
+
+
+async def test_senders_that_ignore_a_limit_are_cut_and_come_back(world: World) -> None:
+    """One sends too many bits, another too many frames that take few bits."""
+    watcher = await world.subscriber()
+    bits = VideoSpec((1,), packets_per_second=250.0, size=(320, 180))
+    frames = VideoSpec((2,), packets_per_second=25.0, payload_size=200, size=(320, 180))
+    many_bits = await world.publisher(bits, preset=await _narrow_preset(world))
+    slow = await _preset_with(world, video={"frame_rate": 15})
+    many_frames = await world.publisher(frames, preset=slow)
+    track_of(many_frames).encodings[0].interval = 0.01
+    await asyncio.gather(
+        _is_cut_and_comes_back(watcher, many_bits, 1, "bitrate"),
+        _is_cut_and_comes_back(watcher, many_frames, 2, "frame_rate"),
+    )
+
+
+async def _is_cut_and_comes_back(watcher: Bot, forger: Bot, stream_id: int, reason: str) -> None:
     await wait_until(lambda: _limited(forger) == [0], "the forger is told that nothing goes on", timeout=15)
-    cut = packets_of(watcher, 1)
+    told = next(event for event in forger.events if event["type"] == "publication_limited")
+    assert told["reason"] == reason
+    cut = packets_of(watcher, stream_id)
+    assert cut, "until then it was forwarded"
     encoding = track_of(forger).encodings[0]
     sent = encoding.packets_sent
     await wait_until(lambda: encoding.packets_sent > sent + 200, "the forger goes on sending", timeout=15)
-    assert packets_of(watcher, 1) <= cut + 10, "what was under way may still have come"
+    assert packets_of(watcher, stream_id) <= cut + 10, "what was under way may still have come"
 
     encoding.interval *= 8
     await wait_until(lambda: _limited(forger) == [0, 1], "the limit is kept to", timeout=20)
-    await wait_media(watcher, 1)
+    await wait_media(watcher, stream_id)
 
 
 async def test_pictures_that_are_too_large_are_not_forwarded_until_they_are_smaller(world: World) -> None:
