@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from sfu.forwarding.batch import PLAIN_TAIL
 from sfu.forwarding.history import History
 from sfu.policing.police import HOLD, INTERVAL, NOTHING, WINDOW, Limits, Police, Sample, count_frames
@@ -69,6 +71,13 @@ def test_what_hovers_just_above_the_limit_does_not_flap() -> None:
     sender = Sender(Police(1, Limits(max_bitrate=MEGABIT)))
     sender.send(4.0, (2 * MEGABIT, 30))
     assert set(sender.send(20.0, (1.15 * MEGABIT, 30))[4:]) == {NOTHING}
+
+
+@pytest.mark.parametrize("limits", [Limits(max_bitrate=MEGABIT), Limits(max_frame_rate=20)])
+def test_a_quarter_above_the_limit_is_still_forwarded_and_more_is_not(limits: Limits) -> None:
+    for times, ceiling in ((1.24, 0), (1.26, NOTHING)):
+        sender = Sender(Police(1, limits))
+        assert sender.send(30.0, (times * MEGABIT, times * 20))[-1] == ceiling, f"{times} times the limit"
 
 
 def test_too_many_frames_are_cut_like_too_many_bits() -> None:
