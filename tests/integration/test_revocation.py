@@ -17,7 +17,8 @@ AUDIO = AudioSpec(2)
 
 async def assert_silence_after(watcher: Bot, publisher: Bot, ended_ns: int) -> None:
     """The publisher goes on sending; nothing of it arrives later than `WITHIN_NS` after `ended_ns`."""
-    encoding = track_of(publisher).encodings[0]
+    assert publisher.publisher is not None
+    encoding = publisher.publisher.tracks[0].encodings[0]
     sent = encoding.packets_sent
     await wait_until(lambda: encoding.packets_sent > sent + 100, "the publisher to go on sending")
     assert watcher.subscriber is not None
@@ -80,6 +81,27 @@ async def test_muting_stops_the_packets_and_unmuting_lets_them_flow_again(world:
     assert stream_of(watcher, 1).last_arrival_ns - ended <= WITHIN_NS
     await presenter.signalling.request("unmute", publication_id=camera)
     await wait_media(watcher, 1)
+
+
+async def test_who_is_censored_is_not_heard_though_packets_keep_coming_until_allowed_again(
+    world: World,
+) -> None:
+    host = await world.subscriber("webinar_presenter")
+    voice = await world.publisher(AUDIO, preset="webinar_presenter")
+    track_of(voice, "microphone").encodings[0].interval /= 4
+    await wait_media(host, 2)
+    await host.signalling.request("censor", peer_ids=[voice.peer_id])
+    await assert_silence_after(host, voice, time.monotonic_ns())
+
+    microphone = track_of(voice, "microphone").publication_id
+    with pytest.raises(RefusedError) as refusal:
+        await voice.signalling.request("unmute", publication_id=microphone)
+    assert refusal.value.name == "Censored"
+    await assert_silence_after(host, voice, time.monotonic_ns())
+
+    await host.signalling.request("uncensor", peer_ids=[voice.peer_id])
+    await voice.signalling.request("unmute", publication_id=microphone)
+    await wait_media(host, 2)
 
 
 async def test_a_preset_without_permission_ends_the_media(world: World) -> None:
