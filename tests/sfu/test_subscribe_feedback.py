@@ -9,7 +9,7 @@ from sfu.control import messages as m
 from sfu.errors import RtcpError
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim
-from sfu.rtp.rtcp import Nack, Pli, ReportBlock
+from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, Remb, ReportBlock
 from sfu.subscribe_feedback import SECOND_AFTER
 from sfu.subscribe_transport import SubscribeTransport
 from tests.sfu.client_sdp import answer
@@ -91,6 +91,21 @@ async def test_what_is_sent_again_goes_twice_on_a_path_that_loses_much_and_has_r
     assert len(seen.receiver.receive()) == copies
     assert seen.repaired == 5, "a copy is no repair of its own"
     assert not feedback.repairing
+
+
+async def test_the_estimate_of_a_receiver_bounds_ours_whatever_its_reports_say(world: World) -> None:
+    seen = await watching(world)
+    bandwidth, ssrc = seen.transport.bandwidth, seen.leg.ssrc
+    bandwidth.expects_feedback = False
+    before = bandwidth.estimate
+    lossless = ReceiverReport(1, (ReportBlock(ssrc, 0, 0, 0, 0, 0, 0),)).to_bytes()
+    for number, bitrate in enumerate((200_000, 120_000, 180_000)):
+        assert bitrate < before
+        seen.transport._feedback.handle(lossless + Remb(1, bitrate, (ssrc,)).to_bytes(), NOW + number)
+        assert bandwidth.estimate == bitrate
+    seen.transport._feedback.handle(Remb(1, 5_000_000, (ssrc,)).to_bytes(), NOW + 3)
+    assert bandwidth.poll(NOW + 3, 2_000_000) == 0
+    assert bandwidth.estimate == pytest.approx(2_600_000), "at once as far as is wanted, and a little more"
 
 
 async def test_one_late_report_does_not_make_repairs_wait(world: World) -> None:
