@@ -136,17 +136,14 @@ async def test_a_connection_that_proves_nothing_is_closed_and_one_that_did_stays
         assert not any(path is node.clients[0][1] for path in node.lost)
 
 
-async def test_a_flood_of_connections_turns_out_its_own_and_no_client(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tcp, "MAX_PENDING_PER_HOST", 10)
+async def test_a_flood_of_connections_turns_out_its_own_and_no_client() -> None:
     async with listening() as (node, port, connect):
         before = connect()
         before.sendall(framed(HELLO))
         await wait_until(lambda: len(node.clients) == 1, "the client")
-        flood = [connect() for _ in range(100)]
-        await wait_until(lambda: port.refused == 90, lambda: f"{port.refused} of the flood turned out")
-        assert (port.pending, port.connections) == (10, 11)
+        flood = [connect() for _ in range(150)]
+        await wait_until(lambda: port.refused == 22, lambda: f"{port.refused} of the flood turned out")
+        assert (port.pending, port.connections) == (128, 129)
         assert await ended(flood[0])
 
         # In the middle of the flood a newcomer gets in, and who was inside is there still.
@@ -155,6 +152,10 @@ async def test_a_flood_of_connections_turns_out_its_own_and_no_client(
         await wait_until(lambda: len(node.clients) == 2, "the newcomer")
         before.sendall(framed(b"\x80\x60media"))
         await wait_until(lambda: node.clients[0][0].rtp_in == [b"\x80\x60media"], "media of the client")
+
+
+def test_the_bounds_are_those_that_operators_are_told() -> None:
+    assert (tcp.MAX_PENDING_PER_HOST, tcp.MAX_PENDING, tcp.FIRST_CHECK_WITHIN) == (128, 1024, 10.0)
 
 
 async def test_floods_from_many_addresses_are_bounded_altogether(monkeypatch: pytest.MonkeyPatch) -> None:
