@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sfu.control.messages import NodeLoad, QualitySpread, Spread
+from sfu.control.messages import FreezeCount, NodeLoad, QualitySpread, Spread
 from sfu.histogram import Histogram
 from sfu.pressure import Pressure
 from sfu.quality.spreads import QualitySpreads
@@ -38,6 +38,7 @@ class LoadReport:
         delays: Histogram,
         pressure: Pressure,
         quality: QualitySpreads,
+        layers: Sequence[int],
         routers: int,
         transports: int,
     ) -> NodeLoad:
@@ -55,6 +56,11 @@ class LoadReport:
             transports=transports,
             counters=counters,
             quality=tuple(_spreads(quality)),
+            freezes=tuple(
+                FreezeCount(direction=direction, kind=kind, count=count)
+                for (direction, kind), count in quality.freezes.items()
+            ),
+            layers=tuple(layers),
         )
 
 

@@ -39,7 +39,7 @@ from sfu.quality.spreads import QualitySpreads
 from sfu.router import Router
 from sfu.slices import Slices
 from sfu.subscribe_transport import SubscribeTransport
-from sfu.totals import Totals
+from sfu.totals import Totals, layers_received
 from sfu.transport import Transport
 from sfu.turns import SLOW_INTERVAL, Turns
 from sfu.webrtc.association import Association
@@ -354,6 +354,7 @@ class Node:
                 delays=self.ports.delays(),
                 pressure=self.pressure,
                 quality=self.quality,
+                layers=layers_received(self.consumers.values()),
                 routers=len(self.routers),
                 transports=len(self.transports),
             )

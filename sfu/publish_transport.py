@@ -249,7 +249,9 @@ class PublishTransport(Transport):
             producer.stirred = False
             score = producer.meter.poll(now)
             if producer.meter.settled_at == now:
-                self._host.quality.observe("in", producer.kind, producer.meter.figures)
+                self._host.quality.observe(
+                    "in", producer.kind, producer.meter.figures, producer.meter.freezes_begun
+                )
             if score is not None:
                 self._host.emit(ProducerScored(producer_id=producer.id, score=score))
             wanted = producer.poll_wanted(now)

@@ -351,7 +351,7 @@ class SubscribeTransport(Transport):
             meter = consumer.meter
             score = meter.poll(now)
             if meter.settled_at == now:
-                self._host.quality.observe("out", consumer.producer.kind, meter.figures)
+                self._host.quality.observe("out", consumer.producer.kind, meter.figures, meter.freezes_begun)
             if score is not None:
                 self._host.emit(ConsumerScored(consumer_id=consumer.id, score=score))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sfu.consumer import Consumer
 from sfu.data.relay import DataCounts
+from sfu.layers import MAX_LAYERS
 from sfu.producer import Producer
 from sfu.router import Router
 from sfu.transport import Transport
@@ -72,3 +73,12 @@ class Totals:
             "consumers": len(consumers),
             "tasks": len(asyncio.all_tasks()),
         }
+
+
+def layers_received(consumers: Iterable[Consumer]) -> list[int]:
+    """How many have each spatial layer of a video on the wire now, from the lowest on."""
+    counts = [0] * MAX_LAYERS
+    for consumer in consumers:
+        if consumer.leg.carried and (layer := consumer.told_layer) is not None:
+            counts[layer.spatial] += 1
+    return counts

@@ -1,7 +1,7 @@
 """Prometheus metrics of one serving process.
 
-Labels are bounded: routes, methods, status codes, worker indices, directions and kinds of streams. Nothing is
-by meeting, peer or stream.
+Labels are bounded: routes, methods, status codes, worker indices, directions, kinds and layers of streams.
+Nothing is by meeting, peer or stream.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ class WorkerCollector(Collector):
         )
         yield _delays(workers)
         yield from _quality(workers)
+        yield _freezes(workers)
+        yield _layers(workers)
         yield _gauge("lag_seconds", "Mean lateness of the worker's timers.", [(w, w.lag) for w in workers])
         yield _gauge("routers", "Sessions on the worker.", [(w, float(w.routers)) for w in workers])
         yield _gauge("transports", "Transports on the worker.", [(w, float(w.transports)) for w in workers])
@@ -135,6 +137,7 @@ _STREAMS = {
     "loss": ("stream_loss_ratio", "Share of a stream's packets lost on the way, repaired ones included."),
     "jitter": ("stream_jitter_seconds", "Interarrival jitter of a stream."),
     "score": ("stream_score", "Quality of a stream, 0 to 10."),
+    "bitrate": ("stream_bits_per_second", "Bits of a stream's payload per second."),
 }
 
 
@@ -160,6 +163,30 @@ def _quality(workers: Sequence[WorkerStatus]) -> Iterator[Metric]:
             if spread.measure == "estimate":
                 _add(estimates, [str(worker.index)], spread)
     yield estimates
+
+
+def _freezes(workers: Sequence[WorkerStatus]) -> Metric:
+    family = CounterMetricFamily(
+        "rostrum_worker_stream_freezes",
+        "Times that nothing came of a stream for longer than its kind ever pauses.",
+        labels=_STREAM_LABELS,
+    )
+    for worker in workers:
+        for one in worker.freezes:
+            family.add_metric([str(worker.index), one.direction, one.kind], one.count)
+    return family
+
+
+def _layers(workers: Sequence[WorkerStatus]) -> Metric:
+    family = GaugeMetricFamily(
+        "rostrum_worker_video_subscriptions",
+        "Subscriptions that receive each spatial layer of a video, 0 being the lowest.",
+        labels=["worker", "layer"],
+    )
+    for worker in workers:
+        for spatial, count in enumerate(worker.layers):
+            family.add_metric([str(worker.index), str(spatial)], count)
+    return family
 
 
 def _add(family: HistogramMetricFamily, labels: Sequence[str], spread: Spread) -> None:

@@ -90,8 +90,11 @@ class ProducerMeter:
         self._freezes = FreezeWatch(_freeze_of(producer))
         self.settled_at: float | None = None
         """When `figures` were taken."""
+        self.freezes_begun = 0
+        """Between the last two times."""
         self._before: list[_Received] = [_Received.of(one) for one in producer.encodings]
         self._frozen_before = 0.0
+        self._freezes_before = 0
         self._normal = 0.0
 
     def poll(self, now: float) -> int | None:
@@ -110,6 +113,8 @@ class ProducerMeter:
         if elapsed < INTERVAL:
             return None
         self.settled_at = now
+        self.freezes_begun = self._freezes.count - self._freezes_before
+        self._freezes_before = self._freezes.count
         return self._settle(elapsed, expected=expected)
 
     def _settle(self, elapsed: float, *, expected: bool) -> int | None:
@@ -160,7 +165,10 @@ class ConsumerMeter:
         self._freezes = FreezeWatch(_freeze_of(consumer.producer))
         self.settled_at: float | None = None
         """When `figures` were taken."""
+        self.freezes_begun = 0
+        """Between the last two times."""
         self._frozen_before = 0.0
+        self._freezes_before = 0
         self._before = (0, 0, 0, 0)
         self._still = False
         """Nothing left and nothing should have, so `figures` are those of silence."""
@@ -177,6 +185,8 @@ class ConsumerMeter:
         if elapsed < INTERVAL:
             return None
         self.settled_at = now
+        self.freezes_begun = self._freezes.count - self._freezes_before
+        self._freezes_before = self._freezes.count
         return self._settle(elapsed, expected=expected)
 
     def _settle(self, elapsed: float, *, expected: bool) -> int | None:

@@ -3,11 +3,12 @@ for their stats. Pure.
 
 One histogram for each measure, direction and kind of stream; a stream that flows is counted in once each
 time its meter settles, every two seconds. So there are as many of them as of labels, however many streams
-there are.
+there are. Freezes are counted as they begin, by the same labels.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sfu.quality.meter import Figures
     from sfu.quality.score import Kind
 
-Measure = Literal["rtt", "loss", "jitter", "score", "estimate"]
+Measure = Literal["rtt", "loss", "jitter", "score", "bitrate", "estimate"]
 Direction = Literal["in", "out"]
 """From publishers, and to receivers."""
 
@@ -26,9 +27,10 @@ BOUNDS: Final[dict[Measure, tuple[float, ...]]] = {
     "loss": (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
     "jitter": (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16),
     "score": (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
+    "bitrate": (0.0, 1.6e4, 3.2e4, 6.4e4, 1.5e5, 3e5, 6e5, 1.2e6, 2.5e6, 5e6, 1e7),
     "estimate": (1e5, 2e5, 3.5e5, 5e5, 1e6, 2e6, 4e6, 8e6, 1.6e7),
 }
-"""Seconds, shares of the packets, seconds, points, bits per second."""
+"""Seconds, shares of the packets, seconds, points, bits per second of payload and of all."""
 
 
 class Spread(NamedTuple):
@@ -45,14 +47,19 @@ class QualitySpreads:
 
     def __init__(self) -> None:
         self._spreads: dict[tuple[Measure, Direction | None, Kind | None], Histogram] = {}
+        self.freezes: Counter[tuple[Direction, Kind]] = Counter()
+        """How many began."""
 
-    def observe(self, direction: Direction, kind: Kind, figures: Figures) -> None:
-        """A stream's figures have just been settled. Of one that does not flow there is nothing to say."""
+    def observe(self, direction: Direction, kind: Kind, figures: Figures, freezes: int) -> None:
+        """A stream's figures have just been settled, and `freezes` began meanwhile. Of one that does not flow
+        there is nothing else to say."""
+        self.freezes[direction, kind] += freezes
         if not figures.packet_rate and not figures.frozen:
             return
         self._of("loss", direction, kind).observe(figures.loss + figures.repaired)
         self._of("jitter", direction, kind).observe(figures.jitter)
         self._of("score", direction, kind).observe(figures.score)
+        self._of("bitrate", direction, kind).observe(figures.bitrate)
         if figures.rtt is not None:
             self._of("rtt", direction, kind).observe(figures.rtt)
 

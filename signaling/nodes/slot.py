@@ -9,7 +9,7 @@ from sfu.client import NodeClient
 from sfu.control.messages import NodeLoad
 from signaling.nodes.link import NodeLink
 from signaling.nodes.placement import Capacity, NodeStanding
-from signaling.services.ports import QualitySpread, Spread, WorkerStatus
+from signaling.services.ports import FreezeCount, QualitySpread, Spread, WorkerStatus
 
 
 @dataclass(slots=True)
@@ -70,4 +70,6 @@ def status_of(slot: Slot) -> WorkerStatus:
         restarts=restarts,
         counters=load.counters,
         quality=tuple(QualitySpread(**one.model_dump()) for one in load.quality),
+        freezes=tuple(FreezeCount(**one.model_dump()) for one in load.freezes),
+        layers=load.layers,
     )

@@ -190,12 +190,21 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class QualitySpread(Spread):
-    """Of a `measure` ("rtt", "loss", "jitter", "score", "estimate") of streams that come "in" or go "out", by
-    kind; of an estimate, which is of receivers, without either."""
+    """Of a `measure` ("rtt", "loss", "jitter", "score", "bitrate", "estimate") of streams that come "in" or
+    go "out", by kind; of an estimate, which is of receivers, without either."""
 
     measure: str
     direction: str | None
     kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeCount:
+    """Freezes of streams that come "in" or go "out", by kind, since the worker started."""
+
+    direction: str
+    kind: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +228,9 @@ class WorkerStatus:
     restarts: int = 0
     counters: Mapping[str, float] = field(default_factory=dict)
     quality: Sequence[QualitySpread] = ()
+    freezes: Sequence[FreezeCount] = ()
+    layers: Sequence[int] = ()
+    """Subscriptions that have each spatial layer of a video on the wire, from the lowest on."""
 
 
 class MetricsSource(Protocol):

@@ -53,11 +53,18 @@ async def relay(world: World) -> AsyncIterator[UdpRelay]:
 
 
 def _is_counted(world: World) -> Callable[[], Awaitable[bool]]:
-    names = ("stream_rtt_seconds", "stream_loss_ratio", "stream_score", "receiver_estimate_bits_per_second")
+    names = (
+        "stream_rtt_seconds_count",
+        "stream_loss_ratio_count",
+        "stream_score_count",
+        "stream_bits_per_second_count",
+        "receiver_estimate_bits_per_second_count",
+        "video_subscriptions",
+    )
 
     async def counted() -> bool:
         metrics = await world.server.metrics()
-        return all(metrics.get(f"rostrum_worker_{name}_count", 0.0) >= 1 for name in names)
+        return all(metrics.get(f"rostrum_worker_{name}", 0.0) >= 1 for name in names)
 
     return counted
 
@@ -149,3 +156,8 @@ async def test_a_camera_that_stops_without_a_word_is_a_freeze(world: World) -> N
             lambda one: one["freezes"] >= 1 and one["frozen"] > 0 and one["bitrate"] == 0, "the freeze"
         )
         assert figures["packet_rate"] == 0.0
+
+    async def counted() -> bool:
+        return (await world.server.metrics())["rostrum_worker_stream_freezes_total"] >= 2
+
+    await wait_until_async(counted, lambda: "the freezes in /metrics, of both sides", timeout=PATIENCE)

@@ -177,12 +177,20 @@ class Spread(Message):
 
 class QualitySpread(Spread):
     """How a measure of streams is spread over them, each counted every two seconds: round trips and jitter
-    in seconds, shares of packets lost on the way (repaired ones included), scores; of receivers' paths,
-    estimates in bits per second, which have neither direction nor kind."""
+    in seconds, shares of packets lost on the way (repaired ones included), scores, bits of payload per
+    second; of receivers' paths, estimates in bits per second, which have neither direction nor kind."""
 
-    measure: Literal["rtt", "loss", "jitter", "score", "estimate"]
+    measure: Literal["rtt", "loss", "jitter", "score", "bitrate", "estimate"]
     direction: Literal["in", "out"] | None = None
     kind: Kind | None = None
+
+
+class FreezeCount(Message):
+    """How many freezes of streams from publishers ("in") or to receivers ("out") began since the start."""
+
+    direction: Literal["in", "out"]
+    kind: Kind
+    count: int
 
 
 class NodeLoad(Message):
@@ -202,6 +210,9 @@ class NodeLoad(Message):
     transports: int
     counters: dict[str, float]
     quality: tuple[QualitySpread, ...] = ()
+    freezes: tuple[FreezeCount, ...] = ()
+    layers: tuple[int, ...] = ()
+    """How many consumers have each spatial layer of a video on the wire, from the lowest on."""
 
 
 Event = Annotated[

@@ -126,6 +126,18 @@ def test_a_video_that_stands_still_is_told_and_told_when_it_is_back() -> None:
     assert world.scores[-1] == world.received[-1] == 10
 
 
+def test_a_freeze_is_said_to_have_begun_once_and_in_the_figures_of_its_beginning() -> None:
+    world = World()
+    world.run(6.0)
+    begun: dict[str, list[int]] = {"in": [], "out": []}
+    for _ in range(60):
+        world.stall(0.1)
+        for side, meter in (("in", world.producer.meter), ("out", world.consumer.meter)):
+            if meter.settled_at == world.now:
+                begun[side].append(meter.freezes_begun)
+    assert begun == {"in": [0, 1, 0], "out": [0, 1, 0]}, "the first are of when it still moved"
+
+
 def test_a_muted_publisher_is_no_bad_one() -> None:
     world = World()
     world.run(6.0)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from signaling.services.ports import QualitySpread, WorkerStatus
+from signaling.services.ports import FreezeCount, QualitySpread, WorkerStatus
 from tests.signaling.rest.world import World
 
 
@@ -85,7 +85,16 @@ async def test_metrics_count_requests_by_route_and_show_the_workers(world: World
 async def test_metrics_show_how_streams_fare_by_direction_and_kind_and_by_nothing_else(world: World) -> None:
     rtt = QualitySpread((0.1, 0.2), (3, 2, 1), 0.9, "rtt", "in", "video")
     estimate = QualitySpread((1e6,), (4, 1), 5e6, "estimate", None, None)
-    world.workers.append(WorkerStatus(0, "nd_0", serving=True, quality=(rtt, estimate)))
+    bitrate = QualitySpread((1e5, 1e6), (0, 2, 0), 8e5, "bitrate", "out", "audio")
+    status = WorkerStatus(
+        0,
+        "nd_0",
+        serving=True,
+        quality=(rtt, estimate, bitrate),
+        freezes=(FreezeCount("in", "video", 3), FreezeCount("out", "video", 7)),
+        layers=(5, 0, 2),
+    )
+    world.workers.append(status)
     text = (await world.call("GET", "/metrics", auth=None)).body
     labels = 'direction="in",kind="video"'
     name = "rostrum_worker_stream_rtt_seconds"
@@ -94,3 +103,10 @@ async def test_metrics_show_how_streams_fare_by_direction_and_kind_and_by_nothin
     assert f'{name}_sum{{{labels},worker="0"}} 0.9' in text
     name = "rostrum_worker_receiver_estimate_bits_per_second"
     assert f'{name}_bucket{{le="+Inf",worker="0"}} 5.0' in text
+    name = "rostrum_worker_stream_bits_per_second"
+    assert f'{name}_bucket{{direction="out",kind="audio",le="1000000.0",worker="0"}} 2.0' in text
+    name = "rostrum_worker_stream_freezes_total"
+    assert f'{name}{{direction="in",kind="video",worker="0"}} 3.0' in text
+    assert f'{name}{{direction="out",kind="video",worker="0"}} 7.0' in text
+    for layer, count in enumerate(("5.0", "0.0", "2.0")):
+        assert f'rostrum_worker_video_subscriptions{{layer="{layer}",worker="0"}} {count}' in text
