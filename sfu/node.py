@@ -296,6 +296,7 @@ class Node:
             self.ports.counters()
             | self._totals.counters(self.routers, self.transports, self.producers, self.consumers)
             | self.pipes.counters()
+            | {"turns_seconds": self._slices.seconds}
         )
 
     # --- time ----------------------------------------------------------------------------------------

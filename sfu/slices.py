@@ -26,6 +26,8 @@ class Slices(Generic[T]):
         self._loop = loop
         self._work = work
         self._clock = clock
+        self.seconds = 0.0
+        """That all turns took so far."""
         self._waiting: deque[T] = deque()
         self._continued: asyncio.Handle | None = None
 
@@ -53,6 +55,7 @@ class Slices(Generic[T]):
         while waiting:
             if now - begun >= LENGTH:
                 self._continued = self._loop.call_soon(self._go_on)
-                return
+                break
             self._work(waiting.popleft(), now)
             now = self._clock()
+        self.seconds += now - begun

@@ -145,6 +145,8 @@ class UdpPort:
         self.delays = Histogram(DELAY_BOUNDS)
         """Seconds from reading media to having handed all its copies to the socket, by packets read: taken
         once for the batch of a client."""
+        self.seconds_reading = self.seconds_media = self.seconds_feedback = 0.0
+        """Spent on reading and checks, on batches with media, and on those of reports and requests alone."""
         self.gro = _try_enable_gro(sock)
         self.segmentation = _supports_segmentation(sock)
         _try_enable_times(sock)
@@ -290,15 +292,22 @@ class UdpPort:
                     touched[id(receiver)] = receiver
                 else:
                     self._handle_other(receiver, part, address, now)
+        begun = monotonic()
+        self.seconds_reading += begun - now
         for receiver in touched.values():
             packets = len(receiver.rtp_in)
             try:
                 receiver.handle_batch(now)
             except Exception:
                 self._note_failure()
+            done = monotonic()
             if packets:
-                self.delays.observe(monotonic() - now, packets)
-        self._left_at = monotonic()
+                self.delays.observe(done - now, packets)
+                self.seconds_media += done - begun
+            else:
+                self.seconds_feedback += done - begun
+            begun = done
+        self._left_at = begun
 
     def _take_late(
         self, receiver: Receiver, data: bytes, size: int, address: Address, age: float, now: float
