@@ -31,6 +31,7 @@ from sfu.control.messages import Done, Drain, Event, command_adapter, event_adap
 from sfu.control.server import CommandServer
 from sfu.control.version import protocol_version
 from sfu.errors import DoorError
+from sfu.huge_pages import keep_on_huge_pages
 from sfu.node import Node
 from sfu.sweep import INTERVAL, Sweep
 
@@ -87,7 +88,7 @@ class Worker:
         self._custody = Custody(config.survive if listener is not None else 0.0)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end)
         self._serve(node, self._first)
-        tasks = [asyncio.create_task(_sweep(node))]
+        tasks = [asyncio.create_task(_sweep(node)), asyncio.create_task(keep_on_huge_pages())]
         if listener is not None:
             tasks.append(asyncio.create_task(self._watch_door(node, listener)))
         await self._until_ending()

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sfu import huge_pages
 from sfu.probe.kernel import UdpOffer, udp_offer
 from signaling.doctor.report import Finding, fail, ok, warn
 
@@ -30,7 +31,7 @@ GOOD_OFFSET, BAD_OFFSET = 1.0, 30.0
 
 class KernelCheck:
     async def look(self) -> Sequence[Finding]:
-        return judge_udp(udp_offer())
+        return [*judge_udp(udp_offer()), judge_huge_pages(has_them=huge_pages.offered())]
 
 
 def judge_udp(offer: UdpOffer) -> list[Finding]:
@@ -49,6 +50,13 @@ def judge_udp(offer: UdpOffer) -> list[Finding]:
         advice = f"sysctl -w net.core.rmem_max={size} net.core.wmem_max={size}, or bursts are lost in them"
         findings.append(warn("socket buffers", found, advice))
     return findings
+
+
+def judge_huge_pages(*, has_them: bool) -> Finding:
+    if has_them:
+        return ok("huge pages", "the kernel gives them to who asks")
+    advice = f"media costs more without: echo madvise > {huge_pages.SETTING}"
+    return warn("huge pages", "the kernel gives none", advice)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from signaling.doctor.machine import (
     judge_clock,
     judge_cores,
     judge_files,
+    judge_huge_pages,
     judge_offset,
     judge_udp,
     ntp_offset,
@@ -102,6 +103,13 @@ def test_the_kernel() -> None:
     poor = judge_udp(UdpOffer(segmentation=False, coalescing=False, buffer=200 << 10))
     assert {finding.verdict for finding in poor} == {WARN}
     assert "net.core.rmem_max" in poor[-1].advice
+
+
+def test_huge_pages() -> None:
+    assert judge_huge_pages(has_them=True).verdict is OK
+    none = judge_huge_pages(has_them=False)
+    assert none.verdict is WARN
+    assert "transparent_hugepage/enabled" in none.advice
 
 
 def test_an_ntp_answer_gives_the_offset_and_a_foreign_one_nothing() -> None:
