@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz import media, text, wire
+from tests.fuzz import authentic, media, text, wire
 from tests.fuzz.mutation import inputs
 from tests.fuzz.target import Target, joined, parts
 
-TARGETS = (*wire.TARGETS, *media.TARGETS, *text.TARGETS)
+TARGETS = (*wire.TARGETS, *authentic.TARGETS, *media.TARGETS, *text.TARGETS)
 FINDINGS = Path(__file__).parent / "findings"
-COUNTS = {"dtls": 150, "rtp": 800, "sdp": 250}
+COUNTS = {"dtls": 150, "dtls-record": 200, "repeated-check": 1000, "rtp": 800, "sdp": 250}
 """Fewer for targets whose every input makes keys or a world."""
 COUNT = 1500
 

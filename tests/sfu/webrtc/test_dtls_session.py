@@ -147,7 +147,7 @@ class Openssl:
         except SSL.WantReadError:
             return
 
-    def session(self) -> DtlsSession:
+    def session(self, sequence: int = MANY) -> DtlsSession:
         """Seals what this client might, with numbers that OpenSSL has not come to yet."""
         suite = SUITES[self.connection.get_cipher_name() or ""]
         secret, ours, theirs = (
@@ -159,7 +159,7 @@ class Openssl:
         assert ours is not None
         assert theirs is not None
         writes, reads = derive_keys(suite, secret, ours, theirs)
-        return DtlsSession(suite, reads, writes, sequence=MANY)
+        return DtlsSession(suite, reads, writes, sequence=sequence)
 
 
 @each_suite
