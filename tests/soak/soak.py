@@ -1,6 +1,6 @@
 """Joins and leaves in a loop against a real server, and what it holds afterwards compared with before.
 
-    warm-up rounds -> empty -> census -> rounds until the time is up -> empty -> census
+    warm-up rounds -> empty -> census -> rounds, by time or by number -> empty -> census
 
 Both counts are taken while nobody is there, so whatever is more the second time belongs to people who left.
 """
@@ -62,32 +62,51 @@ async def soak(
 ) -> Soaked:
     """Run rounds, `at_once` of them side by side. Raises `AssertionError` if anything stays."""
     numbers = itertools.count()
-    await _rounds(server, numbers, warm_up, at_once, [])
-    await wait_empty(server)
-    soaked = Soaked(before := await take(server), before, 0, 0.0)
-    progress(_describe(0, before))
+    soaked = await _warmed_up(server, _for_seconds(numbers, warm_up), at_once)
+    progress(_describe(0, soaked.before))
     begun = time.monotonic()
     while (left := begun + seconds - time.monotonic()) > 0:
-        soaked.joins += await _rounds(
-            server, numbers, min(left, sample_every or left), at_once, soaked.failures
-        )
-        await wait_empty(server)
-        soaked.after = await take(server)
-        soaked.samples.append((soaked.joins, soaked.after))
+        await _add_sample(server, soaked, _for_seconds(numbers, min(left, sample_every or left)), at_once)
         progress(_describe(soaked.joins, soaked.after))
     soaked.seconds = time.monotonic() - begun
     return soaked
 
 
-async def _rounds(
-    server: Server, numbers: Iterator[int], seconds: float, at_once: int, failures: list[str]
-) -> int:
+async def soak_rounds(server: Server, *, warm_up: int, rounds: int, at_once: int = 2) -> Soaked:
+    """Run so many rounds, whatever time they take, after some that warm up."""
+    soaked = await _warmed_up(server, iter(range(warm_up)), at_once)
+    begun = time.monotonic()
+    await _add_sample(server, soaked, iter(range(warm_up, warm_up + rounds)), at_once)
+    soaked.seconds = time.monotonic() - begun
+    return soaked
+
+
+async def _warmed_up(server: Server, numbers: Iterator[int], at_once: int) -> Soaked:
+    await _rounds(server, numbers, at_once, [])
+    await wait_empty(server)
+    before = await take(server)
+    return Soaked(before, before, 0, 0.0)
+
+
+async def _add_sample(server: Server, soaked: Soaked, numbers: Iterator[int], at_once: int) -> None:
+    soaked.joins += await _rounds(server, numbers, at_once, soaked.failures)
+    await wait_empty(server)
+    soaked.after = await take(server)
+    soaked.samples.append((soaked.joins, soaked.after))
+
+
+def _for_seconds(numbers: Iterator[int], seconds: float) -> Iterator[int]:
     deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        yield next(numbers)
+
+
+async def _rounds(server: Server, numbers: Iterator[int], at_once: int, failures: list[str]) -> int:
+    """One for each of the numbers, `at_once` of them side by side."""
 
     async def one_after_another() -> int:
         joins = 0
-        while time.monotonic() < deadline:
-            number = next(numbers)
+        for number in numbers:
             try:
                 joins += await run_round(server, number)
             except* (BotError, AssertionError, OSError) as group:
