@@ -1,4 +1,6 @@
-"""Records what tests show of clients (`tests/support/compat.py`); in CI, lets no test be skipped unseen."""
+"""Records what tests show of clients (`tests/support/compat.py`), prints what they measured, and lets no test
+be skipped unseen in CI.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +43,17 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"skipped, which nothing may be in CI: {report.longrepr}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests measured (`record_property`), which none of them asserts: for people to compare."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    measured = [report for report in reports if report.user_properties]
+    if measured:
+        terminalreporter.section("measured")
+    for report in measured:
+        figures = ", ".join(f"{name} {value}" for name, value in report.user_properties)
+        terminalreporter.line(f"{report.nodeid}: {figures}")
 
 
 def pytest_sessionfinish() -> None:

@@ -15,14 +15,11 @@ import pytest
 import pytest_asyncio
 
 from sfu.bot import AudioSpec, Bot, VideoSpec
+from sfu.bots.description import parse_description
 from tests.support.aiortc_peer import AiortcPeer, DataReceived
 from tests.support.server import Server, media_workers, running_server
 from tests.support.wait import wait_until
 from tests.support.world import World, packets_of, track_of, wait_media
-
-BACK_WITHIN = 30.0
-"""Seconds, a bound against hanging: the bots of this test take longer than the server. What is promised for
-media after a worker died is 5 seconds; how long it took is recorded with the test (`back_after_s`)."""
 
 
 @pytest_asyncio.fixture
@@ -128,26 +125,31 @@ async def test_a_dead_worker_resets_its_own_people_only(dealt: Server) -> None:
 async def test_fifty_people_on_a_killed_worker_are_back_in_media(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
+    """On the worker that is left, without waiting for the one that is started again; each is told once.
+
+    What is promised for media is 5 seconds; how long it took is printed at the end of the tests' run.
+    """
     arguments = ("--spread-above", "1")
     async with running_server(tmp_path, workers=2, arguments=arguments) as server, World.on(server) as world:
         speaker = await world.publisher(VideoSpec((1,), packets_per_second=50.0), AudioSpec(2), rebuild=True)
         watchers = await asyncio.gather(*(world.subscriber(rebuild=True) for _ in range(49)))
         await all_receive(watchers)
+        everybody = (speaker, *watchers)
+        (lost_port,) = {offered_port(bot) for bot in watchers}
         (victim,) = [worker for worker in media_workers(server) if worker == await busiest(server)]
         os.kill(victim, signal.SIGKILL)
         killed = time.monotonic()
-        await wait_until(lambda: all(resets(bot) == 1 for bot in (speaker, *watchers)), "all are told")
+        await wait_until(lambda: all(resets(bot) == 1 for bot in everybody), "all are told")
         record_property("told_after_s", round(time.monotonic() - killed, 2))
         await wait_until(
             lambda: all(bot.subscriber is not None for bot in watchers), "all have had an offer", timeout=30.0
         )
         record_property("offered_after_s", round(time.monotonic() - killed, 2))
         await all_receive(watchers)
-        took = time.monotonic() - killed
-        record_property("back_after_s", round(took, 2))
-        assert all(resets(bot) == 1 for bot in watchers)
-        assert [problem for bot in watchers for problem in bot.problems] == []
-        assert took < BACK_WITHIN, f"50 people were back after {took:.1f} s"
+        record_property("back_after_s", round(time.monotonic() - killed, 2))
+        assert [resets(bot) for bot in everybody] == [1] * 50
+        assert [problem for bot in everybody for problem in bot.problems] == []
+        assert {offered_port(bot) for bot in watchers} == {*server.udp_ports} - {lost_port}
 
 
 @pytest.mark.slow
@@ -180,6 +182,13 @@ async def busiest(server: Server) -> int:
 def cpu_ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return int(fields[11]) + int(fields[12])
+
+
+def offered_port(bot: Bot) -> int:
+    """The port of the node that a subscriber was last offered a connection to."""
+    offers = [event["offer"] for event in bot.events if event["type"] == "subscribe_offer"]
+    (candidate,) = {one for one in parse_description(offers[-1]).candidates if one.transport == "udp"}
+    return candidate.port
 
 
 def resets(bot: Bot) -> int:
