@@ -146,7 +146,7 @@ def record_seeds() -> Sequence[bytes]:
         return bytes((AUTHENTIC, content_type)) + leap.to_bytes(2, "big") + content
 
     again, changed = bytes((AGAIN, 0)), bytes((CHANGED, 0, 20, 0x80))
-    short = bytes((AS_IT_IS, APPLICATION_DATA)) + b"\xfe\xfd" + EPOCH + bytes(6) + b"\0\5" + bytes(5)
+    short = bytes((AS_IT_IS, APPLICATION_DATA)) + b"\xfe\xfd" + EPOCH + b"\xff" * 6 + b"\0\5" + bytes(5)
     moves = (
         (sealed(APPLICATION_DATA, b"one"), again, changed, sealed(APPLICATION_DATA, b"two", 70), again),
         (sealed(HANDSHAKE, b"\x14" + bytes(23)), again, sealed(HANDSHAKE, b"\x01" + bytes(60)), changed),
