@@ -170,11 +170,12 @@ async def measure_overload(seconds: float, *, factor: float = 1.5) -> Overload:
     calm_rooms = max(1, int((CALM * LEFT - base) / share))
     async with (
         fresh_server(arguments=ADMITTING) as server,
-        neighbour(server),
+        neighbour(server) as let_begin,
         crowd(server, heeds_wanted=True) as people,
     ):
         scene = Scene(server, people)
         await scene.fill(rooms)
+        let_begin()
         for room in scene.rooms[:calm_rooms]:
             await scene.turn_cameras(room, on=True)
             await asyncio.sleep(QUIET)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 CPU_PER_NEW_SESSION: Final = 0.05
@@ -40,7 +41,8 @@ DEFAULT_SPREAD_ABOVE: Final = 0.6
 class Capacity:
     """What a node may carry before it takes nobody new: busy fraction of a core, packets sent per second.
 
-    `lag` is the mean lateness of its timers, in seconds, at which what it has to do counts twice.
+    `cpu` 1 is no limit: only the packets count. `lag` is the mean lateness of its timers, in seconds, at
+    which what it has to do counts twice.
     """
 
     cpu: float = 0.85
@@ -119,7 +121,20 @@ class NodeStanding:
     @property
     def full(self) -> bool:
         """It can take nobody new: it has no room, or gives things up already."""
-        return not self.serving or self.pressure > 0 or self.load >= self.capacity.cpu
+        return (
+            not self.serving or self.pressure > 0 or (self.load >= self.capacity.cpu and not self.boundless)
+        )
+
+    @property
+    def boundless(self) -> bool:
+        """Whether its core is no reason to take nobody new."""
+        limit = self.capacity
+        return limit.cpu >= 1 and self.packets_per_second < limit.packets_per_second
+
+    @property
+    def left(self) -> float:
+        """Of its core, as far as reports tell."""
+        return inf if self.boundless else max(0.0, self.capacity.cpu - self.reported_load)
 
     def _by_packets(self, packets: float) -> float:
         most = self.packet_capacity
@@ -129,7 +144,7 @@ class NodeStanding:
 def has_room(nodes: Iterable[NodeStanding], admitted: int) -> bool:
     """Whether one more can come in, after so many of whom no report tells yet."""
     roomy = [node for node in nodes if node.serving and not node.pressure]
-    left = sum(max(0.0, node.capacity.cpu - node.reported_load) for node in roomy)
+    left = sum(node.left for node in roomy)
     measured = [node.cpu_per_peer for node in roomy if node.peers >= MEASURED_FROM]
     each = sum(measured) / len(measured) if measured else CPU_PER_ADMITTED
     return left > admitted * each

@@ -187,3 +187,16 @@ def test_who_was_admitted_counts_before_any_report_tells_of_them() -> None:
     while has_room(nodes, admitted):
         admitted += 1
     assert 190 <= admitted <= 210
+
+
+def test_a_core_without_a_limit_refuses_nobody_before_its_packets_are_used_up() -> None:
+    boundless = Capacity(cpu=1.0, packets_per_second=1_000.0)
+    busy = NodeStanding("nd_1", serving=True, cpu=1.0, lag=1.0, packets_per_second=900.0, capacity=boundless)
+    assert not busy.full
+    assert has_room([busy], 1_000)
+    sending = replace(busy, packets_per_second=1_000.0)
+    assert sending.full
+    assert not has_room([sending], 0)
+    limited = replace(busy, capacity=Capacity(cpu=0.99))
+    assert limited.full
+    assert not has_room([limited], 0)
