@@ -53,11 +53,13 @@ async def share(case: Case, seconds: float) -> Shares:
     async with fresh_server() as server:
         load = asyncio.create_task(measure(case, server, seconds))
         watch = asyncio.create_task(_watch(server, case.name, seconds))
-        await load
         try:
+            await load
             return await asyncio.wait_for(watch, REPORT_INTERVAL)
         except TimeoutError as error:
             raise RuntimeError(f"{case.name}: packets never flowed at one pace: more seconds") from error
+        finally:
+            watch.cancel()
 
 
 async def _watch(server: Server, load: str, seconds: float) -> Shares:

@@ -129,7 +129,7 @@ class NodePipes:
     @property
     def late_at(self) -> float:
         """See `UdpPort.late_at`."""
-        return float("-inf") if self._port is None else self._port.late_at
+        return max((port.late_at for port in self._ports()), default=float("-inf"))
 
     @property
     def open(self) -> bool:

@@ -12,7 +12,6 @@ computed once.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Any, Final
 from zlib import crc32
@@ -38,27 +37,8 @@ INTEGRITY_AT: Final = -(INTEGRITY_LENGTH + FINGERPRINT_LENGTH)
 HEADER_AT: Final = INTEGRITY_AT - ATTRIBUTE_HEADER_LENGTH
 INTEGRITY_HEADER: Final = attribute_header(MESSAGE_INTEGRITY, INTEGRITY_LENGTH)
 FINGERPRINT_HEADER: Final = attribute_header(FINGERPRINT, 4)
-SHA1_BLOCK: Final = 64
 IPV4_VALUE: Final = 8
 """Bytes of an XOR-MAPPED-ADDRESS of IPv4, which no transaction id is mixed into."""
-
-
-class Hmac:
-    """HMAC-SHA1 (RFC 2104) under one key, whose two blocks are hashed once and not for every message."""
-
-    __slots__ = ("_inner", "_outer")
-
-    def __init__(self, key: bytes) -> None:
-        block = (hashlib.sha1(key).digest() if len(key) > SHA1_BLOCK else key).ljust(SHA1_BLOCK, b"\0")
-        self._inner = hashlib.sha1(bytes(byte ^ 0x36 for byte in block))
-        self._outer = hashlib.sha1(bytes(byte ^ 0x5C for byte in block))
-
-    def digest(self, message: bytes) -> bytes:
-        inner = self._inner.copy()
-        inner.update(message)
-        outer = self._outer.copy()
-        outer.update(inner.digest())
-        return outer.digest()
 
 
 class UsualCheck:
@@ -81,7 +61,8 @@ class UsualCheck:
         self._head = data[:8]
         self._signed = data[:2] + (len(data) - HEADER_LENGTH - FINGERPRINT_LENGTH).to_bytes(2, "big")
         self._attributes = data[HEADER_LENGTH:INTEGRITY_AT]
-        self._hmac = Hmac(key)
+        self._hmac = hmac.new(key, digestmod="sha1")
+        """Has taken in the key, and is copied for each message."""
         self._address: tuple[Any, ...] = ()
         self._mapped = b""
         """The attribute that says `_address`; empty where it depends on the transaction id."""
@@ -107,7 +88,7 @@ class UsualCheck:
             return False
         # What is signed leaves out the integrity itself, and counts it in its length.
         signed = self._signed + data[4:HEADER_AT]
-        return hmac.compare_digest(self._hmac.digest(signed), data[INTEGRITY_AT:-FINGERPRINT_LENGTH])
+        return hmac.compare_digest(self._sign(signed), data[INTEGRITY_AT:-FINGERPRINT_LENGTH])
 
     def answer(self, transaction_id: bytes, address: tuple[Any, ...]) -> bytes:
         """Binding success for `address`: what `build_stun` makes of it."""
@@ -116,8 +97,13 @@ class UsualCheck:
         mapped = self._mapped or _mapped_address(address, transaction_id)
         signed_head, head = self._answer_head
         rest = transaction_id + mapped
-        data = head + rest + INTEGRITY_HEADER + self._hmac.digest(signed_head + rest)
+        data = head + rest + INTEGRITY_HEADER + self._sign(signed_head + rest)
         return data + FINGERPRINT_HEADER + (crc32(data) ^ FINGERPRINT_XOR).to_bytes(4, "big")
+
+    def _sign(self, message: bytes) -> bytes:
+        made = self._hmac.copy()
+        made.update(message)
+        return made.digest()
 
     def _learn(self, address: tuple[Any, ...], transaction_id: bytes) -> None:
         mapped = _mapped_address(address, transaction_id)

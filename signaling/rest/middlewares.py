@@ -115,10 +115,6 @@ async def errors_middleware(request: web.Request, handler: Handler) -> web.Strea
         if error.status < 400:
             raise
         return _http_failure(error)
-    except ConnectionResetError:
-        # The client went before its request was whole; what is answered, nobody reads.
-        log.info("client_gone", method=request.method, route=_route(request))
-        return plain_failure(400, "BadRequest", "The request ended before its body did.")
     except Exception:
         log.exception("request_failed", method=request.method, route=_route(request))
         return failure(SignalingError())

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, TypeVar
 
+import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from signaling.domain.preset import invalid_input
 from signaling.errors import InvalidInputError
+
+log = structlog.get_logger("signaling.rest.parsing")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -33,9 +36,18 @@ async def parse_body(request: web.Request, model: type[M]) -> M:
         raise invalid_input(error) from None
 
 
+async def read_body(request: web.Request) -> bytes:
+    """Raises `InvalidInputError` where the client went before all was there: nobody reads the answer."""
+    try:
+        return await request.read()
+    except ConnectionResetError:
+        log.info("client_gone", method=request.method, path=request.path)
+        raise InvalidInputError("The request ended before its body did.") from None
+
+
 async def parse_object(request: web.Request) -> dict[str, Any]:
     """The body as a JSON object. Raises `InvalidInputError`."""
-    raw = await request.read()
+    raw = await read_body(request)
     if not raw.strip():
         return {}
     try:

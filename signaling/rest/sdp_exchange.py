@@ -15,6 +15,7 @@ from signaling.errors import (
 from signaling.protocol import messages, sdpfrag
 from signaling.protocol.offer import MAX_SDP
 from signaling.rest.access import participant_token_of
+from signaling.rest.parsing import read_body
 from signaling.services.live.http_peers import HttpPeers, Opened
 from signaling.services.live.ports import Direction
 
@@ -28,7 +29,7 @@ async def read_text(request: web.Request, media_type: str, limit: int) -> str:
         raise UnsupportedMediaTypeError(f"Send the body as Content-Type: {media_type}.")
     if (request.content_length or 0) > limit:
         raise LimitExceededError(f"The body is larger than {limit} bytes.")
-    body = await request.read()
+    body = await read_body(request)
     if len(body) > limit:
         raise LimitExceededError(f"The body is larger than {limit} bytes.")
     try:

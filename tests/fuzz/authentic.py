@@ -6,6 +6,7 @@ odd its content, and one that came before, once more or with a byte changed.
 
 from __future__ import annotations
 
+import hmac
 from collections import Counter
 from collections.abc import Sequence
 from zlib import crc32
@@ -15,7 +16,6 @@ from sfu.webrtc.dtls import DtlsState
 from sfu.webrtc.dtls_records import ALERT, APPLICATION_DATA, HANDSHAKE, split_records
 from sfu.webrtc.dtls_session import EPOCH, SUITES
 from sfu.webrtc.ice import IceLiteAgent, IceResult
-from sfu.webrtc.usual_check import Hmac
 from tests.fuzz.target import Target, joined, parts
 from tests.sfu.webrtc.test_dtls_session import Openssl
 
@@ -81,7 +81,9 @@ def _signed(move: bytes) -> bytes:
     kind, transaction, attributes = move[:2].rjust(2, b"\0"), move[2:14].ljust(12, b"\0"), move[14:2048]
     rest = stun.COOKIE_BYTES + transaction + attributes
     signed = kind + (len(attributes) + 24).to_bytes(2, "big") + rest
-    integrity = stun.attribute_header(stun.MESSAGE_INTEGRITY, 20) + Hmac(LOCAL[1].encode()).digest(signed)
+    integrity = stun.attribute_header(stun.MESSAGE_INTEGRITY, 20) + hmac.digest(
+        LOCAL[1].encode(), signed, "sha1"
+    )
     whole = kind + (len(attributes) + 32).to_bytes(2, "big") + rest + integrity
     return whole + _fingerprint(whole)
 

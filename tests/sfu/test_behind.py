@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 
 from sfu.bots.publish import OutboundTrack, PublishTransport
-from tests.support.node_pair import Line, Side, joined, packets
+from sfu.control import messages as m
+from tests.support.node_pair import PIPE, Line, Side, joined, packets
 from tests.support.wait import wait_until
 
 
@@ -67,3 +68,18 @@ async def test_so_is_the_node_at_the_other_end_of_a_pipe() -> None:
         assert sum(one.leg.retransmitted for one in legs) == before
         fall_behind(pair.second, for_good=False)
         await wait_until(lambda: sum(one.leg.retransmitted for one in legs) > before, "repairs")
+
+
+async def test_a_pipe_that_was_renewed_counts_with_its_own_socket() -> None:
+    async with joined() as pair:
+        pipes = pair.second.node.pipes
+        renewed = await pair.second.do(m.CreatePipe(pipe_id=PIPE, renew=True))
+        assert isinstance(renewed, m.PipeCreated)
+        other = await pair.first.do(m.CreatePipe(pipe_id=PIPE))
+        assert isinstance(other, m.PipeCreated)
+        connect = m.ConnectPipe(pipe_id=PIPE, host=other.host, port=other.port, key=other.key)
+        await pair.second.do(connect)
+        assert pipes.late_at == -math.inf
+        pipes._ends[PIPE].port.late_at = math.inf
+        assert pipes.late_at == math.inf
+        await wait_until(lambda: pair.second.node.behind, "the next tick")
