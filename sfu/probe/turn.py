@@ -15,7 +15,7 @@ import hashlib
 import secrets
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final, Literal, Protocol, Self
 
@@ -58,6 +58,9 @@ STALE_NONCE: Final = 438
 ANSWER_WITHIN: Final = 3.0
 """Seconds, over all attempts of a request."""
 AGAIN_AFTER: Final = 0.5
+ALLOCATION_MISMATCH: Final = 437
+MOST_PORTS: Final = 3
+"""That an allocation is asked for from."""
 
 PeerAddress = tuple[str, int]
 
@@ -82,8 +85,9 @@ class _Wire(Protocol):
 class TurnClient:
     """One allocation at one server. Requests run one after the other."""
 
-    def __init__(self, wire: _Wire, *, reliable: bool) -> None:
+    def __init__(self, wire: _Wire, reopen: Callable[[], Awaitable[_Wire]], *, reliable: bool) -> None:
         self._wire = wire
+        self._reopen = reopen
         self._reliable = reliable
         self._username = ""
         self._password = ""
@@ -102,21 +106,39 @@ class TurnClient:
         tls: ssl.SSLContext | None = None,
     ) -> AsyncIterator[Self]:
         """Raises `OSError` where there is nobody. An allocation that was made is given back at the end."""
-        wire = await (_Stream.open(host, port, tls) if transport == "tcp" else _Datagrams.open(host, port))
-        client = cls(wire, reliable=transport == "tcp")
+
+        async def reopen() -> _Wire:
+            return await (
+                _Stream.open(host, port, tls) if transport == "tcp" else _Datagrams.open(host, port)
+            )
+
+        client = cls(await reopen(), reopen, reliable=transport == "tcp")
         try:
             yield client
         finally:
             await client._give_back()
-            wire.close()
+            client._wire.close()
 
     async def allocate(self, username: str, password: str, *, family: int = 4) -> PeerAddress:
-        """The relayed address. Raises `TurnRefusedError`, `TimeoutError`, `StunError`."""
+        """The relayed address. Raises `TurnRefusedError`, `TimeoutError`, `StunError`, `OSError`.
+
+        Where the server still has an allocation of whoever had our port before, it is asked from another one
+        (RFC 8656 section 7.4, on 437).
+        """
         self._username, self._password = username, password
         attributes = [(REQUESTED_TRANSPORT, bytes([UDP, 0, 0, 0]))]
         if family == 6:
             attributes.append((REQUESTED_ADDRESS_FAMILY, b"\x02\0\0\0"))
-        answer = await self._request(ALLOCATE, attributes)
+        for left in reversed(range(MOST_PORTS)):
+            try:
+                answer = await self._request(ALLOCATE, attributes)
+                break
+            except TurnRefusedError as error:
+                if error.code != ALLOCATION_MISMATCH or not left:
+                    raise
+            self._wire.close()
+            self._nonce = b""
+            self._wire = await self._reopen()
         relayed = answer.attributes.get(XOR_RELAYED_ADDRESS)
         if relayed is None:
             raise StunError("the answer to Allocate has no relayed address")

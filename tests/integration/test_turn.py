@@ -234,3 +234,12 @@ async def test_special_purpose_addresses_stay_closed_when_the_rest_is_opened(tmp
                 assert await refusal(v4.create_permission((address, PORT))) == 403, address
             for address in SPECIAL_V6:
                 assert await refusal(v6.create_permission((address, PORT))) in (403, 443), address
+
+
+async def test_a_port_that_the_server_knows_an_allocation_of_is_left_for_another(turn: TurnWorld) -> None:
+    async with AsyncExitStack() as stack:
+        client = await allocated(stack)
+        given = credential(f"somebody-{next(_NUMBERS)}")
+        relayed, port = await client.allocate(given.username, given.password)
+        assert relayed == TURN_V4
+        assert port
