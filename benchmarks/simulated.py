@@ -32,6 +32,10 @@ PATHS = (
     ("loss 20 %", replace(LINE, loss=0.2)),
     ("delay 50 ms", replace(LINE, delay=0.05)),
     ("delay 200 ms", replace(LINE, delay=0.2)),
+    ("jitter 30 ms", replace(LINE, jitter=0.03, in_order=True)),
+    ("jitter 30 ms, out of order", replace(LINE, jitter=0.03)),
+    ("reorder 2 %", replace(LINE, reorder=0.02)),
+    ("bursts, 2 % in runs of 8", replace(LINE, loss=0.02, burst=8)),
 )
 
 

@@ -23,6 +23,7 @@ FRAME = 0.04
 PACKET = 1100
 AUDIO_INTERVAL, AUDIO_SIZE = 0.02, 120
 OVERHEAD = 36
+REORDER_BY = 0.02
 CLOCK_AHEAD = 12_345.678
 """The receiver's clock runs on its own."""
 
@@ -36,6 +37,12 @@ class Link:
     queue: float = 0.3
     loss: float = 0.0
     jitter: float = 0.0
+    in_order: bool = False
+    """Whether jitter keeps the order, as queues on the way do."""
+    reorder: float = 0.0
+    """Of packets that are overtaken by those of the next `REORDER_BY`."""
+    burst: int = 1
+    """Packets that are lost in a row, where one is."""
     cross: float = 0.0
     """Bits per second of somebody else's traffic."""
     hiccup: float = 0.0
@@ -43,6 +50,8 @@ class Link:
     hiccup_every: float = 1.0
     """... in each so many: what comes meanwhile is taken for having come at the end."""
     free_at: float = 0.0
+    arrived_at: float = 0.0
+    doomed: int = 0
     dropped: int = 0
 
     def carry(self, octets: int, now: float, chance: random.Random) -> float | None:
@@ -52,10 +61,17 @@ class Link:
             self.dropped += 1
             return None
         self.free_at = start + 8 * octets / max(self.rate - self.cross, 1.0)
-        if chance.random() < self.loss:
+        if self.doomed == 0 and chance.random() < self.loss / self.burst:
+            self.doomed = self.burst
+        if self.doomed > 0:
+            self.doomed -= 1
             self.dropped += 1
             return None
         arrival = self.free_at + self.delay + chance.random() * self.jitter
+        if self.reorder > 0.0 and chance.random() < self.reorder:
+            arrival += REORDER_BY
+        elif self.in_order:
+            self.arrived_at = arrival = max(arrival, self.arrived_at)
         return arrival + max(0.0, self.hiccup - arrival % self.hiccup_every)
 
 
