@@ -43,10 +43,14 @@ FEW, MORE = 1, 3
 """Rooms to tell from what one takes: the first also pays for what happens once."""
 CALM = 0.4
 SAMPLE_INTERVAL, TRY_INTERVAL = 0.25, 0.5
-MOST_TRIES = 10
+FILLING_AT_ONCE, PATIENCE = 2, 150.0
+"""How many come in at a time while the rooms are filled, and for how many seconds one of them is refused
+before that is an error. Joins are a load of their own: many at a time have the server give video up, which it
+takes back, and then takes somebody new, only after a while, a longer one each time."""
 LEAST_SHARE = 0.03
 QUIET, SETTLE = 1.0, 6.0
 """Seconds between two rooms' turning on their cameras in calm, and before the first phase."""
+PRESSURE = "rostrum_worker_pressure"
 OUTPUT = Path("artifacts/overload.json")
 PHASES = (
     "| phase | cameras on | worker | joins refused | voices: lost | p50 / p99 / p99.9 ms | videos, packets/s "
@@ -175,6 +179,7 @@ async def measure_overload(seconds: float, *, factor: float = 1.5) -> Overload:
     ):
         scene = Scene(server, people)
         await scene.fill(rooms)
+        await scene.calm()
         let_begin()
         for room in scene.rooms[:calm_rooms]:
             await scene.turn_cameras(room, on=True)
@@ -218,13 +223,24 @@ class Scene:
             meeting = await self._people.organization.create_meeting(f"room {number}")
             self._meetings.append(meeting)
             room: list[Bot] = []
-            await in_turns([self._add(room, meeting) for _ in range(ROOM_SIZE)])
+            joining = [self._add(room, meeting) for _ in range(ROOM_SIZE)]
+            await in_turns(joining, at_once=FILLING_AT_ONCE)
             self.rooms.append(room)
         listeners = [bot for room in self.rooms for bot in room[1:]]
         await until(lambda: all(tallies([bot], "audio") for bot in listeners), "all hear the speaker")
         for room in self.rooms:
             for bot in room:
                 await self._show(bot)
+
+    async def calm(self) -> None:
+        """Until nothing is given up: filling the rooms may have been too much for a moment."""
+        until_then = time.monotonic() + PATIENCE
+        while await self._level() is not Level.CALM:
+            if time.monotonic() > until_then:
+                raise RuntimeError(
+                    f"not calm within {PATIENCE:.0f} s of {self._people.joined} people's joining"
+                )
+            await asyncio.sleep(TRY_INTERVAL)
 
     async def turn_cameras(self, room: Sequence[Bot], *, on: bool) -> None:
         for bot in room:
@@ -261,13 +277,19 @@ class Scene:
         return await self._in_time(lambda: self._people.enter(meeting, subscribe=True))
 
     async def _in_time(self, ask: Callable[[], Awaitable[Done]]) -> Done:
-        """So many joins at a time are a load of their own, and may be refused: then later, as it is said."""
-        for _ in range(MOST_TRIES):
+        """Who is refused comes again later, as it is said. Raises `RuntimeError` where that goes on."""
+        until_then = time.monotonic() + PATIENCE
+        while True:
             try:
                 return await ask()
             except RefusedError as error:
+                if time.monotonic() > until_then:
+                    level = (await self._server.metrics()).get(PRESSURE, 0.0)
+                    raise RuntimeError(
+                        f"the server was full for {PATIENCE:.0f} s before it had {self._people.joined} "
+                        f"people: {error}, pressure {level:.0f}"
+                    ) from error
                 await asyncio.sleep(error.retry_after or TRY_INTERVAL)
-        raise RuntimeError(f"the server was full before it had {len(self._people.bots)} people")
 
     async def _show(self, bot: Bot) -> None:
         videos = [one["publication_id"] for one in bot.publications.values() if one["kind"] == "video"]
@@ -295,7 +317,7 @@ class Scene:
         usage, at, packets = tree_usage(self._server.pid), time.monotonic(), self._packets()
         while time.monotonic() < end:
             await asyncio.sleep(SAMPLE_INTERVAL)
-            level = Level(int((await self._server.metrics())["rostrum_worker_pressure"]))
+            level = await self._level()
             usage_now, now, packets_now = tree_usage(self._server.pid), time.monotonic(), self._packets()
             elapsed = now - at
             videos, paused, lowest = self._videos()
@@ -311,6 +333,9 @@ class Scene:
             if keep:
                 self.samples.append(sample)
             usage, at, packets = usage_now, now, packets_now
+
+    async def _level(self) -> Level:
+        return Level(int((await self._server.metrics())[PRESSURE]))
 
     def _packets(self) -> int:
         everybody = [bot for room in self.rooms for bot in room]

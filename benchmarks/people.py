@@ -19,7 +19,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks.case import give_way
-from sfu.bot import AudioSpec, Bot, BotOptions, Organization, VideoSpec
+from sfu.bot import AudioSpec, Bot, BotOptions, Organization, RefusedError, VideoSpec
 from sfu.bots.departures import Departures
 from sfu.load.doubts import MOST_OF_A_CORE
 from sfu.load.usage import tree_usage
@@ -49,7 +49,8 @@ class Crowd:
     """Taken before a newcomer waits for anything, so that no two have the same."""
 
     async def enter(self, meeting_id: str, *, subscribe: bool) -> Bot:
-        """A bot that has joined."""
+        """A bot that has joined. Raises `RefusedError`; then it is gone again, but stays in the list, where
+        places tell the bots' streams apart."""
         number = next(self._numbers)
         token = await self.organization.create_participant(meeting_id, f"bot {number}", PRESET)
         options = BotOptions(
@@ -61,8 +62,17 @@ class Crowd:
         )
         bot = Bot(self.server.base_url, token, options)
         self.bots.append(bot)
-        await bot.join()
+        try:
+            await bot.join()
+        except RefusedError:
+            await bot.leave()  # it may have come in, and been refused what it wanted to receive
+            raise
         return bot
+
+    @property
+    def joined(self) -> int:
+        """How many are in."""
+        return sum(bool(bot.state) and not bot.signalling.closed.is_set() for bot in self.bots)
 
     def stranger(self, token: str) -> Bot:
         """A bot that has not joined, and that the crowd knows nothing of."""
@@ -247,8 +257,8 @@ async def _fill(people: Crowd, meeting: str, count: int) -> None:
     await asyncio.sleep(3 * SETTLE)
 
 
-async def in_turns(jobs: Sequence[Awaitable[object]]) -> None:
-    slots = asyncio.Semaphore(AT_ONCE)
+async def in_turns(jobs: Sequence[Awaitable[object]], *, at_once: int = AT_ONCE) -> None:
+    slots = asyncio.Semaphore(at_once)
 
     async def one(job: Awaitable[object]) -> None:
         async with slots:
