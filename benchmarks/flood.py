@@ -170,7 +170,10 @@ async def _tell(process: asyncio.subprocess.Process, timeout: float) -> str:
 
 
 async def _over_limit(server: Server) -> float:
-    return (await server.metrics()).get("rostrum_worker_packets_over_limit_total", 0.0)
+    """Dropped as too many: by the worker, and by the kernel for it."""
+    found = await server.metrics()
+    names = ("packets_over_limit", "socket_dropped")
+    return sum(found.get(f"rostrum_worker_{name}_total", 0.0) for name in names)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sfu.webrtc.udp import LATE_AFTER
+from sfu.webrtc.lateness import LATE_AFTER
 
 
 @dataclass(frozen=True, slots=True)

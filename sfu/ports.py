@@ -86,6 +86,15 @@ class NodePorts:
         elif isinstance(path, UdpPath):
             path.port.detach(path.address, receiver)
 
+    def thin(self, path: Path, share: float) -> None:
+        if isinstance(path, UdpPath):
+            path.port.sieve.thin(path.address, share)
+
+    @property
+    def queued_at(self) -> float:
+        """See `UdpPort.queued_at`."""
+        return max(port.queued_at for port in self._udp)
+
     # --- sfu.webrtc.udp.PortListener, sfu.webrtc.tcp.TcpListener -------------------------------------------
 
     def handle_stranger(self, data: bytes, path: Path, now: float) -> None:
@@ -121,6 +130,7 @@ class NodePorts:
             "bytes_received": sum(port.bytes_received for port in udp),
             "strangers": sum(port.strangers for port in udp),
             "strangers_dropped": self.dropped,
+            "socket_dropped": sum(port.sieve.dropped for port in udp),
             "send_blocked": sum(port.send_blocked for port in udp),
             "send_errors": sum(port.send_errors for port in udp),
             "media_late": sum(port.late for port in udp),

@@ -22,7 +22,7 @@ from sfu.forwarding.leg import (
 )
 from sfu.forwarding.numbers import DESCRIPTOR_ID, NO_NUMBERS, TAIL, Numbers
 from sfu.rtp.extensions import narrow, renumber, renumber_wide
-from sfu.webrtc.udp import MAX_SEGMENT_BYTES, MAX_SEGMENTS
+from sfu.webrtc.trains import MAX_SEGMENT_BYTES, MAX_SEGMENTS
 
 Packet = tuple[int, int, int, int, bytes, bytes]
 """(extended sequence, marker bit 0 or 0x80, timestamp, extension words, extension tail, payload).

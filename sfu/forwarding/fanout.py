@@ -39,7 +39,7 @@ from sfu.forwarding.leg import (
 from sfu.forwarding.numbers import NO_NUMBERS, TAIL
 from sfu.rtp.extensions import renumber_wide
 from sfu.webrtc.srtp_cm import Unprotectable
-from sfu.webrtc.udp import segment_control
+from sfu.webrtc.trains import segment_control
 
 EXTENDED, BARE = 0x90, 0x80
 """First byte of a header: version 2, with and without the extension bit."""

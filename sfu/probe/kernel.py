@@ -7,7 +7,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sfu.webrtc.udp import BUFFER_BYTES, SOL_UDP, UDP_GRO, UDP_SEGMENT, segment_control
+from sfu.webrtc.trains import SOL_UDP, UDP_GRO, UDP_SEGMENT, segment_control
+from sfu.webrtc.udp import BUFFER_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from typing import Protocol
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.dtls import DtlsEndpoint, DtlsRole, DtlsState
 from sfu.webrtc.ice import IceLiteAgent
-from sfu.webrtc.intake import Intake
+from sfu.webrtc.intake import MEDIA_PACKETS, Intake
+from sfu.webrtc.sieve import Share
 from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp
 from sfu.webrtc.udp import Address, Path, Receiver
 
@@ -63,6 +64,15 @@ class Ports(Protocol):
 
     def detach(self, path: Path, receiver: Receiver) -> None: ...
 
+    def thin(self, path: Path, share: float) -> None:
+        """Read only that share of what comes from there: see `sfu.webrtc.sieve`."""
+        ...
+
+    @property
+    def queued_at(self) -> float:
+        """When anything was read last that had waited for long."""
+        ...
+
 
 class Association:
     """Transport-level state of one client. The owner calls `tick` about 20 times a second."""
@@ -87,6 +97,7 @@ class Association:
         self.path: Path | None = None
         self.dropped = 0
         self.intake = Intake(now)
+        self._share = Share(MEDIA_PACKETS, now)
         self.consented = False
         self._ports = ports
         self._listener = listener
@@ -148,6 +159,9 @@ class Association:
     def is_voice(self, data: bytes) -> bool:
         return self._listener.is_voice(data)
 
+    def handle_late(self, packets: int, now: float) -> None:
+        self.intake.charge(packets, now)
+
     # --- what the transport calls --------------------------------------------------------------------
 
     def set_remote(self, ufrag: str, pwd: str, fingerprints: tuple[tuple[str, str], ...]) -> None:
@@ -171,6 +185,9 @@ class Association:
             self.dtls.handle_timeout()
             self._flush_dtls(now)
             self._after_dtls(now)
+        if self.intake.dropped and self._share.poll(self.intake.dropped, now, self._ports.queued_at):
+            for path in self._paths.values():
+                self._ports.thin(path, self._share.value)
         if self.consented and now > self.consent_until:
             self.consented = False
             self._listener.handle_consent(False, now)
@@ -208,6 +225,8 @@ class Association:
             self._ports.detach(self._paths.pop(oldest), self)
         self._paths[path.address] = path
         self._ports.attach(path, self)
+        if self._share.value < 1.0:
+            self._ports.thin(path, self._share.value)
 
     def _select(self, path: Path) -> None:
         if path is not self.path:

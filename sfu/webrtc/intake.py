@@ -24,7 +24,8 @@ STUN_CHECKS: Final = 100.0
 
 
 class Intake:
-    """Of one association. `dropped` counts what was over the budget."""
+    """Of one association. `dropped` counts what was over the budget; how it is kept from being read then is
+    told in `sfu.webrtc.sieve`."""
 
     __slots__ = ("_bytes", "_datagrams", "_known_checks", "_packets", "_strange_checks", "dropped")
 
@@ -51,6 +52,11 @@ class Intake:
         self.dropped += count - kept
         del rtcp[kept:]
         del rtp[kept - len(rtcp) :]
+
+    def charge(self, count: int, now: float) -> None:
+        """So many packets of media came that nobody works off: they count like all others."""
+        if not self._packets.take(now, count):
+            self.dropped += count
 
     def admit_dtls(self, now: float) -> bool:
         return self._note(self._datagrams.take(now))

@@ -5,23 +5,18 @@ belong to, and hands each association its share as one batch. Demultiplexing goe
 datagram from an address that is not known yet is looked into (STUN with our username fragment, RFC 7983).
 
 A worker that gets too little of a core reads what came long ago, and would send on what nobody can use any
-more. So the kernel says when it got each datagram, and what waited too long is dropped unopened, in the order
-in which it is missed least: transport-wide feedback and requests for repairs, which speak of what is past;
-pictures; voices. Feedback has to go first: every receiver sends it, so that a worker with many of them can
-be kept busy by it alone, and each picture that is dropped makes all who miss it ask for it.
+more. So the kernel says when it got each datagram, and what waited too long is dropped unopened
+(`sfu.webrtc.lateness`). A client that sends far more than it may is thinned out by the kernel already
+(`sfu.webrtc.sieve`).
 
-Bursts come in as one `recvmsg` with UDP_GRO and go out as one `sendmsg` with UDP_SEGMENT; both are probed at
-start and everything works without them, one datagram per call.
+Bursts come in as one `recvmsg` and go out as one `sendmsg` (`sfu.webrtc.trains`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
-import struct
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -29,36 +24,34 @@ import structlog
 
 from sfu.clock import monotonic, realtime
 from sfu.histogram import Histogram
+from sfu.webrtc.lateness import LATE_AFTER, Lateness
+from sfu.webrtc.sieve import Sieve
+from sfu.webrtc.trains import (
+    SO_TIMESTAMPNS,
+    SOL_UDP,
+    TIME_BYTES,
+    UDP_GRO,
+    supports_segmentation,
+    train_size,
+    try_enable_times,
+    try_enable_trains,
+    unpack_time,
+)
 
 log = structlog.get_logger("sfu.udp")
 
 Address = tuple[Any, ...]
 SocketCalls = tuple[Callable[[bytes, Address], int] | None, Callable[..., int]]
 
-SOL_UDP = 17
-UDP_SEGMENT = 103
-UDP_GRO = 104
-SO_TIMESTAMPNS = 35
-
 RECEIVE_CALLS_PER_TURN = 64
 """Upper bound of recvmsg calls before the loop gets its turn again."""
 AT_ONCE = 100e-6
 """Seconds between two turns of a loop that had nothing to wait for."""
-MAX_SEGMENTS = 64
-MAX_SEGMENT_BYTES = 64_000
+SOON = 500e-6
+"""Seconds within which a datagram is read by a loop that has time. One that waited longer is not alone."""
 BUFFER_BYTES = 8 << 20
-LATE_AFTER = 0.5
-"""Seconds that a voice may have waited in the socket: later it is of no use."""
-FEEDBACK, PICTURES = 0.1, 0.6
-"""Shares of that for transport-layer feedback and for pictures."""
-UNTIL_EMPTY = 0.5
-"""Of its share, for either kind of media, once some of it was late and until the socket is empty: or a worker
-that is asked for too much would keep a queue just as long as is allowed. More than feedback's, which goes
-first."""
 TRANSPORT_FEEDBACK = 205
 MAX_LOGGED_FAILURES = 100
-TIME_BYTES = 16
-_unpack_time = struct.Struct("@qq").unpack
 DELAY_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 """Seconds."""
 
@@ -79,6 +72,10 @@ class Receiver(Protocol):
 
     def is_voice(self, data: bytes) -> bool:
         """Whether an RTP packet, not opened yet, says that it is audio: the last to be dropped."""
+        ...
+
+    def handle_late(self, packets: int, now: float) -> None:
+        """So many of its packets waited for too long and were dropped unopened."""
         ...
 
 
@@ -142,17 +139,19 @@ class UdpPort:
         """When that happened last."""
         self.late_feedback = 0
         """Transport-wide feedback and requests for repairs that were."""
+        self.queued_at = float("-inf")
+        """When anything was read last that had waited for longer than feedback may."""
+        self.sieve = Sieve(sock)
         self.delays = Histogram(DELAY_BOUNDS)
         """Seconds from reading media to having handed all its copies to the socket, by packets read: taken
         once for the batch of a client."""
         self.seconds_reading = self.seconds_media = self.seconds_feedback = 0.0
         """Spent on reading and checks, on batches with media, and on those of reports and requests alone."""
-        self.gro = _try_enable_gro(sock)
-        self.segmentation = _supports_segmentation(sock)
-        _try_enable_times(sock)
+        self.gro = try_enable_trains(sock)
+        self.segmentation = supports_segmentation(sock)
+        try_enable_times(sock)
         self._wall = wall
-        self._late_feedback = FEEDBACK * late_after
-        self._usual = self._late_pictures, self._late_voices = PICTURES * late_after, late_after
+        self._lateness = Lateness(late_after)
         self._left_at = 0.0
         self._recvmsg = sock.recvmsg
         self._loop = asyncio.get_running_loop()
@@ -208,6 +207,7 @@ class UdpPort:
     def detach(self, address: Address, receiver: Receiver) -> None:
         if self.receivers.get(address) is receiver:
             del self.receivers[address]
+            self.sieve.thin(address, 1.0)
 
     def send(self, data: bytes, address: Address) -> None:
         """Send one datagram; a full socket drops it, as the network would."""
@@ -229,20 +229,21 @@ class UdpPort:
     def _handle_readable(self) -> None:
         now = monotonic()
         wall = self._wall()
+        lateness = self._lateness
+        shedding = lateness.shedding
         # Whether datagrams waited while the last ones were worked off, so that more may be waiting still.
-        behind = now - self._left_at < AT_ONCE
-        if not behind:
-            self._late_pictures, self._late_voices = self._usual
+        behind = shedding or now - self._left_at < AT_ONCE
         recvmsg = self._recvmsg
         receivers = self.receivers
-        late_after = self._late_feedback
+        late_after = lateness.short
         touched: dict[int, Receiver] = {}
         age = 0.0
         for turn in range(RECEIVE_CALLS_PER_TURN):
             try:
                 data, ancillary, _, address = recvmsg(65535, 64)
             except (BlockingIOError, InterruptedError):
-                self._late_pictures, self._late_voices = self._usual
+                if lateness.shedding:
+                    lateness.handle_short_queue()
                 break
             except OSError:
                 # An ICMP error of an earlier send is reported here; the socket stays usable.
@@ -256,7 +257,7 @@ class UdpPort:
             size = len(data)
             for level, kind, value in ancillary:
                 if kind == SO_TIMESTAMPNS and level == socket.SOL_SOCKET and len(value) == TIME_BYTES:
-                    seconds, nanoseconds = _unpack_time(value)
+                    seconds, nanoseconds = unpack_time(value)
                     age = wall - seconds - 1e-9 * nanoseconds
                 elif kind == UDP_GRO and level == SOL_UDP:
                     size = int.from_bytes(value[:2], "little") or size
@@ -265,6 +266,9 @@ class UdpPort:
                 self._take_late(receiver, data, size, address, age, now)
                 age = 0.0
                 continue
+            if shedding:
+                shedding = False
+                lateness.handle_short_queue()
             if size >= len(data):
                 self.datagrams_received += 1
                 if len(data) < 2:
@@ -277,7 +281,7 @@ class UdpPort:
                     receiver.rtcp_in.append(data)
                 else:
                     self._handle_other(receiver, data, address, now)
-                if turn == 0 and not behind:
+                if turn == 0 and not behind and age < SOON:
                     # Feedback and checks mostly come alone, so asking for more would mostly be in vain; if
                     # there is more, the loop comes back at once.
                     break
@@ -313,11 +317,9 @@ class UdpPort:
         self, receiver: Receiver, data: bytes, size: int, address: Address, age: float, now: float
     ) -> None:
         """What waited for too long for some: reports and checks are taken all the same."""
-        for_picture, for_voice = age <= self._late_pictures, age <= self._late_voices
-        if not for_picture:
-            self._late_pictures = UNTIL_EMPTY * self._usual[0]
-        if not for_voice:
-            self._late_voices = UNTIL_EMPTY * self._usual[1]
+        self.queued_at = now
+        for_picture, for_voice = self._lateness.judge(age)
+        dropped = 0
         for start in range(0, len(data), size):
             self.datagrams_received += 1
             part = data[start : start + size]
@@ -328,6 +330,7 @@ class UdpPort:
             elif 192 <= part[1] <= 223:
                 if part[1] == TRANSPORT_FEEDBACK:
                     self.late_feedback += 1
+                    dropped += 1
                 else:
                     receiver.rtcp_in.append(part)
             elif for_picture or (for_voice and receiver.is_voice(part)):
@@ -335,6 +338,9 @@ class UdpPort:
             else:
                 self.late += 1
                 self.late_at = now
+                dropped += 1
+        if dropped:
+            receiver.handle_late(dropped, now)
 
     def _handle_other(self, receiver: Receiver, data: bytes, address: Address, now: float) -> None:
         try:
@@ -351,7 +357,7 @@ class UdpPort:
     def _handle_stranger(
         self, data: bytes, ancillary: Sequence[tuple[int, int, bytes]], address: Address, now: float
     ) -> None:
-        size = _gro_size(ancillary, len(data)) or 1
+        size = train_size(ancillary, len(data)) or 1
         for start in range(0, len(data), size):
             self.datagrams_received += 1
             self.strangers += 1
@@ -361,40 +367,3 @@ class UdpPort:
 def no_socket(*_arguments: object) -> int:
     """Stands where a path has no socket of its own to send with."""
     raise OSError("this path has no socket of its own")
-
-
-def _gro_size(ancillary: Sequence[tuple[int, int, bytes]], default: int) -> int:
-    for level, kind, value in ancillary:
-        if level == SOL_UDP and kind == UDP_GRO:
-            return int.from_bytes(value[:2], "little") or default
-    return default
-
-
-def _try_enable_gro(sock: socket.socket) -> bool:
-    try:
-        sock.setsockopt(SOL_UDP, UDP_GRO, 1)
-    except OSError:
-        return False
-    return True
-
-
-def _try_enable_times(sock: socket.socket) -> None:
-    """Without them, nothing is ever found to be late."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-
-
-def _supports_segmentation(sock: socket.socket) -> bool:
-    try:
-        sock.getsockopt(SOL_UDP, UDP_SEGMENT)
-    except OSError as error:
-        if error.errno in (errno.ENOPROTOOPT, errno.EINVAL):
-            return False
-        raise
-    return True
-
-
-def segment_control(size: int) -> list[tuple[int, int, bytes]]:
-    """Ancillary data that cuts one sendmsg into datagrams of `size` bytes (the last may be shorter)."""
-    return [(SOL_UDP, UDP_SEGMENT, struct.pack("=H", size))]

@@ -35,6 +35,8 @@ class Association:
     def is_voice(self, data: bytes) -> bool:
         return False
 
+    def handle_late(self, packets: int, now: float) -> None: ...
+
 
 async def started(*hosts: str) -> tuple[NodePorts, Association]:
     ports, association = NodePorts(NodeConfig("nd_1", hosts=hosts, udp_port=0, announce=hosts)), Association()

@@ -65,9 +65,9 @@ LINES = (
     ),
     Line(
         "17.2.5",
-        "What one client sends beyond a bound is dropped before any work is done on it. What the "
-        "others have of a flood is measured in docs/performance.md.",
-        ("sfu/webrtc/intake.py", "sfu/webrtc/association.py"),
+        "What one client sends beyond a bound is dropped before any work is done on it, most of a flood by "
+        "the kernel. What the others have of it is measured in docs/performance.md.",
+        ("sfu/webrtc/intake.py", "sfu/webrtc/association.py", "sfu/webrtc/sieve.py"),
     ),
     Line(
         "17.2.6",

@@ -12,6 +12,7 @@ from sfu.webrtc import stun
 from sfu.webrtc.association import MAX_BATCH, MAX_PATHS, Association
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.dtls import DtlsEndpoint, DtlsRole, DtlsState
+from sfu.webrtc.intake import MEDIA_PACKETS
 from sfu.webrtc.srtp import OutboundSrtp
 from sfu.webrtc.stun import build_stun
 from sfu.webrtc.udp import Path, Receiver
@@ -49,6 +50,8 @@ class World:
         self.rtcp: list[bytes] = []
         self.data: list[bytes] = []
         self.attached: dict[object, Receiver] = {}
+        self.shares: dict[object, float] = {}
+        self.queued_at = float("-inf")
         self.path: Path | None = None
         self.association = Association(
             ports=self,
@@ -69,6 +72,9 @@ class World:
 
     def detach(self, path: Path, receiver: Receiver) -> None:
         del self.attached[path.address]
+
+    def thin(self, path: Path, share: float) -> None:
+        self.shares[path.address] = share
 
     def handle_connected(self, now: float) -> None:
         self.told.append("connected")
@@ -225,6 +231,36 @@ def test_a_flood_in_one_turn_is_cut() -> None:
     world.association.handle_batch(2.0)
     assert len(world.rtp) == MAX_BATCH
     assert world.association.dropped == 5
+
+
+def test_who_floods_is_read_less_on_all_of_its_paths_and_whole_again_when_it_stops() -> None:
+    world = World()
+    world.connect()
+    world.check(Wire(7), 1.0)
+    now = 2.0
+    for _ in range(10):
+        now += 0.1
+        world.association.rtp_in += [bytes(40)] * 3000
+        world.association.handle_batch(now)
+        world.association.tick(now)
+    assert list(world.shares) == list(world.attached)
+    assert max(world.shares.values()) < 0.2
+    other = Wire(8)
+    world.check(other, now)
+    assert other.address in world.shares
+    for _ in range(60):
+        now += 0.1
+        world.association.tick(now)
+    assert set(world.shares.values()) == {1.0}
+
+
+def test_what_was_dropped_for_its_age_counts_of_what_a_client_may_send() -> None:
+    world = World()
+    world.connect()
+    world.association.handle_late(int(MEDIA_PACKETS) - 1, 2.0)
+    assert world.association.intake.dropped == 0
+    world.association.handle_late(10, 2.0)
+    assert world.association.intake.dropped == 10
 
 
 def test_closing_tells_the_client_and_forgets_the_addresses() -> None:

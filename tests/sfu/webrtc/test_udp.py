@@ -29,6 +29,10 @@ class Somebody:
         self.rtp_in: list[bytes] = []
         self.rtcp_in: list[bytes] = []
         self.got: list[bytes] = []
+        self.late = 0
+
+    def handle_late(self, packets: int, now: float) -> None:
+        self.late += packets
 
     def handle_other(self, data: bytes, path: Path, now: float) -> None:
         self.got.append(data)
@@ -93,7 +97,7 @@ async def test_what_waited_for_too_long_is_dropped_feedback_first_and_voices_las
     await wait_until(lambda: len(receiver.got) + port.late + port.late_feedback >= len(sent), "all datagrams")
     assert sorted(receiver.got) == sorted(kept)
     assert port.late == len([data for data in sent if data[:2] in dropped and data[:2] != FEEDBACK])
-    assert port.late + port.late_feedback == len(sent) - len(kept)
+    assert port.late + port.late_feedback == receiver.late == len(sent) - len(kept)
     assert port.datagrams_received == len(sent)
     port.close()
 
@@ -114,4 +118,38 @@ async def test_once_voices_were_late_the_queue_gets_shorter_before_any_is_taken_
     client.sendto(VOICE + b"now", ("127.0.0.1", port.number))
     await wait_until(lambda: bool(receiver.got), "the next one to be taken")
     assert port.late == queued
+    port.close()
+
+
+async def test_pictures_are_dropped_until_the_queue_is_short_for_without_those_before_they_show_nothing(
+    client: socket.socket,
+) -> None:
+    begun = time.time()
+    waited = iter([16.0])  # of the first turn's; then 4 s, which would do by itself
+    port = UdpPort.bind("127.0.0.1", 0, Nobody(), LATE_AFTER, lambda: begun + next(waited, 4.0))
+    receiver = Somebody()
+    port.attach(client.getsockname(), receiver)
+    queued = RECEIVE_CALLS_PER_TURN + 10
+    for number in range(queued):
+        client.sendto(MEDIA + bytes(4 + number % 2), ("127.0.0.1", port.number))
+    await wait_until(lambda: port.late >= queued, "the queue to be emptied")
+    assert not receiver.got
+    client.sendto(MEDIA + b"now", ("127.0.0.1", port.number))
+    await wait_until(lambda: bool(receiver.got), "the next one to be taken")
+    assert port.late == queued
+    port.close()
+
+
+@pytest.mark.parametrize(("waited", "read"), [(0.0, 1), (1.0, 5)])
+async def test_of_lone_datagrams_one_is_read_at_a_time_unless_it_waited_and_so_is_not_alone(
+    client: socket.socket, waited: float, read: int
+) -> None:
+    begun = time.time()
+    port = UdpPort.bind("127.0.0.1", 0, Nobody(), LATE_AFTER, lambda: begun + waited)
+    receiver = Somebody()
+    port.attach(client.getsockname(), receiver)
+    for number in range(5):
+        client.sendto(REPORT + bytes(4 + number % 2), ("127.0.0.1", port.number))
+    port._handle_readable()
+    assert len(receiver.got) == read
     port.close()
