@@ -1,14 +1,19 @@
 """How much one receiver's path carries: what the rest of the node knows of bandwidth estimation.
 
 One `BandwidthController` belongs to each subscribe transport. It is fed with whatever the receiver sends
-(transport-wide feedback; REMB or receiver reports from those who lack that) and asked on a tick, and its
-`estimate` is what the allocator may spend:
+(transport-wide feedback, or receiver reports from those who lack that; REMB from anybody) and asked on a
+tick, and its `estimate` is what the allocator may spend:
 
     feedback -> Ledger -> bursts -+-> DelayTrend -> RateControl --+
                                   +-> Throughput --^              +-> least of all -> estimate
                                   +-> Prober ------^              |
                        losses ------> LossBound ------------------+
     REMB ---------------------------------------------------------+
+
+A REMB is the most that a receiver says it can or will take (draft-alvestrand-rmcat-remb-03), so it bounds
+everybody. Where transport-wide feedback tells what the path carries, it is no more than that bound; without,
+it is the estimate as well. Whoever names little is sent little, and nobody else hears of it; whoever names
+much gets no more than the rest allows.
 
 All rates are bits per second above UDP: RTP headers and authentication count, IP and UDP headers do not.
 """
@@ -19,7 +24,7 @@ from math import exp
 from typing import Final
 
 from sfu.bandwidth.loss import TOLERATED, LossBound
-from sfu.bandwidth.prober import Prober
+from sfu.bandwidth.prober import ENOUGH, Prober
 from sfu.bandwidth.rate import CROWDED, MAX_RATE, MIN_RATE, RateControl
 from sfu.bandwidth.stalls import Stalls
 from sfu.bandwidth.throughput import Throughput
@@ -55,7 +60,7 @@ class BandwidthController:
         self.rtt = 0.1
         """Seconds to the receiver and back, of the last message."""
         self.expects_feedback = False
-        """The receiver negotiated transport-wide feedback; from others, REMB and reports are taken."""
+        """The receiver negotiated transport-wide feedback; others are sent what REMB and reports allow."""
         self.feedbacks = 0
         self._trend = DelayTrend()
         self._throughput = Throughput()
@@ -150,7 +155,7 @@ class BandwidthController:
         return self._rate.handle(usage, self._throughput, self._trend.queue, self.rtt, now)
 
     def handle_remb(self, bitrate: int, now: float) -> None:
-        """A receiver's own estimate, from one that sends no transport-wide feedback."""
+        """The most that a receiver wants to be sent, whatever else it says; forgotten after `REMB_VALID`."""
         self._remb = max(float(bitrate), MIN_RATE)
         self._remb_at = now
 
@@ -183,7 +188,8 @@ class BandwidthController:
         return self.prober.poll(
             now,
             estimate=self.estimate,
-            wanted=wanted,
+            # Beyond what it wants, nothing is to be found out.
+            wanted=min(wanted, self._remb / ENOUGH),
             offered=self._throughput.offered or 0.0,
             steady=self._is_steady(now),
         )

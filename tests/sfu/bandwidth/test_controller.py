@@ -169,6 +169,26 @@ def test_a_remb_bounds_the_estimate_until_it_is_old() -> None:
     assert controller.estimate >= 1_200_000
 
 
+def test_who_sends_transport_wide_feedback_may_ask_for_less_by_remb_and_is_not_probed_beyond_it() -> None:
+    world = World(Link(5_000_000))
+    world.run(SETTLED)
+    for _ in range(10):
+        world.controller.handle_remb(800_000, world.now)
+        before = world.padding_octets
+        world.run(1)
+        assert world.padding_octets == before, "it does not want to know whether more would come through"
+    assert set(world.between(SETTLED + 0.1, SETTLED + 10)) == {800_000}
+
+
+def test_a_remb_of_much_raises_no_estimate_that_feedback_keeps_down() -> None:
+    world, other = World(Link(1_000_000)), World(Link(1_000_000))
+    for _ in range(30):
+        world.controller.handle_remb(1_000_000_000_000, world.now)
+        world.run(1)
+        other.run(1)
+    assert world.estimates == other.estimates
+
+
 def test_receiver_reports_alone_let_it_grow_while_nothing_is_lost_and_stop_it_when_much_is() -> None:
     controller = BandwidthController(0.0)
     for second in range(30):
