@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sfu.config import NodeConfig
 from sfu.control.messages import ConnectPipe, CreatePipe, Event, PipeCreated, PipeHeld
 from sfu.errors import NodeCommandError, NotFoundError
-from sfu.pipes.pipe import Pipe
+from sfu.pipes.pipe import Pipe, PipeState
 from sfu.webrtc.plain import PlainInbound, PlainOutbound
 from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp, SrtpProfile
 from sfu.webrtc.udp import Address, Path, UdpPath, UdpPort
@@ -144,7 +144,12 @@ class NodePipes:
 
     def held(self) -> tuple[PipeHeld, ...]:
         return tuple(
-            PipeHeld(pipe_id=pipe_id, connected=end.address is not None, sending=tuple(end.pipe.sending))
+            PipeHeld(
+                pipe_id=pipe_id,
+                connected=end.address is not None,
+                silent=end.pipe.state is PipeState.SILENT,
+                sending=tuple(end.pipe.sending),
+            )
             for pipe_id, end in self._ends.items()
         )
 

@@ -58,6 +58,12 @@ class Pipes:
         self._links |= {one.node_id: one, other.node_id: other}
         self._watch(pipe_id, one, other)
 
+    def handle_found_silent(self, pipe_id: str, node_id: str) -> None:
+        """An end of a pipe that was taken says that it hears nothing; see `Renewal`."""
+        for ends, renewal in self._renewals.items():
+            if node_id in ends and renewal.pipe_id == pipe_id:
+                renewal.handle_found_silent(node_id)
+
     def handle_lost(self, node_id: str) -> None:
         """A node is gone: the ends that are left are closed."""
         self._links.pop(node_id, None)

@@ -4,6 +4,9 @@
                                       |   ^
                                       +---+ not yet: again after a pause, PAUSES times in all, then given up
 
+An end may have been silent already when a signaling process took its node over, and says so only once: the
+node is asked then, and `handle_found_silent` begins as if it had just been said.
+
 What the pipe carries stays in it, so nobody loses a subscription. A node that hangs or died is found by its
 pings, not here. A line that does not come back by this is given up; should it come back by itself, the pipe
 is sound again, and the next silence is met as the first one was.
@@ -52,7 +55,7 @@ class Renewal:
         pauses: Sequence[float] = PAUSES,
         heard_within: float = HEARD_WITHIN,
     ) -> None:
-        self._pipe_id = pipe_id
+        self.pipe_id = pipe_id
         self._links = tuple(links)
         self._secure = secure
         self._pauses = pauses
@@ -66,18 +69,23 @@ class Renewal:
             link.register(pipe_id, _End(self, link.node_id))
 
     def handle_state(self, node_id: str, state: str) -> None:
-        log.info("pipe.state", pipe=self._pipe_id, node=node_id, state=state)
+        log.info("pipe.state", pipe=self.pipe_id, node=node_id, state=state)
         self._states[node_id] = state
         self._changed.set()
         if self._is_sound:
             self._given_up = False
         running = self._task is not None and not self._task.done()
         if state == "silent" and not running and not self._given_up:
-            self._task = asyncio.create_task(self._renew(), name=f"renew {self._pipe_id}")
+            self._task = asyncio.create_task(self._renew(), name=f"renew {self.pipe_id}")
+
+    def handle_found_silent(self, node_id: str) -> None:
+        """An end was silent when its node was asked, which counts less than what it has said since."""
+        if node_id not in self._states:
+            self.handle_state(node_id, "silent")
 
     def close(self) -> None:
         for link in self._links:
-            link.forget(self._pipe_id)
+            link.forget(self.pipe_id)
         if self._task is not None:
             self._task.cancel()
 
@@ -96,17 +104,17 @@ class Renewal:
                 break
             self._states.clear()
             try:
-                await connect(self._pipe_id, self._links, secure=self._secure, renew=True)
+                await connect(self.pipe_id, self._links, secure=self._secure, renew=True)
             except SignalingError as error:
-                log.warning("pipe.not_renewed", pipe=self._pipe_id, error=error.message)
+                log.warning("pipe.not_renewed", pipe=self.pipe_id, error=error.message)
                 continue
             if await self._is_heard():
                 break
         else:
             self._given_up = True
-            log.error("pipe.given_up", pipe=self._pipe_id, attempts=len(self._pauses))
+            log.error("pipe.given_up", pipe=self.pipe_id, attempts=len(self._pauses))
             return
-        log.info("pipe.renewed", pipe=self._pipe_id)
+        log.info("pipe.renewed", pipe=self.pipe_id)
 
     async def _is_heard(self) -> bool:
         try:

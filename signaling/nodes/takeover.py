@@ -197,7 +197,7 @@ async def take_over(
             continue
     await _take_pipes(held_pipes, pipes)
     for link in held_pipes:
-        for part in await _routers(link):
+        for part in await _routers(link, pipes):
             session_id = part.held.notes.get(ID)
             if session_id is None:
                 await link.end(node.CloseRouter(router_id=part.held.router_id))
@@ -218,11 +218,15 @@ async def take_over(
     return [Surviving(each, nodes, loudest_audio) for each in parts.values()]
 
 
-async def _routers(link: NodeLink) -> list[HeldPart]:
-    """After the pipes were sorted out, which may have ended some of what is in them."""
+async def _routers(link: NodeLink, pipes: Pipes) -> list[HeldPart]:
+    """After the pipes were sorted out, which may have ended some of what is in them. Those that are left are
+    watched since, so an end that is silent now is known to be: it was before, or it says so."""
     try:
         holdings = await link.request(node.GetHoldings())
         assert isinstance(holdings, node.Holdings), "the reply to get_holdings is holdings"
+        for pipe in holdings.pipes:
+            if pipe.silent:
+                pipes.handle_found_silent(pipe.pipe_id, link.node_id)
         asked = (link.request(node.GetRouter(router_id=one)) for one in holdings.router_ids)
         found = await asyncio.gather(*asked)
     except SignalingError as error:

@@ -9,7 +9,10 @@ import pytest
 from sfu.client import EventHandler
 from sfu.control import messages as m
 from signaling.nodes.link import NodeLink
+from signaling.nodes.noting import ID
 from signaling.nodes.renewal import Renewal
+from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
+from signaling.nodes.takeover import take_over
 from tests.integration.test_pipe_between_machines import camera, states
 from tests.support.node_pair import PIPE, Line, Side, joined, packets
 from tests.support.wait import wait_until
@@ -72,3 +75,29 @@ async def test_media_goes_on_by_other_ports_for_the_same_subscribers(secure: boo
         assert sum(one.pipe.inlet.unidentified for one in sides) == 0
         renewal.close()
         await renewal.wait_closed()
+
+
+async def test_a_pipe_that_was_silent_before_its_nodes_were_taken_over_is_renewed_too() -> None:
+    line = Line(0.0)
+    async with joined(secure=False, line=line) as pair:
+        sides = (pair.first, pair.second)
+        producer_id, _ = await pair.publish(pair.first, camera)
+        await pair.carry(producer_id, pair.first, pair.second)
+        _, client = await pair.subscribe(pair.second, producer_id)
+        await wait_until(lambda: packets(client, 1) > 20, "media before")
+        for side in sides:
+            await side.do(m.SetNotes(router_id="r", revision=1, notes={ID: "session"}))
+        line.loss = 1.0
+        for side in sides:
+            await wait_until(
+                lambda side=side: states(side) == ["connected", "silent"],  # type: ignore[misc]
+                lambda side=side: f"silence, which nobody listens for, after {states(side)}",  # type: ignore[misc]
+            )
+        links = [NodeLink(Overheard(side), lambda load: None) for side in sides]
+        nodes = NodeSupervisor(NodesConfig())
+        await take_over(links, nodes.pipes, nodes, loudest_audio=None)
+        count, passed = packets(client, 1), line.passed
+        await wait_until(lambda: packets(client, 1) > count + 50, "media after", timeout=20)
+        assert line.passed == passed, "nothing goes by the old ports"
+        assert not pair.second.told(m.ConsumerClosed)
+        await nodes.pipes.close()

@@ -48,6 +48,8 @@ class PipeHeld(Message):
     pipe_id: str
     connected: bool
     """It was told of its other end."""
+    silent: bool = False
+    """It said last that it does not hear its other end."""
     sending: tuple[str, ...]
 
 

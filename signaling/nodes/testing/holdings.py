@@ -11,7 +11,12 @@ def holdings_of(graph: FakeGraph) -> node.Holdings:
     return node.Holdings(
         router_ids=tuple(sorted(graph.routers)),
         pipes=tuple(
-            node.PipeHeld(pipe_id=one.id, connected=one.connected, sending=tuple(sorted(one.sending)))
+            node.PipeHeld(
+                pipe_id=one.id,
+                connected=one.connected,
+                silent=one.silent,
+                sending=tuple(sorted(one.sending)),
+            )
             for one in graph.pipes.values()
         ),
     )

@@ -45,5 +45,6 @@ class FakePipe:
 
     id: str
     connected: bool = False
+    silent: bool = False
     sending: set[str] = field(default_factory=set)
     receiving: set[str] = field(default_factory=set)

@@ -74,6 +74,18 @@ async def test_one_end_that_hears_nothing_is_enough(ends: Ends) -> None:
     await until(lambda: ends.connected == [2, 2], "both to be connected anew")
 
 
+async def test_an_end_that_is_found_silent_is_renewed_unless_it_said_since_that_it_hears(ends: Ends) -> None:
+    ends.renewal.handle_found_silent("nd_a")
+    await ends.renewal.wait_closed()
+    assert ends.renewed == [0, 0]
+    links = [NodeLink(one, lambda load: None) for one in ends.nodes]
+    taken = Renewal(PIPE, links, secure=False, pauses=(0.0,), heard_within=0.05)
+    taken.handle_found_silent("nd_b")
+    await until(lambda: ends.connected == [2, 2], "both to be connected anew")
+    taken.close()
+    await taken.wait_closed()
+
+
 async def test_it_is_given_up_after_some_attempts_and_begun_anew_once_it_was_sound_again(ends: Ends) -> None:
     ends.say("silent")
     await until(lambda: ends.renewed == [ATTEMPTS, ATTEMPTS], "all attempts")
