@@ -122,7 +122,8 @@ class PublishTransport(Transport):
             if spec.encrypted and not finds_keyframes_of_encrypted(parameters.codec.mime):
                 raise NodeCommandError(
                     "unsupported_codec",
-                    f"m-line {section.mid!r} is encrypted, and its codec cannot be forwarded so: offer VP8",
+                    f"m-line {section.mid!r} is encrypted, and its codec cannot be forwarded so: "
+                    "offer VP8 or VP9 before it",
                 )
             if spec.encrypted:
                 # Redundancy is taken apart and made here, which nobody can do with what they cannot read.

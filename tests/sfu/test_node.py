@@ -302,6 +302,7 @@ async def test_encrypted_video_is_refused_where_its_key_frames_cannot_be_found(w
     with pytest.raises(NodeCommandError) as failure:
         await world.do(m.HandleOffer(transport_id="tp", sdp=h264, producers=(encrypted,)))
     assert failure.value.code == "unsupported_codec"
+    assert "VP8 or VP9" in failure.value.message
     assert not world.link.node.producers
     answered = await world.do(m.HandleOffer(transport_id="tp", sdp=chromium_offer(), producers=(encrypted,)))
     assert isinstance(answered, m.Answered)
