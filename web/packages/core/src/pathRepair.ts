@@ -8,16 +8,17 @@ import type { Clock } from "./clock";
 import type { Connection } from "./connection/connection";
 import { SHORT_PROBE_LIMIT_MS } from "./connection/keepalive";
 import { IceWatch } from "./media/iceWatch";
-import { PathWatch } from "./media/pathWatch";
+import { PathWatch, type Way } from "./media/pathWatch";
 import type { Publisher } from "./media/publisher";
 import type { Subscriber } from "./media/subscriber";
+import { Suspicion } from "./media/suspicion";
 import type { NetworkWatch } from "./network";
 
 export interface PathRepairOptions {
   clock: Clock;
-  connection: Connection;
-  publisher: Publisher;
-  subscriber: Subscriber;
+  connection: Pick<Connection, "state" | "probe" | "hurry" | "rejoin">;
+  publisher: Pick<Publisher, "state" | "on" | "flow" | "restartIce">;
+  subscriber: Pick<Subscriber, "state" | "on" | "flow" | "restartIce">;
   watchNetwork: NetworkWatch;
   failed: (error: unknown) => void;
 }
@@ -26,6 +27,7 @@ export class PathRepair {
   private readonly publishWatch: IceWatch;
   private readonly subscribeWatch: IceWatch;
   private readonly pathWatch: PathWatch;
+  private readonly suspicions: Suspicion[];
   private stopWatchingNetwork: (() => void) | null = null;
   /** Nothing came over the way that there was: once the socket is back, media is to look for another one. */
   private doubted = false;
@@ -41,6 +43,10 @@ export class PathRepair {
       lost: () => this.handleSilence({ lost: true }),
       doubtful: () => this.handleSilence({ lost: false }),
     });
+    this.suspicions = [
+      this.suspicion("publish", () => publisher.restartIce()),
+      this.suspicion("subscribe", () => subscriber.restartIce()),
+    ];
     publisher.on("stateChanged", (state) => this.handleState(this.publishWatch, state));
     subscriber.on("stateChanged", (state) => this.handleState(this.subscribeWatch, state));
   }
@@ -61,6 +67,7 @@ export class PathRepair {
   handleReset(): void {
     this.publishWatch.stop();
     this.subscribeWatch.stop();
+    for (const one of this.suspicions) one.stop();
   }
 
   /** The socket is back, perhaps over another way. */
@@ -78,23 +85,37 @@ export class PathRepair {
   }
 
   private handleNetworkChange(): void {
-    this.doubted = true;
+    this.doubt();
     this.options.connection.hurry();
     this.options.connection.probe(SHORT_PROBE_LIMIT_MS);
     this.restartIce();
   }
 
   private handleSilence({ lost }: { lost: boolean }): void {
-    this.doubted = true;
+    this.doubt();
     this.options.connection.probe(SHORT_PROBE_LIMIT_MS);
     if (lost) this.restartIce();
   }
 
-  /** On suspicion: where it fails (a worker that is gone, say), what is the matter is told in another way. */
+  private doubt(): void {
+    this.doubted = true;
+    for (const one of this.suspicions) one.doubt();
+  }
+
   private restartIce(): void {
-    const { connection, publisher, subscriber } = this.options;
-    if (connection.state !== "connected") return;
-    for (const side of [publisher, subscriber]) side.restartIce().catch(() => undefined);
+    for (const one of this.suspicions) one.restart();
+  }
+
+  /** Where a restart fails (a worker that is gone, say), what is the matter is told in another way. */
+  private suspicion(way: Way, restart: () => Promise<void>): Suspicion {
+    const { clock, connection } = this.options;
+    return new Suspicion({
+      clock,
+      heardAt: () => this.pathWatch.heardAt[way],
+      restart: () => {
+        if (connection.state === "connected") restart().catch(() => undefined);
+      },
+    });
   }
 
   private iceWatch(restart: () => Promise<void>): IceWatch {

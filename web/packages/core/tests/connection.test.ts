@@ -1,6 +1,8 @@
 import type { AnyEvent } from "@rostrum/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
+import { LINE_DEAD_BACKOFF_MS } from "../src/connection/backoff";
 import { Connection, type SocketState } from "../src/connection/connection";
+import { SHORT_PROBE_LIMIT_MS } from "../src/connection/keepalive";
 import { ConnectionFailedError, ConnectionLostError, RostrumError } from "../src/errors";
 import { FakeServer, joinedResult, ManualClock, settle } from "./support/world";
 
@@ -217,6 +219,16 @@ describe("a lost socket", () => {
     await clock.advance(1_900);
     expect(server.requests("resume")).toHaveLength(0);
     await clock.advance(2_000);
+    expect(server.requests("resume")).toHaveLength(1);
+  });
+
+  it("is noticed as soon as the most impatient doubt says", async () => {
+    await connection.open();
+    server.handlers["ping"] = () => undefined;
+    connection.probe();
+    connection.probe(SHORT_PROBE_LIMIT_MS);
+    connection.probe();
+    await clock.advance(SHORT_PROBE_LIMIT_MS + LINE_DEAD_BACKOFF_MS);
     expect(server.requests("resume")).toHaveLength(1);
   });
 

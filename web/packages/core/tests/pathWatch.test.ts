@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import {
   type Flow,
+  flowOf,
   LOOK_EVERY_MS,
   NEXT_AFTER_MS,
   PathWatch,
   Silence,
   SILENT_LOOKS,
   STEADY_LOOKS,
+  TRICKLE_SILENT_LOOKS,
   type Verdict,
 } from "../src/media/pathWatch";
 import { ManualClock } from "./support/world";
@@ -42,6 +44,14 @@ describe("a flow", () => {
     expect(news(looks(new Silence(false), pausing))).toBe(0);
   });
 
+  it("that trickles and stops is told too, later", () => {
+    const trickle = Array.from({ length: STEADY_LOOKS }, () => [...silent, 1]).flat();
+    const after = Array<number>(TRICKLE_SILENT_LOOKS).fill(0);
+    expect(news(looks(new Silence(false), trickle))).toBe(0);
+    expect(news(looks(new Silence(false), [...trickle, ...after.slice(1)]))).toBe(0);
+    expect(news(looks(new Silence(false), [...trickle, ...after, ...after]))).toBe(1);
+  });
+
   it("that is not answered is lost, and in doubt where nothing is sent into it any more", () => {
     const received = [...steady, ...silent];
     expect(looks(new Silence(true), received)).toContain("lost");
@@ -61,6 +71,29 @@ describe("a flow", () => {
     looks(silence, steady);
     silence.look(null);
     expect(news(looks(silence, silent))).toBe(0);
+  });
+});
+
+describe("what a connection counts", () => {
+  /** A receiver whose browser tells that. */
+  function receiver(...entries: object[]): RTCRtpReceiver {
+    const stats = new Map(entries.map((entry, index) => [String(index), entry]));
+    return { track: {}, transport: {}, getStats: async () => stats } as unknown as RTCRtpReceiver;
+  }
+
+  const pair = { type: "candidate-pair", nominated: true, state: "succeeded", bytesSent: 3, bytesReceived: 5 };
+
+  it("is that of the pair in use, whatever becomes of it", async () => {
+    for (const state of ["succeeded", "in-progress", "failed"]) {
+      expect(await flowOf([receiver({ ...pair, state })])).toEqual({ sent: 3, received: 5 });
+    }
+    expect(await flowOf([receiver({ ...pair, nominated: false })])).toBeNull();
+  });
+
+  it("is that of the transport over all the pairs it had, where a browser tells that", async () => {
+    const transport = { type: "transport", bytesSent: 30, bytesReceived: 50 };
+    expect(await flowOf([receiver(pair, transport)])).toEqual({ sent: 30, received: 50 });
+    expect(await flowOf([receiver(pair, { type: "transport" })])).toEqual({ sent: 3, received: 5 });
   });
 });
 

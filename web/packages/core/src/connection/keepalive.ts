@@ -19,6 +19,7 @@ export interface KeepaliveActions {
 export class Keepalive {
   private timer: TimerId | null = null;
   private probing: TimerId | null = null;
+  private probeEnds = 0;
   private lastHeard = 0;
 
   constructor(
@@ -43,9 +44,13 @@ export class Keepalive {
     this.endProbe();
   }
 
-  /** Asks for a sign of life now, and gives the line up if none comes soon. */
+  /** Asks for a sign of life now, and gives the line up if none comes soon. The most impatient counts. */
   probe(limit: number = PROBE_LIMIT_MS): void {
-    if (this.timer === null || this.probing !== null) return;
+    if (this.timer === null) return;
+    const ends = this.clock.now() + limit;
+    if (this.probing !== null && this.probeEnds <= ends) return;
+    this.endProbe();
+    this.probeEnds = ends;
     this.probing = this.clock.setTimeout(() => {
       this.stop();
       this.actions.dead();

@@ -14,6 +14,8 @@ export const LOOK_EVERY_MS = 200;
 export const SILENT_LOOKS = 3;
 /** ... so many in a row that each showed something. */
 export const STEADY_LOOKS = 8;
+/** The same of a flow that only trickles: so many looks without anything, after as many with something. */
+export const TRICKLE_SILENT_LOOKS = 15;
 /** No news for so long after news: what is done about it needs its time. */
 export const NEXT_AFTER_MS = 5_000;
 
@@ -22,10 +24,15 @@ export type Flow = { sent: number; received: number } | null;
 
 export type Verdict = "lost" | "doubtful";
 
-/** Whether a flow that was steady has stopped. Told once, until it is steady again. */
+export type Way = "publish" | "subscribe";
+
+/** Whether a flow has stopped: at once where it was steady, later where it trickled. Told once, until it flows again. */
 export class Silence {
+  /** The last look showed something. */
+  heard = false;
   private before: { sent: number; received: number } | null = null;
   private steady = 0;
+  private trickled = 0;
   private silent = 0;
   private unanswered = 0;
 
@@ -35,21 +42,24 @@ export class Silence {
   look(flow: Flow): Verdict | null {
     const before = this.before;
     this.before = flow;
+    this.heard = flow !== null && before !== null && flow.received > before.received;
     if (flow === null || before === null || flow.received < before.received) {
-      this.steady = this.silent = this.unanswered = 0;
+      this.steady = this.trickled = this.silent = this.unanswered = 0;
       return null;
     }
-    if (flow.received > before.received) {
+    if (this.heard) {
       this.steady = Math.min(this.steady + 1, STEADY_LOOKS);
+      this.trickled = Math.min(this.trickled + 1, STEADY_LOOKS);
       this.silent = this.unanswered = 0;
       return null;
     }
     this.silent++;
     if (this.answered && flow.sent > before.sent) this.unanswered++;
     if (this.silent < SILENT_LOOKS) return null;
-    const told = this.steady >= STEADY_LOOKS;
+    const wasSteady = this.steady >= STEADY_LOOKS;
     this.steady = 0;
-    if (!told) return null;
+    if (!wasSteady && (this.silent < TRICKLE_SILENT_LOOKS || this.trickled < STEADY_LOOKS)) return null;
+    this.trickled = 0;
     return this.unanswered >= SILENT_LOOKS ? "lost" : "doubtful";
   }
 }
@@ -63,6 +73,8 @@ export interface PathWatchOptions {
 }
 
 export class PathWatch {
+  /** When a look showed something last; null before. */
+  readonly heardAt: Record<Way, number | null> = { publish: null, subscribe: null };
   private timer: TimerId | null = null;
   private publishing = new Silence(true);
   private subscribing = new Silence(false);
@@ -90,6 +102,8 @@ export class PathWatch {
     if (this.timer !== timer) return;
     this.schedule();
     const verdicts = [this.publishing.look(sent ?? null), this.subscribing.look(got ?? null)];
+    if (this.publishing.heard) this.heardAt.publish = clock.now();
+    if (this.subscribing.heard) this.heardAt.subscribe = clock.now();
     if (verdicts.every((verdict) => verdict === null) || clock.now() < this.quietUntil) return;
     this.quietUntil = clock.now() + NEXT_AFTER_MS;
     if (verdicts.includes("lost")) lost();
@@ -97,15 +111,31 @@ export class PathWatch {
   }
 }
 
-/** Of the connection that the first of these belongs to. Asking one of them is cheaper than asking all. */
+/**
+ * Of the connection that the first of these belongs to. Asking one of them is cheaper than asking all.
+ *
+ * By its transport, or by its pairs in a browser that does not count there. The pair in use counts in whatever state
+ * it is: Chromium says "in-progress" of it from the first check on that stays unanswered, which is when it matters.
+ */
 export async function flowOf(ends: (RTCRtpSender | RTCRtpReceiver)[]): Promise<Flow> {
   const end = ends.find(({ track, transport }) => track !== null && transport !== null);
   if (end === undefined) return null;
-  let flow: Flow = null;
-  (await end.getStats()).forEach((entry: RTCIceCandidatePairStats & { nominated?: boolean }) => {
-    if (entry.type !== "candidate-pair" || entry.nominated !== true || entry.state !== "succeeded") return;
-    const { bytesSent = 0, bytesReceived = 0 } = entry;
-    flow = { sent: (flow?.sent ?? 0) + bytesSent, received: (flow?.received ?? 0) + bytesReceived };
+  let byTransport: Flow = null;
+  let byPair: Flow = null;
+  (await end.getStats()).forEach((entry: Counted) => {
+    if (entry.type === "transport" && entry.bytesReceived !== undefined) byTransport = added(byTransport, entry);
+    else if (entry.type === "candidate-pair" && entry.nominated === true) byPair = added(byPair, entry);
   });
-  return flow;
+  return byTransport ?? byPair;
+}
+
+interface Counted {
+  type: string;
+  nominated?: boolean;
+  bytesSent?: number;
+  bytesReceived?: number;
+}
+
+function added(flow: Flow, { bytesSent = 0, bytesReceived = 0 }: Counted): Flow {
+  return { sent: (flow?.sent ?? 0) + bytesSent, received: (flow?.received ?? 0) + bytesReceived };
 }
