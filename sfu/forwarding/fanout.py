@@ -24,6 +24,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
+from sfu.clock import monotonic
 from sfu.forwarding.batch import Batch, Packet
 from sfu.forwarding.leg import (
     MARKER_SHIFT,
@@ -44,6 +45,8 @@ from sfu.webrtc.trains import segment_control
 EXTENDED, BARE = 0x90, 0x80
 """First byte of a header: version 2, with and without the extension bit."""
 PADDING = bytes(4)
+TOGETHER = 32
+"""Legs that are said to be sent to at one time: half a millisecond's worth."""
 EXTENSION_OVERHEAD = 8
 """Extension header and one word, which `overhead` of a leg without TWCC does not count."""
 
@@ -69,21 +72,39 @@ def forward(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int, list[Le
 
     Returns the number of packets handed to the network, and the legs whose socket would not take theirs
     (None for none): they lost packets here and a video leg needs a key frame.
+
+    The last of many get theirs much later than the first. So when it left is noted anew for every few of
+    them: else the estimator of their path would see a queue where there is none.
     """
+    if len(legs) <= TOGETHER:
+        return _forward(batch, legs, now, now)
+    forwarded, blocked, begun = 0, None, monotonic()
+    for start in range(0, len(legs), TOGETHER):
+        left = now + monotonic() - begun
+        some, stuck = _forward(batch, legs[start : start + TOGETHER], now, left)
+        forwarded += some
+        if stuck is not None:
+            blocked = stuck if blocked is None else blocked + stuck
+    return forwarded, blocked
+
+
+def _forward(batch: Batch, legs: Sequence[Leg], now: float, left: float) -> tuple[int, list[Leg] | None]:
     count = len(batch.packets)
     if count == 1:
-        return _forward_single(batch, legs, now)
+        return _forward_single(batch, legs, now, left)
     blocked: list[Leg] | None = None
     forwarded = 0
     for leg in legs:
-        if send(leg, batch, now):
+        if _send(leg, batch, now, left):
             forwarded += count
         else:
             blocked = [leg] if blocked is None else [*blocked, leg]
     return forwarded, blocked
 
 
-def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int, list[Leg] | None]:
+def _forward_single(
+    batch: Batch, legs: Sequence[Leg], now: float, left: float
+) -> tuple[int, list[Leg] | None]:
     """`forward` for a batch of one packet, which audio and paced video mostly are: all in one loop.
 
     It saves the calls in between. A leg that is not the usual kind takes the usual way.
@@ -107,7 +128,7 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
         sendto = egress.sendto
         own = leg.shape
         if encrypt is None or sendto is None or not (own is shape or (bare and own is UNNUMBERED)):
-            sent = send(leg, batch, now)
+            sent = _send(leg, batch, now, left)
         else:
             index = first + leg.index_offset
             stamp = (timestamp + leg.timestamp_offset) & 0xFFFFFFFF
@@ -117,7 +138,7 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
             else:
                 transport_sequence = egress.transport_sequence
                 egress.transport_sequence = transport_sequence + 1
-                egress.sent.append((transport_sequence, now, sizes))
+                egress.sent.append((transport_sequence, left, sizes))
                 header = (
                     leg.header_base + difference
                     | (index & 0xFFFF) << SEQUENCE_SHIFT
@@ -155,11 +176,16 @@ def _forward_single(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int,
 
 def send(leg: Leg, batch: Batch, now: float) -> bool:
     """Seal a batch for one leg and send it. False when the socket was full, or libsrtp lost count."""
+    return _send(leg, batch, now, now)
+
+
+def _send(leg: Leg, batch: Batch, now: float, left: float) -> bool:
+    """`send`, of packets that came at `now` and leave at `left`."""
     egress = leg.egress
     if leg.encrypt is None and batch.largest > MAX_PROTECTED:
         fitting = [packet for packet in batch.packets if len(packet[5]) + len(packet[4]) <= MAX_PROTECTED]
         leg.oversized += len(batch.packets) - len(fitting)
-        return send(leg, Batch(fitting, batch.shape, batch.numbers), now) if fitting else True
+        return _send(leg, Batch(fitting, batch.shape, batch.numbers), now, left) if fitting else True
     count = len(batch.packets)
     shape = batch.shape
     try:
@@ -189,13 +215,13 @@ def send(leg: Leg, batch: Batch, now: float) -> bool:
                     ]
                 buffers = _seal(leg, rows, first, header, shape.head, plain=batch.plain)
             egress.transport_sequence = transport_sequence + count
-            egress.sent.append((transport_sequence, now, batch.sizes))
+            egress.sent.append((transport_sequence, left, batch.sizes))
         elif shape is TWO_BYTE and not leg.wide_by_field:
-            return send(leg, batch.narrow(), now)
+            return _send(leg, batch.narrow(), now, left)
         else:
             buffers = _seal_field_by_field(leg, batch)
             if leg.extended:
-                egress.sent.append((egress.transport_sequence, now, batch.sizes))
+                egress.sent.append((egress.transport_sequence, left, batch.sizes))
                 egress.transport_sequence += count
     except _Refused:
         return False

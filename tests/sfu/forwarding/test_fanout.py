@@ -2,9 +2,10 @@
 
 import pytest
 
+from sfu.forwarding import fanout
 from sfu.forwarding.batch import PLAIN_TAIL as PLAIN
 from sfu.forwarding.batch import Batch, Packet
-from sfu.forwarding.fanout import forward, send
+from sfu.forwarding.fanout import TOGETHER, forward, send
 from sfu.rtp.extensions import parse_extensions
 from sfu.webrtc.srtp import SrtpProfile
 from tests.sfu.forwarding.world import Receiver, aim, encoding, feed, vp8
@@ -245,3 +246,21 @@ def test_an_index_that_libsrtp_will_not_seal_costs_a_key_frame_and_nothing_else(
     assert [len(receiver.receive()) for receiver in receivers] == [0, 1]
     feed(source, (3001, 9_003_000, vp8(key=True)))
     assert [len(receiver.receive()) for receiver in receivers] == [1, 1]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_to_the_last_of_many_a_batch_is_noted_to_leave_when_it_does(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter(range(100))
+    monkeypatch.setattr(fanout, "monotonic", lambda: 0.01 * next(ticks))
+    receivers = [Receiver() for _ in range(2 * TOGETHER + 1)]
+    legs = [receiver.leg(1000 + number) for number, receiver in enumerate(receivers)]
+    source = encoding()
+    for leg in legs:
+        leg.open_epoch(source.whole, 65536, 0)
+    batch = Batch([packet(65536 + number) for number in range(count)])
+    assert forward(batch, legs, 5.0) == (count * len(legs), None)
+    left = [leg.egress.sent[0][1] for leg in legs]
+    assert left == pytest.approx([5.01] * TOGETHER + [5.02] * TOGETHER + [5.03])
+    assert {leg.last_sent_at for leg in legs} == {5.0}, "of one moment, for the reports to all"
