@@ -22,8 +22,10 @@ from sfu.webrtc.dtls import DtlsEndpoint, DtlsRole, DtlsState
 from sfu.webrtc.ice import IceController, IceCredentials
 from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp
 from sfu.webrtc.srtp_profile import SrtpProfile
+from sfu.webrtc.stun import BINDING_REQUEST
 
 TICK = 0.05
+BINDING_REQUEST_BYTES = BINDING_REQUEST.to_bytes(2, "big")
 CONNECT_TIMEOUT = 15.0
 
 Route = Callable[[str, int], tuple[str, int]]
@@ -67,6 +69,11 @@ class ClientAssociation:
         return LocalIce(self._local.ufrag, self._local.pwd, self._options.certificate.fingerprint)
 
     @property
+    def is_open(self) -> bool:
+        """Whether there is a channel, be it connected or not."""
+        return self._channel is not None
+
+    @property
     def channel(self) -> Channel:
         assert self._channel is not None, "not connected"
         return self._channel
@@ -84,12 +91,13 @@ class ClientAssociation:
         if self._ice is not None and self._ice.remote.ufrag != remote.ufrag:
             self.renew_credentials()
 
-    async def connect(self, remote: RemoteDescription) -> None:
+    async def connect(self, remote: RemoteDescription, *, controlling: bool = True) -> None:
         """Connect to what a description announces, or go over to its credentials if they are new.
 
-        Waits for the keys. Raises `BotError` when there is no way to the server.
+        Who offers controls, unless it is lite (RFC 8445 section 6.1.1). Waits for the keys. Raises `BotError`
+        when there is no way to the server.
         """
-        ice = IceController(self._local, IceCredentials(remote.ufrag, remote.pwd))
+        ice = IceController(self._local, IceCredentials(remote.ufrag, remote.pwd), controlling=controlling)
         if self._ice is not None and (self._ice.remote, self._ice.local) == (ice.remote, ice.local):
             return
         first = self._dtls is None
@@ -113,6 +121,10 @@ class ClientAssociation:
         assert self._candidate is not None, "not connected"
         self.channel.close()
         await self._open_to(self._candidate)
+        self._send_check(time.monotonic())
+
+    def check(self) -> None:
+        """Send a connectivity check now, for a server that was not ready for the last one."""
         self._send_check(time.monotonic())
 
     def send_burst(self, datagrams: Sequence[bytes]) -> None:
@@ -209,7 +221,14 @@ class ClientAssociation:
                 self.on_media(part, len(part), arrived_ns)
 
     def _handle_stun(self, data: bytes, now: float) -> None:
-        if self._ice is not None and self._ice.handle_response(data, now):
+        if self._ice is None:
+            return
+        if data[:2] == BINDING_REQUEST_BYTES:
+            assert self._candidate is not None, "there is a channel"
+            answer = self._ice.answer(data, (self._candidate.address, self._candidate.port))
+            if answer is not None and self._channel is not None:
+                self._channel.send(answer)
+        elif self._ice.handle_response(data, now):
             self._flush_dtls(now)
 
     def _handle_dtls(self, data: bytes, now: float) -> None:

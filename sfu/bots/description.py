@@ -103,6 +103,8 @@ class RemoteDescription:
     fingerprints: tuple[tuple[str, str], ...]
     candidates: tuple[Candidate, ...]
     media: tuple[RemoteMedia, ...]
+    lite: bool = True
+    """RFC 8445 section 2.5: it only answers checks."""
 
 
 def parse_description(sdp: str) -> RemoteDescription:
@@ -127,6 +129,7 @@ def parse_description(sdp: str) -> RemoteDescription:
         fingerprints=_fingerprints(everything),
         candidates=_candidates(everything),
         media=tuple(media),
+        lite="ice-lite" in session,
     )
 
 

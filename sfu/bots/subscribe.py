@@ -102,7 +102,7 @@ class SubscribeTransport:
         return to_answer(self.association.local, offer, self._version), offer
 
     async def connect(self, offer: RemoteDescription) -> None:
-        await self.association.connect(offer)
+        await self.association.connect(offer, controlling=offer.lite)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 

@@ -15,6 +15,7 @@ from sfu.bot import BotError, Credentials
 from sfu.load.plan import LoadPlan, SrtpChoice, VerifyChoice
 from sfu.load.report import Report, build_report, to_text
 from sfu.load.run import Load
+from sfu.load.venue import Rostrum, Venue
 
 MAX_SECONDS = 3600.0
 MAX_PAYLOAD = 1200
@@ -121,7 +122,8 @@ def load_command(
         preset=preset,
     )
     try:
-        report = run_load(plan, Credentials.from_file(key_file, url), server_pid, quiet=json_only)
+        venue = Rostrum(Credentials.from_file(key_file, url), preset)
+        report = run_load(plan, venue, server_pid, quiet=json_only)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     except BotError as error:
@@ -132,22 +134,20 @@ def load_command(
     click.echo(json.dumps(report))
 
 
-def run_load(
-    plan: LoadPlan, credentials: Credentials, server_pid: int | None = None, *, quiet: bool = True
-) -> Report:
+def run_load(plan: LoadPlan, venue: Venue, server_pid: int | None = None, *, quiet: bool = True) -> Report:
     """Run a plan in a loop of its own. Raises `BotError` if it cannot be measured."""
     _raise_file_limit()
     # Bots make no cycles worth collecting, and a collection in the window would be taken for delay.
     gc.disable()
     try:
         with asyncio.Runner(loop_factory=_new_loop) as runner:
-            return runner.run(_run(plan, credentials, server_pid, quiet=quiet))
+            return runner.run(_run(plan, venue, server_pid, quiet=quiet))
     finally:
         gc.enable()
 
 
-async def _run(plan: LoadPlan, credentials: Credentials, server_pid: int | None, *, quiet: bool) -> Report:
-    load = Load(plan, credentials, server_pid, _silent if quiet else _say)
+async def _run(plan: LoadPlan, venue: Venue, server_pid: int | None, *, quiet: bool) -> Report:
+    load = Load(plan, venue, server_pid, _silent if quiet else _say)
     try:
         window = await load.run()
         return build_report(load, window)

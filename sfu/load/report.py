@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sfu.bot import Bot
 from sfu.load.doubts import Count, Effort, doubts, impossibilities
 from sfu.load.run import Load, Room, Window
 from sfu.load.usage import describe_machine
+from sfu.load.venue import Guest
 
 Report = dict[str, Any]
 
@@ -138,7 +138,7 @@ def to_text(report: Report) -> str:
 
 
 def _add_subscriber(
-    totals: _Totals, kinds: dict[str, _Totals], room: Room, bot: Bot, sent: dict[int, int]
+    totals: _Totals, kinds: dict[str, _Totals], room: Room, bot: Guest, sent: dict[int, int]
 ) -> list[Count]:
     subscriber = bot.subscriber
     if subscriber is None:
@@ -178,7 +178,7 @@ def _add_subscriber(
     return counts
 
 
-def _pauses(bot: Bot, mark: int) -> tuple[list[str], dict[str, str]]:
+def _pauses(bot: Guest, mark: int) -> tuple[list[str], dict[str, str]]:
     """Why the server paused videos for a receiver: one reason for each that was paused at event `mark` or
     later, and those of the publications that are paused at the end."""
     paused: dict[str, str] = {}

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 
-from sfu.bot import AudioSpec, Bot, BotError, BotOptions, Credentials, Organization, VideoSpec
+from sfu.bot import AudioSpec, BotError, BotOptions, VideoSpec
 from sfu.bots.departures import Departures
 from sfu.bots.publish import OutboundEncoding, OutboundTrack
 from sfu.bots.subscribe import SAMPLE_INTERVAL
@@ -26,6 +26,7 @@ from sfu.bots.tally import StreamTally
 from sfu.load.plan import MAX_BOTS, LoadPlan
 from sfu.load.ramp import Ramp, Reception
 from sfu.load.usage import Usage, buffer_errors, tree_usage
+from sfu.load.venue import Guest, Venue
 from sfu.webrtc.certificate import Certificate
 
 JOIN_CONCURRENCY = 8
@@ -41,17 +42,17 @@ Progress = Callable[[str], None]
 
 @dataclass(slots=True)
 class Room:
-    """The bots of one meeting; `encodings` are what its publishers send, by stream id."""
+    """The guests of one meeting; `encodings` are what its publishers send, by stream id."""
 
     meeting_id: str
-    publishers: list[Bot] = field(default_factory=list)
-    subscribers: list[Bot] = field(default_factory=list)
+    publishers: list[Guest] = field(default_factory=list)
+    subscribers: list[Guest] = field(default_factory=list)
 
-    def encodings_of(self, publisher: Bot) -> list[OutboundEncoding]:
+    def encodings_of(self, publisher: Guest) -> list[OutboundEncoding]:
         assert publisher.publisher is not None, "published when it joined"
         return [one for track in publisher.publisher.tracks for one in track.encodings]
 
-    def received_by(self, subscriber: Bot) -> Iterator[tuple[OutboundTrack, list[StreamTally]]]:
+    def received_by(self, subscriber: Guest) -> Iterator[tuple[OutboundTrack, list[StreamTally]]]:
         """What a subscriber may receive, and what it counted of each."""
         if subscriber.subscriber is None:
             return
@@ -71,7 +72,7 @@ class Window:
     seconds: float
     sent_before: dict[int, int]
     """Stream id -> packets sent before the window."""
-    events_before: dict[Bot, int]
+    events_before: dict[Guest, int]
     """How many events each subscriber had got before the window."""
     skipped_before: int
     """Frames that were given up before the window."""
@@ -86,9 +87,7 @@ class Window:
 class Load:
     """Runs a plan once. `close` ends whatever `run` started, also after an error."""
 
-    def __init__(
-        self, plan: LoadPlan, credentials: Credentials, server_pid: int | None, progress: Progress
-    ) -> None:
+    def __init__(self, plan: LoadPlan, venue: Venue, server_pid: int | None, progress: Progress) -> None:
         if plan.bots > MAX_BOTS:
             raise ValueError(f"{plan.bots} participants are more than {MAX_BOTS}")
         self.plan = plan
@@ -98,13 +97,13 @@ class Load:
         """How long it took until everybody received everything, or was not waited for any longer."""
         self.limited_before = 0
         """Publications that some receiver did not get all of, just before the window."""
-        self._credentials = credentials
+        self._venue = venue
         self._server_pid = server_pid
         self._progress = progress
         self._certificate = Certificate.generate(datetime.now(UTC))
         self._departures = Departures()
         self._slots = asyncio.Semaphore(JOIN_CONCURRENCY)
-        self._bots: list[Bot] = []
+        self._guests: list[Guest] = []
 
     async def run(self) -> Window:
         """Connect everyone, measure, and return the window. Raises `BotError` if that cannot be done."""
@@ -128,28 +127,28 @@ class Load:
 
     async def close(self) -> None:
         """Let everyone leave."""
-        for start in range(0, len(self._bots), 50):
-            part = self._bots[start : start + 50]
+        for start in range(0, len(self._guests), 50):
+            part = self._guests[start : start + 50]
             await asyncio.gather(*(bot.leave() for bot in part), return_exceptions=True)
 
     # --- joining -------------------------------------------------------------------------------------
 
     async def _connect(self) -> None:
         plan = self.plan
-        async with Organization(self._credentials) as organization:
+        async with self._venue as venue:
             for number in range(plan.rooms):
-                self.rooms.append(Room(await organization.create_meeting(f"load {number}")))
+                self.rooms.append(Room(await venue.open_room(f"load {number}")))
             # Numbered before any of them waits for anything: the number is what tells their streams apart.
             numbers = count()
             self._progress(f"{plan.rooms * plan.publishers} publishers join")
             await self._each(
-                self._add_publisher(organization, room, next(numbers))
+                self._add_publisher(room, next(numbers))
                 for room in self.rooms
                 for _ in range(plan.publishers)
             )
             self._progress(f"{plan.rooms * plan.subscribers} subscribers join")
             await self._each(
-                self._add_subscriber(organization, room, next(numbers))
+                self._add_subscriber(room, next(numbers))
                 for room in self.rooms
                 for _ in range(plan.subscribers)
             )
@@ -167,16 +166,16 @@ class Load:
         async with self._slots:
             await job
 
-    async def _add_publisher(self, organization: Organization, room: Room, number: int) -> None:
-        bot = await self._new_bot(organization, room, number, f"publisher {number}", subscribe=self.plan.mesh)
+    async def _add_publisher(self, room: Room, number: int) -> None:
+        bot = await self._enter(room, number, f"publisher {number}", subscribe=self.plan.mesh)
         await bot.publish(self._specs(number))
         room.publishers.append(bot)
         if self.plan.mesh:
             room.subscribers.append(bot)
 
-    async def _add_subscriber(self, organization: Organization, room: Room, number: int) -> None:
+    async def _add_subscriber(self, room: Room, number: int) -> None:
         begun = time.monotonic()
-        bot = await self._new_bot(organization, room, number, f"subscriber {number}", subscribe=True)
+        bot = await self._enter(room, number, f"subscriber {number}", subscribe=True)
         while bot.subscriber is None or not bot.subscriber.association.connected.is_set():
             if bot.problems:
                 raise BotError(f"subscriber {number}: {bot.problems[0]}")
@@ -186,10 +185,7 @@ class Load:
         self.join_seconds.append(time.monotonic() - begun)
         room.subscribers.append(bot)
 
-    async def _new_bot(
-        self, organization: Organization, room: Room, number: int, name: str, *, subscribe: bool
-    ) -> Bot:
-        token = await organization.create_participant(room.meeting_id, name, self.plan.preset)
+    async def _enter(self, room: Room, number: int, name: str, *, subscribe: bool) -> Guest:
         options = BotOptions(
             self._certificate,
             profiles=self.plan.profiles,
@@ -200,10 +196,9 @@ class Load:
             ssrc_base=1000 * (number + 1),
             departures=self._departures,
         )
-        bot = Bot(self._credentials.base_url, token, options)
-        self._bots.append(bot)
-        await bot.join()
-        return bot
+        guest = await self._venue.enter(room.meeting_id, name, options)
+        self._guests.append(guest)
+        return guest
 
     def _specs(self, number: int) -> list[VideoSpec | AudioSpec]:
         base = number * STREAM_IDS_PER_PUBLISHER
@@ -223,7 +218,7 @@ class Load:
 
     # --- sending -------------------------------------------------------------------------------------
 
-    def _publishers(self) -> list[Bot]:
+    def _publishers(self) -> list[Guest]:
         return [bot for room in self.rooms for bot in room.publishers]
 
     def _start(self) -> None:
@@ -345,7 +340,7 @@ def _require_distinct(stream_ids: Iterable[int]) -> None:
         raise BotError(f"stream ids were given twice: {repeated[:5]}")
 
 
-def _streams_received(bot: Bot) -> int:
+def _streams_received(bot: Guest) -> int:
     if bot.subscriber is None:
         return 0
     return sum(1 for stream in bot.subscriber.media_streams() if stream.tally.stream_id is not None)

@@ -216,14 +216,22 @@ CHECK_PRIORITY = candidate_priority("prflx", 65535)
 
 
 class IceController:
-    """The controlling side towards one lite agent at one address: for bots and tests.
+    """A client's side towards one agent at one address: for bots and tests. It controls, unless it is told to
+    leave that to the other one, which is not lite then.
 
     The owner sends what `make_check` gives whenever the clock passes `next_check_at`, with a transaction id
     it draws at random, and feeds answers to `handle_response`. Until the first answer checks come ever more
     slowly; after it, every `KEEPALIVE` seconds, to keep consent fresh (RFC 7675).
     """
 
-    def __init__(self, local: IceCredentials, remote: IceCredentials, *, tie_breaker: int = 1) -> None:
+    def __init__(
+        self,
+        local: IceCredentials,
+        remote: IceCredentials,
+        *,
+        tie_breaker: int = 1,
+        controlling: bool = True,
+    ) -> None:
         self.local = local
         self.remote = remote
         self.next_check_at = 0.0
@@ -231,6 +239,7 @@ class IceController:
         self.last_response: float | None = None
         self.rejected = 0
         self._tie_breaker = tie_breaker
+        self._controlling = controlling
         self._interval = RETRANSMIT_FIRST
         self._transactions: dict[bytes, None] = {}
 
@@ -256,11 +265,23 @@ class IceController:
         attributes = [
             (USERNAME, f"{self.remote.ufrag}:{self.local.ufrag}".encode()),
             (PRIORITY, CHECK_PRIORITY.to_bytes(4, "big")),
-            (ICE_CONTROLLING, self._tie_breaker.to_bytes(8, "big")),
+            (ICE_CONTROLLING if self._controlling else ICE_CONTROLLED, self._tie_breaker.to_bytes(8, "big")),
         ]
-        if nominate:
+        if nominate and self._controlling:
             attributes.append((USE_CANDIDATE, b""))
         return build_stun(BINDING_REQUEST, transaction_id, attributes, key=self.remote.pwd.encode())
+
+    def answer(self, data: bytes, address: tuple[Any, ...]) -> bytes | None:
+        """The answer to a check of an agent that is not lite; None to what is no check of its."""
+        try:
+            request = parse_stun(data)
+            key = self.local.pwd.encode()
+            if request.type != BINDING_REQUEST or not request.verify_integrity(key):
+                return None
+        except StunError:
+            return None
+        mapped = (XOR_MAPPED_ADDRESS, encode_xor_address(address, request.transaction_id))
+        return build_stun(BINDING_SUCCESS, request.transaction_id, [mapped], key=key)
 
     def handle_response(self, data: bytes, now: float) -> bool:
         """Take in a datagram; True when it is an authentic success for a check of ours."""

@@ -235,3 +235,25 @@ def test_a_controller_believes_only_signed_answers_to_its_own_checks() -> None:
         assert not bot.handle_response(forged, 0.1)
     assert bot.rejected == 6
     assert not bot.is_valid
+
+
+def test_a_client_answers_the_checks_of_an_agent_that_is_not_lite() -> None:
+    bot, full = IceController(CLIENT, NODE, controlling=False), IceController(NODE, CLIENT)
+    answer = bot.answer(full.make_check(TRANSACTION, 0.0), ADDRESS)
+    assert answer is not None
+    assert full.handle_response(answer, 0.1)
+    assert full.mapped_address == ADDRESS
+
+
+def test_a_client_answers_no_check_that_is_not_for_it() -> None:
+    bot = IceController(CLIENT, NODE, controlling=False)
+    stranger = IceController(NODE, IceCredentials(CLIENT.ufrag, "x" * 24))
+    assert bot.answer(stranger.make_check(TRANSACTION, 0.0), ADDRESS) is None
+    assert bot.answer(b"\x00\x01garbage", ADDRESS) is None
+
+
+def test_who_does_not_control_says_so_and_nominates_nothing() -> None:
+    sent = parse_stun(IceController(CLIENT, NODE, controlling=False).make_check(TRANSACTION, 0.0))
+    assert stun.ICE_CONTROLLED in sent.attributes
+    assert stun.ICE_CONTROLLING not in sent.attributes
+    assert stun.USE_CANDIDATE not in sent.attributes
