@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from sfu.control import messages as node
 from signaling.domain.publication import EndReason
-from signaling.errors import MediaUnavailableError
+from signaling.errors import MediaUnavailableError, OverloadedError
 from signaling.services.live.ports import NodeLost, PublicationClosed, SpeakersChanged
 from tests.signaling.nodes.spread_world import World, world
 from tests.support.live_world import until
@@ -127,6 +129,39 @@ async def test_a_lost_node_takes_its_own_peers_media_and_no_others(world: World)
     await world.publish("a")
     assert await world.subscribe("b", "pub_a") == {}
     assert world.told.count(NodeLost(("b",))) == 0
+
+
+async def test_who_lost_a_node_gets_a_place_on_one_that_takes_nobody_new(world: World) -> None:
+    await world.publish("a")
+    await world.publish("b")
+    lost, left = world.node_of("a"), world.node_of("b")
+    world.fakes.failures = [OSError("no other worker")] * 1000
+    lost.die()
+    await until(lambda: NodeLost(("a",)) in world.told, "the news")
+    left.emit(
+        node.NodeLoad(cpu=1.0, pressure=1, packets_per_second=1.0, routers=1, transports=2, counters={})
+    )
+    with pytest.raises(OverloadedError):
+        await world.publish("c")
+    await world.media.recover(["a"])
+    await world.publish("a")
+    assert world.node_of("a") is left
+
+
+async def test_who_lost_a_node_waits_for_one_while_there_is_none(world: World) -> None:
+    await world.publish("a")
+    await world.publish("b")
+    world.fakes.failures = [OSError("not yet")] * 1000
+    for one in list(world.fakes.started):
+        one.die()
+    await until(lambda: {NodeLost(("a",)), NodeLost(("b",))} <= set(world.told), "the news")
+    recovering = asyncio.create_task(world.media.recover(["a", "b"]))
+    await asyncio.wait([recovering], timeout=0.05)
+    assert not recovering.done()
+    world.fakes.failures.clear()
+    await recovering
+    await world.publish("a")
+    await world.publish("b")
 
 
 async def test_who_speaks_is_known_across_nodes(world: World) -> None:
