@@ -10,7 +10,8 @@ from sfu.clock import monotonic
 from sfu.control import messages as m
 from tests.sfu.client_sdp import answer
 from tests.sfu.forwarding.world import feed, vp8
-from tests.sfu.test_node import CAMERA_SPEC, MIC_SPEC, Client, World, world
+from tests.sfu.node_world import CAMERA_SPEC, MIC_SPEC, World, world
+from tests.sfu.test_node import Client
 
 __all__ = ["world"]
 

@@ -14,7 +14,7 @@ from sfu.rtp.parameters import ExtensionUri
 from sfu.subscribe_transport import NUMBER_INTERVAL, SubscribeTransport
 from tests.sfu.client_sdp import answer
 from tests.sfu.forwarding.world import Receiver
-from tests.sfu.test_node import CAMERA_SPEC, MIC_SPEC, World, world
+from tests.sfu.node_world import CAMERA_SPEC, MIC_SPEC, World, world
 
 __all__ = ["world"]
 

@@ -14,7 +14,7 @@ from sfu.turns import SLOW_INTERVAL
 from sfu.webrtc.dtls import DtlsState
 from sfu.webrtc.srtp import OutboundSrtp, SrtpProfile
 from tests.sfu.client_sdp import answer
-from tests.sfu.test_node import MIC_SPEC, World, world
+from tests.sfu.node_world import MIC_SPEC, World, world
 
 __all__ = ["world"]
 

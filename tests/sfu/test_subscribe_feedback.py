@@ -14,7 +14,7 @@ from sfu.subscribe_feedback import SECOND_AFTER
 from sfu.subscribe_transport import SubscribeTransport
 from tests.sfu.client_sdp import answer
 from tests.sfu.forwarding.world import Receiver, feed, vp8
-from tests.sfu.test_node import CAMERA_SPEC, World, world
+from tests.sfu.node_world import CAMERA_SPEC, World, world
 
 __all__ = ["world"]
 

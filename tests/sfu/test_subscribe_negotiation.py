@@ -6,14 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sfu.config import NodeConfig
 from sfu.consumer import Consumer
 from sfu.control import messages as m
-from sfu.control.link import InProcessLink
 from sfu.subscribe_transport import SubscribeTransport
 from sfu.webrtc.sdp import parse_sdp
 from tests.sfu.client_sdp import answer
-from tests.sfu.test_node import CAMERA_SPEC, MIC_SPEC, World
+from tests.sfu.node_world import CAMERA_SPEC, MIC_SPEC, World, node_world
 
 AUDIO = m.ConsumerSpec(consumer_id="ca", producer_id="pr_mic")
 VIDEO = m.ConsumerSpec(consumer_id="cv", producer_id="pr_cam")
@@ -21,12 +19,8 @@ VIDEO = m.ConsumerSpec(consumer_id="cv", producer_id="pr_cam")
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    link = await InProcessLink.start(NodeConfig("nd_test", hosts=("127.0.0.1",), udp_port=0))
-    world = World(link)
-    await world.do(m.CreateRouter(router_id="r"))
-    await world.publish(MIC_SPEC, CAMERA_SPEC)
-    yield world
-    await link.close()
+    async with node_world(MIC_SPEC, CAMERA_SPEC) as made:
+        yield made
 
 
 async def agreed(world: World, offer: m.OfferReady, sdp: str | None = None) -> None:

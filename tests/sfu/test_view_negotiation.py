@@ -6,14 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sfu.config import NodeConfig
 from sfu.control import messages as m
-from sfu.control.link import InProcessLink
 from sfu.errors import NodeCommandError
 from sfu.rtp.parameters import Direction
 from sfu.rtp.rtcp_reports import ReportBlock
 from sfu.webrtc.sdp import parse_sdp
-from tests.sfu.test_node import CAMERA_SPEC, MIC_SPEC, World
+from tests.sfu.node_world import CAMERA_SPEC, MIC_SPEC, World, node_world
 from tests.vectors import sdp as vectors
 
 AUDIO = m.ConsumerSpec(consumer_id="ca", producer_id="pr_mic", mid="0")
@@ -22,15 +20,11 @@ VIDEO = m.ConsumerSpec(consumer_id="cv", producer_id="pr_cam", mid="1")
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    link = await InProcessLink.start(NodeConfig("nd_test", hosts=("127.0.0.1",), udp_port=0))
-    world = World(link)
-    await world.do(m.CreateRouter(router_id="r"))
-    await world.publish(MIC_SPEC, CAMERA_SPEC)
-    await world.do(
-        m.CreateTransport(router_id="r", transport_id="ts", direction="subscribe", client_offers=True)
-    )
-    yield world
-    await link.close()
+    async with node_world(MIC_SPEC, CAMERA_SPEC) as made:
+        await made.do(
+            m.CreateTransport(router_id="r", transport_id="ts", direction="subscribe", client_offers=True)
+        )
+        yield made
 
 
 async def view(

@@ -28,10 +28,8 @@ const PATH: Report[] = [
   { id: "C", type: "codec", mimeType: "video/VP8" },
 ];
 
-const OUTBOUND: Report = {
-  id: "O",
-  type: "outbound-rtp",
-  mid: "1",
+/** What is told of a stream as the browser has it, and the same with what only the browser's report has. */
+const SENT = {
   kind: "video",
   rid: "h",
   packetsSent: 10,
@@ -39,14 +37,17 @@ const OUTBOUND: Report = {
   frameWidth: 1280,
   frameHeight: 720,
   framesPerSecond: 30,
+};
+const OUTBOUND: Report = {
+  ...SENT,
+  id: "O",
+  type: "outbound-rtp",
+  mid: "1",
   qualityLimitationReason: "cpu",
   codecId: "C",
 };
 
-const INBOUND: Report = {
-  id: "I",
-  type: "inbound-rtp",
-  trackIdentifier: "track",
+const GOT = {
   kind: "video",
   packetsReceived: 90,
   packetsLost: 3,
@@ -57,8 +58,8 @@ const INBOUND: Report = {
   frameHeight: 360,
   framesPerSecond: 15,
   freezeCount: 2,
-  codecId: "C",
 };
+const INBOUND: Report = { ...GOT, id: "I", type: "inbound-rtp", trackIdentifier: "track", codecId: "C" };
 
 describe("what the browser measured", () => {
   it("of what is sent, is named by its source, with the path that is in use", async () => {
@@ -68,20 +69,7 @@ describe("what the browser measured", () => {
       roundTripTime: 0.04,
       availableOutgoingBitrate: 1_200_000,
       protocol: "udp",
-      outbound: [
-        {
-          source: "camera",
-          kind: "video",
-          rid: "h",
-          packetsSent: 10,
-          bytesSent: 11_000,
-          frameWidth: 1280,
-          frameHeight: 720,
-          framesPerSecond: 30,
-          qualityLimitation: "cpu",
-          codec: "video/VP8",
-        },
-      ],
+      outbound: [{ ...SENT, source: "camera", qualityLimitation: "cpu", codec: "video/VP8" }],
     });
   });
 
@@ -89,23 +77,7 @@ describe("what the browser measured", () => {
     const pc = connected(...PATH, OUTBOUND, INBOUND);
     const { inbound, roundTripTime } = await subscribeStats(pc, (id) => (id === "track" ? "pub_a" : null));
     expect(roundTripTime).toBe(0.04);
-    expect(inbound).toEqual([
-      {
-        publicationId: "pub_a",
-        kind: "video",
-        packetsReceived: 90,
-        packetsLost: 3,
-        bytesReceived: 99_000,
-        jitter: 0.002,
-        framesDecoded: 30,
-        frameWidth: 640,
-        frameHeight: 360,
-        framesPerSecond: 15,
-        freezeCount: 2,
-        totalAudioEnergy: null,
-        codec: "video/VP8",
-      },
-    ]);
+    expect(inbound).toEqual([{ ...GOT, publicationId: "pub_a", totalAudioEnergy: null, codec: "video/VP8" }]);
   });
 
   it("may say less than there is to know", async () => {
