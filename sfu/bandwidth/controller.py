@@ -15,6 +15,9 @@ everybody. Where transport-wide feedback tells what the path carries, it is no m
 it is the estimate as well. Whoever names little is sent little, and nobody else hears of it; whoever names
 much gets no more than the rest allows.
 
+The usual message says that all came and that no queue stands. It is taken as a whole (`_take_calmly`): what
+it says of rates and losses is booked, and the trend takes it in only if the next one says something else.
+
 All rates are bits per second above UDP: RTP headers and authentication count, IP and UDP headers do not.
 """
 
@@ -29,7 +32,7 @@ from sfu.bandwidth.rate import CROWDED, MAX_RATE, MIN_RATE, RateControl
 from sfu.bandwidth.stalls import Stalls
 from sfu.bandwidth.throughput import Throughput
 from sfu.bandwidth.trend import DelayTrend, Usage
-from sfu.bandwidth.twcc import Ledger
+from sfu.bandwidth.twcc import Ledger, Sweep
 from sfu.rtp.arrivals import parse_arrivals
 
 START_RATE: Final = 300_000
@@ -53,6 +56,28 @@ REPORT_GROWTH, FIRST_GROWTH = 0.08, 0.35
 
 class BandwidthController:
     """`ledger.sent` is where the forwarding loop notes what it sends; `stalls` are that loop's."""
+
+    __slots__ = (
+        "_feedback_at",
+        "_forgiven_until",
+        "_loss",
+        "_lossless",
+        "_polled_at",
+        "_probe_ended_at",
+        "_rate",
+        "_remb",
+        "_remb_at",
+        "_reported_at",
+        "_silence_at",
+        "_stalls",
+        "_throughput",
+        "_trend",
+        "expects_feedback",
+        "feedbacks",
+        "ledger",
+        "prober",
+        "rtt",
+    )
 
     def __init__(self, now: float, *, start: int = START_RATE, stalls: Stalls | None = None) -> None:
         self.ledger = Ledger()
@@ -126,7 +151,13 @@ class BandwidthController:
         if self._feedback_at is not None and now - self._feedback_at > OUTAGE:
             self._end_outage(now)
         self._feedback_at = self._silence_at = now
-        bursts, lost, end = self.ledger.handle(arrivals, now)
+        sweep = self.ledger.sweep(arrivals, now)
+        if sweep is None:
+            bursts, lost, end = self.ledger.handle(arrivals, now)
+        elif self._take_calmly(sweep, now):
+            return False
+        else:
+            bursts, lost, end = sweep.bursts(), 0, sweep.end
         received = 0
         for burst in bursts:
             received += burst.packets
@@ -153,6 +184,20 @@ class BandwidthController:
         if usage is Usage.OVER:
             self.prober.abandon(now)
         return self._rate.handle(usage, self._throughput, self._trend.queue, self.rtt, now)
+
+    def _take_calmly(self, sweep: Sweep, now: float) -> bool:
+        """Whether a message is like the ones before: no queue, and nobody waits for what it says in detail.
+
+        Then this is all of it, and comes to the same as the long way.
+        """
+        groups = sweep.groups
+        if self.prober.watching or self._rate.holding or not self._trend.pass_over(groups, now):
+            return False
+        self.rtt = max(0.0, now - groups[-1].sent_at)
+        self._loss.handle(0, sweep.packets, self.estimate, now)
+        self._throughput.handle(groups)
+        self._rate.handle(Usage.NORMAL, self._throughput, self._trend.queue, self.rtt, now)
+        return True
 
     def handle_remb(self, bitrate: int, now: float) -> None:
         """The most that a receiver wants to be sent, whatever else it says; forgotten after `REMB_VALID`."""

@@ -31,6 +31,16 @@ REPORTED_PACKETS: Final = 100
 class LossBound:
     """`bound` is in bits per second, infinite while losses give no reason for one."""
 
+    __slots__ = (
+        "_began",
+        "_lost",
+        "_most",
+        "_received",
+        "bound",
+        "excess",
+        "ratio",
+    )
+
     def __init__(self) -> None:
         self.bound = float("inf")
         self.ratio = 0.0

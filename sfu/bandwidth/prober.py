@@ -91,6 +91,16 @@ class _Cluster:
 class Prober:
     """`poll` says how much padding to send now, `handle` what came of it."""
 
+    __slots__ = (
+        "_cluster",
+        "_factor",
+        "_next_at",
+        "_retry",
+        "_sent_enough",
+        "_wanted",
+        "clusters",
+    )
+
     def __init__(self) -> None:
         self.clusters = 0
         self._cluster: _Cluster | None = None

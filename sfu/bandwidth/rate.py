@@ -50,6 +50,14 @@ class _State(Enum):
 class RateControl:
     """`rate` is in bits per second."""
 
+    __slots__ = (
+        "_changed_at",
+        "_cut_at",
+        "_state",
+        "capacity",
+        "rate",
+    )
+
     def __init__(self, start: float) -> None:
         self.rate = start
         self.capacity: float | None = None
@@ -123,6 +131,9 @@ class RateControl:
         capacity = self.capacity
         if capacity is not None and self.rate > BEYOND * capacity:
             capacity = self.capacity = None
+        if path.delivered is not None and self.rate >= HEADROOM * path.carried + SLACK:
+            # As for most of the time on a path that carries all that is wanted.
+            return
         near = capacity is not None and self.rate > NEAR * capacity
         grown = self.rate * exp((CREEP if near else GROWTH) * elapsed)
         if path.delivered is not None:

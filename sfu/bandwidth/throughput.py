@@ -22,6 +22,14 @@ class Throughput:
     Both are None until enough was reported.
     """
 
+    __slots__ = (
+        "_bursts",
+        "_latest",
+        "_octets",
+        "delivered",
+        "offered",
+    )
+
     def __init__(self) -> None:
         self.delivered: float | None = None
         self.offered: float | None = None

@@ -7,6 +7,10 @@ that jitter is no alarm and competing with loss-based flows does not end in star
 
 The delay of a burst is that of its first packet. It is what the burst found in the queue; the last packet's
 would also contain the burst's own length, and frames differ in length.
+
+While there is no queue there is no trend to look for, whatever the line says. So of messages that say so by
+their last burst no more is taken in (`pass_over`), and as soon as one says otherwise, those bursts that the
+line goes through are taken in after all, so that it begins where it would have begun.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
-from sfu.bandwidth.twcc import Burst
+from sfu.bandwidth.twcc import GROUP_SPAN, Burst
 
 WINDOW: Final = 20
 """Points that the line is laid through."""
@@ -29,14 +33,15 @@ RISE, FALL = 0.0087, 0.039
 OUTLIER: Final = 15.0
 """The threshold does not follow a trend this far above it: that is a step, no noise."""
 MAX_ELAPSED: Final = 100.0
-GROUP_SPAN: Final = 0.005
-"""Bursts that left within this time are one point."""
 CLOCK_JUMP: Final = 3.0
 RECENT: Final = 0.2
 """Seconds, as the receiver counts them, of which the least delay counts: a queue delays every packet, a
 hiccup of somebody only some."""
 QUIET: Final = 0.012
 """With less of a queue than this no trend is looked for: there is nothing yet to grow from."""
+CALM: Final = QUIET / 2
+"""A message whose last burst waited for less is not looked into. It is half, because the least delay may be
+known less well from last bursts than from all of them."""
 STANDING: Final = 0.08
 """Seconds of queue that are too many even when they do not grow: a full queue does not."""
 STANDING_FOR: Final = 0.4
@@ -53,6 +58,28 @@ class Usage(Enum):
 class DelayTrend:
     """Fed with bursts in the order they were reported. `queue`: seconds that even the luckiest of the
     last packets waited longer than the luckiest of the last while."""
+
+    __slots__ = (
+        "_alarms",
+        "_count",
+        "_group_at",
+        "_last_arrival",
+        "_last_sent",
+        "_least",
+        "_least_since",
+        "_low_at",
+        "_offset",
+        "_origin",
+        "_passed",
+        "_passed_count",
+        "_points",
+        "_previous_trend",
+        "_recent",
+        "_smoothed",
+        "_updated_at",
+        "queue",
+        "threshold",
+    )
 
     def __init__(self) -> None:
         self.queue = 0.0
@@ -74,6 +101,9 @@ class DelayTrend:
         self._previous_trend = 0.0
         self._low_at = float("-inf")
         self._updated_at: float | None = None
+        self._passed: deque[Burst] = deque(maxlen=WINDOW)
+        """The last bursts that were passed over and not taken in since."""
+        self._passed_count = 0
 
     @property
     def least(self) -> float | None:
@@ -82,6 +112,8 @@ class DelayTrend:
 
     def handle(self, bursts: Sequence[Burst], now: float) -> Usage:
         """What the bursts of one message say. Those that left before one already seen are passed over."""
+        if self._passed:
+            self._catch_up()
         self._add(bursts)
         if len(self._points) < 2:
             return Usage.NORMAL
@@ -97,6 +129,45 @@ class DelayTrend:
             self._low_at = now
             return Usage.OVER
         return usage
+
+    def pass_over(self, bursts: Sequence[Burst], now: float) -> bool:
+        """Whether `handle` would find no queue after these, by the last one of them, and so nothing to judge;
+        then they are not for it."""
+        if self._count == 0:
+            return False
+        _, _, _, sent_at, arrival, _ = bursts[-1]
+        delay = arrival - sent_at - self._offset
+        newer, older = self._least
+        queue = delay - (newer if newer < older else older)
+        if not -CLOCK_JUMP <= queue < CALM:
+            return False
+        passed = self._passed
+        before = passed[-1][3] if passed else self._last_sent
+        if not 0.0 <= sent_at - before <= BASE_PERIOD:
+            return False
+        if delay < newer or sent_at - self._least_since > BASE_PERIOD / 2:
+            self._note_least(delay, sent_at)
+        passed.extend(bursts)
+        self._passed_count += len(bursts)
+        self.queue = queue if queue > 0.0 else 0.0
+        self._low_at = self._updated_at = now
+        return True
+
+    def _catch_up(self) -> None:
+        """Take in the last of those that were passed over."""
+        dropped = self._passed_count - len(self._passed)
+        if dropped > 0:
+            # What was seen before them is too long ago to be on one line with these.
+            _, _, _, sent_at, arrival, _ = self._passed[0]
+            self._count += dropped
+            self._last_sent = sent_at
+            self._points.clear()
+            self._smoothed = arrival - sent_at - self._offset
+        self._add(self._passed)
+        self._passed.clear()
+        self._passed_count = 0
+        self._alarms = 0
+        self._previous_trend = 0.0
 
     def _add(self, bursts: Sequence[Burst]) -> None:
         """All in one loop, for audio comes in many bursts of one packet."""

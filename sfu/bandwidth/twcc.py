@@ -7,6 +7,10 @@ left at one moment, and what the estimator wants to know of them is when the fir
 A packet that one message reports missing may have been overtaken, and the next message may still report it.
 So it only counts as lost after another message came and did not. Feedback is untrusted: numbers that were
 never sent match nothing, and what was reported once is not there for a second time.
+
+The usual message says that all came, in order, from the first packet of a batch to the last one of another.
+It is matched by adding up numbers and sizes, as a `Sweep`, from which its bursts can be had if anybody needs
+them. Whatever else a message says is looked at batch by batch.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple
 
 from sfu.rtp.arrivals import CLOCK_BITS, MISSING, Arrivals
@@ -22,6 +27,10 @@ MAX_BATCHES: Final = 4096
 """Batches kept for a receiver that sends no feedback."""
 FORGET_AFTER: Final = 5.0
 """Seconds after which feedback on a packet is not expected any more."""
+GROUP_SPAN: Final = 0.005
+"""Seconds within which what leaves may be taken for one burst."""
+FEW: Final = 12
+"""Batches of a message that are so many bursts. Voices of a meeting are more, of one packet each."""
 TICK: Final = 250e-6
 HALF_CLOCK: Final = 1 << CLOCK_BITS - 1
 CLOCK_MASK: Final = (1 << CLOCK_BITS) - 1
@@ -58,6 +67,66 @@ class Delivery(NamedTuple):
     end: int
 
 
+class Sweep(NamedTuple):
+    """A message that reports whole batches, one after the other, of which every packet arrived in order.
+
+    `groups` are its bursts or, where there are many, of all together that left within `GROUP_SPAN`.
+    """
+
+    first: int
+    packets: int
+    groups: list[Burst]
+    batches: list[Departure]
+    times: list[int]
+    clock: int
+    overhead: int
+
+    @property
+    def end(self) -> int:
+        """The number after the last one reported."""
+        return self.first + self.packets
+
+    def bursts(self) -> list[Burst]:
+        """One for each batch."""
+        times, clock, overhead = self.times, self.clock, self.overhead
+        bursts = []
+        position = 0
+        for first, sent_at, sizes in self.batches:
+            count = len(sizes)
+            arrival = (clock + times[position]) * TICK
+            position += count
+            last = (clock + times[position - 1]) * TICK
+            bursts.append(_burst((first, count, sum(sizes) + count * overhead, sent_at, arrival, last)))
+        return bursts
+
+
+_sweep: Callable[[tuple[int, int, list[Burst], list[Departure], list[int], int, int]], Sweep] = partial(
+    tuple.__new__, Sweep
+)
+
+
+def _group(batches: Sequence[Departure], times: Sequence[int], clock: int, overhead: int) -> list[Burst]:
+    """See `Sweep.groups`."""
+    span = GROUP_SPAN if len(batches) > FEW else 0.0
+    groups: list[Burst] = []
+    first, left_at, _ = batches[0]
+    begin = position = octets = 0
+    for _, sent_at, sizes in batches:
+        if position and sent_at - left_at >= span:
+            count = position - begin
+            octets += count * overhead
+            arrival, last = (clock + times[begin]) * TICK, (clock + times[position - 1]) * TICK
+            groups.append(_burst((first + begin, count, octets, left_at, arrival, last)))
+            begin, octets, left_at = position, 0, sent_at
+        position += len(sizes)
+        octets += sum(sizes)
+    count = position - begin
+    octets += count * overhead
+    arrival, last = (clock + times[begin]) * TICK, (clock + times[-1]) * TICK
+    groups.append(_burst((first + begin, count, octets, left_at, arrival, last)))
+    return groups
+
+
 class Ledger:
     """`overhead`: bytes a packet has on the wire beyond its prepared size (headers and authentication)."""
 
@@ -81,8 +150,41 @@ class Ledger:
             return self._open[0][1]
         return self.sent[0][1] if self.sent else None
 
+    def sweep(self, arrivals: Arrivals, now: float) -> Sweep | None:
+        """Match one message, if it is of the usual kind and nothing is missing from before; else None, and
+        nothing has changed: it is for `handle`."""
+        if not arrivals.complete or self._missing or self._suspected:
+            return None
+        self._settle(now)
+        waiting = self._open
+        base, reference, times, _ = arrivals
+        count = len(times)
+        start = self._newest - ((self._newest - base) & 0xFFFF)
+        begin = 0
+        for first, _, _ in waiting:
+            if first >= start:
+                break
+            begin += 1
+        index, left = begin, count
+        for _, _, sizes in islice(waiting, begin, None):
+            index += 1
+            left -= len(sizes)
+            if left <= 0:
+                break
+        if left or index == begin or waiting[begin][0] != start:
+            return None
+        last, _, sizes = waiting[index - 1]
+        if last + len(sizes) != start + count:
+            # Something between them was reported before.
+            return None
+        batches = waiting[begin:index]
+        del waiting[begin:index]
+        clock, overhead = self._unwrap(reference), self.overhead
+        groups = _group(batches, times, clock, overhead)
+        return _sweep((start, count, groups, batches, times, clock, overhead))
+
     def handle(self, arrivals: Arrivals, now: float) -> Delivery:
-        """Match one message with what was sent."""
+        """Match one message of any kind with what was sent."""
         self._settle(now)
         base, reference, times, complete = arrivals
         start = self._newest - ((self._newest - base) & 0xFFFF)

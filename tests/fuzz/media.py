@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 
+from sfu.bandwidth.rate import MAX_RATE, MIN_RATE
 from sfu.codecs import dependency, keyframe_test, vp8, vp9
 from sfu.codecs.frame_size import size_test
 from sfu.codecs.layering import reader_for
@@ -34,12 +35,14 @@ from sfu.rtp.rtcp_reports import ReportBlock
 from sfu.rtp.transport_feedback import build_transport_feedback
 from sfu.webrtc.plain import PlainInbound
 from tests.fuzz.target import Target, joined, parts
+from tests.sfu.bandwidth.estimator import Estimator
 from tests.sfu.forwarding.world import Receiver, encoding
 from tests.vectors import rtp
 
 CODECS = ("video/VP8", "video/VP9", "video/AV1", "video/H264", "audio/opus")
 MID, RID, TWCC, LEVEL, DESCRIPTOR = 4, 10, 3, 1, 12
 PAYLOAD_TYPE, RTX_PAYLOAD_TYPE, RED_PAYLOAD_TYPE = 96, 97, 63
+MISSED = -1
 LOW, HIGH = Layer(0, 0), Layer(2, 2)
 
 
@@ -136,6 +139,40 @@ def round_trip_seeds() -> Sequence[bytes]:
     return question.to_bytes(), answer.to_bytes(), question.to_bytes() + answer.to_bytes()
 
 
+def estimate_bandwidth(data: bytes) -> None:
+    """transport-wide-cc-01: what a receiver says of what it was sent, read the short way and the long way."""
+    swift, careful = Estimator(), Estimator(careful=True)
+    now = 0.0
+    for number, message in enumerate(parts(data)):
+        now += 0.05
+        for estimator in (swift, careful):
+            for batch in range(2):
+                estimator.ledger.sent.append((8 * number + 4 * batch, now - 0.04 + 0.02 * batch, [1000] * 4))
+            with suppress(RtcpError):
+                estimator.handle_feedback(message, now)
+            estimator.poll(now, 1_000_000)
+        assert MIN_RATE <= swift.estimate <= MAX_RATE
+        assert swift.losses.all_received + swift.losses.all_lost <= 8 * (number + 1)
+        assert swift.losses.all_received == careful.losses.all_received
+        assert swift.losses.all_lost == careful.losses.all_lost
+
+
+def estimate_seeds() -> Sequence[bytes]:
+    def message(first: int, *gaps: int) -> bytes:
+        """On eight packets a message, of which some came so many ticks after the one before."""
+        arrivals = [
+            (first + number, 1_000_000 + 6_250 * first + 250 * sum(gaps[: number + 1]))
+            for number in range(len(gaps))
+            if gaps[number] != MISSED
+        ]
+        return build_transport_feedback(1, 2, first & 0xFF, arrivals, base=first)[0]
+
+    calm, late = (0, 0, 0, 0, 80, 0, 0, 0), (0, 0, 0, 0, 400, 0, 0, 0)
+    gap = (0, 0, MISSED, 0, 80, 0, 0, 0)
+    orders = ([calm] * 12, [calm] * 6 + [gap, calm, late, calm], [gap, late] * 4, [calm, (0, 0, 0), calm])
+    return [joined([message(8 * number, *gaps) for number, gaps in enumerate(order)]) for order in orders]
+
+
 def rtcp_seeds() -> Sequence[bytes]:
     report = ReceiverReport(1, (ReportBlock(2, 12, 3, 70000, 5, 6, 7),)).to_bytes()
     feedback = build_transport_feedback(1, 2, 3, [(4, 1_000_000), (5, 1_000_250), (9, 1_100_000)])
@@ -219,6 +256,7 @@ def _payloads(mime: str) -> list[tuple[bytes, bytes]]:
 TARGETS = (
     Target("rtp", receive_rtp, rtp_seeds),
     Target("rtcp", read_rtcp, rtcp_seeds),
+    Target("bandwidth", estimate_bandwidth, estimate_seeds),
     Target("round-trip", ask_and_answer, round_trip_seeds),
     Target("descriptors", read_descriptors, descriptor_seeds),
     Target("frame-sizes", read_sizes, size_seeds),
