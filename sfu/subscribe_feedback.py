@@ -53,7 +53,8 @@ class SubscribeFeedback:
         self._consumers: dict[int, Consumer] = {}
         """By SSRC, that of its retransmissions as well."""
         self._answerer = Answerer()
-        self._report_due = 0.0
+        self.report_due = 0.0
+        """When `poll_reports` has something to say next."""
 
     def add(self, consumer: Consumer) -> None:
         self._consumers[consumer.leg.ssrc] = consumer
@@ -104,9 +105,9 @@ class SubscribeFeedback:
 
     def poll_reports(self, consumers: Iterable[Consumer], now: float) -> Iterator[bytes]:
         """Once a second: compound packets with the sender reports of whatever was sent yet."""
-        if now < self._report_due:
+        if now < self.report_due:
             return
-        self._report_due = now + REPORT_INTERVAL
+        self.report_due = now + REPORT_INTERVAL
         compound = b""
         ssrc = 0
         for consumer in consumers:

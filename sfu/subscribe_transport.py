@@ -356,6 +356,8 @@ class SubscribeTransport(Transport):
                 self._host.emit(ConsumerScored(consumer_id=consumer.id, score=score))
 
     def _report(self, now: float) -> None:
+        if now < self._feedback.report_due:
+            return
         reported = False
         for compound in self._feedback.poll_reports(self.consumers.values(), now):
             reported = True

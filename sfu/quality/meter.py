@@ -79,6 +79,14 @@ class FreezeWatch:
             self.seconds += elapsed
         self.frozen = frozen
 
+    def goes_on(self, last: float, now: float) -> bool:
+        """Instead of `poll` where more is expected as before: whether it comes as before, too, so that there
+        is nothing to find out. If not, poll."""
+        if self.frozen or self._expected_since is None or now - last > self.after:
+            return False
+        self._polled_at = now
+        return True
+
 
 class ProducerMeter:
     """What arrives of one producer, all its encodings together; the frame rate is the best one's."""
@@ -177,6 +185,15 @@ class ConsumerMeter:
     def poll(self, now: float) -> int | None:
         """With every turn of its transport. A score to tell, None for none."""
         consumer = self._consumer
+        leg, settled_at = consumer.leg, self.settled_at
+        if (
+            # What is in the fan-out is expected.
+            leg.carried
+            and settled_at is not None
+            and now - settled_at < INTERVAL
+            and self._freezes.goes_on(leg.last_sent_at, now)
+        ):
+            return None
         expected = consumer.expects_packets
         self._freezes.poll(consumer.leg.last_sent_at, now, expected=expected)
         if self.settled_at is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sfu.consumer import Consumer
 from sfu.forwarding.batch import PLAIN_TAIL
@@ -225,3 +227,39 @@ def test_what_was_not_expected_before_has_its_time_to_come() -> None:
     watch.poll(10.0, 50.1, expected=True)
     watch.poll(10.0, 50.4, expected=True)
     assert not watch.frozen
+
+
+turns = st.lists(
+    st.tuples(st.sampled_from((0.02, 0.1, 0.1, 0.4, 1.0)), st.booleans(), st.booleans()), max_size=40
+)
+"""How long after the one before, whether something came in between, and whether more is expected."""
+
+
+@given(turns)
+def test_freezes_are_the_same_whether_each_turn_looks_closely_or_only_those_without_packets(
+    turns: list[tuple[float, bool, bool]],
+) -> None:
+    swift, careful = FreezeWatch(0.5), FreezeWatch(0.5)
+    now = last = 10.0
+    expected = False
+    for elapsed, came, expects in turns:
+        now += elapsed
+        if came:
+            last = now - elapsed / 2
+        careful.poll(last, now, expected=expects)
+        if not (expected and expects and swift.goes_on(last, now)):
+            swift.poll(last, now, expected=expects)
+        expected = expects
+        assert (swift.count, swift.seconds, swift.frozen) == (careful.count, careful.seconds, careful.frozen)
+
+
+def test_a_receiver_paused_for_a_moment_and_back_has_its_time_to_wait_for_a_picture() -> None:
+    world = World()
+    world.run(3)
+    world.consumer.pause()
+    world.stall(0.3)
+    world.consumer.resume(world.now)
+    world.stall(0.4)
+    assert world.consumer.meter.freezes_begun == 0
+    world.run(4)
+    assert world.consumer.meter.figures.freezes == 0
