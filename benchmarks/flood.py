@@ -38,7 +38,7 @@ LATE = 20.0
 OUTPUT = Path("artifacts/flood.json")
 HEADER = (
     "| phase | who | voices: lost | p50 / p99 / p99.9 ms | videos: lost | p50 / p99 / p99.9 ms "
-    "| worker | over the limit |",
+    "| worker (waited) | over the limit |",
     "|---|---|---|---|---|---|---|---|",
 )
 
@@ -59,7 +59,7 @@ class Flood:
                 rows.append(
                     f"| {phase.name} | {room} | {audio.losses} | {audio.delays} "
                     f"| {video.losses} | {video.delays} "
-                    f"| {100 * phase.busy:.0f} % | {over:.0f} |"
+                    f"| {100 * phase.busy:.0f} % ({100 * phase.waited:.0f} %) | {over:.0f} |"
                 )
         return rows
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from sfu.bot import Bot
 from sfu.bots.tally import StreamTally
-from sfu.load.usage import Usage, tree_usage
+from sfu.load.usage import PROC, Usage, tree_usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """`busy` and `generator` are fractions of a core: the server's busiest process, and this one."""
+    """`busy` and `generator` are fractions of a core: the server's busiest process, and this one. `waited`:
+    for how much of the time that one of the server's processes which waited most was ready to run and had no
+    core. Where that is much, a worker was not at its own limit."""
 
     name: str
     seconds: float
     busy: float
     generator: float
+    waited: float
     heard: dict[str, Heard]
     """By whatever name the bots were given to `Meter`, and kind."""
 
@@ -75,19 +78,35 @@ class Meter:
             for tally in (one for kind in ("audio", "video") for one in tallies(bots, kind)):
                 tally.begin_window()
         self._usage: Usage = tree_usage(server_pid)
+        self._waits = waits(self._usage.cpu_by_process)
         self._own = time.process_time()
         self._begun = time.monotonic()
 
     def read(self) -> Phase:
         elapsed = time.monotonic() - self._begun
-        busy = tree_usage(self._pid).busiest_since(self._usage) / elapsed
+        usage = tree_usage(self._pid)
+        busy = usage.busiest_since(self._usage) / elapsed
+        before = self._waits
+        waited = max(now - before.get(pid, 0.0) for pid, now in waits(usage.cpu_by_process).items()) / elapsed
         own = (time.process_time() - self._own) / elapsed
         heard = {
             f"{name} {kind}": hear([one for one in tallies(bots, kind) if one.stream_id not in self._without])
             for name, bots in self._groups.items()
             for kind in ("audio", "video")
         }
-        return Phase(self._name, elapsed, busy, own, heard)
+        return Phase(self._name, elapsed, busy, own, waited, heard)
+
+
+def waits(pids: Iterable[int]) -> dict[int, float]:
+    """Seconds for which the main thread of each was ready to run and had no core (proc_pid_schedstat(5)); 0
+    where the kernel does not say."""
+    found = {}
+    for pid in pids:
+        try:
+            found[pid] = int((PROC / str(pid) / "schedstat").read_text().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            found[pid] = 0.0
+    return found
 
 
 def tallies(bots: Iterable[Bot], kind: str) -> list[StreamTally]:

@@ -76,7 +76,9 @@ def test_what_is_given_up_is_told_by_level() -> None:
         return Sample(level, 0.9, 0.5, videos=10, paused=paused, lowest=lowest, packets=100.0)
 
     heard = {f"everybody {kind}": Heard(100, 0, 1.0, 2.0, 3.0) for kind in ("audio", "video")}
-    phases = tuple((Phase(name, 1.0, 0.9, 0.5, heard), Tries()) for name in ("before", "during", "after"))
+    phases = tuple(
+        (Phase(name, 1.0, 0.9, 0.5, 0.0, heard), Tries()) for name in ("before", "during", "after")
+    )
     samples = (sample(Level.CALM, 0, 0), sample(Level.SMALL, 5, 0), sample(Level.SMALL, 5, 5))
     found = Overload(room_share=0.2, base=0.1, rooms=8, calm_rooms=2, phases=phases, samples=samples)
     calm, small = found.level_lines()
