@@ -232,7 +232,7 @@ class UdpPort:
         lateness = self._lateness
         shedding = lateness.shedding
         # Whether datagrams waited while the last ones were worked off, so that more may be waiting still.
-        behind = shedding or now - self._left_at < AT_ONCE
+        behind = now - self._left_at < AT_ONCE
         recvmsg = self._recvmsg
         receivers = self.receivers
         late_after = lateness.short

@@ -121,6 +121,21 @@ async def test_once_voices_were_late_the_queue_gets_shorter_before_any_is_taken_
     port.close()
 
 
+async def test_a_pause_between_two_turns_does_not_make_a_queue_shorter(client: socket.socket) -> None:
+    begun = time.time()
+    waited = iter([25.0])  # of the first turn's; then 15 s, which would do by itself
+    port = UdpPort.bind("127.0.0.1", 0, Nobody(), LATE_AFTER, lambda: begun + next(waited, 15.0))
+    receiver = Somebody()
+    port.attach(client.getsockname(), receiver)
+    for number in range(RECEIVE_CALLS_PER_TURN + 10):
+        client.sendto(VOICE + bytes(4 + number % 2), ("127.0.0.1", port.number))
+    port._handle_readable()
+    port._left_at = 0.0
+    port._handle_readable()
+    assert (receiver.got, port.late) == ([], RECEIVE_CALLS_PER_TURN + 10)
+    port.close()
+
+
 async def test_pictures_are_dropped_until_the_queue_is_short_for_without_those_before_they_show_nothing(
     client: socket.socket,
 ) -> None:
