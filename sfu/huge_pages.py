@@ -95,9 +95,7 @@ class HugePages:
 
 async def keep_on_huge_pages() -> None:
     """For as long as the process serves; at once nothing where the kernel has none to give."""
-    import os
-
-    if not offered() or os.environ.get("NOHUGE"):
+    if not offered():
         return
     pages, before = HugePages(), 0
     while True:
