@@ -203,7 +203,9 @@ class Producer:
         a branch is in the fan-out like everything else. A muted producer is sent nothing of anyway."""
         if self.paused or self.withheld:
             return None
-        return self.supply.poll_wanted(now, expected=self.expects_receiver())
+        # There may be hundreds of receivers, and who has one needs none that is expected.
+        expected = not any(one.wanted for one in self.encodings) and self.expects_receiver()
+        return self.supply.poll_wanted(now, expected=expected)
 
     def measure(self, now: float) -> None:
         """On a tick of whoever receives it."""
