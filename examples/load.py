@@ -15,6 +15,7 @@ from sfu.bot import BotError
 from sfu.load.command import run_load
 from sfu.load.plan import LoadPlan
 from sfu.load.report import to_text
+from sfu.load.venue import Rostrum
 
 
 def main() -> None:
@@ -32,7 +33,9 @@ def main() -> None:
         seconds=arguments.seconds,
     )
     try:
-        report = run_load(plan, credentials(arguments), arguments.server_pid, quiet=False)
+        report = run_load(
+            plan, Rostrum(credentials(arguments), plan.preset), arguments.server_pid, quiet=False
+        )
     except BotError as error:
         sys.exit(f"could not measure: {error}")
     print(to_text(report))
