@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sfu.codecs import av1, h264, opus, vp8, vp9
+from sfu.codecs import av1, h264, h265, opus, vp8, vp9
 
 KeyframeTest = Callable[[bytes], bool]
 
@@ -17,13 +17,14 @@ _TESTS: dict[str, KeyframeTest] = {
     "video/vp8": vp8.starts_keyframe,
     "video/vp9": vp9.starts_keyframe,
     "video/h264": h264.starts_keyframe,
+    "video/h265": h265.starts_keyframe,
     "video/av1": av1.starts_keyframe,
 }
 
 
 _READABLE_ENCRYPTED = frozenset({"audio/opus", "video/vp8", "video/vp9"})
 """What is read of these stands before the encrypted part: in the payload descriptor, and of VP8 in the first
-byte of the frame, which senders leave clear. AV1 and H.264 are packetized by what is in the frame."""
+byte of the frame, which senders leave clear. AV1, H.264 and H.265 are packetized by what is in the frame."""
 
 
 def finds_keyframes_of_encrypted(mime: str) -> bool:

@@ -30,7 +30,7 @@ class BitReader:
             raise CodecError("a header is cut short")
 
     def read_golomb(self) -> int:
-        """ue(v): an unsigned number in an Exp-Golomb code (H.264, 9.1)."""
+        """ue(v): an unsigned number in an Exp-Golomb code (H.264, 9.1; H.265, 9.2)."""
         zeros = 0
         while not self.read(1):
             zeros += 1

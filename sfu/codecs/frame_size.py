@@ -1,8 +1,9 @@
 """How large the pictures of a stream are, where the first packets of a key frame say it.
 
 VP8 says it in the key frame's header (RFC 6386, 9.1), VP9 in its scalability structure and in the headers of
-the frames, H.264 in the sequence parameter set (7.3.2.1.1), AV1 in the dependency descriptor and in the
-sequence header (5.5.1). Anything else, and whatever cannot be read, has no size that is known.
+the frames, H.264 and H.265 in the sequence parameter set (7.3.2.1.1; 7.3.2.2), AV1 in the dependency
+descriptor and in the sequence header (5.5.1). Anything else, and whatever cannot be read, has no size that is
+known.
 
 Looked at are the packets in which a layer frame of a key picture begins; pure, and never called for others.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from sfu.codecs import dependency, h264, vp8, vp9
+from sfu.codecs import dependency, h264, h265, vp8, vp9
 from sfu.codecs.bits import BitReader
 from sfu.errors import CodecError
 
@@ -171,8 +172,39 @@ def _skip_scaling_list(bits: BitReader, size: int) -> None:
 
 
 def _without_emulation(unit: bytes) -> bytes:
-    """Without the bytes that keep a start code from appearing inside (H.264, 7.4.1.1)."""
+    """Without the bytes that keep a start code from appearing inside (H.264, 7.4.1.1; H.265, 7.4.2.1)."""
     return unit.replace(b"\x00\x00\x03", b"\x00\x00")
+
+
+H265_BYTES: Final = 192
+"""Of a parameter set that are looked at: in front of the size six temporal layers may tell of themselves."""
+_PROFILE_BITS, _LEVEL_BITS = 88, 8
+"""Of every layer that tells (H.265, 7.3.3)."""
+
+
+def _h265(payload: bytes, _descriptor: bytes | None) -> FrameSize:
+    unit = h265.find_parameter_set(payload)
+    if unit is None:
+        return UNKNOWN
+    try:
+        return _h265_sequence(BitReader(_without_emulation(unit[h265.NAL_HEADER : H265_BYTES])))
+    except CodecError:
+        return UNKNOWN
+
+
+def _h265_sequence(bits: BitReader) -> FrameSize:
+    bits.skip(4)
+    above = bits.read(3)
+    bits.skip(1 + _PROFILE_BITS + _LEVEL_BITS)
+    told = [(bits.read(1), bits.read(1)) for _ in range(above)]
+    if above:
+        bits.skip(2 * (8 - above))
+    for profile, level in told:
+        bits.skip(profile * _PROFILE_BITS + level * _LEVEL_BITS)
+    bits.read_golomb()
+    if bits.read_golomb() == 3:
+        bits.skip(1)
+    return FrameSize(bits.read_golomb(), bits.read_golomb())
 
 
 def _av1(payload: bytes, descriptor: bytes | None) -> FrameSize:
@@ -277,5 +309,6 @@ _TESTS: Final[dict[str, SizeTest]] = {
     "video/vp8": _vp8,
     "video/vp9": _vp9,
     "video/h264": _h264,
+    "video/h265": _h265,
     "video/av1": _av1,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from sfu.codecs import dependency, h264, keyframe_test, vp8, vp9
+from sfu.codecs import dependency, h264, h265, keyframe_test, vp8, vp9
 from sfu.codecs.dependency import ABSENT, SWITCH, Structure
 from sfu.errors import CodecError
 from sfu.layers import ALL, AT_SPATIAL, BASE, FROM, LAYERS, WHOLE, Layer, Mark
@@ -378,6 +378,8 @@ def reader_for(mime: str, find_descriptor: Callable[[bytes], bytes | None]) -> L
         return DescribedReader(find_descriptor, keyframe_test(mime))
     if name == "video/h264":
         return DescribedReader(find_descriptor, keyframe_test(mime), h264.is_droppable)
+    if name == "video/h265":
+        return DescribedReader(find_descriptor, keyframe_test(mime), h265.DroppableTest())
     return PlainReader(keyframe_test(mime))
 
 

@@ -1,7 +1,7 @@
 """Where the packets of a codec count their pictures, for whoever has to make them go on after a switch.
 
-VP8 and VP9 count in the payload; AV1 and H.264 in the dependency descriptor, where there is one: the first
-element of the extension tail.
+VP8 and VP9 count in the payload; AV1, H.264 and H.265 in the dependency descriptor, where there is one: the
+first element of the extension tail.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ _NUMBERS = {
     "video/vp9": Numbers(PAYLOAD, vp9.find_counters),
     "video/av1": Numbers(TAIL, _find_in_descriptor),
     "video/h264": Numbers(TAIL, _find_in_descriptor),
+    "video/h265": Numbers(TAIL, _find_in_descriptor),
 }
 
 

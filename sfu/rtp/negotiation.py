@@ -53,7 +53,7 @@ PUBLISH_EXTENSIONS = {
 }
 """What is understood of a publisher's header extensions."""
 
-DESCRIBED = frozenset({"video/av1", "video/h264"})
+DESCRIBED = frozenset({"video/av1", "video/h264", "video/h265"})
 """Codecs whose layers stand in the dependency descriptor alone. VP8 and VP9 say theirs in the payload, and a
 receiver that is told twice believes the descriptor.
 
@@ -104,6 +104,7 @@ def _parse(parameters: str) -> tuple[tuple[str, str | None], ...]:
 
 
 _H264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id="
+_H265 = "level-id=93;tier-flag=0;tx-mode=SRST;profile-id="
 
 _FORMATS: dict[str, _Format] = {
     "opus": _audio(OPUS_PAYLOAD_TYPE, "opus", 2, "minptime=10;useinbandfec=1"),
@@ -115,6 +116,8 @@ _FORMATS: dict[str, _Format] = {
     "h264/4d00": _video(106, "H264", _H264 + "4d001f"),
     "h264/6400": _video(108, "H264", _H264 + "64001f"),
     "h264/640c": _video(112, "H264", _H264 + "640c1f"),
+    "h265/1": _video(114, "H265", _H265 + "1"),
+    "h265/2": _video(116, "H265", _H265 + "2"),
     "av1/0": _video(45, "AV1", "level-idx=5;profile=0;tier=0"),
 }
 """Every codec that is forwarded, by its key. Payload types keep clear of 64 to 95 (RFC 5761 section 4)."""
@@ -123,6 +126,9 @@ H264_BASELINE = "42001f"
 """What H.264 without a profile-level-id means (RFC 6184 section 8.1)."""
 H264_CONSTRAINED = {"42c0": "42e0"}
 """Profiles that are another one by other flags."""
+H265_FIXED = {"profile-space": "0", "tier-flag": "0", "tx-mode": "SRST", "sprop-max-don-diff": "0"}
+"""What H.265 means where it is left out (RFC 7798 section 7.1), and has to mean: the main tier, one stream,
+and packets without decoding order numbers. The level is an upper bound on the receiver's side and its own."""
 
 
 def codec_key(codec: Codec) -> str | None:
@@ -139,10 +145,17 @@ def codec_key(codec: Codec) -> str | None:
         profile = (codec.parameter("profile-level-id") or H264_BASELINE)[:4].lower()
         profile = H264_CONSTRAINED.get(profile, profile)
         key = f"h264/{profile}" if codec.parameter("packetization-mode") == "1" else None
+    elif name == "h265":
+        profile = codec.parameter("profile-id") or "1"
+        key = f"h265/{profile}" if _has_defaults(codec, H265_FIXED) else None
     else:
         key = name
     known = _FORMATS.get(key) if key is not None else None
     return key if known is not None and known.codec.kind == codec.kind else None
+
+
+def _has_defaults(codec: Codec, defaults: dict[str, str]) -> bool:
+    return all((codec.parameter(name) or value).upper() == value for name, value in defaults.items())
 
 
 def choose_publish(section: MediaSection, terms: SendTerms | None = None) -> PublishParameters | None:

@@ -22,14 +22,15 @@ from sfu.rtp.negotiation import (
 )
 from sfu.rtp.parameters import Codec, Extension, ExtensionUri, MediaSection
 
-H264_DECODERS: dict[str, tuple[str, ...]] = {
+DECODERS: dict[str, tuple[str, ...]] = {
     "h264/42e0": ("h264/42e0", "h264/4200", "h264/4d00", "h264/6400", "h264/640c"),
     "h264/4200": ("h264/4200", "h264/42e0"),
     "h264/4d00": ("h264/4d00", "h264/6400"),
     "h264/640c": ("h264/640c", "h264/6400"),
+    "h265/1": ("h265/1", "h265/2"),
 }
-"""Who can decode a profile, best first (H.264 annex A.2). Baseline's own tools, which constrained baseline
-lacks, no encoder of today uses."""
+"""Who can decode a profile, best first (H.264 annex A.2; H.265 annex A.3). Baseline's own tools, which
+constrained baseline lacks, no encoder of today uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class ViewParameters:
         key = codec_key(codec)
         if key is None:
             return None
-        usable = (self.formats.get(one) for one in H264_DECODERS.get(key, (key,)))
+        usable = (self.formats.get(one) for one in DECODERS.get(key, (key,)))
         return next((one for one in usable if one is not None), None)
 
     @property

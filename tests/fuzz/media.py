@@ -39,7 +39,7 @@ from tests.sfu.bandwidth.estimator import Estimator
 from tests.sfu.forwarding.world import Receiver, encoding
 from tests.vectors import rtp
 
-CODECS = ("video/VP8", "video/VP9", "video/AV1", "video/H264", "audio/opus")
+CODECS = ("video/VP8", "video/VP9", "video/AV1", "video/H264", "video/H265", "audio/opus")
 MID, RID, TWCC, LEVEL, DESCRIPTOR = 4, 10, 3, 1, 12
 PAYLOAD_TYPE, RTX_PAYLOAD_TYPE, RED_PAYLOAD_TYPE = 96, 97, 63
 MISSED = -1
@@ -185,7 +185,7 @@ def rtcp_seeds() -> Sequence[bytes]:
 
 
 def read_descriptors(data: bytes) -> None:
-    """RFC 7741, 9628, 6184, 2198, the AV1 RTP specification: each reader, on what it did not expect."""
+    """RFC 7741, 9628, 6184, 7798, 2198, the AV1 RTP specification: each reader, on what it did not expect."""
     for mime in CODECS:
         keyframe_test(mime)(data)
     for parse in (vp8.parse_descriptor, vp9.parse_descriptor, vp8.find_counters, vp9.find_counters):
@@ -198,7 +198,7 @@ def read_descriptors(data: bytes) -> None:
 
 
 def read_sizes(data: bytes) -> None:
-    """RFC 6386, the specifications of VP9, H.264 and AV1: the headers that tell how large a picture is."""
+    """RFC 6386, the specifications of VP9, H.264, H.265, AV1: the headers that tell a picture's size."""
     size = data[0] % 64 if data else 0
     for mime in CODECS:
         width, height = size_test(mime)(data[1 + size :], data[1 : 1 + size] or None)
@@ -244,7 +244,12 @@ def _layer_seeds(mime: str) -> Callable[[], Sequence[bytes]]:
 @cache
 def _payloads(mime: str) -> list[tuple[bytes, bytes]]:
     """Extension tails and payloads as real encoders made them, or made up where there is no capture."""
-    captured = {"video/VP8": "vp8_simulcast", "video/VP9": "vp9_l3t3", "video/AV1": "av1_l1t3"}
+    captured = {
+        "video/VP8": "vp8_simulcast",
+        "video/VP9": "vp9_l3t3",
+        "video/AV1": "av1_l1t3",
+        "video/H265": "h265_l1t2",
+    }
     if mime in captured:
         return [(one.tail[:63], one.payload[:200]) for one in rtp.read(captured[mime]).packets[:24]]
     if mime == "video/H264":
@@ -260,5 +265,5 @@ TARGETS = (
     Target("round-trip", ask_and_answer, round_trip_seeds),
     Target("descriptors", read_descriptors, descriptor_seeds),
     Target("frame-sizes", read_sizes, size_seeds),
-    *(Target(f"layers-{mime[6:].lower()}", _layer_reader(mime), _layer_seeds(mime)) for mime in CODECS[:4]),
+    *(Target(f"layers-{mime[6:].lower()}", _layer_reader(mime), _layer_seeds(mime)) for mime in CODECS[:5]),
 )

@@ -243,12 +243,17 @@ async def test_a_command_for_what_is_not_there_says_so(world: World, command: m.
     assert failure.value.code.endswith("_not_found")
 
 
-async def test_encrypted_video_is_refused_where_its_key_frames_cannot_be_found(world: World) -> None:
+@pytest.mark.parametrize("only", ["H264", "H265"])
+async def test_encrypted_video_is_refused_where_its_key_frames_cannot_be_found(
+    world: World, only: str
+) -> None:
     await world.do(m.CreateTransport(router_id="r", transport_id="tp", direction="publish", grants=BOTH))
     encrypted = CAMERA_SPEC.model_copy(update={"encrypted": True})
-    h264 = chromium_offer().replace("VP8/90000", "VP0/90000").replace("VP9/90000", "VP0/90000")
+    offer = chromium_offer()
+    for name in {"VP8", "VP9", "H264", "AV1"} - {only}:
+        offer = offer.replace(f"{name}/90000", f"{only if name == 'VP8' else 'VP0'}/90000")
     with pytest.raises(NodeCommandError) as failure:
-        await world.do(m.HandleOffer(transport_id="tp", sdp=h264, producers=(encrypted,)))
+        await world.do(m.HandleOffer(transport_id="tp", sdp=offer, producers=(encrypted,)))
     assert failure.value.code == "unsupported_codec"
     assert "VP8 or VP9" in failure.value.message
     assert not world.link.node.producers

@@ -2,7 +2,8 @@
 
     python -m tests.support.encode_rtp [name ...]
 
-VP8 and H.264 are encoded by libvpx and libx264 and packetized by aiortc; AV1 by SVT-AV1, and VP8 and VP9 with
+VP8 and H.264 are encoded by libvpx and libx264 and packetized by aiortc; H.265 by libx265, and packetized by
+GStreamer; AV1 by SVT-AV1, and VP8 and VP9 with
 temporal layers by libvpx, packetized here as the formats say. No encoder that FFmpeg wraps makes spatial
 layers, so those of VP9 in non-flexible mode are Chromium's layer frames (`vp9_l3t3`) under new descriptors.
 """
@@ -10,6 +11,8 @@ layers, so those of VP9 in non-flexible mode are Chromium's layer frames (`vp9_l
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -22,6 +25,7 @@ from aiortc.codecs.vpx import Vp8Encoder
 from av.video.frame import PictureType, VideoFrame
 
 from sfu.codecs import vp9
+from tests.support.gstreamer.process import FOLDER, PYTHON
 from tests.vectors.rtp import Capture, Recorded, read, write
 
 WIDTH, HEIGHT = 320, 180
@@ -29,6 +33,8 @@ PICTURES, KEY_EVERY = 72, 44
 PAYLOAD = 400
 FIRST_SEQUENCE, FIRST_PICTURE, FIRST_TL0 = 65500, 32740, 250
 """So that everything that counts wraps within a capture."""
+APART = 900_000
+"""Of the timestamps of two encodings, which begin anywhere."""
 PATTERN = (0, 2, 1, 2)
 """Temporal layers of a group of four pictures."""
 GROUP = bytes((4, 0x04, 4, 0x54, 1, 0x34, 2, 0x58, 1, 2))
@@ -38,6 +44,7 @@ _LAYERED = {
     "ts-parameters": "ts_number_layers=3:ts_target_bitrate=80,120,200:ts_rate_decimator=4,2,1:"
     "ts_periodicity=4:ts_layer_id=0,2,1,2:ts_layering_mode=3",
 }
+_X265 = "log-level=error:info=0:open-gop=0:scenecut=0"
 _REALTIME = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "drop-threshold": "0"}
 
 
@@ -68,15 +75,24 @@ def _pictures() -> Iterator[VideoFrame]:
         yield frame
 
 
-def _encode(encoder: str, options: dict[str, str], profile: str | None = None) -> list[bytes]:
+def _encode(
+    encoder: str, options: dict[str, str], profile: str | None = None, *, scale_down_by: int = 1
+) -> list[bytes]:
     context = av.VideoCodecContext.create(encoder, "w")
-    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    context.width, context.height = WIDTH // scale_down_by, HEIGHT // scale_down_by
+    context.pix_fmt = "yuv420p"
     context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
     context.bit_rate, context.gop_size = 200_000, KEY_EVERY
     context.options = options
     if profile is not None:
         context.profile = profile
-    found = [bytes(packet) for frame in _pictures() for packet in context.encode(frame)]
+    found: list[bytes] = []
+    for picture in _pictures():
+        frame = picture
+        if scale_down_by > 1:
+            frame = picture.reformat(width=context.width, height=context.height)
+            frame.pict_type = picture.pict_type
+        found += [bytes(packet) for packet in context.encode(frame)]
     found += [bytes(packet) for packet in context.encode(None)]
     assert len(found) == PICTURES, f"{encoder} made {len(found)} of {PICTURES} pictures"
     return found
@@ -95,6 +111,23 @@ def _h264_by_aiortc(profile: str) -> list[list[bytes]]:
     options = {"tune": "zerolatency", "preset": "veryfast", "forced-idr": "1"}
     frames = _encode("libx264", options, profile)
     return [H264Encoder._packetize(H264Encoder._split_bitstream(data)) for data in frames]
+
+
+def _h265_by_gstreamer(parameters: str, tune: dict[str, str], *, scale_down_by: int = 1) -> list[list[bytes]]:
+    options = {"preset": "veryfast", "forced-idr": "1", "x265-params": _X265 + parameters}
+    lines = "".join(
+        data.hex() + "\n" for data in _encode("libx265", options | tune, scale_down_by=scale_down_by)
+    )
+    done = subprocess.run(
+        [PYTHON, str(FOLDER / "packetize.py"), str(PAYLOAD)],
+        input=lines,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    found = [[bytes.fromhex(one) for one in json.loads(line)] for line in done.stdout.splitlines()]
+    assert len(found) == PICTURES, f"{len(found)} of {PICTURES} pictures were packetized"
+    return found
 
 
 def _vp8_in_layers() -> list[list[bytes]]:
@@ -220,6 +253,8 @@ class Wanted(NamedTuple):
     mime: str
     origin: str
     make: Callable[[], list[list[bytes]]]
+    make_lower: Callable[[], list[list[bytes]]] | None = None
+    """Of a simulcast: its lower encoding."""
 
 
 WANTED: dict[str, Wanted] = {
@@ -229,6 +264,23 @@ WANTED: dict[str, Wanted] = {
         "video/H264", "libx264 baseline, packetized by aiortc", lambda: _h264_by_aiortc("baseline")
     ),
     "h264_high": Wanted("video/H264", "libx264 high, packetized by aiortc", lambda: _h264_by_aiortc("high")),
+    "h265_main": Wanted(
+        "video/H265",
+        "libx265 main, packetized by GStreamer",
+        lambda: _h265_by_gstreamer("", {"tune": "zerolatency"}),
+    ),
+    "h265_l1t2": Wanted(
+        "video/H265",
+        "libx265 with every other picture in a second temporal layer, packetized by GStreamer; times are in "
+        "the order of decoding",
+        lambda: _h265_by_gstreamer(":bframes=1:b-adapt=0:temporal-layers=2:rc-lookahead=5", {}),
+    ),
+    "h265_simulcast": Wanted(
+        "video/H265",
+        "libx265 main in two sizes, packetized by GStreamer",
+        lambda: _h265_by_gstreamer("", {"tune": "zerolatency"}),
+        lambda: _h265_by_gstreamer("", {"tune": "zerolatency"}, scale_down_by=2),
+    ),
     "vp9_groups_l1t3": Wanted("video/VP9", "libvpx-vp9, non-flexible mode", _vp9_by_libvpx),
     "vp9_groups_l3t3": Wanted("video/VP9", "layer frames of vp9_l3t3 in non-flexible mode", _vp9_by_chromium),
     "av1_svt": Wanted("video/AV1", "SVT-AV1, without dependency descriptor", _av1_by_svt),
@@ -237,12 +289,17 @@ WANTED: dict[str, Wanted] = {
 
 def _capture(name: str) -> Capture:
     wanted = WANTED[name]
+    makes = [one for one in (wanted.make_lower, wanted.make) if one is not None]
     packets: list[Recorded] = []
-    for number, payloads in enumerate(wanted.make()):
-        for position, payload in enumerate(payloads):
-            sequence = FIRST_SEQUENCE + len(packets) & 0xFFFF
-            last = position == len(payloads) - 1
-            packets.append(Recorded(0, sequence, last, 3000 * number, round(number / 30, 4), b"", payload))
+    for encoding, make in enumerate(makes):
+        sequence = FIRST_SEQUENCE
+        for number, payloads in enumerate(make()):
+            stamp, at = 3000 * number + APART * encoding, round(number / 30, 4)
+            for position, payload in enumerate(payloads):
+                last = position == len(payloads) - 1
+                packets.append(Recorded(encoding, sequence, last, stamp, at, b"", payload))
+                sequence = sequence + 1 & 0xFFFF
+    packets.sort(key=lambda one: (one.at, one.encoding))
     return Capture(name, wanted.mime, f"{wanted.origin}; {av.__name__} {av.__version__}", tuple(packets))
 
 

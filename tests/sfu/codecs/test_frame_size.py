@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sfu.codecs import h265
 from sfu.codecs.frame_size import UNKNOWN, FrameSize, size_test
 from sfu.codecs.h264 import find_parameter_set
 from sfu.codecs.vp9 import parse_descriptor
@@ -19,6 +20,9 @@ SIZES = {
     "h264_baseline": [(320, 192)],
     "h264_high": [(320, 192)],
     "h264_l1t3": [(320, 192)],
+    "h265_l1t2": [(320, 184)],
+    "h265_main": [(320, 184)],
+    "h265_simulcast": [(160, 96), (320, 184)],
     "vp8_l1t3": [(320, 180)],
     "vp8_libvpx": [(320, 180)],
     "vp8_libvpx_l1t3": [(320, 180)],
@@ -29,7 +33,7 @@ SIZES = {
     "vp9_l3t3": [(480, 270)],
     "vp9_simulcast": [(320, 180), (640, 360)],
 }
-"""By encoding. H.264 counts in blocks of 16."""
+"""By encoding. H.264 counts in blocks of 16, H.265 in blocks of 8 or more."""
 
 
 def read_sizes(name: str, encoding: int) -> list[FrameSize]:
@@ -96,7 +100,36 @@ def test_bytes_that_keep_start_codes_away_are_left_out() -> None:
     assert size_test("video/H264")(escaped, None) == (320, 192)
 
 
-@pytest.mark.parametrize("name", ["vp8_libvpx", "vp9_l3t3", "h264_high", "av1_svt"])
+def h265_unit() -> bytes:
+    unit = h265.find_parameter_set(first_key("h265_main").payload)
+    assert unit is not None
+    return unit
+
+
+def test_a_parameter_set_of_h265_is_found_alone_aggregated_and_in_fragments() -> None:
+    unit = h265_unit()
+    aggregate = (
+        b"\x60\x01\x00\x03\x46\x01\x10" + len(unit).to_bytes(2, "big") + unit + b"\x00\x03\x44\x01\xc1"
+    )
+    fragment = bytes((49 << 1, unit[1], 0x80 | h265.SPS)) + unit[2:30]
+    for payload in (unit, aggregate, fragment):
+        assert size_test("video/H265")(payload, None) == (320, 184), payload[:3].hex()
+    inner = fragment[:2] + bytes((h265.SPS,)) + fragment[3:]
+    assert size_test("video/H265")(inner, None) == UNKNOWN, "not its beginning"
+
+
+def test_layers_of_h265_that_tell_of_themselves_stand_before_the_size() -> None:
+    """As many of them as there may be, all of zeros, which an encoder has to keep apart."""
+    unit = h265_unit().replace(b"\0\0\3", b"\0\0")
+    head, general, rest = unit[:2], unit[3:15], unit[15:]
+    layers = b"".join(b"\x00\x00\x03" * 6 for _ in range(6))
+    every = head + bytes((unit[2] & 0xF1 | 6 << 1,)) + general + b"\xff\xf0" + layers + rest
+    assert size_test("video/H265")(every, None) == (320, 184)
+    levels = head + bytes((unit[2] & 0xF1 | 1 << 1,)) + general + b"\x40\x00" + b"\x5d" + rest
+    assert size_test("video/H265")(levels, None) == (320, 184)
+
+
+@pytest.mark.parametrize("name", ["vp8_libvpx", "vp9_l3t3", "h264_high", "h265_main", "av1_svt"])
 def test_what_is_cut_short_has_no_size_or_the_right_one(name: str) -> None:
     capture, packet = rtp.read(name), first_key(name)
     test = size_test(capture.mime)

@@ -14,7 +14,13 @@ from av.video.frame import VideoFrame
 from sfu.codecs import vp8, vp9
 from tests.sfu.forwarding.world import Received
 
-_DECODERS = {"video/VP8": "libvpx", "video/VP9": "libvpx-vp9", "video/AV1": "libdav1d", "video/H264": "h264"}
+_DECODERS = {
+    "video/VP8": "libvpx",
+    "video/VP9": "libvpx-vp9",
+    "video/AV1": "libdav1d",
+    "video/H264": "h264",
+    "video/H265": "hevc",
+}
 
 
 def pictures(packets: Sequence[Received], unfinished: Container[int] = ()) -> list[list[Received]]:
@@ -47,6 +53,8 @@ def _assemble(mime: str, group: Sequence[Received]) -> bytes:
         return _vp9_superframe(group)
     if mime == "video/AV1":
         return _av1_unit(one.payload for one in group)
+    if mime == "video/H265":
+        return _h265_unit(one.payload for one in group)
     return _h264_unit(one.payload for one in group)
 
 
@@ -124,6 +132,26 @@ def _h264_unit(payloads: Iterable[bytes]) -> bytes:
             if payload[1] & 0x80:
                 out += b"\0\0\0\1" + bytes((payload[0] & 0xE0 | payload[1] & 0x1F,))
             out += payload[2:]
+        else:
+            out += b"\0\0\0\1" + payload
+    return out
+
+
+def _h265_unit(payloads: Iterable[bytes]) -> bytes:
+    """Annex B, from single NAL units, aggregation packets and fragmentation units (RFC 7798)."""
+    out = b""
+    for payload in payloads:
+        kind = payload[0] >> 1 & 0x3F
+        if kind == 48:
+            position = 2
+            while position < len(payload):
+                size = payload[position] << 8 | payload[position + 1]
+                out += b"\0\0\0\1" + payload[position + 2 : position + 2 + size]
+                position += 2 + size
+        elif kind == 49:
+            if payload[2] & 0x80:
+                out += b"\0\0\0\1" + bytes((payload[0] & 0x81 | (payload[2] & 0x3F) << 1, payload[1]))
+            out += payload[3:]
         else:
             out += b"\0\0\0\1" + payload
     return out

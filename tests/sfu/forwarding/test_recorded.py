@@ -28,8 +28,10 @@ from tests.vectors.rtp import Capture, Recorded
 
 av.logging.set_level(av.logging.PANIC)
 SIMULCAST = [name for name in rtp.names() if name.endswith("_simulcast")]
-PLAIN = ["vp8_libvpx", "h264_baseline", "h264_high", "av1_svt"]
-LAYERED = [name for name in rtp.names() if name not in (*SIMULCAST, *PLAIN)]
+PLAIN = ["vp8_libvpx", "h264_baseline", "h264_high", "h265_main", "av1_svt"]
+REORDERED = ["h265_l1t2"]
+"""Its pictures are shown in another order than they are sent in: see `test_droppable`."""
+LAYERED = [name for name in rtp.names() if name not in (*SIMULCAST, *PLAIN, *REORDERED)]
 LEARNT_AFTER = 1.2
 """Seconds of a capture after which its layers are known."""
 Turn = list[Recorded]

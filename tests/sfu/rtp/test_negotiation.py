@@ -32,6 +32,11 @@ def h264(profile: str | None, mode: str | None = "1") -> Codec:
     return Codec("video/H264", 126, 90000, parameters=tuple(p for p in parameters if p[1] is not None))
 
 
+def h265(**parameters: str) -> Codec:
+    pairs = tuple((name.replace("_", "-"), value) for name, value in parameters.items())
+    return Codec("video/H265", 49, 90000, parameters=pairs)
+
+
 def section(*codecs: Codec, **fields: object) -> MediaSection:
     return MediaSection("0", codecs[0].kind, codecs=codecs, **fields)  # type: ignore[arg-type]
 
@@ -157,7 +162,7 @@ def test_extensions_keep_the_clients_ids_and_fit_one_byte_headers() -> None:
 
 def test_the_dependency_descriptor_is_for_codecs_that_say_their_layers_nowhere_else() -> None:
     descriptor = Extension(12, ExtensionUri.DEPENDENCY_DESCRIPTOR)
-    for codec, described in ((AV1, True), (h264("42e01f"), True), (VP8, False), (VP9, False)):
+    for codec, described in ((AV1, True), (h264("42e01f"), True), (h265(), True), (VP8, False), (VP9, False)):
         chosen = choose_publish(section(codec, extensions=(descriptor,)))
         assert chosen is not None
         assert (descriptor in chosen.extensions) is described
@@ -179,6 +184,14 @@ def test_the_dependency_descriptor_is_for_codecs_that_say_their_layers_nowhere_e
         (h264("f4001f"), None),
         (h264("42e01f", "0"), None),
         (h264("42e01f", None), None),
+        (h265(), "h265/1"),
+        (h265(profile_id="1", tier_flag="0", level_id="180", tx_mode="SRST"), "h265/1"),
+        (h265(profile_id="2"), "h265/2"),
+        (h265(profile_id="3"), None),
+        (h265(profile_space="1"), None),
+        (h265(tier_flag="1"), None),
+        (h265(tx_mode="MRST"), None),
+        (h265(sprop_max_don_diff="1"), None),
         (Codec("video/vp9", 1, 90000), "vp9/0"),
         (Codec("video/VP9", 1, 90000, parameters=(("profile-id", "2"),)), "vp9/2"),
         (Codec("video/VP9", 1, 90000, parameters=(("profile-id", "1"),)), None),
@@ -193,7 +206,8 @@ def test_codecs_are_told_apart_by_name_and_profile(codec: Codec, key: str | None
 
 def test_receivers_get_numbers_of_ours_and_one_meaning_for_each() -> None:
     seen: dict[int, str] = {}
-    for codec in (OPUS, VP8, VP9, AV1, h264("42e01f"), h264("42001f"), h264("4d001f"), h264("64001f")):
+    profiles = [h264(one) for one in ("42e01f", "42001f", "4d001f", "64001f", "640c1f")]
+    for codec in (OPUS, VP8, VP9, AV1, *profiles, h265(), h265(profile_id="2")):
         ours, rtx = subscribe_codec(codec)
         assert ours.mime.lower() == codec.mime.lower()
         assert (rtx is None) == (codec.kind == "audio")
@@ -216,7 +230,7 @@ def test_extensions_towards_receivers_fit_one_byte_headers() -> None:
 
 @given(st.text(max_size=12), st.text(max_size=12), st.dictionaries(st.text(max_size=8), st.text(max_size=8)))
 def test_any_codec_has_a_key_or_none(kind: str, name: str, parameters: dict[str, str]) -> None:
-    for candidate in (f"{kind}/{name}", f"video/{name}", "video/H264", "video/VP9"):
+    for candidate in (f"{kind}/{name}", f"video/{name}", "video/H264", "video/H265", "video/VP9"):
         codec = Codec(candidate, 96, 90000, parameters=tuple(parameters.items()))
         if codec_key(codec) is not None:
             assert subscribe_codec(codec)[0].kind == codec.kind

@@ -51,6 +51,22 @@ def test_a_profile_goes_to_whoever_can_decode_it() -> None:
     assert constrained.format_for(Codec("video/VP8", 96, 90000)) is None
 
 
+def test_h265_goes_to_whoever_offers_it_under_their_numbers_and_terms() -> None:
+    main = Codec("video/H265", 49, 90000, parameters=(("level-id", "180"), ("profile-id", "1")))
+    ten = Codec("video/H265", 51, 90000, parameters=(("profile-id", "2"),))
+    plain = choose_view(MediaSection("0", "video", codecs=(main,)))
+    deep = choose_view(MediaSection("0", "video", codecs=(ten,)))
+    assert plain is not None and deep is not None
+    answered = plain.format_for(Codec("video/H265", 114, 90000))
+    assert answered is not None and answered.codec.payload_type == 49
+    assert answered.codec.parameter("level-id") == "180", "the receiver's own upper bound"
+    assert plain.format_for(ten) is None
+    chosen = deep.format_for(main)
+    assert chosen is not None and chosen.codec.payload_type == 51
+    vp8 = choose_view(MediaSection("0", "video", codecs=(Codec("video/VP8", 96, 90000),)))
+    assert vp8 is not None and vp8.format_for(main) is None
+
+
 def test_nothing_is_chosen_where_there_is_no_codec_in_common() -> None:
     assert choose_view(MediaSection("0", "audio", codecs=(Codec("audio/PCMU", 0, 8000),))) is None
     assert choose_view(MediaSection("0", "application")) is None

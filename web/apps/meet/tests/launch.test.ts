@@ -38,6 +38,7 @@ describe("the camera's codec", () => {
   it("is part of the link, if it is one that we know", () => {
     expect(videoCodecOf(`#token=${token({})}&codec=VP9`)).toBe("VP9");
     expect(videoCodecOf(`#token=${token({})}&codec=av1`)).toBe("AV1");
+    expect(videoCodecOf(`#token=${token({})}&codec=h265`)).toBe("H265");
     expect(videoCodecOf(`#token=${token({})}&codec=theora`)).toBeUndefined();
     expect(videoCodecOf(`#token=${token({})}`)).toBeUndefined();
   });

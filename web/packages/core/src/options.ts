@@ -31,7 +31,8 @@ export interface ClientOptions extends ServerOptions {
    * encryption): the server takes redundancy apart and makes it, so it has to read where payloads begin.
    *
    * `videoCodec` of the camera, VP8 by default. VP9 and AV1 are sent with layers within one encoding instead of
-   * simulcast, where the browser can; `disableSimulcast` leaves out both.
+   * simulcast, where the browser can; `disableSimulcast` leaves out both. What the browser cannot send is sent as what
+   * it can.
    *
    * `disablePlayoutDelay`: show what is received as soon as it is there. By default, where packets are lost, it waits
    * up to half a second for them to come again.

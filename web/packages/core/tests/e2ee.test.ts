@@ -68,7 +68,7 @@ describe("frames", () => {
     expect(clearBytes("video/VP8", new Uint8Array())).toBe(0);
     expect(clearBytes("video/VP9", bytes("82"))).toBe(0);
     expect(clearBytes("audio/opus", bytes("fc"))).toBe(0);
-    for (const other of ["video/H264", "video/AV1", "audio/red", undefined]) {
+    for (const other of ["video/H264", "video/H265", "video/AV1", "audio/red", undefined]) {
       expect(clearBytes(other, bytes("00"))).toBeNull();
     }
   });

@@ -1,12 +1,12 @@
 /**
  * What the address of the page says: `/meet/#token=<jwt>`, with `&relay=1` that media goes over TURN only, with
- * `&e2ee=<passphrase>` that it is encrypted end to end, with `&codec=VP9` (or VP8, H264, AV1) what the camera is
- * sent as.
+ * `&e2ee=<passphrase>` that it is encrypted end to end, with `&codec=VP9` (or VP8, H264, H265, AV1) what the camera
+ * is sent as.
  */
 
 import { tokenClaims, type VideoCodec } from "@rostrum/core";
 
-const CODECS: readonly VideoCodec[] = ["VP8", "H264", "VP9", "AV1"];
+const CODECS: readonly VideoCodec[] = ["VP8", "H264", "H265", "VP9", "AV1"];
 
 export type Launch =
   | { kind: "ready"; token: string }

@@ -4,8 +4,8 @@
  * An encoded frame becomes its clear prefix followed by an SFrame of the rest; the prefix is authenticated with it.
  * Of VP8 the prefix is what packetizers, the server and jitter buffers read: of a key frame the ten bytes of its
  * header (RFC 6386 section 9.1: the key frame bit, and the size), of any other frame the first byte. Opus and VP9
- * have none: what others read of VP9 stands in the RTP payload descriptor, which is not part of the frame. H.264 and
- * AV1 cannot be sealed as a whole, since packetizers cut them where their own structure says so.
+ * have none: what others read of VP9 stands in the RTP payload descriptor, which is not part of the frame. H.264,
+ * H.265 and AV1 cannot be sealed as a whole, since packetizers cut them where their own structure says so.
  */
 
 import { concatenated, type Keys } from "./sframe";

@@ -1,6 +1,6 @@
 /**
- * How a source is encoded. VP8 and H.264 send simulcast, several encodings by the width the source was captured
- * at, lowest first; VP9 and AV1 send one with spatial layers within (SVC), which costs less for the same.
+ * How a source is encoded. VP8, H.264 and H.265 send simulcast, several encodings by the width the source was
+ * captured at, lowest first; VP9 and AV1 send one with spatial layers within (SVC), which costs less for the same.
  *
  *     width      q             h             f
  *     <= 320     250 kbit/s
@@ -34,7 +34,7 @@ export function cameraEncodings(width: number, simulcast: boolean): RTCRtpEncodi
   }));
 }
 
-export type VideoCodec = "VP8" | "H264" | "VP9" | "AV1";
+export type VideoCodec = "VP8" | "H264" | "H265" | "VP9" | "AV1";
 
 /** Whether a codec makes its spatial layers itself. */
 export function isScalable(codec: VideoCodec): boolean {

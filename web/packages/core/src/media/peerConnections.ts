@@ -40,7 +40,7 @@ export function setPreferredCodec(transceiver: RTCRtpTransceiver, mimeType: stri
 }
 
 /** Codecs whose layers the server can only tell by the dependency descriptor. */
-const DESCRIBED = ["video/av1", "video/h264"];
+const DESCRIBED = ["video/av1", "video/h264", "video/h265"];
 const DESCRIPTOR = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
 
 interface HeaderExtension {
