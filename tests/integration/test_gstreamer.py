@@ -65,20 +65,19 @@ async def test_what_is_published_gstreamer_plays(world: World) -> None:
         await speaker.close()
 
 
-@pytest.mark.shows("GStreamer", "WHIP", "WHEP", "publish H264", "subscribe H264")
-async def test_gstreamer_plays_what_gstreamer_publishes(world: World) -> None:
+@pytest.mark.parametrize("codec", ["H264", "H265"])
+@pytest.mark.shows("GStreamer", "WHIP", "WHEP", "publish {codec}", "subscribe {codec}")
+async def test_gstreamer_plays_what_gstreamer_publishes(world: World, codec: str) -> None:
     base = f"{world.server.base_url}/v2"
     watcher = await world.join()
-    async with gstreamer(
-        "publish", f"{base}/whip/{world.meeting_id}", await world.token(), "H264"
-    ) as encoder:
+    async with gstreamer("publish", f"{base}/whip/{world.meeting_id}", await world.token(), codec) as encoder:
         await wait_until(
             lambda: sum(one["type"] == "publication_added" for one in watcher.events) == 2,
             lambda: f"both publications; {encoder.told()}",
         )
-        async with gstreamer(
-            "play", f"{base}/whep/{world.meeting_id}", await world.token(), "H264"
-        ) as player:
+        added = [one["publication"] for one in watcher.events if one["type"] == "publication_added"]
+        assert {one["source"]: one["codec"] for one in added}["camera"] == f"video/{codec}"
+        async with gstreamer("play", f"{base}/whep/{world.meeting_id}", await world.token(), codec) as player:
             await wait_until(
                 lambda: player.frames.get("video", 0) > 20 and player.frames.get("audio", 0) > 20,
                 lambda: f"decoded frames; {player.told()}; encoder {encoder.told()}",

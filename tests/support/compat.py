@@ -24,8 +24,10 @@ RECORD = Path(__file__).parent.parent.parent / "artifacts" / "compat.json"
 
 CLIENTS = ("Chromium", "Firefox", "GStreamer", "aiortc")
 FEATURES = (
-    *("publish VP8", "publish VP9", "publish H264", "publish AV1", "publish Opus", "publish RED"),
-    *("subscribe VP8", "subscribe VP9", "subscribe H264", "subscribe AV1", "subscribe Opus", "subscribe RED"),
+    *("publish VP8", "publish VP9", "publish H264", "publish H265", "publish AV1"),
+    *("publish Opus", "publish RED"),
+    *("subscribe VP8", "subscribe VP9", "subscribe H264", "subscribe H265", "subscribe AV1"),
+    *("subscribe Opus", "subscribe RED"),
     *("simulcast VP8", "simulcast H264", "simulcast VP9", "simulcast AV1", "SVC VP9", "SVC AV1"),
     *("data channels", "ICE-TCP", "relay", "ICE restart", "WHIP", "WHEP", "E2EE"),
 )

@@ -4,8 +4,8 @@ Run by the system's Python, which has GStreamer's bindings; it imports nothing o
 a line: what the server answered, the connection's states, and twice a second what was received. Ends, with a
 DELETE of its session, when its standard input does.
 
-    client.py publish URL TOKEN {VP8,H264}
-    client.py play URL TOKEN {VP8,H264}
+    client.py publish URL TOKEN {VP8,H264,H265}
+    client.py play URL TOKEN {VP8,H264,H265}
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ ENCODERS = {
     "H264": "openh264enc bitrate=400000 gop-size=600 complexity=low "
     "! video/x-h264,profile=constrained-baseline ! rtph264pay pt=96 config-interval=-1 "
     "aggregate-mode=zero-latency",
+    # The packetizer sends the parameter sets with IDR pictures only, and not with CRA ones.
+    "H265": "x265enc bitrate=400 key-int-max=600 tune=zerolatency speed-preset=ultrafast "
+    "option-string=open-gop=0 "
+    "! video/x-h265,profile=main ! rtph265pay pt=96 config-interval=-1 aggregate-mode=zero-latency",
 }
 PUBLISH = (
     "videotestsrc is-live=true pattern=smpte ! video/x-raw,width=320,height=240,framerate=20/1 "
@@ -39,7 +43,10 @@ PUBLISH = (
     "audiotestsrc is-live=true freq=440 ! audio/x-raw,rate=48000,channels=2 ! opusenc ! rtpopuspay pt=111 "
     "! application/x-rtp,media=audio,encoding-name=OPUS,payload=111 ! peer."
 )
-H264_PARAMETERS = ",packetization-mode=(string)1,profile-level-id=(string)42e01f"
+PARAMETERS = {
+    "H264": ",packetization-mode=(string)1,profile-level-id=(string)42e01f",
+    "H265": ",profile-id=(string)1,tier-flag=(string)0,level-id=(string)93,tx-mode=(string)SRST",
+}
 FEEDBACK = ",rtcp-fb-nack=true,rtcp-fb-nack-pli=true,rtcp-fb-ccm-fir=true"
 VIDEO = "application/x-rtp,media=video,clock-rate=90000,payload=96,encoding-name={codec}{parameters}"
 AUDIO = (
@@ -48,6 +55,7 @@ AUDIO = (
 PLAY = {
     "VP8": "rtpvp8depay ! vp8dec",
     "H264": "rtph264depay ! h264parse ! openh264dec",
+    "H265": "rtph265depay ! h265parse ! video/x-h265,stream-format=byte-stream ! libde265dec",
     "OPUS": "rtpopusdepay ! opusdec",
 }
 
@@ -63,7 +71,7 @@ class Client:
         self.location = ""
         self.frames = {"video": 0, "audio": 0}
         self.keyed = 0
-        parameters = H264_PARAMETERS if codec == "H264" else ""
+        parameters = PARAMETERS.get(codec, "")
         if role == "publish":
             text = PUBLISH.format(encoder=ENCODERS[codec], codec=codec, parameters=parameters)
             self.pipeline = Gst.parse_launch(text)
@@ -90,10 +98,13 @@ class Client:
         bus.add_signal_watch()
         bus.connect("message::error", lambda _bus, message: say(error=str(message.parse_error())))
         self.pipeline.set_state(Gst.State.PLAYING)
-        GLib.idle_add(self._offer)
+        GLib.timeout_add(20, self._offer)
         GLib.timeout_add(500, self._report)
 
     def _offer(self) -> bool:
+        """Once its encoders are ready: before that the offer lacks the SSRCs."""
+        if any(pad.get_current_caps() is None for pad in self.peer.sinkpads):
+            return True
         self.peer.emit("create-offer", None, Gst.Promise.new_with_change_func(self._offered))
         return False
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 ELEMENTS = (
-    *("webrtcbin", "nicesrc", "dtlsenc", "srtpenc", "rtpvp8pay", "rtph264pay", "rtpopuspay"),
+    *("webrtcbin", "nicesrc", "dtlsenc", "srtpenc", "rtpvp8pay", "rtph264pay", "rtph265pay", "rtpopuspay"),
     *("vp8enc", "vp8dec", "openh264enc", "openh264dec", "h264parse", "opusenc", "opusdec"),
+    *("x265enc", "libde265dec", "h265parse"),
 )
 
 
