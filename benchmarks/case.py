@@ -55,6 +55,11 @@ GENERATOR_NICE = 5
 
 
 def give_way(server: Server) -> None:
+    """See `_give_way_to`: to a server of ours."""
+    _give_way_to(len(server.udp_ports))
+
+
+def _give_way_to(workers: int) -> None:
     """Let this thread, and the processes it starts from now on, give way to a server that runs already: by
     niceness, and by leaving a core to each of its workers where there are more.
 
@@ -62,7 +67,7 @@ def give_way(server: Server) -> None:
     """
     os.nice(GENERATOR_NICE)
     cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, cores[len(server.udp_ports) :] or cores)
+    os.sched_setaffinity(0, cores[workers:] or cores)
 
 
 async def measure(case: Case, server: Server, seconds: float) -> Report:
@@ -77,7 +82,7 @@ async def measure(case: Case, server: Server, seconds: float) -> Report:
         *("-m", "signaling.cli", "load", "--key-file", str(server.key_file), "--json"),
         *("--server-pid", str(server.pid), "--seconds", str(seconds), *case.arguments),
     ]
-    done = await asyncio.to_thread(_run_giving_way, command, server)
+    done = await asyncio.to_thread(run_giving_way, command, len(server.udp_ports))
     if done.returncode != 0:
         raise RuntimeError(f"{case.name}: {done.stderr.strip()}")
     report: Report = json.loads(done.stdout.splitlines()[-1])
@@ -89,11 +94,12 @@ async def measure(case: Case, server: Server, seconds: float) -> Report:
     return report
 
 
-def _run_giving_way(command: Sequence[str], server: Server) -> subprocess.CompletedProcess[str]:
+def run_giving_way(command: Sequence[str], workers: int) -> subprocess.CompletedProcess[str]:
+    """Run a load that gives way to a server with so many busy processes. Blocks."""
     found: list[subprocess.CompletedProcess[str]] = []
 
     def run() -> None:
-        give_way(server)
+        _give_way_to(workers)
         found.append(subprocess.run(command, capture_output=True, text=True, check=False))
 
     # In a thread of its own, which ends with the load: who gives way once does so for ever.

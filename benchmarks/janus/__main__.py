@@ -13,15 +13,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import subprocess
 import sys
-import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.bare_loop import nanoseconds_per_step
-from benchmarks.case import GENERATOR_NICE, Case, Report, cost, flag, fresh_server, measure
+from benchmarks.case import Case, Report, cost, flag, fresh_server, measure, run_giving_way
 from benchmarks.document import machine_line, write_json, write_section
 from benchmarks.janus.server import JanusServer, running_janus
 from sfu.load.plan import LoadPlan
@@ -82,20 +79,10 @@ def _load_janus(janus: JanusServer, plan: LoadPlan, seconds: float) -> Report:
     """By a process that gives way to Janus as it does to our server."""
     command = [*janus.enter, sys.executable, "-m", "benchmarks.janus.load", janus.url, str(janus.pid)]
     command.append(json.dumps({**asdict(plan), "seconds": seconds}))
-    found: list[subprocess.CompletedProcess[str]] = []
-
-    def run() -> None:
-        os.nice(GENERATOR_NICE)
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, cores[1:] or cores)
-        found.append(subprocess.run(command, capture_output=True, text=True, check=False))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if found[0].returncode != 0:
-        raise RuntimeError(found[0].stderr.strip()[-500:])
-    report: Report = json.loads(found[0].stdout.splitlines()[-1])
+    done = run_giving_way(command, workers=1)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip()[-500:])
+    report: Report = json.loads(done.stdout.splitlines()[-1])
     return report
 
 
