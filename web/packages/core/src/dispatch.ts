@@ -1,6 +1,6 @@
 /** Hands each event of the server to the part of the meeting that it is about. */
 
-import type { AnyEvent, IceServer, PeerInfo, PublicationInfo, SessionLeft } from "@rostrum/protocol";
+import type { AnyEvent, IceServer, PeerInfo, PublicationInfo, PublicationLimited, SessionLeft } from "@rostrum/protocol";
 import type { DataChannels } from "./data/dataChannels";
 import type { LocalMedia } from "./localMedia";
 import type { Publisher } from "./media/publisher";
@@ -106,11 +106,9 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
     case "data_dropped":
       to.data.handleDropped(event);
       break;
-    case "publication_limited": {
-      const source = to.publisher.sourceOf(event.publication_id);
-      if (source !== null) to.self.announceLimited({ source, ...event, reason: event.reason ?? null });
+    case "publication_limited":
+      ownPublicationLimited(event, to);
       break;
-    }
     case "transport_state":
       // The browser's own view of its connections is used; it knows sooner.
       break;
@@ -134,12 +132,13 @@ function publicationAdded(publication: PublicationInfo, to: DispatchTargets): vo
 }
 
 function ownPublicationUpdated(publication: PublicationInfo, to: DispatchTargets): void {
-  const source = to.publisher.sourceOf(publication.publication_id);
-  if (source === null || !publication.muted || publication.muted_by !== "moderator") return;
-  to.publisher.handleMuted(source, true);
-  to.localMedia.handleEndedRemotely(source);
-  to.publisher.mute(source).catch(to.failed);
-  if (!to.self.censored.has(source)) to.self.announceModerated(source, "muted");
+  if (!publication.muted || publication.muted_by !== "moderator") return;
+  withOwnSource(publication.publication_id, to, (source) => {
+    to.publisher.handleMuted(source, true);
+    to.localMedia.handleEndedRemotely(source);
+    to.publisher.mute(source).catch(to.failed);
+    if (!to.self.censored.has(source)) to.self.announceModerated(source, "muted");
+  });
 }
 
 function ownScore(publicationId: string, score: number, to: DispatchTargets): void {
@@ -148,10 +147,34 @@ function ownScore(publicationId: string, score: number, to: DispatchTargets): vo
 }
 
 function ownPublicationRemoved(publicationId: string, reason: string, to: DispatchTargets): void {
-  const source = to.publisher.sourceOf(publicationId);
-  if (source !== null) to.self.handleScore(source, BEST_SCORE);
-  if (source === null || reason === "unpublished" || reason === "node_lost") return;
-  to.publisher.drop(source).catch(to.failed);
-  to.localMedia.handleEndedRemotely(source);
-  if (reason === "permission_revoked") to.self.announceModerated(source, "revoked");
+  withOwnSource(publicationId, to, (source) => {
+    to.self.handleScore(source, BEST_SCORE);
+    if (reason === "unpublished" || reason === "node_lost") return;
+    to.publisher.drop(source).catch(to.failed);
+    to.localMedia.handleEndedRemotely(source);
+    if (reason === "permission_revoked") to.self.announceModerated(source, "revoked");
+  });
+}
+
+function ownPublicationLimited({ publication_id, ...limit }: PublicationLimited, to: DispatchTargets): void {
+  withOwnSource(publication_id, to, (source) => to.self.announceLimited({ ...limit, source, reason: limit.reason ?? null }));
+}
+
+/**
+ * `then` with the source that a publication of one's own is of. Others see a publication before the one who
+ * publishes it has applied the answer, and may be quick to act on it: then once that is done.
+ */
+function withOwnSource(publicationId: string, to: DispatchTargets, then: (source: string) => void): void {
+  const known = to.publisher.sourceOf(publicationId);
+  if (known !== null) {
+    then(known);
+    return;
+  }
+  to.publisher
+    .settled()
+    .then(() => {
+      const source = to.publisher.sourceOf(publicationId);
+      if (source !== null) then(source);
+    })
+    .catch(to.failed);
 }

@@ -148,6 +148,31 @@ describe("others", () => {
     expect(moderated).toEqual(["camera muted"]);
   });
 
+  it("may act on what we publish before we have applied the answer", async () => {
+    await start();
+    await meeting.join();
+    const moderated: string[] = [];
+    meeting.self.on("moderated", ({ source, action }) => moderated.push(`${source} ${action}`));
+    const own = { ...publication, publication_id: "pub_camera", peer_id: "peer_me" };
+    const publish = server.handlers["publish"];
+    const muted = { ...own, muted: true, muted_by: "moderator" } as const;
+    server.handlers["publish"] = (socket, request) => {
+      publish?.(socket, request);
+      push({ type: "publication_updated", publication: muted });
+    };
+    await meeting.self.enableVideo(cameraTrack());
+    await settle();
+    expect(meeting.self.videoEnabled).toBe(false);
+    server.handlers["publish"] = (socket, request) => {
+      publish?.(socket, request);
+      push({ type: "publication_removed", publication_id: "pub_screen", peer_id: "peer_me", reason: "permission_revoked" });
+    };
+    await meeting.self.enableScreenShare({ video: cameraTrack() });
+    await settle();
+    expect(meeting.self.screenShareEnabled).toBe(false);
+    expect(moderated).toEqual(["camera muted", "screen revoked"]);
+  });
+
   it("are found speaking, loudest first", async () => {
     await start({ peers: [peerInfo("a")] });
     await meeting.join();

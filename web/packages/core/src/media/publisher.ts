@@ -77,6 +77,11 @@ export class Publisher extends Emitter<PublisherEvents> {
     return null;
   }
 
+  /** Once everything asked for until now is done, or failed. */
+  settled(): Promise<void> {
+    return this.queue.run(() => Promise.resolve());
+  }
+
   /** What is published, by publication id. */
   get published(): Map<string, { source: string; muted: boolean }> {
     const found = new Map<string, { source: string; muted: boolean }>();
