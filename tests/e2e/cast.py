@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sfu.bot import Organization
 from signaling.domain.default_presets import DEFAULT_PRESETS
 from signaling.domain.preset import merged
+from tests.e2e import aftermath
 from tests.e2e.browsers import Browsers
 from tests.e2e.person import WATCH_POLICY, Json, Person
 from tests.e2e.pictures import Look
@@ -65,6 +68,24 @@ class Cast:
             "PATCH", f"/v2/presets/{self.presets[name]}", {"permissions": permissions}
         )
 
+    async def tell(self, name: str) -> None:
+        """What there is to see and hear, of a test that failed."""
+        await aftermath.write(name, self.people, self.server)
+
     async def close(self) -> None:
         for person in self.people:
             await person.page.context.close()
+
+
+@asynccontextmanager
+async def playing(server: Server, browsers: Browsers, title: str) -> AsyncIterator[Cast]:
+    """A meeting of its own on a server that a test has for itself."""
+    async with Organization(server.credentials) as organization:
+        cast = Cast(server, browsers, organization, await organization.create_meeting(title))
+        try:
+            yield cast
+        except BaseException:
+            await cast.tell(title)
+            raise
+        finally:
+            await cast.close()

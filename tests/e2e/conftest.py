@@ -11,7 +11,7 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
 from sfu.bot import Organization
+from tests.e2e import aftermath
 from tests.e2e.browsers import NAMES, Browsers, find_chromium
 from tests.e2e.cast import Cast
 from tests.e2e.eventually import PATIENCE
@@ -43,6 +44,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if os.environ.get("ROSTRUM_SKIP_E2E") == "1":
             item.add_marker(pytest.mark.skip(reason="ROSTRUM_SKIP_E2E=1"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    aftermath.note_failure(item, report)
+    return report
 
 
 @session
@@ -83,7 +91,7 @@ async def server(page: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def cast(server: Server, browsers: Browsers) -> AsyncIterator[Cast]:
+async def cast(server: Server, browsers: Browsers, request: pytest.FixtureRequest) -> AsyncIterator[Cast]:
     """A meeting with nobody in it. At the end no page may have complained of anything unexpected."""
     async with Organization(server.credentials) as organization:
         meeting_id = await organization.create_meeting("A play")
@@ -92,6 +100,8 @@ async def cast(server: Server, browsers: Browsers) -> AsyncIterator[Cast]:
             yield cast
             problems = {person.look.name: person.unexpected_problems() for person in cast.people}
         finally:
+            if aftermath.failed(request.node):
+                await cast.tell(request.node.name)
             await cast.close()
     assert not any(problems.values()), f"the pages complained: {problems}"
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from sfu.bot import Organization
 from tests.e2e.browsers import Browsers
-from tests.e2e.cast import Cast
+from tests.e2e.cast import playing
 from tests.e2e.eventually import eventually
 from tests.e2e.pictures import ADA
 from tests.support.server import Server, running_server
@@ -24,25 +23,21 @@ async def full_server(page: Path, tmp_path_factory: pytest.TempPathFactory) -> A
 
 
 async def test_a_full_server_is_told_of_and_tried_again_once(full_server: Server, browsers: Browsers) -> None:
-    async with Organization(full_server.credentials) as organization:
-        cast = Cast(full_server, browsers, organization, await organization.create_meeting("Full"))
-        try:
-            ada = await cast.invite(ADA)
-            ada.tolerate("Overloaded|503|WebSocket")
-            sockets: list[str] = []
-            ada.page.on("websocket", lambda socket: sockets.append(socket.url))
-            await ada.page.goto(f"{full_server.base_url}/meet/#token={ada.token}")
-            await ada.page.get_by_test_id("join-button").click()
-            await ada.page.get_by_test_id("join-again").wait_for(timeout=20_000)
-            assert "Trying again in" in await ada.page.get_by_test_id("join-again").inner_text()
-            before = len(sockets)
+    async with playing(full_server, browsers, "Full") as cast:
+        ada = await cast.invite(ADA)
+        ada.tolerate("Overloaded|503|WebSocket")
+        sockets: list[str] = []
+        ada.page.on("websocket", lambda socket: sockets.append(socket.url))
+        await ada.page.goto(f"{full_server.base_url}/meet/#token={ada.token}")
+        await ada.page.get_by_test_id("join-button").click()
+        await ada.page.get_by_test_id("join-again").wait_for(timeout=20_000)
+        assert "Trying again in" in await ada.page.get_by_test_id("join-again").inner_text()
+        before = len(sockets)
 
-            async def tried() -> bool:
-                gone = await ada.page.get_by_test_id("join-again").count() == 0
-                told = await ada.page.get_by_test_id("join-error").count() == 1
-                return gone and told and len(sockets) == before + 1
+        async def tried() -> bool:
+            gone = await ada.page.get_by_test_id("join-again").count() == 0
+            told = await ada.page.get_by_test_id("join-error").count() == 1
+            return gone and told and len(sockets) == before + 1
 
-            await eventually(tried, bool, "it tried once more, and says why it is not in", timeout=40.0)
-            assert await ada.page.get_by_test_id("join-button").is_enabled()
-        finally:
-            await cast.close()
+        await eventually(tried, bool, "it tried once more, and says why it is not in", timeout=40.0)
+        assert await ada.page.get_by_test_id("join-button").is_enabled()

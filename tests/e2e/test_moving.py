@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from sfu.bot import AudioSpec, Organization
+from sfu.bot import AudioSpec
 from tests.e2e.browsers import Browsers
-from tests.e2e.cast import Cast
+from tests.e2e.cast import playing
 from tests.e2e.eventually import eventually
 from tests.e2e.pictures import ADA, GRACE
 from tests.support.server import Server, running_server
@@ -31,33 +31,29 @@ async def easily_busy(page: Path, tmp_path_factory: pytest.TempPathFactory) -> A
 async def test_a_page_moves_to_another_worker_and_its_picture_goes_on(
     easily_busy: Server, browsers: Browsers, record_property: Callable[[str, object], None]
 ) -> None:
-    async with Organization(easily_busy.credentials) as organization, World.on(easily_busy) as world:
-        world.meeting_id = await organization.create_meeting("Two workers")
-        cast = Cast(easily_busy, browsers, organization, world.meeting_id)
-        try:
-            ada = await cast.enter(ADA, "group_call_host")
-            # Who only receives goes first.
-            grace = await cast.enter(GRACE, "webinar_viewer")
-            await grace.sees_moving(ada)
-            await asyncio.gather(
-                *(world.publisher(AudioSpec(100 + number), auto_subscribe=True) for number in range(TALKERS))
-            )
-            await grace.page.evaluate(_WATCH, ada.peer_id)
-            await eventually(
-                lambda: grace.page.evaluate("window.rostrum.subscriber.peerConnection !== window.first"),
-                bool,
-                "the page receives over another connection",
-                timeout=60.0,
-            )
-            await grace.sees_more_frames(ada)
-            await grace.sees_moving(ada)
-            seen = await grace.page.evaluate("window.seen")
-            record_property("longest_gap_ms", seen["longest"])
-            record_property("median_gap_ms", seen["median"])
-            assert seen["resets"] == 0
-            assert [person.unexpected_problems() for person in cast.people] == [[], []]
-        finally:
-            await cast.close()
+    async with playing(easily_busy, browsers, "Two workers") as cast, World.on(easily_busy) as world:
+        world.meeting_id = cast.meeting_id
+        ada = await cast.enter(ADA, "group_call_host")
+        # Who only receives goes first.
+        grace = await cast.enter(GRACE, "webinar_viewer")
+        await grace.sees_moving(ada)
+        await asyncio.gather(
+            *(world.publisher(AudioSpec(100 + number), auto_subscribe=True) for number in range(TALKERS))
+        )
+        await grace.page.evaluate(_WATCH, ada.peer_id)
+        await eventually(
+            lambda: grace.page.evaluate("window.rostrum.subscriber.peerConnection !== window.first"),
+            bool,
+            "the page receives over another connection",
+            timeout=60.0,
+        )
+        await grace.sees_more_frames(ada)
+        await grace.sees_moving(ada)
+        seen = await grace.page.evaluate("window.seen")
+        record_property("longest_gap_ms", seen["longest"])
+        record_property("median_gap_ms", seen["median"])
+        assert seen["resets"] == 0
+        assert [person.unexpected_problems() for person in cast.people] == [[], []]
 
 
 _WATCH = """

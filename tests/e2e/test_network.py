@@ -16,6 +16,7 @@ import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from sfu.bot import Organization
+from tests.e2e import aftermath
 from tests.e2e.browsers import Browsers, find_chromium
 from tests.e2e.cast import Cast
 from tests.e2e.eventually import eventually
@@ -51,7 +52,7 @@ class Network:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def network(page: Path, tmp_path: Path) -> AsyncIterator[Network]:
+async def network(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Network]:
     executable = find_chromium()
     assert executable is not None, "no Chromium"
     async with AsyncExitStack() as stack:
@@ -83,6 +84,8 @@ async def network(page: Path, tmp_path: Path) -> AsyncIterator[Network]:
         cast = Cast(server, browsers, organization, await organization.create_meeting("Behind a cable"))
         stack.push_async_callback(cast.close)
         yield Network(networks, cast, url)
+        if aftermath.failed(request.node):
+            await cast.tell(request.node.name)
 
 
 async def path_of(person: Person, side: str) -> Json:

@@ -10,9 +10,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from sfu.bot import Organization
 from tests.e2e.browsers import Browsers
-from tests.e2e.cast import Cast
+from tests.e2e.cast import playing
 from tests.e2e.eventually import eventually
 from tests.e2e.pictures import ADA, GRACE
 from tests.support.server import (
@@ -38,11 +37,10 @@ async def mortal(page: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
 async def test_people_see_each_other_while_signaling_is_gone_and_go_on_when_it_is_back(
     mortal: Server, browsers: Browsers
 ) -> None:
-    async with Organization(mortal.credentials) as organization:
-        cast = Cast(mortal, browsers, organization, await organization.create_meeting("Mortals"))
-        again: Server | None = None
-        left: list[int] = []
-        try:
+    again: Server | None = None
+    left: list[int] = []
+    try:
+        async with playing(mortal, browsers, "Mortals") as cast:
             ada = await cast.enter(ADA, "group_call_host")
             grace = await cast.enter(GRACE)
             pairs = ((ada, grace), (grace, ada))
@@ -81,11 +79,10 @@ async def test_people_see_each_other_while_signaling_is_gone_and_go_on_when_it_i
             await linus.sees(ada)
             await expect(ada.get("tile")).to_have_count(3)
             assert [person.unexpected_problems() for person in cast.people] == [[], [], []]
-        finally:
-            await cast.close()
-            problems = [] if again is None else await asyncio.to_thread(stop_server, again)
-        assert not problems
-        await wait_ended(left)
+    finally:
+        problems = [] if again is None else await asyncio.to_thread(stop_server, again)
+    assert not problems
+    await wait_ended(left)
 
 
 _WATCH = """

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from sfu.bot import Organization
 from tests.e2e.browsers import Browsers
-from tests.e2e.cast import Cast
+from tests.e2e.cast import playing
 from tests.e2e.eventually import eventually
 from tests.e2e.pictures import ADA, GRACE
 from tests.support.server import Server, running_server
@@ -25,21 +24,17 @@ async def dealt_server(page: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 async def test_people_on_two_workers_see_each_other(dealt_server: Server, browsers: Browsers) -> None:
-    async with Organization(dealt_server.credentials) as organization:
-        cast = Cast(dealt_server, browsers, organization, await organization.create_meeting("Two workers"))
-        try:
-            ada = await cast.enter(ADA, "group_call_host")
-            grace = await cast.enter(GRACE)
-            await ada.sees_moving(grace)
-            await grace.sees_moving(ada)
-            await eventually(
-                dealt_server.metrics,
-                lambda metrics: (
-                    metrics["rostrum_worker_routers"] == 2
-                    and metrics["rostrum_worker_producers_piped_in_total"] >= 2
-                ),
-                "the meeting is on both workers, and each has what the other one's person publishes",
-            )
-            assert [person.unexpected_problems() for person in cast.people] == [[], []]
-        finally:
-            await cast.close()
+    async with playing(dealt_server, browsers, "Two workers") as cast:
+        ada = await cast.enter(ADA, "group_call_host")
+        grace = await cast.enter(GRACE)
+        await ada.sees_moving(grace)
+        await grace.sees_moving(ada)
+        await eventually(
+            dealt_server.metrics,
+            lambda metrics: (
+                metrics["rostrum_worker_routers"] == 2
+                and metrics["rostrum_worker_producers_piped_in_total"] >= 2
+            ),
+            "the meeting is on both workers, and each has what the other one's person publishes",
+        )
+        assert [person.unexpected_problems() for person in cast.people] == [[], []]
