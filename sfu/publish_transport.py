@@ -220,6 +220,9 @@ class PublishTransport(Transport):
     def is_voice(self, data: bytes) -> bool:
         return self.inlet.is_voice(data)
 
+    def handle_unread(self, now: float) -> None:
+        """What was lost here is told from what the path lost by the node's `behind`."""
+
     def handle_data(self, packets: list[bytes], now: float) -> None:
         self.wake()
         self.data.handle_packets(packets, now)

@@ -204,6 +204,9 @@ class SubscribeTransport(Transport):
     def is_voice(self, data: bytes) -> bool:
         return False
 
+    def handle_unread(self, now: float) -> None:
+        self.bandwidth.handle_unread(now)
+
     def handle_data(self, packets: list[bytes], now: float) -> None:
         """Data channels are negotiated on the publish connection only, so there is nothing this could be."""
 

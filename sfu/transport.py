@@ -173,6 +173,10 @@ class Transport(ABC):
         """See `Receiver.is_voice`."""
 
     @abstractmethod
+    def handle_unread(self, now: float) -> None:
+        """See `AssociationListener.handle_unread`."""
+
+    @abstractmethod
     def handle_data(self, packets: list[bytes], now: float) -> None:
         """SCTP packets from the client, of which nobody knows yet that they are well-formed."""
 

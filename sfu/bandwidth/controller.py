@@ -39,7 +39,7 @@ START_RATE: Final = 300_000
 REMB_VALID: Final = 10.0
 """Seconds after which a REMB that was not repeated is forgotten."""
 SILENT_AFTER: Final = 2.5
-"""Seconds without feedback on what was sent, once there has been some, that count as trouble."""
+"""Seconds for which packets go out and no feedback comes, once there has been some, that count as trouble."""
 STALE_AFTER: Final = 1.0
 """Seconds without any feedback after which a queue seen last says nothing: it has drained long since."""
 OUTAGE: Final = 1.5
@@ -60,6 +60,7 @@ class BandwidthController:
     __slots__ = (
         "_feedback_at",
         "_forgiven_until",
+        "_heard_at",
         "_loss",
         "_lossless",
         "_polled_at",
@@ -94,6 +95,8 @@ class BandwidthController:
         self._remb = MAX_RATE
         self._remb_at = float("-inf")
         self._feedback_at: float | None = None
+        self._heard_at: float | None = None
+        """When the last message came, read or not."""
         self._reported_at: float | None = None
         self._silence_at = now
         self._probe_ended_at = float("-inf")
@@ -150,7 +153,7 @@ class BandwidthController:
         self.feedbacks += 1
         if self._feedback_at is not None and now - self._feedback_at > OUTAGE:
             self._end_outage(now)
-        self._feedback_at = self._silence_at = now
+        self._feedback_at = self._heard_at = self._silence_at = now
         sweep = self.ledger.sweep(arrivals, now)
         if sweep is None:
             bursts, lost, end = self.ledger.handle(arrivals, now)
@@ -198,6 +201,12 @@ class BandwidthController:
         self._throughput.handle(groups)
         self._rate.handle(Usage.NORMAL, self._throughput, self._trend.queue, self.rtt, now)
         return True
+
+    def handle_unread(self, now: float) -> None:
+        """Messages came and waited for so long that they were dropped unread: the receiver is not silent, it
+        is us who do not listen."""
+        if self._heard_at is not None:
+            self._heard_at = self._silence_at = now
 
     def handle_remb(self, bitrate: int, now: float) -> None:
         """The most that a receiver wants to be sent, whatever else it says; forgotten after `REMB_VALID`."""
@@ -271,9 +280,10 @@ class BandwidthController:
         self.prober.hasten(now)
 
     def _watch_silence(self, now: float) -> None:
-        since = self.ledger.waiting_since
-        if since is None or now - since < SILENT_AFTER or now - self._silence_at < SILENCE_STEP:
+        """A step down each time that packets went on going out, and nothing came back for long."""
+        heard_at, newest_at = self._heard_at, self.ledger.newest_at
+        if heard_at is None or newest_at is None or newest_at <= self._silence_at:
             return
-        if self._feedback_at is not None and now - self._feedback_at >= SILENT_AFTER:
+        if now - self._silence_at >= SILENCE_STEP and self.ledger.unanswered(heard_at) >= SILENT_AFTER:
             self._silence_at = now
             self._rate.handle_silence()

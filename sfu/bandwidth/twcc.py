@@ -143,12 +143,20 @@ class Ledger:
         self._suspected: dict[int, tuple[float, int]] = {}
         """Reported missing by the one before, and not reported since."""
 
+    def unanswered(self, heard_at: float) -> float:
+        """Seconds for which packets went out after `heard_at`, when the receiver was heard last."""
+        sent = self.sent
+        if not sent:
+            return 0.0
+        # What left before the last message that was read may be spoken of nowhere, if one was lost; it says
+        # nothing. Of more than are kept, the first left soon after that message.
+        first = heard_at if len(sent) == MAX_BATCHES else max(heard_at, sent[0][1])
+        return max(0.0, sent[-1][1] - first)
+
     @property
-    def waiting_since(self) -> float | None:
-        """When the oldest batch left that feedback has not spoken of; None if there is none."""
-        if self._open:
-            return self._open[0][1]
-        return self.sent[0][1] if self.sent else None
+    def newest_at(self) -> float | None:
+        """When the last batch left that no message was read since; None if there is none."""
+        return self.sent[-1][1] if self.sent else None
 
     def sweep(self, arrivals: Arrivals, now: float) -> Sweep | None:
         """Match one message, if it is of the usual kind and nothing is missing from before; else None, and

@@ -52,6 +52,10 @@ class AssociationListener(Protocol):
         """Whether an RTP packet, not opened yet, says that it is audio."""
         ...
 
+    def handle_unread(self, now: float) -> None:
+        """Some of what the client sent had waited for too long and was dropped unopened."""
+        ...
+
     def handle_data(self, packets: list[bytes], now: float) -> None:
         """Application data of the verified client: SCTP packets."""
         ...
@@ -161,6 +165,7 @@ class Association:
 
     def handle_late(self, packets: int, now: float) -> None:
         self.intake.charge(packets, now)
+        self._listener.handle_unread(now)
 
     # --- what the transport calls --------------------------------------------------------------------
 

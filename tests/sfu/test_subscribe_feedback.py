@@ -9,7 +9,7 @@ from sfu.control import messages as m
 from sfu.errors import RtcpError
 from sfu.forwarding.leg import Leg
 from sfu.forwarding.selector import aim
-from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, Remb, ReportBlock
+from sfu.rtp.rtcp import Nack, Pli, ReceiverReport, Remb, ReportBlock, build_transport_feedback
 from sfu.subscribe_feedback import SECOND_AFTER
 from sfu.subscribe_transport import SubscribeTransport
 from tests.sfu.client_sdp import answer
@@ -128,3 +128,22 @@ async def test_a_request_for_a_stream_of_somebody_else_changes_nothing(world: Wo
     assert not seen.encoding.keyframes.wanted
     with pytest.raises(RtcpError):
         feedback.handle(b"\x81\xcd\x00\x03", NOW)
+
+
+@pytest.mark.parametrize("read", [True, False])
+async def test_a_receiver_is_only_silent_if_it_was_not_our_socket_in_which_its_feedback_waited(
+    world: World, read: bool
+) -> None:
+    transport = (await watching(world)).transport
+    bandwidth = transport.bandwidth
+    bandwidth.expects_feedback = True
+    departures = [(number, NOW + number / 10, [1100]) for number in range(40)]
+    bandwidth.ledger.sent.append(departures[0])
+    (message,) = build_transport_feedback(1, 2, 0, [(0, 1_000_000)])
+    bandwidth.handle_feedback(message, NOW + 0.05)
+    bandwidth.ledger.sent.extend(departures[1:])
+    before = bandwidth.estimate
+    if not read:
+        transport.association.handle_late(1, NOW + 3.8)
+    bandwidth.poll(NOW + 4, 1_000_000)
+    assert (bandwidth.estimate < before) is read

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from sfu.bandwidth.controller import BandwidthController
 from sfu.bandwidth.loss import LossBound
-from sfu.bandwidth.twcc import Sweep
+from sfu.bandwidth.twcc import Ledger, Sweep
+
+
+class OpenLedger(Ledger):
+    @property
+    def waiting_since(self) -> float | None:
+        """When the oldest batch left that feedback has not spoken of; None if there is none."""
+        if self._open:
+            return self._open[0][1]
+        return self.sent[0][1] if self.sent else None
 
 
 class CountingLoss(LossBound):
@@ -27,6 +36,7 @@ class Estimator(BandwidthController):
         super().__init__(0.0)
         self.expects_feedback = True
         self.calm = 0
+        self.book = self.ledger = OpenLedger()
         self.losses = self._loss = CountingLoss()
         self._careful = careful
 

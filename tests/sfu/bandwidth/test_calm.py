@@ -191,7 +191,7 @@ def test_both_ways_agree_on_what_was_received_and_lost(
         assert swift.losses.all_lost == careful.losses.all_lost
         assert swift.losses.all_received == careful.losses.all_received
         assert swift.loss == careful.loss
-        assert swift.ledger.waiting_since == careful.ledger.waiting_since
+        assert swift.book.waiting_since == careful.book.waiting_since
         assert swift.rtt == careful.rtt
         assert swift.crowded is careful.crowded
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfu.bandwidth.controller import START_RATE, BandwidthController
+from sfu.bandwidth.controller import SILENT_AFTER, START_RATE, BandwidthController
 from sfu.bandwidth.trend import DelayTrend, Usage
 from sfu.bandwidth.twcc import Burst
 from sfu.errors import RtcpError
@@ -139,6 +139,42 @@ def test_silence_brings_the_estimate_down() -> None:
     world.feedback_loss = 1.0
     world.run(6)
     assert world.controller.estimate < before / 2
+
+
+def test_what_was_sent_last_and_never_reported_is_no_silence() -> None:
+    world = World(Link(2_000_000), padding=False)
+    world.run(15)
+    world.feedback_loss = 1.0
+    world.run(1)
+    before = world.controller.estimate
+    world.pause()
+    world.run(60)
+    assert world.controller.estimate == before
+
+
+def test_feedback_that_we_had_no_time_to_read_is_no_silence() -> None:
+    world = World(Link(2_000_000))
+    world.run(15)
+    before = world.controller.estimate
+    world.unread = True
+    world.run(10)
+    assert world.controller.estimate == before
+    world.unread = False
+    world.run(5)
+    assert world.controller.estimate >= 0.9 * before
+
+
+def test_a_receiver_of_more_than_is_remembered_is_heard_to_be_silent_all_the_same() -> None:
+    controller = BandwidthController(0.0)
+    controller.expects_feedback = True
+    batches = ((number, number / 2000, [100]) for number in range(8_000))
+    controller.ledger.sent.append(next(batches))
+    (message,) = build_transport_feedback(1, 2, 0, [(0, 1_000_000)])
+    controller.handle_feedback(message, 0.0004)
+    controller.ledger.sent.extend(batches)
+    assert controller.ledger.sent[-1][1] - controller.ledger.sent[0][1] < SILENT_AFTER
+    controller.poll(4.0, 1_000_000)
+    assert controller.estimate < START_RATE
 
 
 def test_after_a_path_was_away_for_some_seconds_the_estimate_is_back_soon() -> None:

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from sfu.bandwidth.twcc import MAX_BATCHES, Burst, Delivery, Ledger
 from sfu.rtp.arrivals import MISSING, Arrivals, parse_arrivals
 from sfu.rtp.rtcp import build_transport_feedback
+from tests.sfu.bandwidth.estimator import OpenLedger
 
 SIZE, OVERHEAD = 1000, 36
 
 
-def ledger(*counts: int, first: int = 0) -> Ledger:
+def ledger(*counts: int, first: int = 0) -> OpenLedger:
     """Batches of so many packets, one every 10 ms from time 0."""
-    made = Ledger()
+    made = OpenLedger()
     made.overhead = OVERHEAD
     for number, count in enumerate(counts):
         made.sent.append((first, number / 100, [SIZE] * count))
@@ -127,7 +128,7 @@ def test_whole_batches_of_which_all_arrived_are_matched_at_once() -> None:
 
 
 def test_of_many_batches_what_left_within_some_milliseconds_is_one_group() -> None:
-    book = Ledger()
+    book = OpenLedger()
     book.overhead = OVERHEAD
     for number in range(20):
         book.sent.append((2 * number, 0.002 * number, [SIZE] * 2))

@@ -89,6 +89,8 @@ class World:
     feedback_jitter: float = 0.0
     feedback_duplicates: float = 0.0
     padding: bool = True
+    unread: bool = False
+    """Whether feedback is dropped by us, for want of time to read it."""
     now: float = 100.0
     estimates: list[tuple[float, int]] = field(default_factory=list)
     queued: list[tuple[float, float]] = field(default_factory=list)
@@ -157,7 +159,10 @@ class World:
         self._receive()
 
     def _handle_feedback(self, message: bytes) -> None:
-        self.controller.handle_feedback(message, self.now)
+        if self.unread:
+            self.controller.handle_unread(self.now)
+        else:
+            self.controller.handle_feedback(message, self.now)
 
     def _receive(self) -> None:
         if self.now >= self._feedback_at:

@@ -46,6 +46,7 @@ class World:
 
     def __init__(self, *, announced: str = "client") -> None:
         self.told: list[str] = []
+        self.unread_at: list[float] = []
         self.rtp: list[bytes] = []
         self.rtcp: list[bytes] = []
         self.data: list[bytes] = []
@@ -96,6 +97,9 @@ class World:
 
     def is_voice(self, data: bytes) -> bool:
         return False
+
+    def handle_unread(self, now: float) -> None:
+        self.unread_at.append(now)
 
     def handle_data(self, packets: list[bytes], now: float) -> None:
         self.data += packets
@@ -261,6 +265,7 @@ def test_what_was_dropped_for_its_age_counts_of_what_a_client_may_send() -> None
     assert world.association.intake.dropped == 0
     world.association.handle_late(10, 2.0)
     assert world.association.intake.dropped == 10
+    assert world.unread_at == [2.0, 2.0]
 
 
 def test_closing_tells_the_client_and_forgets_the_addresses() -> None:
