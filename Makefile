@@ -9,8 +9,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 PYTEST_ARGS ?=
-# Browsers want the machine to themselves; all other tests share its cores.
-BY_THEMSELVES := tests/e2e
+BROWSERS := tests/e2e
+# Most tests wait for servers and clocks as much as they compute: three share two cores.
+AT_ONCE := $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
+# A meeting of two browsers takes half of two cores.
+BROWSERS_AT_ONCE := 2
+# In the order of their names, so those of `integration`, which take longest, first: by itself xdist begins with
+# the files of many tests and ends with those of few, which are the longest.
+BY_FILE := --dist=loadfile --no-loadscope-reorder
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -36,8 +42,9 @@ install: $(VENV)/.installed $(WEB_BUILT) ## Install and build, without serving
 .PHONY: test
 test: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer ## Run every test (PYTEST_ARGS="-k stage")
 ifeq ($(PYTEST_ARGS),)
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --ignore=$(BY_THEMSELVES)
-	$(BIN)/python -m pytest $(BY_THEMSELVES)
+	$(BIN)/python -m pytest --numprocesses=$(AT_ONCE) $(BY_FILE) --ignore=$(BROWSERS)
+	$(BIN)/python -m pytest --numprocesses=$(BROWSERS_AT_ONCE) $(BY_FILE) -m "not alone and not clients" $(BROWSERS)
+	$(BIN)/python -m pytest -m "alone and not clients" $(BROWSERS)
 else
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 endif
@@ -50,12 +57,18 @@ clients: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer #
 	$(BIN)/python -m tests.support.compat --write docs/clients.md
 
 .PHONY: check
-check: $(VENV)/.installed-dev $(WEB_MODULES) ## Style, types, import rules, and that generated files are current
+check: check-python check-web ## Style, types, import rules, and that generated files are current (-j 2: sooner)
+
+.PHONY: check-python
+check-python: $(VENV)/.installed-dev $(WEB_MODULES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.support.generated
+
+.PHONY: check-web
+check-web: $(WEB_MODULES)
 	cd web && npm run --silent check
 
 .PHONY: bench

@@ -15,6 +15,8 @@ from tests.e2e.person import Json, Person
 from tests.e2e.pictures import ADA, GRACE, LINUS, Look
 from tests.support.relay import Impairment, UdpRelay
 
+pytestmark = pytest.mark.alone
+
 REFUSE_RED = """
 (() => {
   const createAnswer = RTCPeerConnection.prototype.createAnswer;

@@ -11,7 +11,7 @@ from tests.e2e.pictures import ADA, GRACE, WIDTH
 from tests.e2e.test_data import gets, listens
 from tests.e2e.witness import Witness
 
-pytestmark = needs_firefox
+pytestmark = [needs_firefox, pytest.mark.alone]
 
 LONG = 30.0
 """Seconds: two browsers encode and decode on few cores."""

@@ -9,6 +9,8 @@ from tests.e2e.eventually import eventually
 from tests.e2e.person import Json, Person, tile_selector
 from tests.e2e.pictures import ADA, GRACE, WIDTH
 
+pytestmark = pytest.mark.alone
+
 LONGEST_FREEZE = 2.0
 """Seconds."""
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sfu.subscribe_transport import SubscribeTransport
 from tests.e2e.eventually import eventually
 from tests.support.chromium_media import ChromiumMedia, chromium_media
 from tests.support.relay import Impairment, UdpRelay
+
+pytestmark = pytest.mark.alone
 
 LAYERS = [
     {"rid": "q", "scaleResolutionDownBy": 2, "maxBitrate": 150_000},

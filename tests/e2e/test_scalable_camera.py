@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e.cast import WINDOW, Cast
 from tests.e2e.eventually import eventually
 from tests.e2e.person import Person
 from tests.e2e.pictures import ADA, GRACE, WIDTH
+
+pytestmark = pytest.mark.alone
 
 PATIENCE = 40.0
 """Seconds: an encoder of several layers first has to find the bandwidth for all of them."""

@@ -13,6 +13,8 @@ import pytest
 from tests.e2e.eventually import eventually
 from tests.support.chromium_media import ChromiumMedia, chromium_media
 
+pytestmark = pytest.mark.alone
+
 PATIENCE = 30.0
 """Seconds: encoders of several layers share few cores with everything else."""
 
@@ -62,7 +64,7 @@ MOST_FREEZES = {"video/VP9": 4, "video/AV1": 12}
     ("mime", "mode", "profile"),
     [
         pytest.param("video/VP9", "L3T3_KEY", "profile-id=0", marks=pytest.mark.shows("Chromium", "SVC VP9")),
-        ("video/VP9", "L3T3", "profile-id=0"),
+        pytest.param("video/VP9", "L3T3", "profile-id=0", marks=pytest.mark.clients),
         pytest.param("video/AV1", "L3T3_KEY", None, marks=pytest.mark.shows("Chromium", "SVC AV1")),
     ],
 )
@@ -100,7 +102,7 @@ def _without_descriptor(sdp: str) -> str:
     return "".join(line for line in sdp.splitlines(keepends=True) if "dependency-descriptor" not in line)
 
 
-@pytest.mark.parametrize("mode", ["L3T3_KEY", "L2T2"])
+@pytest.mark.parametrize("mode", ["L3T3_KEY", pytest.param("L2T2", marks=pytest.mark.clients)])
 async def test_who_takes_no_descriptor_is_sent_the_lowest_spatial_layer_of_av1(mode: str) -> None:
     """As a plain page that watches by WHEP is, which offers none: of both layers together it shows nothing,
     for what is left out has to leave no gap in the sequence numbers, and both make one picture. A player that

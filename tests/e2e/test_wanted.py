@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e.cast import Cast
 from tests.e2e.eventually import eventually
 from tests.e2e.person import Json, Person, tile_selector
 from tests.e2e.pictures import ADA, GRACE, WIDTH
+
+pytestmark = pytest.mark.alone
 
 LARGE = {"width": 1280, "height": 720}
 SMALL = {"width": 480, "height": 400}
