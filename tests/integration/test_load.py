@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from signaling.cli import main
 from tests.support.server import Server
 
 
@@ -25,6 +27,11 @@ async def run_load(*arguments: str) -> tuple[int, str, str]:
         output, errors = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode(), errors.decode()
+
+
+def refused(*arguments: str) -> Result:
+    """What ends before there is any load needs no process of its own."""
+    return CliRunner().invoke(main, ["load", *arguments])
 
 
 async def measure(server: Server, *arguments: str) -> dict[str, Any]:
@@ -102,27 +109,26 @@ async def test_with_json_the_output_is_one_line(server: Server) -> None:
     assert (code, errors, len(output.splitlines())) == (0, "", 1)
 
 
-async def test_bad_arguments_end_with_2_and_name_the_argument(server: Server) -> None:
-    code, output, errors = await run_load("--key-file", str(server.key_file), "--seconds", "0")
-    assert (code, output) == (2, "")
-    assert "--seconds" in errors
+def test_bad_arguments_end_with_2_and_name_the_argument(server: Server) -> None:
+    ended = refused("--key-file", str(server.key_file), "--seconds", "0")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "--seconds" in ended.stderr
 
 
-async def test_more_participants_than_bounded_end_with_2(server: Server) -> None:
-    arguments = ("--key-file", str(server.key_file), "--rooms", "100", "--subscribers", "100")
-    code, _, errors = await run_load(*arguments)
-    assert code == 2
-    assert "5000" in errors
+def test_more_participants_than_bounded_end_with_2(server: Server) -> None:
+    ended = refused("--key-file", str(server.key_file), "--rooms", "100", "--subscribers", "100")
+    assert ended.exit_code == 2
+    assert "5000" in ended.stderr
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "not json"])
-async def test_a_key_file_that_is_none_ends_with_1_and_one_line(tmp_path: Path, content: str | None) -> None:
+def test_a_key_file_that_is_none_ends_with_1_and_one_line(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "bootstrap.json"
     if content is not None:
         path.write_text(content)
-    code, output, errors = await run_load("--key-file", str(path))
-    assert (code, output, len(errors.splitlines())) == (1, "", 1)
-    assert str(path) in errors
+    ended = refused("--key-file", str(path))
+    assert (ended.exit_code, ended.stdout, len(ended.stderr.splitlines())) == (1, "", 1)
+    assert str(path) in ended.stderr
 
 
 async def test_a_server_that_is_not_there_ends_with_1(server: Server) -> None:

@@ -22,10 +22,11 @@ from tests.support.wait import wait_until
 from tests.support.world import World, packets_of, track_of, wait_media
 
 
-@pytest_asyncio.fixture
-async def dealt(tmp_path: Path) -> AsyncIterator[Server]:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def dealt(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """Peers go to the two workers in turn."""
-    async with running_server(tmp_path, workers=2, arguments=("--spread-above", "0")) as server:
+    folder = tmp_path_factory.mktemp("dealt")
+    async with running_server(folder, workers=2, arguments=("--spread-above", "0")) as server:
         yield server
 
 

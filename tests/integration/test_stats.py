@@ -52,19 +52,21 @@ async def relay(world: World) -> AsyncIterator[UdpRelay]:
     relay.close()
 
 
-def _is_counted(world: World) -> Callable[[], Awaitable[bool]]:
+def _is_counted(world: World, earlier: dict[str, float]) -> Callable[[], Awaitable[bool]]:
+    """Whether /metrics has more of everything than it had."""
     names = (
         "stream_rtt_seconds_count",
         "stream_loss_ratio_count",
         "stream_score_count",
         "stream_bits_per_second_count",
         "receiver_estimate_bits_per_second_count",
-        "video_subscriptions",
     )
 
     async def counted() -> bool:
         metrics = await world.server.metrics()
-        return all(metrics.get(f"rostrum_worker_{name}", 0.0) >= 1 for name in names)
+        counts = [f"rostrum_worker_{name}" for name in names]
+        more = all(metrics.get(name, 0.0) > earlier.get(name, 0.0) for name in counts)
+        return more and metrics.get("rostrum_worker_video_subscriptions", 0.0) >= 1
 
     return counted
 
@@ -76,6 +78,7 @@ def publication(bot: Bot, source: str) -> str:
 
 
 async def test_bitrate_layer_and_round_trip_are_those_of_the_bots(world: World, relay: UdpRelay) -> None:
+    earlier = await world.server.metrics()
     speaker = await world.publisher(
         VideoSpec((VIDEO,), packets_per_second=60.0), AudioSpec(AUDIO), route=relay.route
     )
@@ -95,7 +98,7 @@ async def test_bitrate_layer_and_round_trip_are_those_of_the_bots(world: World, 
         assert abs(per_packet - 8 * encoding.octets / encoding.packets_sent) < 0.02 * per_packet
         assert figures["loss"] == 0.0
         assert figures["freezes"] == 0
-    await wait_until_async(_is_counted(world), lambda: "the streams in /metrics", timeout=PATIENCE)
+    await wait_until_async(_is_counted(world, earlier), lambda: "the streams in /metrics", timeout=PATIENCE)
     assert received.seen is not None
     assert received.seen["layer"] == {"spatial": 0, "temporal": 0}
     assert watcher.subscriber is not None
@@ -143,6 +146,8 @@ async def test_losses_are_told_as_repaired_where_they_were_and_by_their_share(
 
 
 async def test_a_camera_that_stops_without_a_word_is_a_freeze(world: World) -> None:
+    freezes = "rostrum_worker_stream_freezes_total"
+    earlier = (await world.server.metrics()).get(freezes, 0.0)
     speaker = await world.publisher(VideoSpec((VIDEO,), packets_per_second=60.0))
     watcher = await world.subscriber()
     await wait_media(watcher, VIDEO)
@@ -158,6 +163,6 @@ async def test_a_camera_that_stops_without_a_word_is_a_freeze(world: World) -> N
         assert figures["packet_rate"] == 0.0
 
     async def counted() -> bool:
-        return (await world.server.metrics())["rostrum_worker_stream_freezes_total"] >= 2
+        return (await world.server.metrics())[freezes] >= earlier + 2
 
     await wait_until_async(counted, lambda: "the freezes in /metrics, of both sides", timeout=PATIENCE)
