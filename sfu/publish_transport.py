@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -186,10 +186,10 @@ class PublishTransport(Transport):
     def handle_path(self, path: Path) -> None:
         """Reports go back by the association's own path, whichever it is."""
 
-    def handle_rtp(self, packets: list[bytes], now: float) -> None:
+    def handle_rtp(self, packets: list[bytes], now: float, came: Sequence[float] = ()) -> None:
         if self._rests_until:
             self.wake()
-        self.inlet.handle_rtp(packets, now)
+        self.inlet.handle_rtp(packets, now, came)
 
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:
         inbound = self.association.inbound

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sfu.bandwidth.allocator import Tile
 from sfu.bandwidth.controller import BandwidthController
@@ -197,7 +197,7 @@ class SubscribeTransport(Transport):
         self.egress.address = path.address
         self.egress.sendto, self.egress.sendmsg = self._host.socket_calls(path)
 
-    def handle_rtp(self, packets: list[bytes], now: float) -> None:
+    def handle_rtp(self, packets: list[bytes], now: float, came: Sequence[float] = ()) -> None:
         """Nobody publishes here, whatever a client sends: not even opened."""
         self.unexpected_packets += len(packets)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -161,8 +162,8 @@ class Transport(ABC):
         self._move_to(TransportState.FAILED)
 
     @abstractmethod
-    def handle_rtp(self, packets: list[bytes], now: float) -> None:
-        """Media from the client, sealed."""
+    def handle_rtp(self, packets: list[bytes], now: float, came: Sequence[float] = ()) -> None:
+        """Media from the client, sealed, and when each of the packets came, as far as that is known."""
 
     @abstractmethod
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:

@@ -9,7 +9,8 @@ Nothing here raises for what a client sends.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain, repeat
 
 from sfu.codecs.red import parse_red
 from sfu.errors import CodecError, RtpError
@@ -94,7 +95,8 @@ class Inlet:
         self.wrong_payload = 0
         self._identify = identify
 
-    def handle_rtp(self, packets: list[bytes], now: float) -> None:
+    def handle_rtp(self, packets: list[bytes], now: float, came: Iterable[float] = ()) -> None:
+        """`came`: when each of the packets did; those that it says nothing of came just now."""
         inbound = self.inbound
         if inbound is None:
             return
@@ -102,7 +104,7 @@ class Inlet:
         sources = self.sources
         touched: dict[int, Encoding] = {}
         self.packets += len(packets)
-        for data in packets:
+        for data, arrived in zip(packets, chain(came, repeat(now)), strict=False):
             length = len(data)
             if length < 12:
                 self.malformed += 1
@@ -130,7 +132,7 @@ class Inlet:
                 payload = payload[:-padding]
             source = sources.get(ssrc)
             if source is None:
-                source = self._look_into(ssrc, second & 0x7F, data, start, header, now)
+                source = self._look_into(ssrc, second & 0x7F, data, start, header, arrived)
                 if source is None:
                     continue
             if second & 0x7F != source.payload_type:
@@ -145,15 +147,15 @@ class Inlet:
             words, tail = 1, source.plain_tail
             if header > start:
                 if source.wide:
-                    words, tail = self._read_widely(data, start, header, source, now)
+                    words, tail = self._read_widely(data, start, header, source, arrived)
                 elif data[start - 4] == 0xBE and data[start - 3] == 0xDE:
                     if header == start + 4 and data[start] == source.twcc_tag:
                         # The usual packet of video: nothing but its transport-wide number.
-                        self.arrivals.record(data[start + 1] << 8 | data[start + 2], now)
+                        self.arrivals.record(data[start + 1] << 8 | data[start + 2], arrived)
                     else:
-                        words, tail = self._read_extensions(data, start, header, source, now)
+                        words, tail = self._read_extensions(data, start, header, source, now, arrived)
                 else:
-                    self._read_two_byte_extensions(data, start, header, source, now)
+                    self._read_two_byte_extensions(data, start, header, source, now, arrived)
             encoding = source.encoding
             if source.repair:
                 # RFC 4588 section 4: the original sequence number leads; padding probes are empty.
@@ -172,7 +174,7 @@ class Inlet:
         return source is not None and not source.encoding.is_video
 
     def _read_extensions(
-        self, data: bytes, position: int, end: int, source: Source, now: float
+        self, data: bytes, position: int, end: int, source: Source, now: float, arrived: float
     ) -> tuple[int, bytes]:
         """One-byte elements (RFC 8285 section 4.2): note what is for us, keep what is for the receivers."""
         kept = b""
@@ -188,7 +190,7 @@ class Inlet:
                 break
             if identifier == source.twcc_id:
                 if lead & 0x0F == 1:
-                    self.arrivals.record(data[position + 1] << 8 | data[position + 2], now)
+                    self.arrivals.record(data[position + 1] << 8 | data[position + 2], arrived)
             elif identifier in forwarded:
                 kept += bytes((forwarded[identifier] << 4 | lead & 0x0F,)) + data[position + 1 : after]
                 if identifier == source.audio_level_id and source.on_level is not None:
@@ -197,7 +199,7 @@ class Inlet:
         return padded(kept)
 
     def _read_widely(
-        self, data: bytes, position: int, end: int, source: Source, now: float
+        self, data: bytes, position: int, end: int, source: Source, arrived: float
     ) -> tuple[int, bytes]:
         """Elements of either form for receivers of the two-byte form, the dependency descriptor first."""
         descriptor = kept = b""
@@ -205,7 +207,7 @@ class Inlet:
         for identifier, value in _elements(data, position, end):
             if identifier == source.twcc_id:
                 if len(value) == 2:
-                    self.arrivals.record(value[0] << 8 | value[1], now)
+                    self.arrivals.record(value[0] << 8 | value[1], arrived)
             elif identifier in forwarded:
                 ours = forwarded[identifier]
                 element = bytes((ours, len(value))) + value
@@ -218,16 +220,16 @@ class Inlet:
         return 1 + len(kept) // 4, kept
 
     def _read_two_byte_extensions(
-        self, data: bytes, position: int, end: int, source: Source, now: float
+        self, data: bytes, position: int, end: int, source: Source, now: float, arrived: float
     ) -> None:
         for identifier, value in _elements(data, position, end):
             if identifier == source.twcc_id and len(value) == 2:
-                self.arrivals.record(value[0] << 8 | value[1], now)
+                self.arrivals.record(value[0] << 8 | value[1], arrived)
             elif identifier == source.audio_level_id and source.on_level is not None and value:
                 source.on_level(value[0] & 0x7F, now)
 
     def _look_into(
-        self, ssrc: int, payload_type: int, data: bytes, start: int, end: int, now: float
+        self, ssrc: int, payload_type: int, data: bytes, start: int, end: int, arrived: float
     ) -> Source | None:
         """An authenticated packet of an SSRC not seen before."""
         mid = rid = repaired = None
@@ -240,7 +242,7 @@ class Inlet:
             elif identifier == self.repaired_rid_id:
                 repaired = text
             elif identifier == self.twcc_id and len(value) == 2:
-                self.arrivals.record(value[0] << 8 | value[1], now)
+                self.arrivals.record(value[0] << 8 | value[1], arrived)
         source = None
         if len(self.sources) < MAX_SOURCES:
             source = self._identify(ssrc, payload_type, mid, rid, repaired)

@@ -81,6 +81,7 @@ class Pipe:
         self.id = pipe_id
         self.state = PipeState.NEW
         self.rtp_in: list[bytes] = []
+        self.came_in: list[float] = []
         self.rtcp_in: list[bytes] = []
         self.egress = Egress()
         # The fan-out is quickest with the headers that receivers get; nobody reads the numbers here.
@@ -180,7 +181,7 @@ class Pipe:
 
     def handle_batch(self, now: float) -> None:
         rtp, rtcp = self.rtp_in, self.rtcp_in
-        self.rtp_in, self.rtcp_in = [], []
+        self.rtp_in, self.rtcp_in, self.came_in = [], [], []
         inbound = self._inbound
         if inbound is None:
             self.dropped += len(rtp) + len(rtcp)

@@ -12,6 +12,7 @@ thrown away. The last pair nominated with USE-CANDIDATE is the selected one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from sfu.webrtc.certificate import Certificate
@@ -44,7 +45,9 @@ class AssociationListener(Protocol):
         """The handshake cannot succeed, or the client closed the association."""
         ...
 
-    def handle_rtp(self, packets: list[bytes], now: float) -> None: ...
+    def handle_rtp(self, packets: list[bytes], now: float, came: Sequence[float]) -> None:
+        """`came`: when each of them did, as far as that is known."""
+        ...
 
     def handle_rtcp(self, packets: list[bytes], now: float) -> None: ...
 
@@ -93,6 +96,7 @@ class Association:
         now: float,
     ) -> None:
         self.rtp_in: list[bytes] = []
+        self.came_in: list[float] = []
         self.rtcp_in: list[bytes] = []
         self.ice = IceLiteAgent(local_ufrag, local_pwd)
         self.dtls = DtlsEndpoint(certificate, DtlsRole.SERVER, None)
@@ -146,8 +150,8 @@ class Association:
             self._listener.handle_consent(True, now)
 
     def handle_batch(self, now: float) -> None:
-        rtp, rtcp = self.rtp_in, self.rtcp_in
-        self.rtp_in, self.rtcp_in = [], []
+        rtp, rtcp, came = self.rtp_in, self.rtcp_in, self.came_in
+        self.rtp_in, self.rtcp_in, self.came_in = [], [], []
         if self.inbound is None:
             self.dropped += len(rtp) + len(rtcp)
             return
@@ -156,7 +160,7 @@ class Association:
             if len(rtp) > MAX_BATCH:
                 self.dropped += len(rtp) - MAX_BATCH
                 del rtp[MAX_BATCH:]
-            self._listener.handle_rtp(rtp, now)
+            self._listener.handle_rtp(rtp, now, came)
         if rtcp:
             self._listener.handle_rtcp(rtcp[:MAX_BATCH], now)
 

@@ -49,6 +49,9 @@ AT_ONCE = 100e-6
 """Seconds between two turns of a loop that had nothing to wait for."""
 SOON = 500e-6
 """Seconds within which a datagram is read by a loop that has time. One that waited longer is not alone."""
+CLOCK_WAS_SET = -1.0
+"""Seconds that a datagram can come after it is asked for within one turn. What seems to come later than that
+came before the system's clock was set back."""
 BUFFER_BYTES = 8 << 20
 TRANSPORT_FEEDBACK = 205
 MAX_LOGGED_FAILURES = 100
@@ -61,13 +64,15 @@ class Receiver(Protocol):
 
     rtp_in: list[bytes]
     rtcp_in: list[bytes]
+    came_in: list[float]
+    """When each of `rtp_in` came, by the loop's clock. Those that nothing is said of came just now."""
 
     def handle_other(self, data: bytes, path: Path, now: float) -> None:
         """A datagram that is neither RTP nor RTCP: STUN, DTLS or rubbish."""
         ...
 
     def handle_batch(self, now: float) -> None:
-        """Work off `rtp_in` and `rtcp_in`, both sorted in by the port."""
+        """Work off `rtp_in` (with `came_in`) and `rtcp_in`, sorted in by the port."""
         ...
 
     def is_voice(self, data: bytes) -> bool:
@@ -255,10 +260,13 @@ class UdpPort:
                 self._handle_stranger(data, ancillary, address, now)
                 continue
             size = len(data)
+            came = now
             for level, kind, value in ancillary:
                 if kind == SO_TIMESTAMPNS and level == socket.SOL_SOCKET and len(value) == TIME_BYTES:
                     seconds, nanoseconds = unpack_time(value)
                     age = wall - seconds - 1e-9 * nanoseconds
+                    if age > CLOCK_WAS_SET:
+                        came = now - age
                 elif kind == UDP_GRO and level == SOL_UDP:
                     size = int.from_bytes(value[:2], "little") or size
             if age > late_after:
@@ -277,6 +285,7 @@ class UdpPort:
                     touched[id(receiver)] = receiver
                     if not 192 <= data[1] <= 223:
                         receiver.rtp_in.append(data)
+                        receiver.came_in.append(came)
                         continue
                     receiver.rtcp_in.append(data)
                 else:
@@ -292,8 +301,12 @@ class UdpPort:
                 if len(part) < 2:
                     continue
                 if 128 <= part[0] < 192:
-                    (receiver.rtcp_in if 192 <= part[1] <= 223 else receiver.rtp_in).append(part)
                     touched[id(receiver)] = receiver
+                    if not 192 <= part[1] <= 223:
+                        receiver.rtp_in.append(part)
+                        receiver.came_in.append(came)
+                    else:
+                        receiver.rtcp_in.append(part)
                 else:
                     self._handle_other(receiver, part, address, now)
         begun = monotonic()
@@ -335,6 +348,7 @@ class UdpPort:
                     receiver.rtcp_in.append(part)
             elif for_picture or (for_voice and receiver.is_voice(part)):
                 receiver.rtp_in.append(part)
+                receiver.came_in.append(now - age)
             else:
                 self.late += 1
                 self.late_at = now

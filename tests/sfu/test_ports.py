@@ -22,6 +22,7 @@ class Association:
     def __init__(self) -> None:
         self.paths: list[Path] = []
         self.rtp_in: list[bytes] = []
+        self.came_in: list[float] = []
         self.rtcp_in: list[bytes] = []
 
     def handle_stun(self, data: bytes, path: Path, now: float) -> None:

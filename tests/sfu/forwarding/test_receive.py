@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from sfu.forwarding.encoding import Encoding
 from sfu.forwarding.receive import Inlet, Source
 from sfu.forwarding.selector import aim
 from sfu.rtp.extensions import build_extensions
+from sfu.rtp.rtcp import TransportFeedback, parse_rtcp
 from sfu.webrtc.plain import PlainInbound
 from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp, SrtpProfile
 from tests.sfu.forwarding.world import Receiver, encoding, vp8
@@ -165,8 +167,6 @@ def test_arrivals_are_reported_back_with_their_transport_wide_numbers() -> None:
             ),
             now=number / 100,
         )
-    from sfu.rtp.rtcp import TransportFeedback, parse_rtcp
-
     (data,) = world.inlet.arrivals.poll(1.0, 1, SSRC)
     (feedback,) = parse_rtcp(data)
     assert isinstance(feedback, TransportFeedback)
@@ -174,6 +174,24 @@ def test_arrivals_are_reported_back_with_their_transport_wide_numbers() -> None:
     assert sorted(arrived) == [7, 8, 10]
     assert arrived[10] - arrived[8] == 20_000
     assert world.inlet.arrivals.poll(1.05, 1, SSRC) == []
+
+
+@pytest.mark.parametrize("more", [(), ((LEVEL, b"\x85"),)], ids=["alone", "beside others"])
+def test_what_is_reported_is_when_packets_came_and_not_when_they_were_read(
+    more: tuple[tuple[int, bytes], ...],
+) -> None:
+    world = Publisher()
+    packets = [
+        world.packet(number, vp8(key=True), elements=((TWCC, number.to_bytes(2, "big")), *more))
+        for number in range(1, 5)
+    ]
+    world.handle(world.packet(0, vp8(key=True), elements=((MID, b"1"), (RID, b"q"))), now=0.5)
+    world.inlet.handle_rtp(packets, 1.0, [0.9, 0.95, 0.96])
+    (data,) = world.inlet.arrivals.poll(1.0, 1, SSRC)
+    (feedback,) = parse_rtcp(data)
+    assert isinstance(feedback, TransportFeedback)
+    first, *later = [at for _, at in feedback.arrivals() if at is not None]
+    assert [at - first for at in later] == [50_000, 60_000, 100_000]
 
 
 def test_forwarded_extensions_reach_receivers_under_our_ids() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -89,7 +90,7 @@ class World:
     def handle_failed(self, reason: str) -> None:
         self.told.append("failed")
 
-    def handle_rtp(self, packets: list[bytes], now: float) -> None:
+    def handle_rtp(self, packets: list[bytes], now: float, came: Sequence[float]) -> None:
         self.rtp += packets
 
     def handle_rtcp(self, packets: list[bytes], now: float) -> None:

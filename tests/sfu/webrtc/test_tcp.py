@@ -25,6 +25,7 @@ class Client:
 
     rtp_in: list[bytes] = field(default_factory=list)
     rtcp_in: list[bytes] = field(default_factory=list)
+    came_in: list[float] = field(default_factory=list)
     others: list[bytes] = field(default_factory=list)
     batches: int = 0
 

@@ -27,8 +27,10 @@ class Somebody:
 
     def __init__(self) -> None:
         self.rtp_in: list[bytes] = []
+        self.came_in: list[float] = []
         self.rtcp_in: list[bytes] = []
         self.got: list[bytes] = []
+        self.came: list[float] = []
         self.late = 0
 
     def handle_late(self, packets: int, now: float) -> None:
@@ -42,7 +44,8 @@ class Somebody:
 
     def handle_batch(self, now: float) -> None:
         self.got += self.rtp_in + self.rtcp_in
-        self.rtp_in, self.rtcp_in = [], []
+        self.came += self.came_in
+        self.rtp_in, self.rtcp_in, self.came_in = [], [], []
 
 
 @pytest.fixture
@@ -99,6 +102,38 @@ async def test_what_waited_for_too_long_is_dropped_feedback_first_and_voices_las
     assert port.late == len([data for data in sent if data[:2] in dropped and data[:2] != FEEDBACK])
     assert port.late + port.late_feedback == receiver.late == len(sent) - len(kept)
     assert port.datagrams_received == len(sent)
+    port.close()
+
+
+@pytest.mark.parametrize("train", [False, True])
+async def test_media_comes_with_the_time_of_its_arrival_not_of_its_reading(
+    client: socket.socket, train: bool
+) -> None:
+    waited = 7.0
+    begun = time.time()
+    port = UdpPort.bind("127.0.0.1", 0, Nobody(), LATE_AFTER, lambda: begun + waited)
+    receiver = Somebody()
+    port.attach(client.getsockname(), receiver)
+    before = time.monotonic()
+    # Voices are taken however long they waited here, pictures only where they did not.
+    for number in range(6):
+        client.sendto(VOICE + bytes(4 if train else 4 + number), ("127.0.0.1", port.number))
+    after = time.monotonic()
+    await wait_until(lambda: len(receiver.got) == 6, "all datagrams")
+    assert len(receiver.came) == 6
+    read = time.monotonic()
+    for came in receiver.came:
+        assert before - waited - 1e-3 <= came <= read - waited + (after - before) + 1e-3
+    port.close()
+
+
+async def test_a_clock_that_was_set_back_makes_nothing_come_in_the_future(client: socket.socket) -> None:
+    port = UdpPort.bind("127.0.0.1", 0, Nobody(), LATE_AFTER, lambda: time.time() - 3600)
+    receiver = Somebody()
+    port.attach(client.getsockname(), receiver)
+    client.sendto(MEDIA + bytes(4), ("127.0.0.1", port.number))
+    await wait_until(lambda: bool(receiver.got), "the datagram")
+    assert receiver.came[0] <= time.monotonic()
     port.close()
 
 
