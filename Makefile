@@ -40,7 +40,7 @@ run: $(VENV)/.installed $(WEB_BUILT) ## Install what is missing, build the web c
 install: $(VENV)/.installed $(WEB_BUILT) ## Install and build, without serving
 
 .PHONY: test
-test: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer ## Run every test (PYTEST_ARGS="-k stage")
+test: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer postgresql ## Run every test (PYTEST_ARGS="-k stage")
 ifeq ($(PYTEST_ARGS),)
 	$(BIN)/python -m pytest --numprocesses=$(AT_ONCE) $(BY_FILE) --ignore=$(BROWSERS)
 	$(BIN)/python -m pytest --numprocesses=$(BROWSERS_AT_ONCE) $(BY_FILE) -m "not alone and not clients" $(BROWSERS)
@@ -157,6 +157,17 @@ coturn: # the package would start a server of its own: the tests start theirs
 	    systemctl disable --quiet --now coturn 2>/dev/null || true; \
 	  else \
 	    echo "Without coturn, iproute2 and root the tests of TURN and of blocked networks are skipped." >&2; \
+	  fi; }
+
+.PHONY: postgresql
+postgresql: # the same: no server but those that the tests start
+	@{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing postgresql"; apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; \
+	    systemctl disable --quiet --now postgresql 2>/dev/null || service postgresql stop >/dev/null 2>&1 || true; \
+	  else \
+	    echo "Without PostgreSQL the tests on it are skipped. On Debian: sudo apt install postgresql" >&2; \
 	  fi; }
 
 .PHONY: chromium

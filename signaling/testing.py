@@ -86,7 +86,7 @@ class FakeStore:
         self._tables = _Tables()
         self._turn = asyncio.Lock()
 
-    def __call__(self) -> FakeUnitOfWork:
+    def __call__(self, *, reading: bool = False) -> FakeUnitOfWork:
         return FakeUnitOfWork(self)
 
     async def begin(self) -> _Tables:

@@ -84,7 +84,7 @@ class Authenticator:
     async def organization(self, header: str | None) -> Organization:
         """Raises `UnauthorizedError`, the same for an unknown organization and a wrong key."""
         credentials = parse_authorization(header)
-        async with self._units() as uow:
+        async with self._units(reading=True) as uow:
             organization = await uow.organizations.get(credentials.organization_id)
             keys = await uow.organizations.keys(credentials.organization_id)
         if organization is None or not matches(credentials.api_key, keys):

@@ -30,7 +30,10 @@
     ├── ResumeRefusedError              the peer is gone, join again
     └── UnavailableError                the server cannot do it at the moment
         ├── MediaUnavailableError       no media node can take it
-        └── OverloadedError             they are all full; says when to come back
+        ├── OverloadedError             they are all full; says when to come back
+        ├── ContendedError              others changed the same at the same time, again and again
+        └── StoreUnavailableError       the database does not answer
+            └── OutcomeUnknownError     ... any more, after it was told to commit
 
 `code` and `name` are stable. Codes are the field's where it has one (4, 13, 101, 2001 to 2006); 2007 and the
 9000 block are our own, the latter being 9000 plus the HTTP status (9450 and up where that is taken). The
@@ -288,3 +291,28 @@ class OverloadedError(UnavailableError):
     def __init__(self, message: str | None = None, *, retry_after: float = 10.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ContendedError(UnavailableError):
+    """Nothing of it was done. `signaling.services.transaction` has tried it some times already."""
+
+    code = 9459
+    name = "Contended"
+    default_message = "Others changed the same at the same time. Nothing was done; try again."
+    retry_after = 1.0
+
+
+class StoreUnavailableError(UnavailableError):
+    code = 9460
+    name = "StoreUnavailable"
+    default_message = "The database does not answer at the moment. Try again in some seconds."
+
+
+class OutcomeUnknownError(StoreUnavailableError):
+    """The connection went while a transaction was being committed."""
+
+    code = 9461
+    name = "OutcomeUnknown"
+    default_message = (
+        "The database went away while this was being written: it may be done. Look before you try again."
+    )

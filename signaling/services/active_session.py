@@ -53,7 +53,7 @@ class ActiveSessionService:
         return _some(await self._live.mute(meeting_id, participant_ids, custom_participant_ids))
 
     async def _check(self, organization_id: str, meeting_id: str) -> None:
-        async with self._units() as uow:
+        async with self._units(reading=True) as uow:
             await load_meeting(uow, organization_id, meeting_id)
 
 

@@ -24,7 +24,7 @@ async def admit(units: UnitOfWorkFactory, claims: ParticipantClaims) -> Admissio
     """Raises `InvalidTokenError` when the meeting or the participant was removed, `MeetingInactiveError`,
     and `NotFoundError` when the preset is gone."""
     organization_id, meeting_id = claims.organization_id, claims.meeting_id
-    async with units() as uow:
+    async with units(reading=True) as uow:
         found = await uow.participants.with_its_own(organization_id, meeting_id, claims.participant_id)
     if found is None:
         raise InvalidTokenError("The meeting or the participant of this token was removed.")

@@ -17,6 +17,7 @@ from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord
 from signaling.ids import new_uuid
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
+from signaling.services.transaction import committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +61,27 @@ class Bootstrap:
 
     async def organization(self) -> Organization | None:
         """The one that the first start made; None before it."""
-        async with self._units() as uow:
+        async with self._units(reading=True) as uow:
             return await uow.organizations.first()
 
     async def create(self, organization_id: str, key_hash: str) -> Organization:
         now = self._clock.now()
         organization = Organization(organization_id, "Default organization", now, now)
-        async with self._units() as uow:
+
+        async def work(uow: UnitOfWork) -> Organization:
             await uow.organizations.add(organization)
             await uow.organizations.add_key(ApiKey(new_uuid(), organization_id, key_hash, now))
             for preset in DEFAULT_PRESETS:
                 await uow.presets.add(PresetRecord(new_uuid(), organization_id, preset, now, now))
             await self._create_demo(uow, organization_id)
-            await uow.commit()
-        return organization
+            return organization
+
+        return await committed(self._units, work)
 
     async def demo_seats(self, organization_id: str) -> list[DemoSeat]:
         """The demo's participants that are still there."""
         seats = []
-        async with self._units() as uow:
+        async with self._units(reading=True) as uow:
             for title, members in _DEMO:
                 meeting_id = _derived(organization_id, title)
                 for seat in members:

@@ -12,6 +12,7 @@ from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.errors import NotFoundError
 from signaling.ids import new_uuid
 from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
+from signaling.services.transaction import committed
 
 
 class MeetingSettings(TypedDict, total=False):
@@ -49,14 +50,16 @@ class MeetingService:
             session_keep_alive_time_in_secs=self._keep_alive,
         )
         meeting = replace(blank, **settings)
-        async with self._units() as uow:
+
+        async def work(uow: UnitOfWork) -> Meeting:
             await uow.meetings.add(meeting)
-            await uow.commit()
-        return meeting
+            return meeting
+
+        return await committed(self._units, work)
 
     async def get(self, organization_id: str, meeting_id: str) -> Meeting:
         """Raises `NotFoundError`."""
-        async with self._units() as uow:
+        async with self._units(reading=True) as uow:
             return await load_meeting(uow, organization_id, meeting_id)
 
     async def list(
@@ -70,7 +73,7 @@ class MeetingService:
         limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:
         """A page, newest first, and the total."""
-        async with self._units() as uow:
+        async with self._units(reading=True) as uow:
             return await uow.meetings.list(
                 organization_id,
                 search=search,
@@ -84,11 +87,14 @@ class MeetingService:
         self, organization_id: str, meeting_id: str, **settings: Unpack[MeetingSettings]
     ) -> Meeting:
         """Raises `NotFoundError`. A session that runs is told."""
-        async with self._units() as uow:
+
+        async def work(uow: UnitOfWork) -> Meeting:
             meeting = await load_meeting(uow, organization_id, meeting_id)
             meeting = replace(meeting, **settings, updated_at=self._clock.now())
             await uow.meetings.save(meeting)
-            await uow.commit()
+            return meeting
+
+        meeting = await committed(self._units, work)
         await self._live.meeting_changed(meeting)
         return meeting
 

@@ -11,6 +11,7 @@ from signaling.errors import NotFoundError, ValidationFailedError
 from signaling.ids import new_uuid
 from signaling.services.meetings import load_meeting
 from signaling.services.ports import Clock, LiveSessions, Tokens, UnitOfWork, UnitOfWorkFactory
+from signaling.services.transaction import committed
 
 
 class ParticipantChanges(TypedDict, total=False):
@@ -57,26 +58,28 @@ class ParticipantService:
             created_at=now,
             updated_at=now,
         )
-        async with self._units() as uow:
+
+        async def work(uow: UnitOfWork) -> Participant:
             await load_meeting(uow, organization_id, meeting_id)
             await _check_preset(uow, organization_id, preset_name)
             await uow.participants.add(participant)
-            await uow.commit()
-        return participant
+            return participant
+
+        return await committed(self._units, work)
 
     def token_for(self, participant: Participant) -> str:
         return self._tokens.issue(participant)
 
     async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant:
         """Raises `NotFoundError`."""
-        async with self._units() as uow:
+        async with self._units(reading=True) as uow:
             return await _load(uow, organization_id, meeting_id, participant_id)
 
     async def list(
         self, organization_id: str, meeting_id: str, *, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[Participant], int]:
         """A page, newest first, and the total. Raises `NotFoundError` for the meeting."""
-        async with self._units() as uow:
+        async with self._units(reading=True) as uow:
             await load_meeting(uow, organization_id, meeting_id)
             return await uow.participants.list(organization_id, meeting_id, offset=offset, limit=limit)
 
@@ -89,25 +92,31 @@ class ParticipantService:
     ) -> Participant:
         """Raises as `get` and `add` do. Peers of the participant that are joined are told, and a new preset
         applies to them when this returns."""
-        async with self._units() as uow:
+
+        async def work(uow: UnitOfWork) -> Participant:
             participant = await _load(uow, organization_id, meeting_id, participant_id)
             if "preset_name" in changes:
                 await _check_preset(uow, organization_id, changes["preset_name"])
             participant = replace(participant, **changes, updated_at=self._clock.now())
             await uow.participants.save(participant)
-            await uow.commit()
+            return participant
+
+        participant = await committed(self._units, work)
         await self._live.participant_changed(participant)
         return participant
 
     async def remove(self, organization_id: str, meeting_id: str, participant_id: str) -> Removed:
         """Raises `NotFoundError`. From here on its tokens are refused; its peers are put out."""
-        async with self._units() as uow:
+
+        async def work(uow: UnitOfWork) -> Removed:
             participant = await _load(uow, organization_id, meeting_id, participant_id)
             preset = await uow.presets.by_name(organization_id, participant.preset_name)
             await uow.participants.remove(participant)
-            await uow.commit()
-        await self._live.participant_removed(participant)
-        return Removed(participant, preset.id if preset else None)
+            return Removed(participant, preset.id if preset else None)
+
+        removed = await committed(self._units, work)
+        await self._live.participant_removed(removed.participant)
+        return removed
 
 
 async def _load(uow: UnitOfWork, organization_id: str, meeting_id: str, participant_id: str) -> Participant:

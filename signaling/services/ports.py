@@ -110,7 +110,12 @@ class UnitOfWork(Protocol):
 
 
 class UnitOfWorkFactory(Protocol):
-    def __call__(self) -> UnitOfWork: ...
+    """Entering and everything inside raises `StoreUnavailableError` while the database does not answer."""
+
+    def __call__(self, *, reading: bool = False) -> UnitOfWork:
+        """A unit that is only `reading` sees one state of the store, keeps nobody waiting, and never fails
+        for what others do. Any other may end in `ContendedError`: see `signaling.services.transaction`."""
+        ...
 
 
 # --- live sessions ---------------------------------------------------------------------------------------

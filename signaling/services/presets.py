@@ -10,6 +10,7 @@ from signaling.domain.preset import Preset, PresetRecord, merged
 from signaling.errors import ConflictError, NotFoundError
 from signaling.ids import new_uuid
 from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
+from signaling.services.transaction import committed
 
 
 class PresetService:
@@ -22,21 +23,23 @@ class PresetService:
         """Raises `ConflictError` when the name is taken."""
         now = self._clock.now()
         record = PresetRecord(new_uuid(), organization_id, preset, now, now)
-        async with self._units() as uow:
+
+        async def work(uow: UnitOfWork) -> PresetRecord:
             await uow.presets.add(record)
-            await uow.commit()
-        return record
+            return record
+
+        return await committed(self._units, work)
 
     async def get(self, organization_id: str, preset_id: str) -> PresetRecord:
         """Raises `NotFoundError`."""
-        async with self._units() as uow:
+        async with self._units(reading=True) as uow:
             return await _load(uow, organization_id, preset_id)
 
     async def list(
         self, organization_id: str, *, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[PresetRecord], int]:
         """A page, newest first, and the total."""
-        async with self._units() as uow:
+        async with self._units(reading=True) as uow:
             return await uow.presets.list(organization_id, offset=offset, limit=limit)
 
     async def change(self, organization_id: str, preset_id: str, patch: Mapping[str, Any]) -> PresetRecord:
@@ -45,23 +48,29 @@ class PresetService:
         Raises `NotFoundError`, `ValidationFailedError`, and `ConflictError` when the new name is taken or the
         preset is to be renamed while participants have it: they refer to it by name.
         """
-        async with self._units() as uow:
+
+        async def work(uow: UnitOfWork) -> PresetRecord:
             before = await _load(uow, organization_id, preset_id)
             after = replace(before, preset=merged(before.preset, patch), updated_at=self._clock.now())
             if after.name != before.name:
                 await _check_unused(uow, before)
             await uow.presets.save(after)
-            await uow.commit()
+            return after
+
+        after = await committed(self._units, work)
         await self._live.preset_changed(organization_id, after.name)
         return after
 
     async def remove(self, organization_id: str, preset_id: str) -> PresetRecord:
         """Raises `NotFoundError`. Participants that have it can no longer join until they get another; peers
         that joined with it keep it until they leave."""
-        async with self._units() as uow:
+
+        async def work(uow: UnitOfWork) -> PresetRecord:
             record = await _load(uow, organization_id, preset_id)
             await uow.presets.remove(record)
-            await uow.commit()
+            return record
+
+        record = await committed(self._units, work)
         await self._live.preset_changed(organization_id, record.name)
         return record
 

@@ -4,7 +4,11 @@ On SQLite there is one connection, and every unit of work begins with BEGIN IMME
 connection in the order they came, each sees a settled state, and none fails half-way because another wrote
 first. Statements run in the loop; what waits, for the disk or for another process, in a thread
 (`signaling.store.in_loop`). WAL with synchronous=FULL makes what was committed survive the process and the
-machine. On any other database the usual pool is used, at isolation level SERIALIZABLE.
+machine.
+
+On PostgreSQL there is a pool of connections, and units run side by side at isolation level SERIALIZABLE:
+each sees what it would see if it ran alone, or fails and is run again (`signaling.services.transaction`).
+Those that only read do so at REPEATABLE READ, where nothing fails.
 """
 
 from __future__ import annotations
@@ -15,14 +19,36 @@ from typing import Any, Final
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from signaling.errors import InvalidInputError
+from signaling.errors import InvalidInputError, StoreUnavailableError
+from signaling.store.failures import told
 from signaling.store.in_loop import DRIVER, WAIT_MS
 from signaling.store.migrate import migrate
 from signaling.store.unit_of_work import SqlUnitOfWork
 
-_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_DRIVERS: Final = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+"""By what stands before `://`, up to a `+`; there is one driver for each."""
+_POSTGRES: Final = {
+    "pool_size": 10,
+    "max_overflow": 10,
+    "pool_timeout": 30,
+    "pool_recycle": 1800,
+    "pool_pre_ping": True,
+    "isolation_level": "SERIALIZABLE",
+    "connect_args": {
+        "timeout": 10,
+        "command_timeout": 30,
+        "server_settings": {"application_name": "rostrum", "idle_in_transaction_session_timeout": "30000"},
+    },
+}
+"""Seconds, but for the last one: that many milliseconds after a process hung within a transaction, what it
+keeps others from is free again. A connection that the server or the network ended is replaced when it is
+taken from the pool."""
 DATABASE_FILE: Final = "rostrum.db"
 """In the data directory, where no other database is configured."""
 
@@ -32,32 +58,51 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._reader = (
+            engine
+            if engine.dialect.name == "sqlite"
+            else engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        )
 
     @classmethod
     async def open(cls, url: str) -> Database:
         """Connect and bring the schema up to date.
 
         `url` is SQLAlchemy's (`sqlite:///path`, `postgresql://user@host/name`); the async driver is added.
-        Raises `InvalidInputError` for one that cannot be understood or a schema from a newer version.
+        Raises `InvalidInputError` for one that cannot be understood or a schema from a newer version, and
+        `StoreUnavailableError` when the database does not answer.
         """
-        parsed = parse_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            engine = _sqlite_engine(parsed)
-        else:
-            engine = create_async_engine(parsed, isolation_level="SERIALIZABLE", pool_pre_ping=True)
-        database = cls(engine)
+        database = cls(engine_for(url))
         try:
-            await migrate(engine)
-        except BaseException:
+            await migrate(database._engine)
+        except Exception as error:
             await database.close()
-            raise
+            ours = told(error)
+            if isinstance(ours, StoreUnavailableError):
+                raise StoreUnavailableError(f"the database does not answer: {reason(error)}") from error
+            raise ours or error from error
         return database
 
-    def __call__(self) -> SqlUnitOfWork:
-        return SqlUnitOfWork(self._engine)
+    def __call__(self, *, reading: bool = False) -> SqlUnitOfWork:
+        engine = self._reader if reading else self._engine
+        return SqlUnitOfWork(engine, prepare=_take_no_lock if reading and engine is self._engine else None)
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def engine_for(url: str) -> AsyncEngine:
+    """Not connected yet. Raises `InvalidInputError`."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed)
+    return create_async_engine(parsed, **_POSTGRES)
+
+
+def reason(error: BaseException) -> str:
+    """What the driver said, without the statement and its values."""
+    said = str(getattr(error, "orig", None) or error) or type(error).__name__
+    return said.rpartition(": ")[2] if said.startswith("<class") else said
 
 
 def sqlite_url(path: Path) -> str:
@@ -65,16 +110,17 @@ def sqlite_url(path: Path) -> str:
 
 
 def parse_url(url: str) -> URL:
+    """With the async driver in it. Raises `InvalidInputError`, which does not repeat the URL: it may hold a
+    password."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+        return parsed.set(drivername=_DRIVERS[parsed.drivername.partition("+")[0]])
+    except (ArgumentError, KeyError):
         raise InvalidInputError(
-            "database_url is not a database URL; write sqlite:///path/to/file or postgresql://user@host/name",
+            "database_url is not a URL of SQLite or PostgreSQL; write sqlite:///path/to/file or "
+            "postgresql://user@host/name",
             field="database_url",
         ) from None
-    if "+" not in parsed.drivername:
-        parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
-    return parsed
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:
@@ -82,7 +128,6 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         _create_private(Path(url.database))
     engine = create_async_engine(url, module=DRIVER, pool_size=1, max_overflow=0, pool_timeout=30)
     event.listen(engine.sync_engine, "connect", _prepare_connection)
-    event.listen(engine.sync_engine, "begin", _begin_immediate)
     return engine
 
 
@@ -103,7 +148,11 @@ def _prepare_connection(connection: Any, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    connection.begin = connection.begins_with = "BEGIN IMMEDIATE"
 
 
-def _begin_immediate(connection: Any) -> None:
-    connection.connection.dbapi_connection.begin = "BEGIN IMMEDIATE"
+def _take_no_lock(db: AsyncConnection) -> None:
+    """On SQLite: who only reads waits for nobody who writes."""
+    assert db.sync_connection is not None
+    connection: Any = db.sync_connection.connection.dbapi_connection
+    connection.begin = "BEGIN"

@@ -4,8 +4,9 @@ aiosqlite keeps a connection in a thread of its own, and every call is a trip th
 interpreter's lock changing hands on each of its steps. A statement of ours takes SQLite some 20 µs, less than
 a fraction of a trip. So a statement is executed where it is asked for, with all of its rows; only what waits
 for something is left to the thread: a commit, for the disk, and the beginning of a transaction while another
-process writes. A transaction begins with its first statement: `begin` only says how. Otherwise this is the
-adapter of SQLAlchemy that it is based on.
+process writes. A transaction begins with its first statement; `begin` says how. (No listener to the engine's
+events does it: each statement would look for listeners to each event then.) Otherwise this is the adapter of
+SQLAlchemy that it is based on.
 """
 
 from __future__ import annotations
@@ -113,13 +114,15 @@ def _rollback(connection: sqlite3.Connection) -> None:
 class InLoopConnection(AsyncAdapt_aiosqlite_connection):
     """Its `busy_timeout` has to be 0: nothing may wait in the loop."""
 
-    __slots__ = ("_away", "_begun", "begin")
+    __slots__ = ("_away", "_begun", "begin", "begins_with")
     _cursor_cls: Any = _Cursor
 
     def __init__(self, driver: Any, connection: Any) -> None:
         super().__init__(driver, connection)
         self.begin: str | None = None
         """The statement that the transaction begins with, until it has begun."""
+        self.begins_with: str | None = None
+        """Every transaction, unless it is told otherwise by `begin` before its first statement."""
         self._begun = False
         self._away = False
         """The thread has it, or had it when somebody stopped waiting for what it does there."""
@@ -165,7 +168,7 @@ class InLoopConnection(AsyncAdapt_aiosqlite_connection):
             if isinstance(error, Exception):
                 self._handle_exception(error)
             raise
-        self.begin, self._begun = None, False
+        self.begin, self._begun = self.begins_with, False
 
     def rollback(self) -> None:
         if self._begun and self._connection._connection:
@@ -173,7 +176,7 @@ class InLoopConnection(AsyncAdapt_aiosqlite_connection):
                 await_(self.do(_rollback))
             except Exception as error:
                 self._handle_exception(error)
-        self.begin, self._begun = None, False
+        self.begin, self._begun = self.begins_with, False
 
 
 class _Driver(AsyncAdapt_aiosqlite_dbapi):

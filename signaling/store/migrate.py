@@ -17,16 +17,27 @@ from signaling.errors import InvalidInputError
 HEAD: Final = "0002"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7825113)")
+"""On PostgreSQL. Processes that start together wait for each other here, until the one before has committed;
+READ COMMITTED is what lets them see that it did. On SQLite BEGIN IMMEDIATE does both."""
+
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 
 async def migrate(engine: AsyncEngine) -> None:
     """Raises `InvalidInputError` when the database was written by a newer version of this program."""
-    async with engine.begin() as connection:
-        await connection.run_sync(_migrate)
+    async with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            await connection.execution_options(isolation_level="READ COMMITTED")
+        async with connection.begin():
+            await connection.run_sync(_migrate)
 
 
 def _migrate(connection: Connection) -> None:
+    if revision_of(connection) == HEAD:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ONE_AT_A_TIME)
     present = revision_of(connection)
     if present == HEAD:
         return

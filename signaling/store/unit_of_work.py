@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from signaling.errors import OutcomeUnknownError, StoreUnavailableError
 from signaling.services.ports import (
     MeetingRepository,
     OrganizationRepository,
@@ -14,6 +16,7 @@ from signaling.services.ports import (
     PresetRepository,
     SessionRepository,
 )
+from signaling.store.failures import told
 from signaling.store.meetings import SqlMeetings
 from signaling.store.organizations import SqlOrganizations
 from signaling.store.participants import SqlParticipants
@@ -33,18 +36,28 @@ class SqlUnitOfWork:
     presets: PresetRepository
     sessions: SessionRepository
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, prepare: Callable[[AsyncConnection], None] | None = None
+    ) -> None:
+        """`prepare` is told the connection before the first statement."""
         self._engine = engine
+        self._prepare = prepare
         self._db: AsyncConnection | None = None
 
     async def __aenter__(self) -> Self:
+        """Raises `StoreUnavailableError`."""
         assert self._db is None, "a unit of work is entered once"
-        db = self._db = await self._engine.connect()
         try:
-            await db.begin()
-        except BaseException:
-            await db.close()
-            raise
+            db = self._db = await self._engine.connect()
+            try:
+                await db.begin()
+                if self._prepare is not None:
+                    self._prepare(db)
+            except BaseException:
+                await db.close()
+                raise
+        except Exception as error:
+            raise told(error) or error from error
         self.organizations = SqlOrganizations(db)
         self.meetings = SqlMeetings(db)
         self.participants = SqlParticipants(db)
@@ -55,9 +68,21 @@ class SqlUnitOfWork:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """What the database said inside is raised as an error of ours (`signaling.store.failures`)."""
         assert self._db is not None
         await self._db.close()
+        ours = None if error is None else told(error)
+        if ours is not None:
+            raise ours from error
 
     async def commit(self) -> None:
+        """Raises `ContendedError` and `StoreUnavailableError`, after which nothing was done, and
+        `OutcomeUnknownError`, after which nobody knows."""
         assert self._db is not None, "a unit of work is committed inside its async with"
-        await self._db.commit()
+        try:
+            await self._db.commit()
+        except Exception as error:
+            ours = told(error)
+            if isinstance(ours, StoreUnavailableError) and self._db.invalidated:
+                ours = OutcomeUnknownError()
+            raise ours or error from error

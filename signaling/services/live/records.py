@@ -7,9 +7,10 @@ dies before is covered by `end_unfinished` at the next start.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -18,11 +19,15 @@ from signaling.domain.attendance import Attendance
 from signaling.domain.events import Event, PeerLeft, SessionEnded
 from signaling.domain.peer import Peer
 from signaling.domain.session import SessionRecord, SessionStatus
-from signaling.services.ports import Clock, UnitOfWorkFactory
+from signaling.errors import OutcomeUnknownError
+from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
+from signaling.services.transaction import committed
 
 log = structlog.get_logger(__name__)
 
 SERVER_RESTARTED: Final = "server_restarted"
+NOT_CONFIRMED: Final = "not_confirmed"
+"""Of a join that nobody knows whether it was written."""
 
 
 class SessionRecords:
@@ -56,9 +61,7 @@ class SessionRecords:
             self._seconds_of_those_left += (one.left_at - one.joined_at).total_seconds()
 
     async def add(self) -> None:
-        async with self._uow() as uow:
-            await uow.sessions.add(self.record)
-            await uow.commit()
+        await committed(self._uow, lambda uow: uow.sessions.add(self.record))
 
     async def joined(self, peer: Peer, *, present: int) -> None:
         """Commits the attendance; `present` counts the peer. Raises what the store raises."""
@@ -71,12 +74,21 @@ class SessionRecords:
             joined_at=peer.joined_at,
         )
         record = self.record
-        async with self._uow() as uow:
+        if present > record.max_concurrent_participants:
+            record = replace(record, max_concurrent_participants=present, updated_at=self._clock.now())
+
+        async def work(uow: UnitOfWork) -> None:
             await uow.sessions.add_attendance(attendance)
-            if present > record.max_concurrent_participants:
-                record = replace(record, max_concurrent_participants=present, updated_at=self._clock.now())
+            if record is not self.record:
                 await uow.sessions.save(record)
-            await uow.commit()
+
+        try:
+            await committed(self._uow, work)
+        except OutcomeUnknownError:
+            # It is refused. Where it was written all the same, the books say so once they can be reached.
+            now = self._clock.now()
+            self._unsaved.append(replace(attendance, left_at=now, leave_reason=NOT_CONFIRMED))
+            raise
         self.record = record
         self._present[peer.id] = attendance
 
@@ -102,13 +114,7 @@ class SessionRecords:
             return
         rows = list(self._unsaved)
         try:
-            async with self._uow() as uow:
-                for row in rows:
-                    if isinstance(row, Attendance):
-                        await uow.sessions.save_attendance(row)
-                    else:
-                        await uow.sessions.save(row)
-                await uow.commit()
+            await committed(self._uow, partial(_save, rows))
         except Exception as error:  # whatever the store's adapter raises: it is tried again
             log.warning("session.not_saved", session=self.record.id, rows=len(rows), error=repr(error))
             return
@@ -125,7 +131,8 @@ async def end_unfinished(
 ) -> int:
     """Ends the sessions that a process which died left behind, but for those ids; returns how many."""
     now = clock.now()
-    async with uow_factory() as uow:
+
+    async def work(uow: UnitOfWork) -> int:
         unfinished = [one for one in await uow.sessions.unfinished() if one.id not in going_on]
         for record in unfinished:
             await uow.sessions.save(_finished(record, now, SERVER_RESTARTED))
@@ -134,8 +141,17 @@ async def end_unfinished(
                     await uow.sessions.save_attendance(
                         replace(attendance, left_at=now, leave_reason=SERVER_RESTARTED)
                     )
-        await uow.commit()
-    return len(unfinished)
+        return len(unfinished)
+
+    return await committed(uow_factory, work)
+
+
+async def _save(rows: Sequence[Attendance | SessionRecord], uow: UnitOfWork) -> None:
+    for row in rows:
+        if isinstance(row, Attendance):
+            await uow.sessions.save_attendance(row)
+        else:
+            await uow.sessions.save(row)
 
 
 def _finished(record: SessionRecord, now: datetime, reason: str) -> SessionRecord:

@@ -129,7 +129,7 @@ async def _books(noted: Noted, session_id: str, around: Surroundings) -> _Books 
     """None where the session has ended in the store, or its meeting is gone."""
     organization_id, meeting_id = noted.session.organization_id, noted.session.meeting_id
     peers = noted.peers(0.0)
-    async with around.uow() as uow:
+    async with around.uow(reading=True) as uow:
         record = await uow.sessions.get(session_id)
         meeting = await uow.meetings.get(organization_id, meeting_id)
         if record is None or record.ended_at is not None or meeting is None:

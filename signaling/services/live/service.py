@@ -243,7 +243,7 @@ class LiveService:
         return await self._participants(live, await live.owner.do(work))
 
     async def preset_changed(self, organization_id: str, preset_name: str) -> None:
-        async with self._around.uow() as uow:
+        async with self._around.uow(reading=True) as uow:
             record = await uow.presets.by_name(organization_id, preset_name)
         if record is None:
             return
@@ -255,7 +255,7 @@ class LiveService:
         live = self._running.get(participant.meeting_id)
         if live is None:
             return
-        async with self._around.uow() as uow:
+        async with self._around.uow(reading=True) as uow:
             record = await uow.presets.by_name(participant.organization_id, participant.preset_name)
         preset = None if record is None else record.preset
         await _unless_over(live, partial(follow_participant, live, participant, preset))
@@ -340,7 +340,7 @@ class LiveService:
         return live
 
     async def _participants(self, live: LiveSession, ids: Sequence[str]) -> list[Participant]:
-        async with self._around.uow() as uow:
+        async with self._around.uow(reading=True) as uow:
             found = [
                 await uow.participants.get(live.session.organization_id, live.session.meeting_id, one)
                 for one in ids

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.signaling.conftest import opened
 from tests.signaling.rest.world import World, rest_world
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with rest_world(tmp_path) as made:
-        yield made
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    """On SQLite, but for modules that are marked with `ON_BOTH`."""
+    async for database in opened(request, tmp_path):
+        async with rest_world(tmp_path, database) as made:
+            yield made

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.signaling.rest.world import World
+from tests.signaling.rest.world import ON_BOTH, World
+
+pytestmark = ON_BOTH
 
 
 async def test_a_meeting_is_made_with_defaults(world: World) -> None:

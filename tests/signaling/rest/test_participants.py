@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.signaling.rest.world import World
+from tests.signaling.rest.world import ON_BOTH, World
+
+pytestmark = ON_BOTH
 
 
 async def test_adding_one_gives_a_token_for_this_meeting(world: World) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from signaling.domain.default_presets import DEFAULT_PRESETS
-from tests.signaling.rest.world import World
+from tests.signaling.rest.world import ON_BOTH, World
 
 MINIMAL = {"name": "quiet", "config": {"view_type": "GROUP_CALL"}}
+
+pytestmark = ON_BOTH
 
 
 async def test_an_organization_starts_with_the_six(world: World) -> None:

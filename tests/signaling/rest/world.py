@@ -1,4 +1,4 @@
-"""A REST server on a free loopback port over a real SQLite file; only the live sessions are a fake."""
+"""A REST server on a free loopback port over a real database; only the live sessions are a fake."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from signaling.auth.api_keys import Authenticator, hash_api_key, new_api_key
@@ -30,10 +31,13 @@ from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import WorkerStatus
 from signaling.services.presets import PresetService
-from signaling.store.database import Database, sqlite_url
+from signaling.store.database import Database
 from signaling.testing import FakeLiveSessions, FakeMetricsSource
 from signaling.ws.hub import WsHub
 from tests.signaling import values
+
+ON_BOTH = pytest.mark.parametrize("world", ["sqlite", "postgresql"], indirect=True)
+"""For modules whose tests lead into the store."""
 
 
 @dataclass
@@ -108,8 +112,7 @@ def _empty_service(database: Database, tokens: JwtTokens, clock: SystemClock) ->
 
 
 @asynccontextmanager
-async def rest_world(folder: Path) -> AsyncIterator[World]:
-    database = await Database.open(sqlite_url(folder / "rostrum.db"))
+async def rest_world(folder: Path, database: Database) -> AsyncIterator[World]:
     clock, live, source = SystemClock(), FakeLiveSessions(), FakeMetricsSource()
     signing_key = SigningKey.generate()
     tokens = JwtTokens(signing_key, clock, timedelta(hours=1))
@@ -142,4 +145,3 @@ async def rest_world(folder: Path) -> AsyncIterator[World]:
         world.organization_id, world.api_key, world.workers = organization.id, key, source.statuses
         yield world
     await runner.cleanup()
-    await database.close()

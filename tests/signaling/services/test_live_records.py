@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from signaling.domain.session import SessionStatus
-from signaling.store.database import Database, sqlite_url
+from signaling.errors import OutcomeUnknownError
+from signaling.store.database import Database
 from signaling.testing import FakeUnitOfWork
 from tests.support.live_world import MEETING, Refused, live_world, until
 
@@ -37,6 +37,29 @@ async def test_a_join_that_cannot_be_written_is_refused_and_leaves_no_trace(
         assert view is not None
         assert view.live_participants == 1
         assert not host.heard("peer_joined")
+
+
+async def test_a_join_of_which_nobody_knows_whether_it_was_written_is_refused_and_noted_as_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with live_world() as world:
+        host = await world.join()
+        token = world.tokens.issue(await world.participant("group_call_host"))
+        original = FakeUnitOfWork.commit
+
+        async def commit_and_break(uow: FakeUnitOfWork) -> None:
+            await original(uow)
+            raise OutcomeUnknownError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(FakeUnitOfWork, "commit", commit_and_break)
+            with pytest.raises(Refused) as refused:
+                await (await world.socket()).join(token)
+        assert refused.value.name == "OutcomeUnknown"
+        await world.wait(0.0)
+        async with world.store() as uow:
+            rows = await uow.sessions.attendances(host.joined["session_id"])
+        assert [row.leave_reason for row in rows] == [None, "not_confirmed"]
 
 
 async def test_a_first_join_that_cannot_be_written_leaves_no_router(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,25 +131,21 @@ async def test_a_removal_that_runs_against_a_join_leaves_nobody_inside() -> None
         )
 
 
-async def test_over_sqlite_many_first_joins_make_one_session_and_every_row_is_there(tmp_path: Path) -> None:
-    database = await Database.open(sqlite_url(tmp_path / "rostrum.db"))
-    try:
-        async with live_world(store=database) as world:
-            people = [await world.participant("group_call_participant") for _ in range(20)]
-            sockets = [await world.socket() for _ in people]
-            await asyncio.gather(
-                *(one.join(world.tokens.issue(who)) for one, who in zip(sockets, people, strict=True))
-            )
-            (session_id,) = {one.joined["session_id"] for one in sockets}
-            await world.live.kick_all(MEETING)
+async def test_many_first_joins_make_one_session_and_every_row_is_there(either: Database) -> None:
+    async with live_world(store=either) as world:
+        people = [await world.participant("group_call_participant") for _ in range(8)]
+        sockets = [await world.socket() for _ in people]
+        await asyncio.gather(
+            *(one.join(world.tokens.issue(who)) for one, who in zip(sockets, people, strict=True))
+        )
+        (session_id,) = {one.joined["session_id"] for one in sockets}
+        await world.live.kick_all(MEETING)
 
-            async with database() as uow:
-                record = await uow.sessions.get(session_id)
-                rows = await uow.sessions.attendances(session_id)
-                assert await uow.sessions.active_for(MEETING) is None
-            assert record is not None
-            assert (record.status, record.max_concurrent_participants) == (SessionStatus.FINISHED, 20)
-            assert {row.leave_reason for row in rows} == {"ended"}
-            assert len(rows) == 20
-    finally:
-        await database.close()
+        async with either() as uow:
+            record = await uow.sessions.get(session_id)
+            rows = await uow.sessions.attendances(session_id)
+            assert await uow.sessions.active_for(MEETING) is None
+        assert record is not None
+        assert (record.status, record.max_concurrent_participants) == (SessionStatus.FINISHED, 8)
+        assert {row.leave_reason for row in rows} == {"ended"}
+        assert len(rows) == 8

@@ -8,21 +8,22 @@ import pytest
 from signaling.services.ports import UnitOfWorkFactory
 from signaling.store.database import Database, sqlite_url
 from signaling.testing import FakeStore
+from tests.signaling.conftest import opened
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """On SQLite."""
     opened = await Database.open(sqlite_url(tmp_path / "rostrum.db"))
     yield opened
     await opened.close()
 
 
-@pytest.fixture(params=["sqlite", "fake"])
+@pytest.fixture(params=["sqlite", "postgresql", "fake"])
 async def units(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[UnitOfWorkFactory]:
-    """Every test with this runs against the real store and against its fake."""
+    """Every test with this runs against the real store, on both databases, and against its fake."""
     if request.param == "fake":
         yield FakeStore()
         return
-    opened = await Database.open(sqlite_url(tmp_path / "rostrum.db"))
-    yield opened
-    await opened.close()
+    async for database in opened(request, tmp_path):
+        yield database

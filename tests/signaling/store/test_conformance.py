@@ -1,9 +1,10 @@
-"""What a store must do. The database and the fake in `signaling.testing` both have to."""
+"""What a store must do. Both databases have to, and the fake in `signaling.testing`."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -14,7 +15,8 @@ from signaling.domain.organization import Organization
 from signaling.domain.preset import merged
 from signaling.domain.session import SessionStatus
 from signaling.errors import ConflictError
-from signaling.services.ports import UnitOfWorkFactory
+from signaling.services.ports import UnitOfWork, UnitOfWorkFactory
+from signaling.services.transaction import committed
 from tests.signaling import values
 
 
@@ -259,14 +261,48 @@ async def test_units_that_read_and_write_do_not_lose_each_others_changes(units: 
         await uow.meetings.add(meeting)
         await uow.commit()
 
-    async def append(letter: str) -> None:
-        async with units() as uow:
-            found = await uow.meetings.get(acme.id, meeting.id)
-            assert found is not None
-            await uow.meetings.save(replace(found, title=f"{found.title}{letter}"))
-            await uow.commit()
+    async def append(letter: str, uow: UnitOfWork) -> None:
+        found = await uow.meetings.get(acme.id, meeting.id)
+        assert found is not None
+        await uow.meetings.save(replace(found, title=f"{found.title}{letter}"))
 
-    await asyncio.gather(*(append(letter) for letter in "abcdefgh"))
+    await asyncio.gather(*(committed(units, partial(append, letter)) for letter in "abcdefgh"))
     async with units() as uow:
         found = await uow.meetings.get(acme.id, meeting.id)
     assert found is not None and sorted(found.title or "") == list("abcdefgh")
+
+
+async def test_who_only_reads_sees_what_was_committed(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    async with units(reading=True) as uow:
+        assert await uow.organizations.get(acme.id) == acme
+        assert await uow.meetings.list(acme.id) == ([], 0)
+
+
+async def test_a_name_cannot_be_taken_by_two_at_once(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+
+    async def take(uow: UnitOfWork) -> None:
+        await uow.presets.add(values.preset(acme))
+
+    done = await asyncio.gather(*(committed(units, take) for _ in range(6)), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in done) == ["ConflictError"] * 5 + ["NoneType"]
+    async with units() as uow:
+        assert (await uow.presets.list(acme.id))[1] == 1
+
+
+async def test_first_joins_at_the_same_time_make_one_session(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    meeting = values.meeting(acme)
+    async with units() as uow:
+        await uow.meetings.add(meeting)
+        await uow.commit()
+
+    async def begin(uow: UnitOfWork) -> None:
+        if await uow.sessions.active_for(meeting.id) is None:
+            await uow.sessions.add(values.session(meeting))
+
+    done = await asyncio.gather(*(committed(units, begin) for _ in range(30)), return_exceptions=True)
+    assert {type(one).__name__ for one in done} <= {"NoneType", "ConflictError"}
+    async with units() as uow:
+        assert len(await uow.sessions.unfinished()) == 1

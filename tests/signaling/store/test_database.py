@@ -8,30 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
 
 from signaling.errors import InvalidInputError
 from signaling.store.database import Database, sqlite_url
-from signaling.store.migrate import HEAD, MIGRATIONS
-from signaling.store.tables import metadata
 from tests.signaling import values
-
-
-def test_head_is_the_newest_migration() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
-
-
-async def test_the_migrations_make_the_tables_that_the_code_has(database: Database, tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'rostrum.db'}")
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
 
 
 async def test_a_database_that_is_at_head_opens_without_alembic(tmp_path: Path) -> None:
@@ -61,6 +41,9 @@ async def test_a_schema_from_the_future_is_refused(tmp_path: Path) -> None:
 async def test_nonsense_is_not_a_database_url() -> None:
     with pytest.raises(InvalidInputError, match="database_url"):
         await Database.open("my database")
+    with pytest.raises(InvalidInputError, match="PostgreSQL") as refused:
+        await Database.open("mysql://root:secret@host/name")
+    assert "secret" not in refused.value.message
 
 
 async def test_the_file_is_for_its_owner_only(database: Database, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from signaling.domain.organization import Organization
-from signaling.errors import ConflictError
+from signaling.errors import ConflictError, StoreUnavailableError
 from signaling.store.database import Database
 from signaling.store.in_loop import WAIT_MS
 from tests.signaling import values
@@ -61,10 +61,12 @@ async def test_a_commit_that_fails_is_rolled_back(
 
     async def fail(*_: Any) -> None:
         monkeypatch.setattr(driver, "_execute", original)
-        raise sqlite3.OperationalError("database or disk is full")
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
 
     monkeypatch.setattr(driver, "_execute", fail)
-    with pytest.raises(OperationalError):
+    with pytest.raises(StoreUnavailableError):
         async with database() as uow:
             await uow.organizations.add(values.organization())
             await uow.commit()
@@ -97,6 +99,18 @@ async def test_the_loop_turns_while_another_process_writes(
     assert driver_timeout(await raw_connection(database)) == 0, "the loop would wait the next time"
     async with database() as uow:
         assert await uow.organizations.get(acme.id) == acme
+
+
+async def test_who_only_reads_waits_for_nobody_who_writes(
+    database: Database, trips: list[str], tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "rostrum.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    async with database(reading=True) as uow:
+        assert await uow.organizations.first() is None
+    other.execute("COMMIT")
+    other.close()
+    assert trips == []
 
 
 async def test_what_was_begun_in_the_thread_ends_before_the_loop_goes_on(

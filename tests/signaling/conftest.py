@@ -1,0 +1,51 @@
+"""The databases that the store works on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from signaling.store.database import Database, sqlite_url
+from tests.support.postgres import Postgres, made_cluster, remove, why_not
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One for all tests of this process that ask for it."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    cluster = made_cluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        remove(cluster)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> str:
+    """A database for one test after the other; `emptied` empties it."""
+    return postgres.new_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def either(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """Every test with this runs on SQLite and on PostgreSQL; the database is empty."""
+    async for database in opened(request, tmp_path):
+        yield database
+
+
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """The database that the fixture's parameter names; SQLite where it has none."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        database = await Database.open(sqlite_url(tmp_path / "rostrum.db"))
+    else:
+        database = await Database.open(request.getfixturevalue("postgres_url"))
+        async with database._engine.begin() as db:
+            await db.execute(text("TRUNCATE organizations CASCADE"))
+    yield database
+    await database.close()

@@ -1,0 +1,105 @@
+"""From every schema there ever was to the present one, on both databases, with what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Table, insert, inspect
+
+from signaling.domain.attendance import Attendance
+from signaling.store import tables
+from signaling.store.database import Database, engine_for, sqlite_url
+from signaling.store.migrate import HEAD, MIGRATIONS
+from signaling.store.rows import values_of
+from tests.signaling import values
+
+
+def configuration() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+SCRIPTS = ScriptDirectory.from_config(configuration())
+REVISIONS = sorted(script.revision for script in SCRIPTS.walk_revisions())
+
+ACME = values.organization()
+KEY = values.api_key(ACME)
+PRESET = values.preset(ACME)
+MEETING = values.meeting(ACME)
+PARTICIPANT = values.participant(MEETING)
+SESSION = values.session(MEETING)
+ATTENDANCE = Attendance("peer_1", SESSION.id, PARTICIPANT.id, "Ada", "group_call_host", values.at(1))
+ROWS: tuple[tuple[Table, dict[str, Any]], ...] = (
+    (tables.organizations, values_of(ACME)),
+    (tables.api_keys, values_of(KEY)),
+    (tables.presets, values_of(PRESET) | {"name": PRESET.name}),
+    (tables.meetings, values_of(MEETING)),
+    (tables.participants, values_of(PARTICIPANT)),
+    (tables.sessions, values_of(SESSION)),
+    (tables.attendances, values_of(ATTENDANCE)),
+)
+"""In the order of their references; all are tables since the first revision."""
+
+
+def test_head_is_the_newest_migration() -> None:
+    assert SCRIPTS.get_heads() == [HEAD] == REVISIONS[-1:]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without anything."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "rostrum.db")
+    return str(request.getfixturevalue("postgres").new_database())
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_what_was_written_under_any_revision_is_there_under_the_newest(
+    empty: str, revision: str
+) -> None:
+    await written_under(revision, empty)
+    database = await Database.open(empty)
+    try:
+        async with database._engine.connect() as db:
+            assert await db.run_sync(differences) == []
+        await check_all_there(database)
+    finally:
+        await database.close()
+
+
+async def written_under(revision: str, url: str) -> None:
+    def write(connection: Connection) -> None:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        for table, row in ROWS:
+            known = {column["name"] for column in inspect(connection).get_columns(table.name)}
+            connection.execute(insert(table).values({k: v for k, v in row.items() if k in known}))
+
+    engine = engine_for(url)
+    async with engine.begin() as db:
+        await db.run_sync(write)
+    await engine.dispose()
+
+
+def differences(connection: Connection) -> list[Any]:
+    return list(compare_metadata(MigrationContext.configure(connection), tables.metadata))
+
+
+async def check_all_there(database: Database) -> None:
+    async with database() as uow:
+        assert await uow.organizations.get(ACME.id) == ACME
+        assert list(await uow.organizations.keys(ACME.id)) == [KEY]
+        assert await uow.presets.get(ACME.id, PRESET.id) == PRESET
+        assert await uow.meetings.get(ACME.id, MEETING.id) == MEETING
+        assert await uow.participants.get(ACME.id, MEETING.id, PARTICIPANT.id) == PARTICIPANT
+        assert await uow.sessions.active_for(MEETING.id) == SESSION
+        assert list(await uow.sessions.attendances(SESSION.id)) == [ATTENDANCE]

@@ -1,0 +1,147 @@
+"""A real PostgreSQL for the tests of a process: started by the first that needs it, ended with the process.
+
+It is reached by a socket file only, keeps its data below the temporary directory, and syncs nothing to disk.
+It refuses to run as root: there it runs as the user that Debian's package makes.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+USER = "postgres"
+START_TIMEOUT = 30.0
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    "jit": "off",
+    "max_wal_senders": "0",
+    "wal_level": "minimal",
+}
+_numbers = count(1)
+
+
+def why_not() -> str | None:
+    """Why there is no PostgreSQL here; None if there is."""
+    if _program("initdb") is None:
+        return "PostgreSQL is missing (Debian: apt install postgresql)"
+    return None
+
+
+@dataclass
+class Postgres:
+    """`new_database()` is the URL of an empty one."""
+
+    folder: Path
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
+
+    def start(self) -> None:
+        """Also again, after `stop`."""
+        options = [argument for name, value in _SETTINGS.items() for argument in ("-c", f"{name}={value}")]
+        command = [str(_program("postgres")), "-D", str(self.folder / "data"), "-k", str(self.folder)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, *options], stdout=log, stderr=log, cwd=self.folder, **_as_somebody()
+            )
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self._answers():
+            assert self._process.poll() is None, f"PostgreSQL ended:\n{self.log[-3000:]}"
+            assert time.monotonic() < deadline, f"PostgreSQL does not answer:\n{self.log[-3000:]}"
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """At once, as if it had crashed."""
+        if self._process is not None:
+            self._process.terminate() if self._process.poll() is not None else self._process.send_signal(3)
+            self._process.wait(30)
+            self._process = None
+
+    def new_database(self) -> str:
+        name = f"test_{next(_numbers)}"
+        self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def url(self, name: str) -> str:
+        return f"postgresql://{USER}@/{name}?host={self.folder}"
+
+    def execute(self, *statements: str, database: str = USER) -> str:
+        """What psql prints."""
+        commands = [argument for one in statements for argument in ("-c", one)]
+        done = self._psql([*commands], database)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _answers(self) -> bool:
+        return self._psql(["-c", "SELECT 1"], USER).returncode == 0
+
+    def _psql(self, arguments: Sequence[str], database: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            str(_program("psql")),
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-U",
+            USER,
+            "-h",
+            str(self.folder),
+            "-d",
+            database,
+        ]
+        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+
+
+def made_cluster() -> Postgres:
+    """In a folder of its own; remove it with `removed`."""
+    folder = Path(tempfile.mkdtemp(prefix="rostrum-postgres-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, USER)
+    command = [str(_program("initdb")), "-D", str(folder / "data"), "-U", USER, "--auth=trust", "--no-sync"]
+    subprocess.run(
+        [*command, "--encoding=UTF8", "--locale=C", "--no-instructions"],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        **_as_somebody(),
+    )
+    return Postgres(folder)
+
+
+def remove(cluster: Postgres) -> None:
+    cluster.stop()
+    shutil.rmtree(cluster.folder, ignore_errors=True)
+
+
+def _as_somebody() -> dict[str, object]:
+    """Not as root."""
+    if os.geteuid() != 0:
+        return {}
+    entry = pwd.getpwnam(USER)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+@cache
+def _program(name: str) -> Path | None:
+    """Debian keeps them out of the path."""
+    found = shutil.which(name)
+    if found:
+        return Path(found)
+    installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return installed[-1] if installed else None
