@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -72,6 +72,11 @@ async def add(bot: Bot, spec: VideoSpec | AudioSpec) -> None:
     bot.publisher.start()
 
 
+async def all_flow(flows: Iterable[tuple[Bot, int]], *, more: int = 20) -> None:
+    """Until that many more packets came of each of these streams at each of these bots."""
+    await asyncio.gather(*(wait_media(bot, stream, more=more, timeout=30) for bot, stream in flows))
+
+
 async def resume_all(bots: list[Bot]) -> None:
     for bot in bots:
         resumed = await bot.resume()
@@ -90,9 +95,8 @@ async def test_twelve_people_receive_each_other_while_signaling_is_killed_and_st
         await add(publishers[0], AudioSpec(9))
         watchers = [await world.subscriber() for _ in range(9)]
         everybody = [*publishers, *watchers]
+        await all_flow((bot, stream) for bot in watchers for stream in (1, 2, 3))
         for bot in watchers:
-            for stream in (1, 2, 3):
-                await wait_media(bot, stream)
             assert bot.subscriber is not None
             for each in bot.subscriber.media_streams():
                 each.tally.begin_window()
@@ -101,13 +105,11 @@ async def test_twelve_people_receive_each_other_while_signaling_is_killed_and_st
         await life.kill()
         for bot in watchers:
             await bot.signalling.closed.wait()
-        for bot in watchers:
-            await wait_media(bot, 1, more=50)
+        await all_flow(((bot, 1) for bot in watchers), more=50)
         await life.start()
         await resume_all(everybody)
+        await all_flow((bot, stream) for bot in watchers for stream in (1, 2, 3))
         for bot in watchers:
-            for stream in (1, 2, 3):
-                await wait_media(bot, stream)
             lost = sum(len(stream_of(bot, stream).tally.missing) for stream in (1, 2, 3))
             assert lost == 0, f"{lost} packets lost in the gap"
             assert not [event for event in bot.events if event["type"] in ("media_reset", "peer_left")]
@@ -153,15 +155,14 @@ async def test_a_meeting_on_two_workers_goes_on_on_both(tmp_path: Path) -> None:
         first = await world.publisher(VideoSpec((1,), packets_per_second=50.0), auto_subscribe=True)
         second = await world.publisher(VideoSpec((2,), packets_per_second=50.0), auto_subscribe=True)
         third = await world.subscriber()
-        for bot, stream in ((first, 2), (second, 1), (third, 1), (third, 2)):
-            await wait_media(bot, stream)
+        flows = ((first, 2), (second, 1), (third, 1), (third, 2))
+        await all_flow(flows)
         await life.kill()
-        for bot, stream in ((first, 2), (second, 1), (third, 1), (third, 2)):
-            await wait_media(bot, stream, more=50)
+        await all_flow(flows, more=50)
         await life.start()
         await resume_all([first, second, third])
-        for bot, stream in ((first, 2), (second, 1), (third, 1), (third, 2)):
-            await wait_media(bot, stream)
+        await all_flow(flows)
+        for bot, stream in flows:
             assert not stream_of(bot, stream).tally.missing
         await first.unpublish(track_of(first))
         await third.wait_for(lambda event: event["type"] == "publication_removed", "the end")
