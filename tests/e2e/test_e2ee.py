@@ -25,6 +25,8 @@ from tests.e2e.person import Json, Person, tile_selector
 from tests.e2e.pictures import ADA, GRACE, LINUS, WIDTH, Look
 from tests.support.aiortc_peer import AiortcPeer
 
+pytestmark = pytest.mark.alone
+
 SECRET = "correct horse battery staple"
 
 WEB = Path(__file__).resolve().parent.parent.parent / "web"
@@ -78,7 +80,6 @@ async def width_of(person: Person, other: Person) -> int:
     return int((await person.received(other, "camera")).get("frameWidth", 0))
 
 
-@pytest.mark.alone
 @pytest.mark.shows("Chromium", "E2EE")
 async def test_who_has_the_passphrase_sees_and_hears_and_layers_switch(cast: Cast) -> None:
     ada = await enters(cast, ADA, SECRET, "group_call_host")

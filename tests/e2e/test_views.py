@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e.cast import MEMBER, Cast
 from tests.e2e.eventually import eventually
 from tests.e2e.person import Person
 from tests.e2e.pictures import ADA, GRACE
+
+pytestmark = pytest.mark.alone
 
 SMALL = {"width": 480, "height": 400}
 """Three browsers draw without a GPU: little is enough."""
