@@ -1,7 +1,9 @@
 """Turns of many transports, a millisecond's worth at a time: what comes in meanwhile is read in between.
 
 A node of hundreds of transports has tens of milliseconds of turns ten times a second. Worked off in one go,
-each of them would hold up the media for so long.
+each of them would hold up the media for so long. But where one picture goes to so many that it takes tens of
+milliseconds as well, a millisecond in between would leave each transport a turn in some seconds. So turns
+have a share of the time, however long the loop takes to come back to them.
 """
 
 from __future__ import annotations
@@ -13,6 +15,9 @@ from typing import Final, Generic, TypeVar
 
 LENGTH: Final = 0.001
 """Seconds after which the loop is let to its sockets; a turn that was begun is ended."""
+
+SHARE: Final = 1 / 8
+"""Of the time that the loop was away for its sockets, that the next slice may take where that is more."""
 
 T = TypeVar("T")
 
@@ -30,6 +35,7 @@ class Slices(Generic[T]):
         """That all turns took so far."""
         self._waiting: deque[T] = deque()
         self._continued: asyncio.Handle | None = None
+        self._left_at = 0.0
 
     @property
     def busy(self) -> bool:
@@ -40,7 +46,7 @@ class Slices(Generic[T]):
         """Give all of these a turn, the first of them now."""
         self._waiting.extend(due)
         if self._continued is None:
-            self._go_on()
+            self._do(LENGTH)
 
     def close(self) -> None:
         self._waiting.clear()
@@ -50,12 +56,16 @@ class Slices(Generic[T]):
 
     def _go_on(self) -> None:
         self._continued = None
+        self._do(max(LENGTH, SHARE * (self._clock() - self._left_at)))
+
+    def _do(self, length: float) -> None:
         waiting = self._waiting
         begun = now = self._clock()
         while waiting:
-            if now - begun >= LENGTH:
+            if now - begun >= length:
                 self._continued = self._loop.call_soon(self._go_on)
                 break
             self._work(waiting.popleft(), now)
             now = self._clock()
+        self._left_at = now
         self.seconds += now - begun

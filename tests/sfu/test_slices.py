@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sfu.slices import LENGTH, Slices
+from sfu.slices import LENGTH, SHARE, Slices
 from tests.support.wait import wait_until
 
 
@@ -44,6 +44,23 @@ async def test_between_long_turns_the_loop_gets_to_what_waits() -> None:
     assert seen == [2, 4, 6, 8, 9]
     assert [one for one, _ in work.done] == list(range(9))
     assert [now for _, now in work.done] == [number * LENGTH / 2 for number in range(9)], "told the time"
+
+
+async def test_a_loop_that_is_away_for_long_leaves_turns_their_share_of_the_time() -> None:
+    work = Work(LENGTH / 2)
+    away = 8 * LENGTH / SHARE
+    seen: list[int] = []
+
+    def be_away() -> None:
+        seen.append(len(work.done))
+        work.now += away
+        if work.slices.busy:
+            asyncio.get_running_loop().call_soon(be_away)
+
+    work.slices.begin(range(40))
+    be_away()
+    await wait_until(lambda: not work.slices.busy, "all turns")
+    assert seen == [2, 18, 34, 40]
 
 
 async def test_those_of_a_closed_one_are_not_done() -> None:
