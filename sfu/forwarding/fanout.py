@@ -24,8 +24,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from sfu.clock import monotonic
 from sfu.forwarding.batch import Batch, Packet
+from sfu.forwarding.departure import Departure
 from sfu.forwarding.leg import (
     MARKER_SHIFT,
     ONE_BYTE,
@@ -55,6 +55,8 @@ _pack_profile = struct.Struct("!HH").pack
 _unnumbered: dict[int, Callable[..., bytes]] = {}
 """What packs a header and the extension after it, by the length of that."""
 
+_departure = Departure()
+
 _controls: dict[int, list[tuple[int, int, bytes]]] = {}
 MAX_PACKERS = 256
 MAX_PROTECTED = 1500
@@ -77,11 +79,10 @@ def forward(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int, list[Le
     them: else the estimator of their path would see a queue where there is none.
     """
     if len(legs) <= TOGETHER:
-        return _forward(batch, legs, now, now)
-    forwarded, blocked, begun = 0, None, monotonic()
+        return _forward(batch, legs, now, _departure.at(now))
+    forwarded, blocked = 0, None
     for start in range(0, len(legs), TOGETHER):
-        left = now + monotonic() - begun
-        some, stuck = _forward(batch, legs[start : start + TOGETHER], now, left)
+        some, stuck = _forward(batch, legs[start : start + TOGETHER], now, _departure.at(now))
         forwarded += some
         if stuck is not None:
             blocked = stuck if blocked is None else blocked + stuck
@@ -176,7 +177,7 @@ def _forward_single(
 
 def send(leg: Leg, batch: Batch, now: float) -> bool:
     """Seal a batch for one leg and send it. False when the socket was full, or libsrtp lost count."""
-    return _send(leg, batch, now, now)
+    return _send(leg, batch, now, _departure.at(now))
 
 
 def _send(leg: Leg, batch: Batch, now: float, left: float) -> bool:

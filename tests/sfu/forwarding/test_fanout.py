@@ -5,6 +5,7 @@ import pytest
 from sfu.forwarding import fanout
 from sfu.forwarding.batch import PLAIN_TAIL as PLAIN
 from sfu.forwarding.batch import Batch, Packet
+from sfu.forwarding.departure import Departure
 from sfu.forwarding.fanout import TOGETHER, forward, send
 from sfu.rtp.extensions import parse_extensions
 from sfu.webrtc.srtp import SrtpProfile
@@ -253,7 +254,7 @@ def test_to_the_last_of_many_a_batch_is_noted_to_leave_when_it_does(
     count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticks = iter(range(100))
-    monkeypatch.setattr(fanout, "monotonic", lambda: 0.01 * next(ticks))
+    monkeypatch.setattr(fanout, "_departure", Departure(lambda: 0.01 * next(ticks)))
     receivers = [Receiver() for _ in range(2 * TOGETHER + 1)]
     legs = [receiver.leg(1000 + number) for number, receiver in enumerate(receivers)]
     source = encoding()
@@ -262,5 +263,7 @@ def test_to_the_last_of_many_a_batch_is_noted_to_leave_when_it_does(
     batch = Batch([packet(65536 + number) for number in range(count)])
     assert forward(batch, legs, 5.0) == (count * len(legs), None)
     left = [leg.egress.sent[0][1] for leg in legs]
-    assert left == pytest.approx([5.01] * TOGETHER + [5.02] * TOGETHER + [5.03])
+    assert left == pytest.approx([5.0] * TOGETHER + [5.01] * TOGETHER + [5.02])
     assert {leg.last_sent_at for leg in legs} == {5.0}, "of one moment, for the reports to all"
+    forward(Batch([packet(65540 + number) for number in range(count)]), legs[:1], 5.0)
+    assert legs[0].egress.sent[1][1] == pytest.approx(5.03), "the second one of the turn"
