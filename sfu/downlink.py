@@ -22,6 +22,7 @@ from sfu.bandwidth.allocator import (
     Grant,
     Memory,
     allocate,
+    kept,
     least,
 )
 from sfu.bandwidth.attempts import Attempts
@@ -56,6 +57,10 @@ class Estimate(Protocol):
     @property
     def crowded(self) -> bool:
         """Whether a queue stands on that way."""
+        ...
+
+    def is_outdated(self, now: float) -> bool:
+        """Whether there is news of it that we had no time to read, and nothing bad before."""
         ...
 
 
@@ -148,6 +153,9 @@ class Downlink:
             self._begun_at = now
         if self._begun_at is not None and now - self._begun_at < BEGINNING:
             limit = max(limit, least(demands))
+        if self.controller.is_outdated(now):
+            # A worker that is behind does not know what it gets through, and takes nothing away for that.
+            limit = max(limit, kept(demands, self._memory))
         allocation = allocate(limit, demands, self._memory)
         if self._begun_at is not None and now - self._begun_at >= BEGINNING:
             self._attempts.note(self._memory, allocation, now)

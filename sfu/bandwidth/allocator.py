@@ -166,6 +166,17 @@ def least(demands: Iterable[Demand]) -> float:
     return total
 
 
+def kept(demands: Iterable[Demand], memory: Memory) -> float:
+    """Bits per second of audio and what every visible video was granted last, at what that takes now."""
+    total = 0.0
+    for demand in demands:
+        if demand.kind == "audio":
+            total += _audio(demand).bitrate
+        elif demand.visible and (layer := memory.layers.get(demand.consumer_id)) is not None:
+            total += sum(one.bitrate for one in demand.available if one.layer == layer)
+    return total
+
+
 def ladder(demand: Demand) -> tuple[Available, ...]:
     """The layers worth considering for a video, each better and dearer than the one before it.
 

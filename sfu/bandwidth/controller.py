@@ -42,6 +42,8 @@ SILENT_AFTER: Final = 2.5
 """Seconds for which packets go out and no feedback comes, once there has been some, that count as trouble."""
 STALE_AFTER: Final = 1.0
 """Seconds without any feedback after which a queue seen last says nothing: it has drained long since."""
+BEHIND_FOR: Final = 1.0
+"""Seconds for which one message that was dropped unread stands for others."""
 OUTAGE: Final = 1.5
 FORGIVEN_FOR: Final = 0.5
 """Seconds after an outage (or a time without traffic) in which losses are still the outage's."""
@@ -73,6 +75,7 @@ class BandwidthController:
         "_stalls",
         "_throughput",
         "_trend",
+        "_unread_at",
         "expects_feedback",
         "feedbacks",
         "ledger",
@@ -97,6 +100,8 @@ class BandwidthController:
         self._feedback_at: float | None = None
         self._heard_at: float | None = None
         """When the last message came, read or not."""
+        self._unread_at = float("-inf")
+        """When a message was dropped unread last."""
         self._reported_at: float | None = None
         self._silence_at = now
         self._probe_ended_at = float("-inf")
@@ -141,6 +146,11 @@ class BandwidthController:
     def queue(self) -> float:
         """Seconds that packets wait on the way, above the least lately."""
         return self._trend.queue
+
+    def is_outdated(self, now: float) -> bool:
+        """Whether there was news lately that we did not read, of a path that had room when we did: it may
+        carry more by now than the estimate says."""
+        return self._is_behind(now) and not self.crowded and not self._rate.holding
 
     # --- feeding -------------------------------------------------------------------------------------
 
@@ -206,7 +216,8 @@ class BandwidthController:
         """Messages came and waited for so long that they were dropped unread: the receiver is not silent, it
         is us who do not listen."""
         if self._heard_at is not None:
-            self._heard_at = self._silence_at = now
+            self._heard_at = self._silence_at = self._unread_at = now
+            self._throughput.handle_gap()
 
     def handle_remb(self, bitrate: int, now: float) -> None:
         """The most that a receiver wants to be sent, whatever else it says; forgotten after `REMB_VALID`."""
@@ -253,11 +264,18 @@ class BandwidthController:
         self.prober.note_sent(first, end)
 
     def _is_steady(self, now: float) -> bool:
-        """Nothing speaks against sending more for a moment: what was seen last, or that it was long ago."""
+        """Nothing speaks against sending more for a moment: what was seen last, or that it was long ago; nor
+        that nobody has the time to read what comes back."""
+        if self._is_behind(now):
+            return False
         if self._feedback_at is None or now - self._feedback_at > STALE_AFTER:
             self._loss.relax()
             return True
         return not self._rate.holding and self._trend.queue < CROWDED and self._loss.excess < TOLERATED
+
+    def _is_behind(self, now: float) -> bool:
+        """Whether we have no time to read all that the receiver tells."""
+        return now - self._unread_at < BEHIND_FOR
 
     def _is_probes_doing(self, now: float) -> bool:
         """Whether a queue is explained by the cluster just sent, which began on an empty one."""

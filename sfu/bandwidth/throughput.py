@@ -52,6 +52,11 @@ class Throughput:
             return True
         return self.delivered > KEEPS_UP * self.offered
 
+    def handle_gap(self) -> None:
+        """Something arrived of which nothing is known. No rate is taken across it, which would be too low."""
+        self._bursts.clear()
+        self._octets = 0
+
     def handle(self, bursts: Iterable[Burst]) -> None:
         window = self._bursts
         latest, total = self._latest, self._octets

@@ -27,6 +27,10 @@ BASE_SIZE = 180
 class FakeController:
     estimate: float | None = None
     crowded: bool = False
+    outdated: bool = False
+
+    def is_outdated(self, now: float) -> bool:
+        return self.outdated
 
 
 class World:
@@ -159,6 +163,23 @@ def test_a_video_without_bandwidth_is_paused_its_receiver_is_told_and_told_when_
     world.run(0.5)
     assert world.current("a") == 2
     assert world.told == [("paused: bandwidth", "a"), ("resumed", "a")]
+
+
+def test_what_is_sent_goes_on_while_there_is_news_of_the_path_that_was_not_read_and_nothing_is_added() -> (
+    None
+):
+    world = World()
+    world.add("a")
+    world.run(2.0)
+    world.controller.estimate = 600_000.0
+    world.run(0.5)
+    world.controller.estimate = 50_000.0
+    world.controller.outdated = True
+    world.run(2.0)
+    assert world.current("a") == 1
+    world.controller.outdated = False
+    world.run(0.5)
+    assert world.current("a") is None
 
 
 def test_while_the_estimate_is_a_guess_every_video_gets_its_lowest_layer() -> None:

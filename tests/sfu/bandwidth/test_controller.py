@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfu.bandwidth.controller import SILENT_AFTER, START_RATE, BandwidthController
+from sfu.bandwidth.controller import BEHIND_FOR, SILENT_AFTER, START_RATE, BandwidthController
 from sfu.bandwidth.trend import DelayTrend, Usage
 from sfu.bandwidth.twcc import Burst
 from sfu.errors import RtcpError
@@ -156,12 +156,41 @@ def test_feedback_that_we_had_no_time_to_read_is_no_silence() -> None:
     world = World(Link(2_000_000))
     world.run(15)
     before = world.controller.estimate
-    world.unread = True
+    world.unread = 1.0
     world.run(10)
     assert world.controller.estimate == before
-    world.unread = False
+    world.unread = 0.0
     world.run(5)
     assert world.controller.estimate >= 0.9 * before
+
+
+def test_a_rate_is_not_taken_for_less_because_half_of_what_tells_of_it_was_not_read() -> None:
+    world = World(Link(4_000_000), sends=lambda time, estimate: 1_000_000, wanted=lambda now: 1_000_000)
+    world.run(15)
+    world.unread = 0.5
+    delivered = []
+    for _ in range(100):
+        world.run(0.1)
+        delivered.append(world.controller.delivered)
+    assert share_within(delivered, 950_000, 1_200_000) > 0.9
+
+
+def test_an_estimate_is_outdated_for_a_while_when_news_was_not_read_of_a_path_that_had_room() -> None:
+    world = World(Link(2_000_000))
+    world.run(15)
+    assert not world.controller.is_outdated(world.now)
+    world.unread = 0.5
+    world.run(0.5)
+    assert world.controller.is_outdated(world.now)
+    world.unread = 0.0
+    world.run(BEHIND_FOR + 0.1)
+    assert not world.controller.is_outdated(world.now)
+    world.link.rate = 300_000
+    while not world.controller.crowded:
+        world.run(0.1)
+    world.unread = 1.0
+    world.run(0.5)
+    assert not world.controller.is_outdated(world.now)
 
 
 def test_a_receiver_of_more_than_is_remembered_is_heard_to_be_silent_all_the_same() -> None:

@@ -89,8 +89,8 @@ class World:
     feedback_jitter: float = 0.0
     feedback_duplicates: float = 0.0
     padding: bool = True
-    unread: bool = False
-    """Whether feedback is dropped by us, for want of time to read it."""
+    unread: float = 0.0
+    """Share of feedback that is dropped by us, for want of time to read it."""
     now: float = 100.0
     estimates: list[tuple[float, int]] = field(default_factory=list)
     queued: list[tuple[float, float]] = field(default_factory=list)
@@ -159,7 +159,7 @@ class World:
         self._receive()
 
     def _handle_feedback(self, message: bytes) -> None:
-        if self.unread:
+        if self.unread and self.chance.random() < self.unread:
             self.controller.handle_unread(self.now)
         else:
             self.controller.handle_feedback(message, self.now)
