@@ -1,13 +1,15 @@
-"""A worker that is asked for half as much again as it can: who is refused, what is given up at which level,
-and what those inside hear before, during and after.
+"""A worker that is asked for more than it can: who is refused, what is given up at which level, and what
+those inside hear before, during and after.
 
     python -m benchmarks.overload [--seconds 20] [--factor 1.5] [--write docs/operations.md]
 
 One worker with the usual limits (`--full-above`, `--shed-above`) and half a core (`benchmarks.neighbour`).
 First it is measured what a room of six with cameras (three encodings) and one speaker takes of a core: by
-what three take more than one. Then so many rooms are in that all together are `factor` times the half;
-everybody shows three of the five others, and sends what is received. Before and after, as many rooms as make
-0.4 of it have their cameras on; during, all. Somebody new tries to join twice a second.
+what the first ones take while the core is the worker's. Then so many rooms are in that all together should
+be `factor` times the half; everybody shows three of the five others, and sends what is received. Before and
+after, as many as make 0.4 of it have their cameras on. In between one more turns them on every few seconds,
+until something is given up, and then as many again as make `factor` times those; more rooms come in where
+those inside do not suffice. Somebody new tries to join twice a second.
 """
 
 from __future__ import annotations
@@ -15,110 +17,65 @@ from __future__ import annotations
 import argparse
 import asyncio
 import math
-import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import TypeVar
 
 from benchmarks.case import ADMITTING, fresh_server
 from benchmarks.document import machine_line, write_json, write_section
 from benchmarks.neighbour import LEFT, neighbour
-from benchmarks.people import Crowd, crowd, in_turns, until
-from benchmarks.phases import Meter, Phase, tallies
-from sfu.bot import AudioSpec, Bot, RefusedError, VideoSpec
-from sfu.bots.publish import OutboundTrack
-from sfu.load.usage import describe_machine, tree_usage
-from sfu.pressure import Level
-from tests.support.server import Server
+from benchmarks.people import crowd
+from benchmarks.phases import Phase
+from benchmarks.scene import MOST_ROOMS, ROOM_SIZE, SHOWN, Sample, Scene, Tries
+from sfu.load.usage import describe_machine
 
-Done = TypeVar("Done")
-
-ROOM_SIZE, SHOWN, ENCODINGS = 6, 3, 3
-VIDEO_RATE, PACKET_SIZE = 120.0, 1100
-STREAM_IDS = 8
-CALIBRATION_SECONDS = 5.0
-FEW, MORE = 1, 3
-"""Rooms to tell from what one takes: the first also pays for what happens once."""
+FIRST_ROOMS = 3
+CALIBRATION_SECONDS = 4.0
 CALM = 0.4
-SAMPLE_INTERVAL, TRY_INTERVAL = 0.25, 0.5
-FILLING_AT_ONCE, PATIENCE = 2, 150.0
-"""How many come in at a time while the rooms are filled, and for how many seconds one of them is refused
-before that is an error. Joins are a load of their own: many at a time have the server give video up, which it
-takes back, and then takes somebody new, only after a while, a longer one each time."""
-LEAST_SHARE = 0.03
-QUIET, SETTLE = 1.0, 6.0
-"""Seconds between two rooms' turning on their cameras in calm, and before the first phase."""
-PRESSURE = "rostrum_worker_pressure"
+LEAST_SHARE = 0.02
+"""Of a core, that a room takes: what is measured of few rooms is uncertain by as much."""
+SETTLE = 6.0
+"""Seconds until joins are forgotten, and until everybody receives what a path may carry."""
 OUTPUT = Path("artifacts/overload.json")
 PHASES = (
-    "| phase | cameras on | worker | joins refused | voices: lost | p50 / p99 / p99.9 ms | videos, packets/s "
-    "| p50 / p99 ms |",
+    "| phase | cameras on | worker (waited) | joins refused | voices: lost | p50 / p99 / p99.9 ms "
+    "| videos, packets/s | p50 / p99 ms |",
     "|---|---|---|---|---|---|---|---|",
 )
 LEVELS = (
-    "| level | seconds | worker | videos paused | of the rest, lowest layer | packets/s |",
-    "|---|---|---|---|---|---|",
+    "| level | seconds | worker | videos paused for overload | for bandwidth | of the rest, lowest layer "
+    "| packets/s |",
+    "|---|---|---|---|---|---|---|",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """At one moment: `busy` is the worker's fraction of a core since the sample before, `packets` what all
-    received in that time, per second. `paused` and `lowest` of `videos` are shares of all subscriptions to
-    videos whose cameras are on."""
-
-    level: Level
-    busy: float
-    seconds: float
-    videos: int
-    paused: int
-    lowest: int
-    packets: float
-
-
-@dataclass(slots=True)
-class Tries:
-    """Of people who would join: what became of it."""
-
-    admitted: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
-    retry_after: list[float] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        tried = self.admitted + sum(self.refused.values())
-        if not self.refused:
-            return f"0 of {tried}"
-        reasons = ", ".join(self.refused)
-        retry = (
-            f", retry after {min(self.retry_after):.0f} to {max(self.retry_after):.0f} s"
-            if self.retry_after
-            else ""
-        )
-        return f"{sum(self.refused.values())} of {tried}: {reasons}{retry}"
 
 
 @dataclass(frozen=True, slots=True)
 class Overload:
-    """`room_share` is what a room takes of a core, `base` what the worker takes besides; `rooms` are in, of
-    which `calm_rooms` have cameras on before and after."""
+    """`room_share` is what a room with cameras on takes of a core, `base` what the worker takes without any.
+
+    `rooms` are in, of which `calm_rooms` have cameras on before and after. With `tipped` of them something
+    was given up first (None: with none), and `asked` had them on in the end.
+    """
 
     room_share: float
     base: float
     rooms: int
     calm_rooms: int
+    tipped: int | None
+    asked: int
+    entries: Tries
     phases: tuple[tuple[Phase, Tries], ...]
     samples: tuple[Sample, ...]
-    """Of the phase in which there is too much to do, and after it."""
+    """From the first room that turned its cameras on beyond those in calm."""
 
     def phase_lines(self) -> list[str]:
         lines = []
         for phase, tries in self.phases:
             audio, video = phase.heard["everybody audio"], phase.heard["everybody video"]
-            rooms = self.rooms if phase.name == "during" else self.calm_rooms
+            rooms = self.asked if phase.name == "during" else self.calm_rooms
             lines.append(
-                f"| {phase.name} | {rooms} rooms of {ROOM_SIZE} | {100 * phase.busy:.0f} % | {tries} "
+                f"| {phase.name} | {rooms} rooms of {ROOM_SIZE} "
+                f"| {100 * phase.busy:.0f} % ({100 * phase.waited:.0f} %) | {tries} "
                 f"| {audio.losses} | {audio.delays} "
                 f"| {video.packets / phase.seconds:.0f} | {video.p50:.2f} / {video.p99:.2f} |"
             )
@@ -129,11 +86,12 @@ class Overload:
         for level in sorted({sample.level for sample in self.samples}):
             found = [sample for sample in self.samples if sample.level is level]
             videos = max(1, sum(sample.videos for sample in found))
-            sent = max(1, sum(sample.videos - sample.paused for sample in found))
+            sent = max(1, sum(sample.videos - sample.paused - sample.narrow for sample in found))
             lines.append(
                 f"| {level.value} {level.name.lower()} | {sum(one.seconds for one in found):.1f} "
                 f"| {100 * fmean(one.busy for one in found):.0f} % "
                 f"| {100 * sum(one.paused for one in found) / videos:.0f} % "
+                f"| {100 * sum(one.narrow for one in found) / videos:.0f} % "
                 f"| {100 * sum(one.lowest for one in found) / sent:.0f} % "
                 f"| {fmean(one.packets for one in found):.0f} |"
             )
@@ -141,8 +99,20 @@ class Overload:
 
     @property
     def times(self) -> float:
-        """What all of them together are of what the worker can carry with what it gets."""
-        return (self.base + self.rooms * self.room_share) / LEFT
+        """What was asked for, of what the worker can carry with what it gets."""
+        return (self.base + self.asked * self.room_share) / LEFT
+
+    @property
+    def highest(self) -> int:
+        """The highest level of all."""
+        return max((sample.level for sample in self.samples), default=0)
+
+    @property
+    def given_up(self) -> str:
+        """How many videos were paused for overload, when most were."""
+        most = max(self.samples, key=lambda sample: sample.paused)
+        unseen = most.videos * (ROOM_SIZE - 1 - SHOWN) // (ROOM_SIZE - 1)
+        return f"{most.paused} of {most.videos} videos paused at once, {unseen} of which nobody showed"
 
     def to_markdown(self) -> str:
         return "\n".join(
@@ -156,217 +126,63 @@ class Overload:
         return asdict(self)
 
     def offered(self) -> str:
+        tipped = (
+            "Nothing was given up"
+            if self.tipped is None
+            else f"With the cameras of {self.tipped} rooms on, something was given up for the first time"
+        )
         return (
             f"A neighbour leaves the worker {100 * LEFT:.0f} % of a core. A room takes "
-            f"{100 * self.room_share:.1f} % of one beside {100 * self.base:.1f} % for all, so {self.rooms} "
-            f"rooms take {self.times:.2f} times what there is. "
-            f"{self.phases[1][0].generator * 100:.0f} % of a core went to the load generator meanwhile."
+            f"{100 * self.room_share:.1f} % of one beside {100 * self.base:.1f} % for the voices of all, so "
+            f"{self.asked} rooms take {self.times:.2f} times what there is. {tipped}; at most "
+            f"{self.given_up}. Of the joins with which {self.rooms} rooms were filled, refused: "
+            f"{self.entries}. {self.phases[1][0].generator * 100:.0f} % of a core went to the load generator."
         )
 
 
 async def measure_overload(seconds: float, *, factor: float = 1.5) -> Overload:
-    # In a thread, which gives way to its server; the next server is to start anew.
-    few = await asyncio.to_thread(asyncio.run, busy_with(FEW))
-    many = await asyncio.to_thread(asyncio.run, busy_with(MORE))
-    share = max((many - few) / (MORE - FEW), LEAST_SHARE)
-    base = max(0.0, few - FEW * share)
-    rooms = max(2, math.ceil((factor * LEFT - base) / share))
-    calm_rooms = max(1, int((CALM * LEFT - base) / share))
+    """Raises `RuntimeError` where the rooms could not be filled."""
     async with (
         fresh_server(arguments=ADMITTING) as server,
         neighbour(server) as let_begin,
         crowd(server, heeds_wanted=True) as people,
     ):
         scene = Scene(server, people)
-        await scene.fill(rooms)
+        await scene.fill(FIRST_ROOMS)
         await scene.calm()
+        await asyncio.sleep(SETTLE)
+        quiet = await scene.busy(CALIBRATION_SECONDS)
+        scene.film(FIRST_ROOMS)
+        await asyncio.sleep(SETTLE)
+        share = max((await scene.busy(CALIBRATION_SECONDS) - quiet) / FIRST_ROOMS, LEAST_SHARE)
+        scene.film(0)
+        rooms = math.ceil(factor * LEFT / (share + quiet / FIRST_ROOMS))
+        await scene.fill(min(max(FIRST_ROOMS, rooms), MOST_ROOMS))
+        await scene.calm()
+        await asyncio.sleep(SETTLE)
+        base = await scene.busy(CALIBRATION_SECONDS)
         let_begin()
-        for room in scene.rooms[:calm_rooms]:
-            await scene.turn_cameras(room, on=True)
-            await asyncio.sleep(QUIET)
+        calm_rooms = max(1, int((CALM * LEFT - base) / share))
+        scene.film(calm_rooms)
         await asyncio.sleep(SETTLE)
-        phases = []
-        for name in ("before", "during", "after"):
-            for room in scene.rooms[calm_rooms:] if name != "before" else ():
-                await scene.turn_cameras(room, on=name == "during")
-            phases.append(await scene.phase(name, seconds * (2 if name == "after" else 1)))
-        return Overload(share, base, rooms, calm_rooms, tuple(phases), tuple(scene.samples))
-
-
-async def busy_with(rooms: int) -> float:
-    """What the busiest process takes of a core with so many rooms, everything on."""
-    async with fresh_server() as server, crowd(server, heeds_wanted=True) as people:
-        scene = Scene(server, people)
-        await scene.fill(rooms)
-        for room in scene.rooms:
-            await scene.turn_cameras(room, on=True)
-        await asyncio.sleep(SETTLE)
-        meter = Meter("calibration", server.pid, {})
-        await asyncio.sleep(CALIBRATION_SECONDS)
-        return meter.read().busy
-
-
-class Scene:
-    """All the rooms, and what is seen of them."""
-
-    def __init__(self, server: Server, people: Crowd) -> None:
-        self.rooms: list[list[Bot]] = []
-        self.samples: list[Sample] = []
-        self._server = server
-        self._people = people
-        self._filming: set[Bot] = set()
-        self._meetings: list[str] = []
-
-    async def fill(self, rooms: int) -> None:
-        """Everybody in, talking, with the camera published and off; each shows the first few others."""
-        for number in range(rooms):
-            meeting = await self._people.organization.create_meeting(f"room {number}")
-            self._meetings.append(meeting)
-            room: list[Bot] = []
-            joining = [self._add(room, meeting) for _ in range(ROOM_SIZE)]
-            await in_turns(joining, at_once=FILLING_AT_ONCE)
-            self.rooms.append(room)
-        listeners = [bot for room in self.rooms for bot in room[1:]]
-        await until(lambda: all(tallies([bot], "audio") for bot in listeners), "all hear the speaker")
-        for room in self.rooms:
-            for bot in room:
-                await self._show(bot)
-
-    async def calm(self) -> None:
-        """Until nothing is given up: filling the rooms may have been too much for a moment."""
-        until_then = time.monotonic() + PATIENCE
-        while await self._level() is not Level.CALM:
-            if time.monotonic() > until_then:
-                raise RuntimeError(
-                    f"not calm within {PATIENCE:.0f} s of {self._people.joined} people's joining"
-                )
-            await asyncio.sleep(TRY_INTERVAL)
-
-    async def turn_cameras(self, room: Sequence[Bot], *, on: bool) -> None:
-        for bot in room:
-            assert bot.publisher is not None
-            if on:
-                bot.publisher.start(only="video", phase=0.04 * len(self._filming) / ROOM_SIZE % 0.04)
-                self._filming.add(bot)
-            else:
-                bot.publisher.stop(only="video")
-                self._filming.discard(bot)
-
-    async def phase(self, name: str, seconds: float) -> tuple[Phase, Tries]:
-        everybody = [bot for room in self.rooms for bot in room]
-        meter, tries = Meter(name, self._server.pid, {"everybody": everybody}), Tries()
-        end = time.monotonic() + seconds
-        trying = asyncio.create_task(self._try_to_join(end, tries))
-        await self._watch(end, keep=name != "before")
-        await trying
-        return meter.read(), tries
-
-    async def _add(self, room: list[Bot], meeting: str) -> None:
-        bot = await self._enter(meeting)
-        first = STREAM_IDS * self._people.bots.index(bot)
-        layers = tuple(range(first, first + ENCODINGS))
-        video = VideoSpec(layers, packets_per_second=VIDEO_RATE, payload_size=PACKET_SIZE)
-        room.append(bot)
-        speaks = room[0] is bot
-        media = [video, *([AudioSpec(first + ENCODINGS)] if speaks else [])]
-        await self._in_time(lambda: bot.publish(media))
-        assert bot.publisher is not None
-        bot.publisher.start(only="audio")
-
-    async def _enter(self, meeting: str) -> Bot:
-        return await self._in_time(lambda: self._people.enter(meeting, subscribe=True))
-
-    async def _in_time(self, ask: Callable[[], Awaitable[Done]]) -> Done:
-        """Who is refused comes again later, as it is said. Raises `RuntimeError` where that goes on."""
-        until_then = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return await ask()
-            except RefusedError as error:
-                if time.monotonic() > until_then:
-                    level = (await self._server.metrics()).get(PRESSURE, 0.0)
-                    raise RuntimeError(
-                        f"the server was full for {PATIENCE:.0f} s before it had {self._people.joined} "
-                        f"people: {error}, pressure {level:.0f}"
-                    ) from error
-                await asyncio.sleep(error.retry_after or TRY_INTERVAL)
-
-    async def _show(self, bot: Bot) -> None:
-        videos = [one["publication_id"] for one in bot.publications.values() if one["kind"] == "video"]
-        tiles = [{"publication_id": one, "width": 1280, "height": 720} for one in videos[:SHOWN]]
-        await bot.signalling.request("set_tiles", tiles=tiles)
-
-    async def _try_to_join(self, end: float, tries: Tries) -> None:
-        organization = self._people.organization
-        while time.monotonic() < end:
-            token = await organization.create_participant(self._meetings[0], "late", "group_call_participant")
-            bot = self._people.stranger(token)
-            try:
-                await bot.join()
-            except RefusedError as error:
-                tries.refused[error.name] = tries.refused.get(error.name, 0) + 1
-                if error.retry_after is not None:
-                    tries.retry_after.append(error.retry_after)
-            else:
-                tries.admitted += 1
-            finally:
-                await bot.leave()
-            await asyncio.sleep(TRY_INTERVAL)
-
-    async def _watch(self, end: float, *, keep: bool) -> None:
-        usage, at, packets = tree_usage(self._server.pid), time.monotonic(), self._packets()
-        while time.monotonic() < end:
-            await asyncio.sleep(SAMPLE_INTERVAL)
-            level = await self._level()
-            usage_now, now, packets_now = tree_usage(self._server.pid), time.monotonic(), self._packets()
-            elapsed = now - at
-            videos, paused, lowest = self._videos()
-            sample = Sample(
-                level=level,
-                busy=usage_now.busiest_since(usage) / elapsed,
-                seconds=elapsed,
-                videos=videos,
-                paused=paused,
-                lowest=lowest,
-                packets=(packets_now - packets) / elapsed,
-            )
-            if keep:
-                self.samples.append(sample)
-            usage, at, packets = usage_now, now, packets_now
-
-    async def _level(self) -> Level:
-        return Level(int((await self._server.metrics())[PRESSURE]))
-
-    def _packets(self) -> int:
-        everybody = [bot for room in self.rooms for bot in room]
-        return sum(one.packets for kind in ("audio", "video") for one in tallies(everybody, kind))
-
-    def _videos(self) -> tuple[int, int, int]:
-        """Subscriptions to videos whose cameras are on; those paused; those at the lowest layer."""
-        filming = {track.publication_id for bot in self._filming for track in _videos_of(bot)}
-        lowest_ids = {
-            track.encodings[0].frames.stream_id for bot in self._filming for track in _videos_of(bot)
-        }
-        videos = paused = lowest = 0
-        for room in self.rooms:
-            for bot in room:
-                own = {track.publication_id for track in _videos_of(bot)}
-                wanted = (filming - own) & bot.publications.keys()
-                given_up = wanted & bot.paused.keys()
-                videos += len(wanted)
-                paused += len(given_up)
-                if bot.subscriber is not None:
-                    lowest += sum(
-                        stream.tally.stream_id in lowest_ids
-                        and bot.publication_of(stream.mid) not in given_up
-                        for stream in bot.subscriber.media_streams()
-                    )
-        return videos, paused, lowest
-
-
-def _videos_of(bot: Bot) -> list[OutboundTrack]:
-    assert bot.publisher is not None
-    return [track for track in bot.publisher.tracks if track.media.kind == "video"]
+        await scene.calm()
+        before = await scene.phase("before", seconds, keep=False)
+        tipped = await scene.ask_for_more(factor)
+        asked = scene.filming
+        during = await scene.phase("during", seconds)
+        scene.film(calm_rooms)
+        after = await scene.phase("after", 2 * seconds)
+        return Overload(
+            share,
+            base,
+            len(scene.rooms),
+            calm_rooms,
+            tipped,
+            asked,
+            scene.entries,
+            (before, during, after),
+            tuple(scene.samples),
+        )
 
 
 def main() -> None:

@@ -241,10 +241,17 @@ async def overloaded(_seconds: float) -> list[Row]:
     return [
         Row(
             "overload",
-            f"{found.rooms} rooms of 6: {found.times:.2f} times what half a core can carry",
+            f"{found.asked} rooms of 6: {found.times:.2f} times what half a core can carry",
             f"voices: lost {audio.losses}, p99 {audio.p99:.2f} ms",
             "-",
-            f"level {max(sample.level for sample in found.samples)} at most; joins refused: {tries}",
+            "; ".join(
+                [
+                    "nothing was given up" if found.tipped is None else f"level {found.highest} at most",
+                    f"at most {found.given_up}",
+                    f"joins refused: {tries}",
+                    f"worker {100 * phase.busy:.0f} % of a core, waited {100 * phase.waited:.0f} %",
+                ]
+            ),
             found.to_json(),
             sections=(("operations.md", "overload", found.to_markdown()),),
         )

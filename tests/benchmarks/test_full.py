@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.full import known, run, write
-from benchmarks.overload import Overload, Sample, Tries
+from benchmarks.overload import Overload
 from benchmarks.phases import Heard, Phase
 from benchmarks.rows import BENCHMARKS, Row
+from benchmarks.scene import Sample, Tries
 from sfu.pressure import Level
 
 IDLE = Row("idle", "1,000 people", "5 %", "<= 10 %", "200 MiB", {"peers": 1000}, (60, 61))
@@ -72,16 +73,28 @@ async def test_a_row_that_fails_says_why_and_the_next_is_measured(monkeypatch: p
 
 
 def test_what_is_given_up_is_told_by_level() -> None:
-    def sample(level: Level, paused: int, lowest: int) -> Sample:
-        return Sample(level, 0.9, 0.5, videos=10, paused=paused, lowest=lowest, packets=100.0)
+    def sample(level: Level, paused: int, lowest: int, narrow: int = 0) -> Sample:
+        return Sample(level, 0.9, 0.5, videos=10, paused=paused, narrow=narrow, lowest=lowest, packets=100.0)
 
     heard = {f"everybody {kind}": Heard(100, 0, 1.0, 2.0, 3.0) for kind in ("audio", "video")}
     phases = tuple(
         (Phase(name, 1.0, 0.9, 0.5, 0.0, heard), Tries()) for name in ("before", "during", "after")
     )
-    samples = (sample(Level.CALM, 0, 0), sample(Level.SMALL, 5, 0), sample(Level.SMALL, 5, 5))
-    found = Overload(room_share=0.2, base=0.1, rooms=8, calm_rooms=2, phases=phases, samples=samples)
+    samples = (sample(Level.CALM, 0, 0), sample(Level.SMALL, 5, 0), sample(Level.SMALL, 4, 5, 1))
+    found = Overload(
+        room_share=0.2,
+        base=0.1,
+        rooms=9,
+        calm_rooms=2,
+        tipped=5,
+        asked=8,
+        entries=Tries(),
+        phases=phases,
+        samples=samples,
+    )
     calm, small = found.level_lines()
-    assert calm.startswith("| 0 calm | 0.5 | 90 % | 0 % | 0 % |")
-    assert small.startswith("| 2 small | 1.0 | 90 % | 50 % | 50 % |")
+    assert calm.startswith("| 0 calm | 0.5 | 90 % | 0 % | 0 % | 0 % |")
+    assert small.startswith("| 2 small | 1.0 | 90 % | 45 % | 5 % | 50 % |")
+    assert found.highest == Level.SMALL
+    assert found.given_up.startswith("5 of 10 videos")
     assert found.times == pytest.approx(3.4)
