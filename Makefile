@@ -12,8 +12,9 @@ PYTEST_ARGS ?=
 BROWSERS := tests/e2e
 # Most tests wait for servers and clocks as much as they compute: three share two cores.
 AT_ONCE := $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
-# A meeting of two browsers takes half of two cores.
-BROWSERS_AT_ONCE := 2
+# A meeting of two browsers takes half of two cores. Two at a time save minutes there (`make test
+# BROWSERS_AT_ONCE=2`), and are for CI once they were seen to pass again and again on a machine without other work.
+BROWSERS_AT_ONCE ?= 1
 # In the order of their names, so those of `integration`, which take longest, first: by itself xdist begins with
 # the files of many tests and ends with those of few, which are the longest.
 BY_FILE := --dist=loadfile --no-loadscope-reorder
