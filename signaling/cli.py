@@ -12,6 +12,9 @@ import click
 from signaling.flags import complaints, settings_of, settings_options
 
 _LAZY: Final = {
+    "backup": ("signaling.database_commands", "backup", "Write the embedded database to a file."),
+    "db": ("signaling.database_commands", "db", "Look at the database's schema, or bring it up to date."),
+    "restore": ("signaling.database_commands", "restore", "Make a backup the embedded database."),
     "doctor": (
         "signaling.doctor.command",
         "doctor",

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from signaling.store.database import parse_url
+from signaling.store.database import engine_for, parse_url, reason
 from signaling.store.migrate import revision_of
 
 
@@ -20,14 +20,14 @@ async def schema_revision(url: str) -> str | None:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and not _is_there(parsed.database):
         return None
-    engine = create_async_engine(parsed)
+    engine = create_async_engine(parsed) if parsed.get_backend_name() == "sqlite" else engine_for(url)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(revision_of)
     except SQLAlchemyError as error:
-        raise OSError(
-            f"the database does not answer as one: {getattr(error, 'orig', None) or error}"
-        ) from error
+        raise OSError(f"the database does not answer as one: {reason(error)}") from error
+    except OSError as error:
+        raise OSError(f"the database does not answer: {reason(error)}") from error
     finally:
         await engine.dispose()
 
