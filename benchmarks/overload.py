@@ -141,7 +141,7 @@ class Overload:
 
 
 async def measure_overload(seconds: float, *, factor: float = 1.5) -> Overload:
-    """Raises `RuntimeError` where the rooms could not be filled."""
+    """Raises `RuntimeError` where the rooms could not be filled, and where a phase says nothing of voices."""
     async with (
         fresh_server(arguments=ADMITTING) as server,
         neighbour(server) as let_begin,
@@ -172,6 +172,9 @@ async def measure_overload(seconds: float, *, factor: float = 1.5) -> Overload:
         during = await scene.phase("during", seconds)
         scene.film(calm_rooms)
         after = await scene.phase("after", 2 * seconds)
+        for phase, _ in (before, during, after):
+            if not phase.heard["everybody audio"].packets:
+                raise RuntimeError(f"nobody heard anything in the phase {phase.name!r}")
         return Overload(
             share,
             base,
