@@ -45,6 +45,7 @@ from signaling.preflight import check_ports, check_settings, lock_data_dir, medi
 from signaling.rest.application import RestParts, build_application
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
+from signaling.services.idempotency import forget_forever
 from signaling.services.invitation import InvitationService
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.service import LiveService
@@ -136,6 +137,8 @@ class Server:
 
         listeners = _listeners(settings, stack)
         self.base_url = settings.base_url(listeners[0].getsockname()[1])
+        forgetting = asyncio.create_task(forget_forever(database, clock), name="idempotency sweeper")
+        stack.push_async_callback(_ended, forgetting)
         bootstrap = Bootstrap(database, clock, settings.session_grace)
         self.links = await _links(settings, bootstrap, tokens, self.base_url)
         await _serve(stack, runner, listeners, tls)
@@ -296,6 +299,11 @@ async def _serve(
         site = web.SockSite(runner, listener, ssl_context=tls, backlog=1024)
         await site.start()
         stack.push_async_callback(site.stop)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _links(settings: Settings, bootstrap: Bootstrap, tokens: Tokens, base_url: str) -> list[JoinLink]:

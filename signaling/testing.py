@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from signaling.domain.attendance import Attendance
+from signaling.domain.idempotency import MadeBefore
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import ApiKey, Organization
 from signaling.domain.participant import Participant, ParticipantClaims
@@ -21,6 +22,7 @@ from signaling.domain.preset import PresetRecord
 from signaling.domain.session import SessionRecord
 from signaling.errors import ConflictError, InvalidTokenError, NoActiveSessionError
 from signaling.services.ports import (
+    IdempotencyRepository,
     LiveSessionView,
     MeetingRepository,
     OrganizationRepository,
@@ -77,6 +79,7 @@ class _Tables:
     presets: dict[str, PresetRecord] = field(default_factory=dict)
     sessions: dict[str, SessionRecord] = field(default_factory=dict)
     attendances: dict[str, Attendance] = field(default_factory=dict)
+    idempotency: dict[tuple[str, str], MadeBefore] = field(default_factory=dict)
 
 
 class FakeStore:
@@ -106,6 +109,7 @@ class FakeUnitOfWork:
     participants: ParticipantRepository
     presets: PresetRepository
     sessions: SessionRepository
+    idempotency: IdempotencyRepository
 
     def __init__(self, store: FakeStore) -> None:
         self._store = store
@@ -118,6 +122,7 @@ class FakeUnitOfWork:
         self.participants = _Participants(tables)
         self.presets = _Presets(tables)
         self.sessions = _Sessions(tables)
+        self.idempotency = _Idempotency(tables)
         return self
 
     async def __aexit__(
@@ -306,6 +311,31 @@ class _Sessions:
     async def attendances(self, session_id: str) -> Sequence[Attendance]:
         found = (one for one in self._t.attendances.values() if one.session_id == session_id)
         return sorted(found, key=lambda one: (one.joined_at, one.peer_id))
+
+
+class _Idempotency:
+    def __init__(self, tables: _Tables) -> None:
+        self._t = tables
+
+    async def get(self, organization_id: str, key: str) -> MadeBefore | None:
+        return self._t.idempotency.get((organization_id, key))
+
+    async def add(self, made: MadeBefore) -> None:
+        _check((made.organization_id, made.key) not in self._t.idempotency)
+        self._t.idempotency[made.organization_id, made.key] = made
+
+    async def remove(self, organization_id: str, key: str) -> None:
+        self._t.idempotency.pop((organization_id, key), None)
+
+    async def forget(self, *, before: datetime, keep: int) -> None:
+        young = [one for one in self._t.idempotency.values() if one.created_at >= before]
+        for one in list(self._t.idempotency.values()):
+            newer = sum(
+                other.organization_id == one.organization_id and other.created_at > one.created_at
+                for other in young
+            )
+            if one not in young or newer >= keep:
+                del self._t.idempotency[one.organization_id, one.key]
 
 
 def _insert(table: dict[str, T], key: str, value: T) -> None:

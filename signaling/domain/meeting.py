@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
+from signaling.domain.version import FIRST
 
 DEFAULT_KEEP_ALIVE: Final = 60
 """Seconds for which a session outlives its last peer, unless the meeting says otherwise."""
@@ -49,6 +50,7 @@ class Meeting:
     ai_config: AiConfig | None = None
     loudest_audio: int | None = None
     """How many of the loudest microphones are forwarded; 0: all of them, None: as the server is set."""
+    version: int = FIRST
 
     @property
     def active(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from signaling.domain.version import FIRST
+
 
 @dataclass(frozen=True, slots=True)
 class Participant:
@@ -17,6 +19,7 @@ class Participant:
     picture: str | None
     created_at: datetime
     updated_at: datetime
+    version: int = FIRST
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from signaling.domain.errors import ValidationFailedError
+from signaling.domain.version import FIRST
 
 
 class ViewType(StrEnum):
@@ -335,6 +336,7 @@ class PresetRecord:
     preset: Preset
     created_at: datetime
     updated_at: datetime
+    version: int = FIRST
 
     @property
     def name(self) -> str:

@@ -10,9 +10,11 @@ from pydantic import Field
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.rest.access import organization_id_of
+from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import listing, success, to_text
 from signaling.rest.paging import Search
 from signaling.rest.parsing import Body, parse_body, parse_query
+from signaling.services.idempotency import AnsweredBefore
 from signaling.services.meetings import MeetingService
 
 
@@ -52,8 +54,12 @@ class MeetingRoutes:
 
     async def create(self, request: web.Request) -> web.Response:
         body = await parse_body(request, MeetingBody)
-        meeting = await self._service.create(organization_id_of(request), **body.given())
-        return success(render_meeting(meeting), status=201)
+        once = await once_of(request, render_meeting)
+        try:
+            meeting = await self._service.create(organization_id_of(request), once=once, **body.given())
+        except AnsweredBefore as before:
+            return replayed(before)
+        return tagged(success(render_meeting(meeting), status=201), meeting.version)
 
     async def list(self, request: web.Request) -> web.Response:
         query = parse_query(request, Search)
@@ -69,14 +75,17 @@ class MeetingRoutes:
 
     async def get(self, request: web.Request) -> web.Response:
         meeting = await self._service.get(organization_id_of(request), request.match_info["meeting_id"])
-        return success(render_meeting(meeting))
+        return tagged(success(render_meeting(meeting)), meeting.version)
 
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, MeetingPatch)
         meeting = await self._service.change(
-            organization_id_of(request), request.match_info["meeting_id"], **body.given()
+            organization_id_of(request),
+            request.match_info["meeting_id"],
+            if_version=expected_versions(request),
+            **body.given(),
         )
-        return success(render_meeting(meeting))
+        return tagged(success(render_meeting(meeting)), meeting.version)
 
 
 def render_meeting(meeting: Meeting) -> dict[str, Any]:

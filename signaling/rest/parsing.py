@@ -56,6 +56,8 @@ async def parse_object(request: web.Request) -> dict[str, Any]:
         raise InvalidInputError("The body is not JSON. Send a JSON object in UTF-8.") from None
     if not isinstance(value, dict):
         raise InvalidInputError("The body must be a JSON object.")
+    if b"\\u0000" in raw and "\\u0000" in json.dumps(value).replace("\\\\", ""):
+        raise InvalidInputError("A text in the body has the character NUL in it, which text may not have.")
     return value
 
 

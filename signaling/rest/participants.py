@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -9,9 +10,11 @@ from pydantic import Field
 
 from signaling.domain.participant import Participant
 from signaling.rest.access import organization_id_of
+from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import listing, success, to_text
 from signaling.rest.paging import Page
 from signaling.rest.parsing import Body, parse_body, parse_query
+from signaling.services.idempotency import AnsweredBefore
 from signaling.services.participants import ParticipantService
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
@@ -54,15 +57,24 @@ class ParticipantRoutes:
 
     async def add(self, request: web.Request) -> web.Response:
         body = await parse_body(request, ParticipantBody)
-        participant = await self._service.add(
-            organization_id_of(request),
-            request.match_info["meeting_id"],
-            custom_participant_id=body.custom_participant_id,
-            preset_name=body.preset_name,
-            name=body.name or DEFAULT_NAME,
-            picture=body.picture,
-        )
-        return success(self._with_token(participant), status=201)
+        organization_id, meeting_id = organization_id_of(request), request.match_info["meeting_id"]
+        once = await once_of(request, render_participant)
+        try:
+            participant = await self._service.add(
+                organization_id,
+                meeting_id,
+                custom_participant_id=body.custom_participant_id,
+                preset_name=body.preset_name,
+                name=body.name or DEFAULT_NAME,
+                picture=body.picture,
+                once=once,
+            )
+        except AnsweredBefore as before:
+            # The token is kept nowhere; this one is as good.
+            participant_id = json.loads(before.answer)["id"]
+            participant = await self._service.get(organization_id, meeting_id, participant_id)
+            return replayed(before, token=self._service.token_for(participant))
+        return tagged(success(self._with_token(participant), status=201), participant.version)
 
     async def list(self, request: web.Request) -> web.Response:
         page = parse_query(request, Page)
@@ -75,15 +87,18 @@ class ParticipantRoutes:
         return listing([render_participant(one) for one in participants], page, total)
 
     async def get(self, request: web.Request) -> web.Response:
-        return success(render_participant(await self._service.get(*_path(request))))
+        participant = await self._service.get(*_path(request))
+        return tagged(success(render_participant(participant)), participant.version)
 
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, ParticipantPatch)
-        participant = await self._service.change(*_path(request), **body.given())
-        return success(self._with_token(participant))
+        participant = await self._service.change(
+            *_path(request), if_version=expected_versions(request), **body.given()
+        )
+        return tagged(success(self._with_token(participant)), participant.version)
 
     async def remove(self, request: web.Request) -> web.Response:
-        removed = await self._service.remove(*_path(request))
+        removed = await self._service.remove(*_path(request), if_version=expected_versions(request))
         return success(
             {
                 "custom_participant_id": removed.participant.custom_participant_id,

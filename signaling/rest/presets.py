@@ -8,9 +8,11 @@ from aiohttp import web
 
 from signaling.domain.preset import PresetRecord, parse_preset
 from signaling.rest.access import organization_id_of
+from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import listing, success, to_text
 from signaling.rest.paging import Page
 from signaling.rest.parsing import parse_object, parse_query
+from signaling.services.idempotency import AnsweredBefore
 from signaling.services.presets import PresetService
 
 
@@ -29,8 +31,12 @@ class PresetRoutes:
 
     async def create(self, request: web.Request) -> web.Response:
         preset = parse_preset(await parse_object(request))
-        record = await self._service.create(organization_id_of(request), preset)
-        return success(render_preset(record), status=201)
+        once = await once_of(request, render_preset)
+        try:
+            record = await self._service.create(organization_id_of(request), preset, once=once)
+        except AnsweredBefore as before:
+            return replayed(before)
+        return tagged(success(render_preset(record), status=201), record.version)
 
     async def list(self, request: web.Request) -> web.Response:
         page = parse_query(request, Page)
@@ -41,16 +47,23 @@ class PresetRoutes:
 
     async def get(self, request: web.Request) -> web.Response:
         record = await self._service.get(organization_id_of(request), request.match_info["preset_id"])
-        return success(render_preset(record))
+        return tagged(success(render_preset(record)), record.version)
 
     async def change(self, request: web.Request) -> web.Response:
         record = await self._service.change(
-            organization_id_of(request), request.match_info["preset_id"], await parse_object(request)
+            organization_id_of(request),
+            request.match_info["preset_id"],
+            await parse_object(request),
+            if_version=expected_versions(request),
         )
-        return success(render_preset(record))
+        return tagged(success(render_preset(record)), record.version)
 
     async def remove(self, request: web.Request) -> web.Response:
-        record = await self._service.remove(organization_id_of(request), request.match_info["preset_id"])
+        record = await self._service.remove(
+            organization_id_of(request),
+            request.match_info["preset_id"],
+            if_version=expected_versions(request),
+        )
         return success(render_preset(record))
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
+from signaling.domain.version import check_version
 from signaling.errors import NotFoundError
 from signaling.ids import new_uuid
+from signaling.services.idempotency import Once, create_once
 from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
 
@@ -39,7 +41,10 @@ class MeetingService:
         self._clock = clock
         self._keep_alive = keep_alive
 
-    async def create(self, organization_id: str, **settings: Unpack[MeetingSettings]) -> Meeting:
+    async def create(
+        self, organization_id: str, *, once: Once[Meeting] | None = None, **settings: Unpack[MeetingSettings]
+    ) -> Meeting:
+        """For `once` see `signaling.services.idempotency`."""
         now = self._clock.now()
         blank = Meeting(
             id=new_uuid(),
@@ -55,7 +60,7 @@ class MeetingService:
             await uow.meetings.add(meeting)
             return meeting
 
-        return await committed(self._units, work)
+        return await create_once(self._units, self._clock, organization_id, once, work)
 
     async def get(self, organization_id: str, meeting_id: str) -> Meeting:
         """Raises `NotFoundError`."""
@@ -84,13 +89,21 @@ class MeetingService:
             )
 
     async def change(
-        self, organization_id: str, meeting_id: str, **settings: Unpack[MeetingSettings]
+        self,
+        organization_id: str,
+        meeting_id: str,
+        *,
+        if_version: Set[int] | None = None,
+        **settings: Unpack[MeetingSettings],
     ) -> Meeting:
-        """Raises `NotFoundError`. A session that runs is told."""
+        """Raises `NotFoundError`, and `PreconditionFailedError` for a version that is not in `if_version`. A
+        session that runs is told."""
 
         async def work(uow: UnitOfWork) -> Meeting:
             meeting = await load_meeting(uow, organization_id, meeting_id)
-            meeting = replace(meeting, **settings, updated_at=self._clock.now())
+            check_version("meeting", meeting.version, if_version)
+            version = meeting.version + 1
+            meeting = replace(meeting, **settings, version=version, updated_at=self._clock.now())
             await uow.meetings.save(meeting)
             return meeting
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 from signaling.domain.participant import Participant
+from signaling.domain.version import check_version
 from signaling.errors import NotFoundError, ValidationFailedError
 from signaling.ids import new_uuid
+from signaling.services.idempotency import Once, create_once
 from signaling.services.meetings import load_meeting
 from signaling.services.ports import Clock, LiveSessions, Tokens, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
@@ -44,6 +46,7 @@ class ParticipantService:
         preset_name: str,
         name: str,
         picture: str | None = None,
+        once: Once[Participant] | None = None,
     ) -> Participant:
         """Raises `NotFoundError` for the meeting, `ValidationFailedError` for a preset that is not there."""
         now = self._clock.now()
@@ -65,7 +68,7 @@ class ParticipantService:
             await uow.participants.add(participant)
             return participant
 
-        return await committed(self._units, work)
+        return await create_once(self._units, self._clock, organization_id, once, work)
 
     def token_for(self, participant: Participant) -> str:
         return self._tokens.issue(participant)
@@ -88,16 +91,21 @@ class ParticipantService:
         organization_id: str,
         meeting_id: str,
         participant_id: str,
+        *,
+        if_version: Set[int] | None = None,
         **changes: Unpack[ParticipantChanges],
     ) -> Participant:
-        """Raises as `get` and `add` do. Peers of the participant that are joined are told, and a new preset
-        applies to them when this returns."""
+        """Raises as `get` and `add` do, and `PreconditionFailedError` for a version that is not in
+        `if_version`. Peers of the participant that are joined are told, and a new preset applies to them when
+        this returns."""
 
         async def work(uow: UnitOfWork) -> Participant:
             participant = await _load(uow, organization_id, meeting_id, participant_id)
+            check_version("participant", participant.version, if_version)
             if "preset_name" in changes:
                 await _check_preset(uow, organization_id, changes["preset_name"])
-            participant = replace(participant, **changes, updated_at=self._clock.now())
+            version = participant.version + 1
+            participant = replace(participant, **changes, version=version, updated_at=self._clock.now())
             await uow.participants.save(participant)
             return participant
 
@@ -105,11 +113,20 @@ class ParticipantService:
         await self._live.participant_changed(participant)
         return participant
 
-    async def remove(self, organization_id: str, meeting_id: str, participant_id: str) -> Removed:
-        """Raises `NotFoundError`. From here on its tokens are refused; its peers are put out."""
+    async def remove(
+        self,
+        organization_id: str,
+        meeting_id: str,
+        participant_id: str,
+        *,
+        if_version: Set[int] | None = None,
+    ) -> Removed:
+        """Raises `NotFoundError` and `PreconditionFailedError`. From here on its tokens are refused; its
+        peers are put out."""
 
         async def work(uow: UnitOfWork) -> Removed:
             participant = await _load(uow, organization_id, meeting_id, participant_id)
+            check_version("participant", participant.version, if_version)
             preset = await uow.presets.by_name(organization_id, participant.preset_name)
             await uow.participants.remove(participant)
             return Removed(participant, preset.id if preset else None)

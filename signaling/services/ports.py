@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from signaling.domain.attendance import Attendance
+from signaling.domain.idempotency import MadeBefore
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import ApiKey, Organization
 from signaling.domain.participant import Participant, ParticipantClaims
@@ -92,6 +93,19 @@ class SessionRepository(Protocol):
     async def attendances(self, session_id: str) -> Sequence[Attendance]: ...
 
 
+class IdempotencyRepository(Protocol):
+    async def get(self, organization_id: str, key: str) -> MadeBefore | None: ...
+    async def add(self, made: MadeBefore) -> None:
+        """Raises `ConflictError` where the organization has the key."""
+        ...
+
+    async def remove(self, organization_id: str, key: str) -> None: ...
+    async def forget(self, *, before: datetime, keep: int) -> None:
+        """Those made before that time, and of each organization all but the newest `keep` (and those that
+        are as old as the last of these)."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction: `async with uow_factory() as uow: ...; await uow.commit()`. Leaving without commit
     rolls back."""
@@ -101,6 +115,7 @@ class UnitOfWork(Protocol):
     participants: ParticipantRepository
     presets: PresetRepository
     sessions: SessionRepository
+    idempotency: IdempotencyRepository
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(

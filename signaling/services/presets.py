@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 from signaling.domain.preset import Preset, PresetRecord, merged
+from signaling.domain.version import check_version
 from signaling.errors import ConflictError, NotFoundError
 from signaling.ids import new_uuid
+from signaling.services.idempotency import Once, create_once
 from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
 
@@ -19,7 +21,9 @@ class PresetService:
         self._live = live
         self._clock = clock
 
-    async def create(self, organization_id: str, preset: Preset) -> PresetRecord:
+    async def create(
+        self, organization_id: str, preset: Preset, *, once: Once[PresetRecord] | None = None
+    ) -> PresetRecord:
         """Raises `ConflictError` when the name is taken."""
         now = self._clock.now()
         record = PresetRecord(new_uuid(), organization_id, preset, now, now)
@@ -28,7 +32,7 @@ class PresetService:
             await uow.presets.add(record)
             return record
 
-        return await committed(self._units, work)
+        return await create_once(self._units, self._clock, organization_id, once, work)
 
     async def get(self, organization_id: str, preset_id: str) -> PresetRecord:
         """Raises `NotFoundError`."""
@@ -42,16 +46,30 @@ class PresetService:
         async with self._units(reading=True) as uow:
             return await uow.presets.list(organization_id, offset=offset, limit=limit)
 
-    async def change(self, organization_id: str, preset_id: str, patch: Mapping[str, Any]) -> PresetRecord:
+    async def change(
+        self,
+        organization_id: str,
+        preset_id: str,
+        patch: Mapping[str, Any],
+        *,
+        if_version: Set[int] | None = None,
+    ) -> PresetRecord:
         """Lay a partial preset over the stored one.
 
-        Raises `NotFoundError`, `ValidationFailedError`, and `ConflictError` when the new name is taken or the
+        Raises `NotFoundError`, `PreconditionFailedError` for a version that is not in `if_version`,
+        `ValidationFailedError`, and `ConflictError` when the new name is taken or the
         preset is to be renamed while participants have it: they refer to it by name.
         """
 
         async def work(uow: UnitOfWork) -> PresetRecord:
             before = await _load(uow, organization_id, preset_id)
-            after = replace(before, preset=merged(before.preset, patch), updated_at=self._clock.now())
+            check_version("preset", before.version, if_version)
+            after = replace(
+                before,
+                preset=merged(before.preset, patch),
+                version=before.version + 1,
+                updated_at=self._clock.now(),
+            )
             if after.name != before.name:
                 await _check_unused(uow, before)
             await uow.presets.save(after)
@@ -61,12 +79,15 @@ class PresetService:
         await self._live.preset_changed(organization_id, after.name)
         return after
 
-    async def remove(self, organization_id: str, preset_id: str) -> PresetRecord:
-        """Raises `NotFoundError`. Participants that have it can no longer join until they get another; peers
-        that joined with it keep it until they leave."""
+    async def remove(
+        self, organization_id: str, preset_id: str, *, if_version: Set[int] | None = None
+    ) -> PresetRecord:
+        """Raises `NotFoundError` and `PreconditionFailedError`. Participants that have it can no longer join
+        until they get another; peers that joined with it keep it until they leave."""
 
         async def work(uow: UnitOfWork) -> PresetRecord:
             record = await _load(uow, organization_id, preset_id)
+            check_version("preset", record.version, if_version)
             await uow.presets.remove(record)
             return record
 

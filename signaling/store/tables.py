@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
     UniqueConstraint,
     text,
@@ -70,6 +71,10 @@ def _times() -> tuple[Column[datetime], Column[datetime]]:
     )
 
 
+def _version() -> Column[int]:
+    return Column("version", Integer, nullable=False, server_default="1")
+
+
 organizations: Final = Table(
     "organizations",
     metadata,
@@ -96,6 +101,7 @@ presets: Final = Table(
     Column("name", String(128), nullable=False),
     Column("preset", JSON, nullable=False),
     *_times(),
+    _version(),
     UniqueConstraint("organization_id", "name"),
 )
 
@@ -116,6 +122,7 @@ meetings: Final = Table(
     Column("ai_config", JSON(none_as_null=True)),
     Column("loudest_audio", Integer),
     *_times(),
+    _version(),
     Index(None, "organization_id", "created_at"),
 )
 
@@ -130,6 +137,7 @@ participants: Final = Table(
     Column("preset_name", String(128), nullable=False),
     Column("picture", String(4096)),
     *_times(),
+    _version(),
     Index(None, "meeting_id", "created_at"),
     Index(None, "organization_id", "preset_name"),
 )
@@ -171,3 +179,16 @@ attendances: Final = Table(
     Index(None, "session_id", "joined_at"),
 )
 """Outlives its participant, so there is no foreign key to it."""
+
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    metadata,
+    Column(
+        "organization_id", String(64), ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("key", String(255), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "created_at"),
+)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signaling.errors import OutcomeUnknownError, StoreUnavailableError
 from signaling.services.ports import (
+    IdempotencyRepository,
     MeetingRepository,
     OrganizationRepository,
     ParticipantRepository,
@@ -17,6 +18,7 @@ from signaling.services.ports import (
     SessionRepository,
 )
 from signaling.store.failures import told
+from signaling.store.idempotency import SqlIdempotency
 from signaling.store.meetings import SqlMeetings
 from signaling.store.organizations import SqlOrganizations
 from signaling.store.participants import SqlParticipants
@@ -35,6 +37,7 @@ class SqlUnitOfWork:
     participants: ParticipantRepository
     presets: PresetRepository
     sessions: SessionRepository
+    idempotency: IdempotencyRepository
 
     def __init__(
         self, engine: AsyncEngine, *, prepare: Callable[[AsyncConnection], None] | None = None
@@ -63,6 +66,7 @@ class SqlUnitOfWork:
         self.participants = SqlParticipants(db)
         self.presets = SqlPresets(db)
         self.sessions = SqlSessions(db)
+        self.idempotency = SqlIdempotency(db)
         return self
 
     async def __aexit__(

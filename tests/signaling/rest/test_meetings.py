@@ -119,3 +119,10 @@ async def test_times_filter_with_and_without_an_offset(world: World) -> None:
         answer = await world.call("GET", f"/v2/meetings?search=Now&start_time={since}")
         assert len(answer.data) == 1, since
     assert (await world.call("GET", "/v2/meetings?end_time=2020-01-01")).data == []
+
+
+async def test_text_with_a_nul_in_it_is_refused_on_every_database(world: World) -> None:
+    answer = await world.call("POST", "/v2/meetings", {"title": "a\0b"})
+    assert (answer.status, answer.error["name"]) == (400, "InvalidInput")
+    assert (await world.call("POST", "/v2/meetings", {"title": r"a\u0000b"})).data["title"] == r"a\u0000b"
+    assert (await world.call("GET", "/v2/meetings/%00")).status in (400, 404)

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from signaling.domain.attendance import Attendance
+from signaling.domain.idempotency import MadeBefore
 from signaling.domain.meeting import MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig, RtmpOut
 from signaling.domain.organization import Organization
@@ -306,3 +307,26 @@ async def test_first_joins_at_the_same_time_make_one_session(units: UnitOfWorkFa
     assert {type(one).__name__ for one in done} <= {"NoneType", "ConflictError"}
     async with units() as uow:
         assert len(await uow.sessions.unfinished()) == 1
+
+
+async def test_the_key_of_a_request_is_there_once_until_it_is_forgotten(units: UnitOfWorkFactory) -> None:
+    acme, rival = await organization(units), await organization(units, "Rival")
+    made = [MadeBefore(acme.id, f"key {n}", "digest", '{"id": 1}', values.at(n)) for n in range(5)]
+    async with units() as uow:
+        for one in made:
+            await uow.idempotency.add(one)
+        await uow.idempotency.add(replace(made[0], organization_id=rival.id))
+        await uow.commit()
+    async with units() as uow:
+        assert await uow.idempotency.get(acme.id, "key 1") == made[1]
+        assert await uow.idempotency.get(rival.id, "key 1") is None
+        with pytest.raises(ConflictError):
+            await uow.idempotency.add(made[1])
+    async with units() as uow:
+        await uow.idempotency.remove(rival.id, "key 0")
+        await uow.idempotency.forget(before=values.at(1), keep=3)
+        await uow.commit()
+    async with units(reading=True) as uow:
+        left = [await uow.idempotency.get(acme.id, one.key) for one in made]
+        assert left == [None, None, *made[2:]]
+        assert await uow.idempotency.get(rival.id, "key 0") is None
