@@ -79,7 +79,7 @@ def forward(batch: Batch, legs: Sequence[Leg], now: float) -> tuple[int, list[Le
     them: else the estimator of their path would see a queue where there is none.
     """
     if len(legs) <= TOGETHER:
-        return _forward(batch, legs, now, _departure.at(now))
+        return _forward(batch, legs, now, now)
     forwarded, blocked = 0, None
     for start in range(0, len(legs), TOGETHER):
         some, stuck = _forward(batch, legs[start : start + TOGETHER], now, _departure.at(now))
@@ -177,7 +177,7 @@ def _forward_single(
 
 def send(leg: Leg, batch: Batch, now: float) -> bool:
     """Seal a batch for one leg and send it. False when the socket was full, or libsrtp lost count."""
-    return _send(leg, batch, now, _departure.at(now))
+    return _send(leg, batch, now, now)
 
 
 def _send(leg: Leg, batch: Batch, now: float, left: float) -> bool:

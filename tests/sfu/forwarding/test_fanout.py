@@ -265,5 +265,5 @@ def test_to_the_last_of_many_a_batch_is_noted_to_leave_when_it_does(
     left = [leg.egress.sent[0][1] for leg in legs]
     assert left == pytest.approx([5.0] * TOGETHER + [5.01] * TOGETHER + [5.02])
     assert {leg.last_sent_at for leg in legs} == {5.0}, "of one moment, for the reports to all"
-    forward(Batch([packet(65540 + number) for number in range(count)]), legs[:1], 5.0)
+    forward(Batch([packet(65540 + number) for number in range(count)]), legs, 5.0)
     assert legs[0].egress.sent[1][1] == pytest.approx(5.03), "the second one of the turn"
