@@ -112,8 +112,8 @@ export class PathRepair {
     return new Suspicion({
       clock,
       heardAt: () => this.pathWatch.heardAt[way],
-      restart: () => {
-        if (connection.state === "connected") restart().catch(() => undefined);
+      restart: async () => {
+        if (connection.state === "connected") await restart().catch(() => undefined);
       },
     });
   }

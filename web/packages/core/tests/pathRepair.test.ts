@@ -31,8 +31,12 @@ class Side extends Emitter<PublisherEvents> {
     return { ...this.counted };
   }
 
+  /** How long a restart takes to be negotiated. */
+  negotiation = 0;
+
   async restartIce(): Promise<void> {
     this.restarts.push(this.clock.now());
+    if (this.negotiation > 0) await new Promise<void>((resolve) => this.clock.setTimeout(resolve, this.negotiation));
   }
 }
 
@@ -121,6 +125,18 @@ describe("a page whose address changes", () => {
     }
     await clock.advance(60_000);
     for (const [index, side] of flowing.entries()) expect(side.restarts.slice(before[index])).toHaveLength(2);
+  });
+
+  it("gives each restart its time from when it is negotiated", async () => {
+    const [publisher] = await begin(TWO_WAYS, null);
+    loseWay(publisher);
+    await clock.advance(NOTICED);
+    const before = publisher.restarts.length;
+    publisher.negotiation = 4_000;
+    await resume();
+    const first = clock.now();
+    await clock.advance(4_000 + AGAIN_AFTER_MS[0]!);
+    expect(publisher.restarts.slice(before)).toEqual([first, first + 4_000 + AGAIN_AFTER_MS[0]!]);
   });
 
   it("is left to the browser after some restarts in vain", async () => {

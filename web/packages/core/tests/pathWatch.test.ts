@@ -85,15 +85,54 @@ describe("what a connection counts", () => {
 
   it("is that of the pair in use, whatever becomes of it", async () => {
     for (const state of ["succeeded", "in-progress", "failed"]) {
-      expect(await flowOf([receiver({ ...pair, state })])).toEqual({ sent: 3, received: 5 });
+      expect(await flowOf([receiver({ ...pair, state })])).toMatchObject({ sent: 3, received: 5 });
     }
     expect(await flowOf([receiver({ ...pair, nominated: false })])).toBeNull();
   });
 
   it("is that of the transport over all the pairs it had, where a browser tells that", async () => {
     const transport = { type: "transport", bytesSent: 30, bytesReceived: 50 };
-    expect(await flowOf([receiver(pair, transport)])).toEqual({ sent: 30, received: 50 });
-    expect(await flowOf([receiver(pair, { type: "transport" })])).toEqual({ sent: 3, received: 5 });
+    expect(await flowOf([receiver(pair, transport)])).toMatchObject({ sent: 30, received: 50 });
+    expect(await flowOf([receiver(pair, { type: "transport" })])).toMatchObject({ sent: 3, received: 5 });
+  });
+
+  it("has the answers to the checks of the pairs in use", async () => {
+    const used = { ...pair, id: "CP1", responsesReceived: 7 };
+    const unused = { ...pair, id: "CP2", nominated: false, responsesReceived: 9 };
+    expect((await flowOf([receiver(used, unused)]))?.answers).toEqual(new Map([["CP1", 7]]));
+  });
+});
+
+describe("a path", () => {
+  const bytes = { sent: 10, received: 10 };
+  const answered = (answers: [string, number][]) => ({ ...bytes, answers: new Map(answers) });
+
+  it("is there where its checks are answered, though nothing else comes", () => {
+    const silence = new Silence(false);
+    const heard = [answered([["old", 5]]), answered([["old", 5]]), answered([["old", 6]]), answered([["new", 1]])].map(
+      (flow) => {
+        silence.look(flow);
+        return silence.heard;
+      },
+    );
+    expect(heard).toEqual([false, false, true, true]);
+  });
+
+  it("that goes from among several is no answer", () => {
+    const silence = new Silence(false);
+    silence.look(answered([["one", 5], ["other", 3]]));
+    silence.look(answered([["other", 3]]));
+    expect(silence.heard).toBe(false);
+  });
+
+  it("whose checks alone are answered is silent all the same", () => {
+    const silence = new Silence(true);
+    looks(silence, steady);
+    const received = steady.length;
+    const told = Array.from({ length: SILENT_LOOKS }, (_, look) =>
+      silence.look({ sent: steady.length + 1 + look, received, answers: new Map([["CP1", 1 + look]]) }),
+    );
+    expect(told[SILENT_LOOKS - 1]).toBe("lost");
   });
 });
 

@@ -19,8 +19,16 @@ export const TRICKLE_SILENT_LOOKS = 15;
 /** No news for so long after news: what is done about it needs its time. */
 export const NEXT_AFTER_MS = 5_000;
 
-/** Bytes so far; null while there is no connection. */
-export type Flow = { sent: number; received: number } | null;
+/** How many checks of each path in use, by its id, were answered. */
+export type Answers = ReadonlyMap<string, number>;
+
+/**
+ * Bytes so far, and answers; null while there is no connection. A path on which checks are answered is there, whether
+ * or not anybody has something to say over it.
+ */
+export type Flow = { sent: number; received: number; answers?: Answers } | null;
+
+const NONE: Answers = new Map();
 
 export type Verdict = "lost" | "doubtful";
 
@@ -28,9 +36,9 @@ export type Way = "publish" | "subscribe";
 
 /** Whether a flow has stopped: at once where it was steady, later where it trickled. Told once, until it flows again. */
 export class Silence {
-  /** The last look showed something. */
+  /** The last look showed that the path is there. */
   heard = false;
-  private before: { sent: number; received: number } | null = null;
+  private before: Flow = null;
   private steady = 0;
   private trickled = 0;
   private silent = 0;
@@ -42,12 +50,13 @@ export class Silence {
   look(flow: Flow): Verdict | null {
     const before = this.before;
     this.before = flow;
-    this.heard = flow !== null && before !== null && flow.received > before.received;
+    const came = flow !== null && before !== null && flow.received > before.received;
+    this.heard = came || (before !== null && wasAnswered(before.answers, flow?.answers));
     if (flow === null || before === null || flow.received < before.received) {
       this.steady = this.trickled = this.silent = this.unanswered = 0;
       return null;
     }
-    if (this.heard) {
+    if (came) {
       this.steady = Math.min(this.steady + 1, STEADY_LOOKS);
       this.trickled = Math.min(this.trickled + 1, STEADY_LOOKS);
       this.silent = this.unanswered = 0;
@@ -120,22 +129,35 @@ export class PathWatch {
 export async function flowOf(ends: (RTCRtpSender | RTCRtpReceiver)[]): Promise<Flow> {
   const end = ends.find(({ track, transport }) => track !== null && transport !== null);
   if (end === undefined) return null;
-  let byTransport: Flow = null;
-  let byPair: Flow = null;
+  let byTransport: Bytes | null = null;
+  let byPair: Bytes | null = null;
+  const answers = new Map<string, number>();
   (await end.getStats()).forEach((entry: Counted) => {
     if (entry.type === "transport" && entry.bytesReceived !== undefined) byTransport = added(byTransport, entry);
-    else if (entry.type === "candidate-pair" && entry.nominated === true) byPair = added(byPair, entry);
+    else if (entry.type === "candidate-pair" && entry.nominated === true) {
+      byPair = added(byPair, entry);
+      answers.set(entry.id, entry.responsesReceived ?? 0);
+    }
   });
-  return byTransport ?? byPair;
+  const flow = (byTransport ?? byPair) as Bytes | null;
+  return flow === null ? null : { ...flow, answers };
 }
 
+type Bytes = { sent: number; received: number };
+
 interface Counted {
+  id: string;
   type: string;
   nominated?: boolean;
   bytesSent?: number;
   bytesReceived?: number;
+  responsesReceived?: number;
 }
 
-function added(flow: Flow, { bytesSent = 0, bytesReceived = 0 }: Counted): Flow {
+function wasAnswered(before: Answers = NONE, now: Answers = NONE): boolean {
+  return [...now].some(([id, count]) => count > (before.get(id) ?? 0));
+}
+
+function added(flow: Bytes | null, { bytesSent = 0, bytesReceived = 0 }: Counted): Bytes {
   return { sent: (flow?.sent ?? 0) + bytesSent, received: (flow?.received ?? 0) + bytesReceived };
 }

@@ -165,8 +165,11 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     if (this.pc !== null && this.pc.signalingState !== "closed") this.pc.setConfiguration(configuration);
   }
 
+  /** Resolves once it is negotiated: the server's offer for it comes with the answer. */
   async restartIce(): Promise<void> {
-    if (this.pc !== null) await this.options.signal.request({ type: "restart_ice" });
+    if (this.pc === null) return;
+    await this.options.signal.request({ type: "restart_ice" });
+    await this.queue.run(() => Promise.resolve());
   }
 
   /** Forgets the connection and all tracks; the next offer makes a new one. */

@@ -6,7 +6,8 @@
  *                                                +---+ nothing heard after AGAIN_AFTER_MS[n]: once more
  *
  * A browser learns of its new address only after some seconds and may lose that one too; a restart that it could
- * do nothing with looks to the page like any other. After the last attempt it is left to the browser, which says
+ * do nothing with looks to the page like any other. Each has its time from when it is negotiated: one that came
+ * before would undo what the one before it has begun. After the last attempt it is left to the browser, which says
  * in the end that the connection failed. Where nothing came before the doubt, nothing is waited for after it.
  */
 
@@ -23,12 +24,15 @@ export interface SuspicionOptions {
   clock: Clock;
   /** When something came last over the connection, by the clock; null before. */
   heardAt: () => number | null;
-  restart: () => void;
+  /** Resolves once it is negotiated, or failed. */
+  restart: () => Promise<void>;
 }
 
 export class Suspicion {
   private timer: TimerId | null = null;
   private attempt = 0;
+  /** Which restart is the latest. */
+  private round = 0;
   /** Since when it is missed what came before; null while nothing is. */
   private since: number | null = null;
 
@@ -47,13 +51,19 @@ export class Suspicion {
     this.stopTimer();
     this.attempt = 0;
     this.settle();
-    this.options.restart();
-    this.wait();
+    void this.attemptOnce();
   }
 
   stop(): void {
+    this.round++;
     this.stopTimer();
     this.since = null;
+  }
+
+  private async attemptOnce(): Promise<void> {
+    const round = ++this.round;
+    await this.options.restart();
+    if (round === this.round) this.wait();
   }
 
   private wait(): void {
@@ -62,9 +72,7 @@ export class Suspicion {
     this.timer = this.options.clock.setTimeout(() => {
       this.timer = null;
       this.settle();
-      if (this.since === null) return;
-      this.options.restart();
-      this.wait();
+      if (this.since !== null) void this.attemptOnce();
     }, delay);
   }
 
