@@ -54,6 +54,7 @@ from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, Tokens
 from signaling.services.presets import PresetService
+from signaling.services.rate_limit import RateLimits
 from signaling.store.database import DATABASE_FILE, Database, sqlite_url
 from signaling.ws.handler import WsHandler
 from signaling.ws.hub import WsHub
@@ -271,6 +272,12 @@ def _application(
             clock=clock,
             web_dir=settings.web_dir,
             version=distribution_version("rostrum"),
+            rate_limits=RateLimits.per_minute(
+                address=settings.rate_limit_address,
+                key=settings.rate_limit_key,
+                organization=settings.rate_limit_organization,
+            ),
+            trusted_proxies=settings.trusted_proxies,
         )
     )
     application.router.add_get("/v2/ws", sockets.handle)

@@ -12,6 +12,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -123,6 +124,14 @@ class Settings(BaseSettings):
     """Forward only so many of the loudest microphones of a session; default: all."""
     token_ttl: Annotated[int, Field(ge=60, le=31_536_000)] = 86400
     """Seconds for which a participant token is good."""
+    trusted_proxy: Texts = ()
+    """Addresses or networks of reverse proxies, whose `X-Forwarded-For` is believed."""
+    rate_limit_address: Annotated[int, Field(ge=0, le=10_000_000)] = 2000
+    """REST requests a minute by one client address (of IPv6: one /64); 0: any number."""
+    rate_limit_key: Annotated[int, Field(ge=0, le=10_000_000)] = 2000
+    """REST requests a minute by one API key; 0: any number."""
+    rate_limit_organization: Annotated[int, Field(ge=0, le=10_000_000)] = 6000
+    """REST requests a minute by all keys of an organization; 0: any number."""
     log_level: LogLevel = "info"
     log_format: LogFormat = "console"
 
@@ -139,6 +148,13 @@ class Settings(BaseSettings):
     @classmethod
     def _check_announce(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         parse_all_announced(value)
+        return value
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _check_trusted_proxy(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            ip_network(text)
         return value
 
     @field_validator("host")
@@ -184,6 +200,10 @@ class Settings(BaseSettings):
     @property
     def announced(self) -> tuple[AnnouncedAddress, ...]:
         return parse_all_announced(self.announce)
+
+    @property
+    def trusted_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(text) for text in self.trusted_proxy)
 
     @property
     def node_count(self) -> int:

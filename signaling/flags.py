@@ -76,6 +76,15 @@ _OPTIONS: Final = (
         "--data-bytes", type=float, help="Bytes of data messages a peer may send per second [262144]."
     ),
     click.option("--token-ttl", type=int, help="Seconds a participant token is good [86400]."),
+    click.option(
+        "--trusted-proxy",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Reverse proxy (or network of them) whose X-Forwarded-For is believed; repeatable.",
+    ),
+    click.option("--rate-limit-address", type=int, help="REST requests a minute by one address [2000]."),
+    click.option("--rate-limit-key", type=int, help="REST requests a minute by one API key [2000]."),
+    click.option("--rate-limit-organization", type=int, help="... by all keys of an organization [6000]."),
     click.option("--log-level", help="debug, info, warning or error [info]."),
     click.option("--log-format", help="console or json [console]."),
 )

@@ -37,6 +37,11 @@ def organization_id_of(request: web.Request) -> str:
     return request[_ORGANIZATION].id
 
 
+def speaking_organization(request: web.Request) -> Organization | None:
+    """None where no key speaks."""
+    return request.get(_ORGANIZATION)
+
+
 def participant_token_of(request: web.Request) -> str:
     """What follows `Authorization: Bearer`, not verified yet. Raises `InvalidTokenError` without one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")

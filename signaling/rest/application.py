@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from signaling.auth.api_keys import Authenticator
 from signaling.metrics import Metrics
 from signaling.rest.access import access_middleware
 from signaling.rest.active_session import ActiveSessionRoutes
+from signaling.rest.client_address import IpNetwork
 from signaling.rest.cors import cors_middleware
 from signaling.rest.invitation import InvitationRoutes
 from signaling.rest.meetings import MeetingRoutes
@@ -25,6 +27,7 @@ from signaling.rest.operations import OperationRoutes
 from signaling.rest.pages import PageRoutes
 from signaling.rest.participants import ParticipantRoutes
 from signaling.rest.presets import PresetRoutes
+from signaling.rest.rate_limiting import address_middleware, key_middleware, told_middleware
 from signaling.rest.whep import WhepRoutes
 from signaling.rest.whip import WhipRoutes
 from signaling.services.active_session import ActiveSessionService
@@ -34,6 +37,7 @@ from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, MetricsSource
 from signaling.services.presets import PresetService
+from signaling.services.rate_limit import RateLimits
 
 MAX_BODY: Final = 1024 * 1024
 
@@ -54,6 +58,8 @@ class RestParts:
     clock: Clock
     web_dir: Path
     version: str
+    rate_limits: RateLimits = field(default_factory=RateLimits)
+    trusted_proxies: Sequence[IpNetwork] = ()
 
 
 def build_application(parts: RestParts) -> web.Application:
@@ -64,8 +70,11 @@ def build_application(parts: RestParts) -> web.Application:
             metrics_middleware(parts.metrics, parts.clock),
             headers_middleware,
             cors_middleware,
+            told_middleware,
             errors_middleware,
+            address_middleware(parts.rate_limits, parts.trusted_proxies, parts.clock),
             access_middleware(parts.authenticator),
+            key_middleware(parts.rate_limits, parts.clock),
         ],
     )
     for routes in (

@@ -1,7 +1,8 @@
 """What happens around every request: an id, a measurement, security headers, and errors in the envelope.
 
-Order, outermost first: request id -> metrics -> headers -> cross-origin (`signaling.rest.cors`) -> errors ->
-access (`signaling.rest.access`).
+Order, outermost first: request id -> metrics -> headers -> cross-origin (`signaling.rest.cors`) -> what is
+left of a limit -> errors -> limit by address -> access (`signaling.rest.access`) -> limits by key and
+organization (`signaling.rest.rate_limiting`).
 """
 
 from __future__ import annotations

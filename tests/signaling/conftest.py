@@ -32,6 +32,14 @@ def postgres_url(postgres: Postgres) -> str:
     return postgres.new_database()
 
 
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """On SQLite."""
+    opened = await Database.open(sqlite_url(tmp_path / "rostrum.db"))
+    yield opened
+    await opened.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def either(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """Every test with this runs on SQLite and on PostgreSQL; the database is empty."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import WorkerStatus
 from signaling.services.presets import PresetService
+from signaling.services.rate_limit import RateLimits
 from signaling.store.database import Database
 from signaling.testing import FakeLiveSessions, FakeMetricsSource
 from signaling.ws.hub import WsHub
@@ -112,7 +114,9 @@ def _empty_service(database: Database, tokens: JwtTokens, clock: SystemClock) ->
 
 
 @asynccontextmanager
-async def rest_world(folder: Path, database: Database) -> AsyncIterator[World]:
+async def rest_world(
+    folder: Path, database: Database, *, rate_limits: RateLimits | None = None, trusted: Sequence[str] = ()
+) -> AsyncIterator[World]:
     clock, live, source = SystemClock(), FakeLiveSessions(), FakeMetricsSource()
     signing_key = SigningKey.generate()
     tokens = JwtTokens(signing_key, clock, timedelta(hours=1))
@@ -133,6 +137,8 @@ async def rest_world(folder: Path, database: Database) -> AsyncIterator[World]:
             clock=clock,
             web_dir=folder / "dist",
             version="1.2.3",
+            rate_limits=rate_limits or RateLimits(),
+            trusted_proxies=[ip_network(one) for one in trusted],
         )
     )
     runner = web.AppRunner(application, shutdown_timeout=1.0)

@@ -6,17 +6,8 @@ from pathlib import Path
 import pytest
 
 from signaling.services.ports import UnitOfWorkFactory
-from signaling.store.database import Database, sqlite_url
 from signaling.testing import FakeStore
 from tests.signaling.conftest import opened
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """On SQLite."""
-    opened = await Database.open(sqlite_url(tmp_path / "rostrum.db"))
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "fake"])
