@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 SERVER_RESTARTED: Final = "server_restarted"
 NOT_CONFIRMED: Final = "not_confirmed"
-"""Of a join that nobody knows whether it was written."""
+"""Of a session or a join that nobody knows whether it was written: it was refused."""
 
 
 class SessionRecords:
@@ -60,8 +60,15 @@ class SessionRecords:
             assert one.left_at is not None
             self._seconds_of_those_left += (one.left_at - one.joined_at).total_seconds()
 
-    async def add(self) -> None:
-        await committed(self._uow, lambda uow: uow.sessions.add(self.record))
+    async def add(self, *, instead_of: SessionRecord | None = None) -> None:
+        """`instead_of`: one that nobody runs, and nobody knows whether it was written."""
+
+        async def work(uow: UnitOfWork) -> None:
+            if instead_of is not None:
+                await uow.sessions.save(_finished(instead_of, self.record.created_at, NOT_CONFIRMED))
+            await uow.sessions.add(self.record)
+
+        await committed(self._uow, work)
 
     async def joined(self, peer: Peer, *, present: int) -> None:
         """Commits the attendance; `present` counts the peer. Raises what the store raises."""

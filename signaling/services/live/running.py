@@ -12,7 +12,7 @@ from contextvars import Context
 
 from signaling.domain.meeting import Meeting
 from signaling.domain.session import Session, SessionRecord, SessionStatus
-from signaling.errors import UnavailableError
+from signaling.errors import OutcomeUnknownError, UnavailableError
 from signaling.ids import new_uuid
 from signaling.services.live.records import SessionRecords
 from signaling.services.live.session import LiveSession
@@ -28,6 +28,9 @@ class RunningSessions:
         self._running: dict[str, LiveSession] = {}
         """By meeting id."""
         self._starting: dict[str, asyncio.Task[LiveSession]] = {}
+        self._unsure: dict[str, SessionRecord] = {}
+        """By meeting id: begun while the database went away, and refused. Where it was written all the same,
+        it would keep the meeting from another one."""
         self._closing = False
 
     @property
@@ -94,7 +97,12 @@ class RunningSessions:
                 on_left=self._on_left,
                 on_ended=self.forget,
             )
-            await live.start()
+            try:
+                await live.start(instead_of=self._unsure.get(meeting.id))
+            except OutcomeUnknownError:
+                self._unsure[meeting.id] = record
+                raise
+            self._unsure.pop(meeting.id, None)
             self._running[meeting.id] = live
             return live
         finally:

@@ -31,7 +31,7 @@ from signaling.domain.participant import Participant
 from signaling.domain.peer import Peer, joining_peer
 from signaling.domain.preset import Preset
 from signaling.domain.publication import grants_of
-from signaling.domain.session import Session
+from signaling.domain.session import Session, SessionRecord
 from signaling.domain.tracked import Tracked
 from signaling.errors import (
     MediaUnavailableError,
@@ -121,13 +121,14 @@ class LiveSession:
 
     # --- the life of the session -----------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Places it on a node, keeps it, and takes commands from now on."""
+    async def start(self, *, instead_of: SessionRecord | None = None) -> None:
+        """Places it on a node, keeps it (`instead_of` another, see `SessionRecords.add`), and takes commands
+        from now on."""
         self._media = await self.around.nodes.place(self.session.id, self.handle_media_event)
         try:
             if self.meeting.loudest_audio is not None:
                 await self._media.limit_voices(self.meeting.loudest_audio)
-            await self.records.add()
+            await self.records.add(instead_of=instead_of)
         except BaseException:
             await self._media.close()
             raise

@@ -22,6 +22,16 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeUnitOfWork, "commit", commit)
 
 
+def breaks_after_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = FakeUnitOfWork.commit
+
+    async def commit(uow: FakeUnitOfWork) -> None:
+        await original(uow)
+        raise OutcomeUnknownError
+
+    monkeypatch.setattr(FakeUnitOfWork, "commit", commit)
+
+
 async def test_a_join_that_cannot_be_written_is_refused_and_leaves_no_trace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -45,14 +55,8 @@ async def test_a_join_of_which_nobody_knows_whether_it_was_written_is_refused_an
     async with live_world() as world:
         host = await world.join()
         token = world.tokens.issue(await world.participant("group_call_host"))
-        original = FakeUnitOfWork.commit
-
-        async def commit_and_break(uow: FakeUnitOfWork) -> None:
-            await original(uow)
-            raise OutcomeUnknownError
-
         with monkeypatch.context() as patch:
-            patch.setattr(FakeUnitOfWork, "commit", commit_and_break)
+            breaks_after_commit(patch)
             with pytest.raises(Refused) as refused:
                 await (await world.socket()).join(token)
         assert refused.value.name == "OutcomeUnknown"
@@ -72,6 +76,26 @@ async def test_a_first_join_that_cannot_be_written_leaves_no_router(monkeypatch:
         assert not world.node.routers
         assert await world.live.active(MEETING) is None
         await (await world.socket()).join(token)
+
+
+async def test_a_session_of_which_nobody_knows_whether_it_was_written_keeps_no_other_from_the_meeting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with live_world() as world:
+        token = world.tokens.issue(await world.participant("group_call_host"))
+        with monkeypatch.context() as patch:
+            breaks_after_commit(patch)
+            with pytest.raises(Refused):
+                await (await world.socket()).join(token)
+        async with world.store() as uow:
+            (left,) = await uow.sessions.unfinished()
+        host = await (await world.socket()).join(token)
+        async with world.store() as uow:
+            ended = await uow.sessions.get(left.id)
+            (going_on,) = await uow.sessions.unfinished()
+        assert ended is not None
+        assert (ended.status, ended.end_reason) == (SessionStatus.FINISHED, "not_confirmed")
+        assert going_on.id == host.joined["session_id"]
 
 
 async def test_media_stops_and_people_are_told_while_the_store_is_away_and_the_rows_follow(

@@ -1,7 +1,5 @@
-"""Fakes of the ports, for tests of what stands on them; small enough to be read at once.
-
-`FakeStore` passes the same conformance tests as the database (`tests/signaling/store/test_conformance.py`).
-"""
+"""A store in memory. It passes the conformance tests of the database
+(`tests/signaling/store/test_conformance.py`)."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ import asyncio
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -17,57 +15,20 @@ from signaling.domain.attendance import Attendance
 from signaling.domain.idempotency import MadeBefore
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import ApiKey, Organization
-from signaling.domain.participant import Participant, ParticipantClaims
+from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord
 from signaling.domain.session import SessionRecord
-from signaling.errors import ConflictError, InvalidTokenError, NoActiveSessionError
+from signaling.errors import ConflictError
 from signaling.services.ports import (
     IdempotencyRepository,
-    LiveSessionView,
     MeetingRepository,
     OrganizationRepository,
     ParticipantRepository,
     PresetRepository,
     SessionRepository,
-    WorkerStatus,
 )
 
 T = TypeVar("T")
-
-
-class FakeClock:
-    """Stands still until it is told to advance."""
-
-    def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
-        self._now = now
-        self._monotonic = 1000.0
-
-    def now(self) -> datetime:
-        return self._now
-
-    def monotonic(self) -> float:
-        return self._monotonic
-
-    def advance(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
-        self._monotonic += seconds
-
-
-class FakeTokens:
-    """Tokens that are readable: `fake.<organization>.<meeting>.<participant>`."""
-
-    def issue(self, participant: Participant) -> str:
-        return f"fake.{participant.organization_id}.{participant.meeting_id}.{participant.id}"
-
-    def verify(self, token: str) -> ParticipantClaims:
-        match token.split("."):
-            case ["fake", organization_id, meeting_id, participant_id]:
-                forever = datetime(9999, 1, 1, tzinfo=UTC)
-                return ParticipantClaims(organization_id, meeting_id, participant_id, forever)
-        raise InvalidTokenError
-
-
-# --- the store -----------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -356,66 +317,3 @@ def _page(
 
     found = sorted(filter(wanted, everything), key=age, reverse=True)
     return found[offset : offset + limit], len(found)
-
-
-# --- live sessions and nodes ---------------------------------------------------------------------------
-
-
-@dataclass
-class FakeLiveSessions:
-    """Remembers what it was told in `calls`; `present` says who is in which meeting."""
-
-    views: dict[str, LiveSessionView] = field(default_factory=dict)
-    present: dict[str, list[Participant]] = field(default_factory=dict)
-    calls: list[tuple[str, str]] = field(default_factory=list)
-
-    async def active(self, meeting_id: str) -> LiveSessionView | None:
-        return self.views.get(meeting_id)
-
-    async def kick(
-        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
-    ) -> Sequence[Participant]:
-        chosen = self._choose(meeting_id, participant_ids, custom_participant_ids)
-        self.present[meeting_id] = [one for one in self.present[meeting_id] if one not in chosen]
-        return chosen
-
-    async def kick_all(self, meeting_id: str) -> int:
-        if meeting_id not in self.present:
-            raise NoActiveSessionError
-        return len(self.present.pop(meeting_id))
-
-    async def mute(
-        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
-    ) -> Sequence[Participant]:
-        return self._choose(meeting_id, participant_ids, custom_participant_ids)
-
-    async def preset_changed(self, organization_id: str, preset_name: str) -> None:
-        self.calls.append(("preset_changed", preset_name))
-
-    async def participant_changed(self, participant: Participant) -> None:
-        self.calls.append(("participant_changed", participant.id))
-
-    async def participant_removed(self, participant: Participant) -> None:
-        self.calls.append(("participant_removed", participant.id))
-
-    async def meeting_changed(self, meeting: Meeting) -> None:
-        self.calls.append(("meeting_changed", meeting.id))
-
-    def _choose(
-        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
-    ) -> list[Participant]:
-        if meeting_id not in self.present:
-            raise NoActiveSessionError
-        return [
-            one
-            for one in self.present[meeting_id]
-            if one.id in participant_ids or one.custom_participant_id in custom_participant_ids
-        ]
-
-
-@dataclass
-class FakeMetricsSource:
-    statuses: list[WorkerStatus] = field(default_factory=list)
-
-    def workers(self) -> Sequence[WorkerStatus]:
-        return self.statuses

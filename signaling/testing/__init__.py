@@ -1,0 +1,117 @@
+"""Fakes of the ports, for tests of what stands on them; small enough to be read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from signaling.domain.meeting import Meeting
+from signaling.domain.participant import Participant, ParticipantClaims
+from signaling.errors import InvalidTokenError, NoActiveSessionError
+from signaling.services.ports import LiveSessionView, WorkerStatus
+from signaling.testing.store import FakeStore, FakeUnitOfWork
+
+__all__ = [
+    "FakeClock",
+    "FakeLiveSessions",
+    "FakeMetricsSource",
+    "FakeStore",
+    "FakeTokens",
+    "FakeUnitOfWork",
+]
+
+
+class FakeClock:
+    """Stands still until it is told to advance."""
+
+    def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._now = now
+        self._monotonic = 1000.0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+        self._monotonic += seconds
+
+
+class FakeTokens:
+    """Tokens that are readable: `fake.<organization>.<meeting>.<participant>`."""
+
+    def issue(self, participant: Participant) -> str:
+        return f"fake.{participant.organization_id}.{participant.meeting_id}.{participant.id}"
+
+    def verify(self, token: str) -> ParticipantClaims:
+        match token.split("."):
+            case ["fake", organization_id, meeting_id, participant_id]:
+                forever = datetime(9999, 1, 1, tzinfo=UTC)
+                return ParticipantClaims(organization_id, meeting_id, participant_id, forever)
+        raise InvalidTokenError
+
+
+# --- live sessions and nodes ---------------------------------------------------------------------------
+
+
+@dataclass
+class FakeLiveSessions:
+    """Remembers what it was told in `calls`; `present` says who is in which meeting."""
+
+    views: dict[str, LiveSessionView] = field(default_factory=dict)
+    present: dict[str, list[Participant]] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    async def active(self, meeting_id: str) -> LiveSessionView | None:
+        return self.views.get(meeting_id)
+
+    async def kick(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> Sequence[Participant]:
+        chosen = self._choose(meeting_id, participant_ids, custom_participant_ids)
+        self.present[meeting_id] = [one for one in self.present[meeting_id] if one not in chosen]
+        return chosen
+
+    async def kick_all(self, meeting_id: str) -> int:
+        if meeting_id not in self.present:
+            raise NoActiveSessionError
+        return len(self.present.pop(meeting_id))
+
+    async def mute(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> Sequence[Participant]:
+        return self._choose(meeting_id, participant_ids, custom_participant_ids)
+
+    async def preset_changed(self, organization_id: str, preset_name: str) -> None:
+        self.calls.append(("preset_changed", preset_name))
+
+    async def participant_changed(self, participant: Participant) -> None:
+        self.calls.append(("participant_changed", participant.id))
+
+    async def participant_removed(self, participant: Participant) -> None:
+        self.calls.append(("participant_removed", participant.id))
+
+    async def meeting_changed(self, meeting: Meeting) -> None:
+        self.calls.append(("meeting_changed", meeting.id))
+
+    def _choose(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> list[Participant]:
+        if meeting_id not in self.present:
+            raise NoActiveSessionError
+        return [
+            one
+            for one in self.present[meeting_id]
+            if one.id in participant_ids or one.custom_participant_id in custom_participant_ids
+        ]
+
+
+@dataclass
+class FakeMetricsSource:
+    statuses: list[WorkerStatus] = field(default_factory=list)
+
+    def workers(self) -> Sequence[WorkerStatus]:
+        return self.statuses
