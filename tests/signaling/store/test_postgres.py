@@ -138,6 +138,14 @@ async def test_a_database_that_went_away_is_told_and_used_again_when_it_is_back(
         assert await uow.organizations.first() == acme
 
 
+async def test_who_comes_after_a_restart_notices_nothing(database: Database, postgres: Postgres) -> None:
+    acme, *_ = await furnished(database)
+    postgres.stop()
+    postgres.start()
+    async with database(reading=True) as uow:
+        assert await uow.organizations.first() == acme
+
+
 async def test_without_a_database_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError, match=r"does not answer: .*No such file"):
         await Database.open(f"postgresql://nobody:secret@/nothing?host={tmp_path}")
