@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -69,7 +70,7 @@ class Postgres:
     def stop(self) -> None:
         """At once, as if it had crashed."""
         if self._process is not None:
-            self._process.terminate() if self._process.poll() is not None else self._process.send_signal(3)
+            self._process.send_signal(signal.SIGQUIT)
             self._process.wait(30)
             self._process = None
 
