@@ -69,6 +69,7 @@ async def test_the_limits_of_a_preset_are_in_the_answer(
         f"b=TIAS:{kilobits}000",
     }
     assert f"x-google-max-bitrate={kilobits}" in _format_of(video, "96")
+    assert f"x-google-start-bitrate={min(kilobits, 1000)}" in _format_of(video, "96")
     assert _format_of(audio, "111") == {"minptime=10", "useinbandfec=1", *opus}
     assert "\nb=" not in audio
 
