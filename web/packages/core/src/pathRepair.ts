@@ -80,7 +80,7 @@ export class PathRepair {
 
   /** Media that stops may mean that our address went, and the socket with it: a repair needs one that works. */
   private handleState(watch: IceWatch, state: RTCPeerConnectionState): void {
-    if (state === "disconnected" || state === "failed") this.options.connection.probe();
+    if (state === "disconnected" || state === "failed") this.options.connection.probe(SHORT_PROBE_LIMIT_MS);
     watch.handleState(state);
   }
 

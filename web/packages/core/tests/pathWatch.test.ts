@@ -9,6 +9,7 @@ import {
   SILENT_LOOKS,
   STEADY_LOOKS,
   TRICKLE_SILENT_LOOKS,
+  UNANSWERED_LOOKS,
   type Verdict,
 } from "../src/media/pathWatch";
 import { ManualClock } from "./support/world";
@@ -60,6 +61,17 @@ describe("a flow", () => {
     expect(gone.filter((one) => one !== null)).toEqual(["doubtful"]);
     const few = looks(new Silence(true), received, [...steady, 1, ...silent.slice(1)]);
     expect(few.filter((one) => one !== null)).toEqual(["doubtful"]);
+  });
+
+  it("that has just begun, and is not answered any more, is lost a little later, once", () => {
+    const silence = new Silence(true);
+    const told = looks(silence, [1, ...Array<number>(2 * UNANSWERED_LOOKS).fill(0)], Array<number>(20).fill(1));
+    expect(told.indexOf("lost")).toBe(UNANSWERED_LOOKS);
+    expect(news(told)).toBe(1);
+  });
+
+  it("that was never answered is nothing to tell", () => {
+    expect(news(looks(new Silence(true), Array<number>(20).fill(0), Array<number>(20).fill(1)))).toBe(0);
   });
 
   it("that is only received is never more than in doubt", () => {

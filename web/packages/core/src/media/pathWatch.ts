@@ -14,6 +14,9 @@ export const LOOK_EVERY_MS = 200;
 export const SILENT_LOOKS = 3;
 /** ... so many in a row that each showed something. */
 export const STEADY_LOOKS = 8;
+/** Looks in a row in which something is sent and nothing comes, after one that showed something: of a flow that has
+ * only just begun, and of which more cannot be told. */
+export const UNANSWERED_LOOKS = 5;
 /** The same of a flow that only trickles: so many looks without anything, after as many with something. */
 export const TRICKLE_SILENT_LOOKS = 15;
 /** No news for so long after news: what is done about it needs its time. */
@@ -65,6 +68,10 @@ export class Silence {
     this.silent++;
     if (this.answered && flow.sent > before.sent) this.unanswered++;
     if (this.silent < SILENT_LOOKS) return null;
+    if (this.unanswered >= UNANSWERED_LOOKS && this.trickled > 0) {
+      this.steady = this.trickled = 0;
+      return "lost";
+    }
     const wasSteady = this.steady >= STEADY_LOOKS;
     this.steady = 0;
     if (!wasSteady && (this.silent < TRICKLE_SILENT_LOOKS || this.trickled < STEADY_LOOKS)) return null;
