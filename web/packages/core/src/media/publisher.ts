@@ -79,7 +79,7 @@ export class Publisher extends Emitter<PublisherEvents> {
 
   /** Once everything asked for until now is done, or failed. */
   settled(): Promise<void> {
-    return this.queue.run(() => Promise.resolve());
+    return this.queue.settled();
   }
 
   /** What is published, by publication id. */

@@ -8,4 +8,9 @@ export class SerialQueue {
     this.tail = result.catch(() => undefined);
     return result;
   }
+
+  /** Once every job until now is done, or failed. */
+  settled(): Promise<void> {
+    return this.run(() => Promise.resolve());
+  }
 }

@@ -169,7 +169,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   async restartIce(): Promise<void> {
     if (this.pc === null) return;
     await this.options.signal.request({ type: "restart_ice" });
-    await this.queue.run(() => Promise.resolve());
+    await this.queue.settled();
   }
 
   /** Forgets the connection and all tracks; the next offer makes a new one. */
