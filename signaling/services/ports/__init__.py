@@ -1,0 +1,40 @@
+"""What the services need of the outside, as narrow protocols. `app.py` plugs the adapters in.
+
+`store` implements `UnitOfWork` and the repositories; `auth` implements `Tokens`; `services.live` implements
+`LiveSessions`; `nodes` implements `MetricsSource`; `testing` ships a fake of each. What one organization
+owns is invisible to every other: repositories take the organization's id and find nothing outside it.
+"""
+
+from __future__ import annotations
+
+from signaling.services.ports.clock import Clock
+from signaling.services.ports.idempotency import IdempotencyRepository
+from signaling.services.ports.live import LiveSessions, LiveSessionView
+from signaling.services.ports.meetings import MeetingRepository
+from signaling.services.ports.nodes import FreezeCount, MetricsSource, QualitySpread, Spread, WorkerStatus
+from signaling.services.ports.organizations import OrganizationRepository
+from signaling.services.ports.participants import ParticipantRepository
+from signaling.services.ports.presets import PresetRepository
+from signaling.services.ports.sessions import SessionRepository
+from signaling.services.ports.tokens import Tokens
+from signaling.services.ports.unit_of_work import UnitOfWork, UnitOfWorkFactory
+
+__all__ = [
+    "Clock",
+    "FreezeCount",
+    "IdempotencyRepository",
+    "LiveSessionView",
+    "LiveSessions",
+    "MeetingRepository",
+    "MetricsSource",
+    "OrganizationRepository",
+    "ParticipantRepository",
+    "PresetRepository",
+    "QualitySpread",
+    "SessionRepository",
+    "Spread",
+    "Tokens",
+    "UnitOfWork",
+    "UnitOfWorkFactory",
+    "WorkerStatus",
+]

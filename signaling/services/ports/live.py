@@ -1,0 +1,71 @@
+"""The sessions that run in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from signaling.domain.meeting import Meeting
+from signaling.domain.participant import Participant
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSessionView:
+    """The active session of a meeting as REST shows it."""
+
+    id: str
+    meeting_id: str
+    organization_id: str
+    meeting_title: str | None
+    live_participants: int
+    max_concurrent_participants: int
+    minutes_consumed: float
+    """Sum over all peers, those that left included, of their time in the session."""
+    started_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class LiveSessions(Protocol):
+    """What REST tells and asks the sessions that run in this process.
+
+    Each call returns once the change is in force: a kicked peer's media is stopped at the node. Whether the
+    caller may see the meeting was decided before.
+    """
+
+    async def active(self, meeting_id: str) -> LiveSessionView | None: ...
+
+    async def kick(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> Sequence[Participant]:
+        """Put every peer of these participants out; returns those who were in. Raises
+        `NoActiveSessionError`."""
+        ...
+
+    async def kick_all(self, meeting_id: str) -> int:
+        """End the session; returns how many participants were in it. Raises `NoActiveSessionError`."""
+        ...
+
+    async def mute(
+        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    ) -> Sequence[Participant]:
+        """Mute the microphones of these participants; returns those who are in. Raises
+        `NoActiveSessionError`."""
+        ...
+
+    async def preset_changed(self, organization_id: str, preset_name: str) -> None:
+        """The stored preset is another one now: apply it to every peer that has it. (One that was removed
+        stays in force for the peers that joined with it.)"""
+        ...
+
+    async def participant_changed(self, participant: Participant) -> None:
+        """Name, picture or preset is another one now."""
+        ...
+
+    async def participant_removed(self, participant: Participant) -> None:
+        """Its token is void: put its peers out."""
+        ...
+
+    async def meeting_changed(self, meeting: Meeting) -> None: ...

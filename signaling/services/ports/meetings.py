@@ -1,0 +1,27 @@
+"""Meetings in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from signaling.domain.meeting import Meeting
+
+
+class MeetingRepository(Protocol):
+    async def get(self, organization_id: str, meeting_id: str) -> Meeting | None: ...
+    async def add(self, meeting: Meeting) -> None: ...
+    async def save(self, meeting: Meeting) -> None: ...
+    async def list(
+        self,
+        organization_id: str,
+        *,
+        search: str | None = None,
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
+        offset: int = 0,
+        limit: int = 20,
+    ) -> tuple[Sequence[Meeting], int]:
+        """A page, newest first, and the total count."""
+        ...

@@ -1,0 +1,16 @@
+"""Organizations in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from signaling.domain.organization import ApiKey, Organization
+
+
+class OrganizationRepository(Protocol):
+    async def get(self, organization_id: str) -> Organization | None: ...
+    async def add(self, organization: Organization) -> None: ...
+    async def first(self) -> Organization | None: ...
+    async def add_key(self, key: ApiKey) -> None: ...
+    async def keys(self, organization_id: str) -> Sequence[ApiKey]: ...

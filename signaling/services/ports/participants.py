@@ -1,0 +1,27 @@
+"""Participants in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from signaling.domain.meeting import Meeting
+from signaling.domain.participant import Participant
+from signaling.domain.preset import PresetRecord
+
+
+class ParticipantRepository(Protocol):
+    async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant | None: ...
+    async def with_its_own(
+        self, organization_id: str, meeting_id: str, participant_id: str
+    ) -> tuple[Participant, Meeting, PresetRecord | None] | None:
+        """With its meeting and its preset, which may be gone: in one look."""
+        ...
+
+    async def add(self, participant: Participant) -> None: ...
+    async def save(self, participant: Participant) -> None: ...
+    async def remove(self, participant: Participant) -> None: ...
+    async def count_with_preset(self, organization_id: str, preset_name: str) -> int: ...
+    async def list(
+        self, organization_id: str, meeting_id: str, *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[Participant], int]: ...

@@ -1,0 +1,40 @@
+"""One transaction over all repositories."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from signaling.services.ports.idempotency import IdempotencyRepository
+from signaling.services.ports.meetings import MeetingRepository
+from signaling.services.ports.organizations import OrganizationRepository
+from signaling.services.ports.participants import ParticipantRepository
+from signaling.services.ports.presets import PresetRepository
+from signaling.services.ports.sessions import SessionRepository
+
+
+class UnitOfWork(Protocol):
+    """One transaction: `async with uow_factory() as uow: ...; await uow.commit()`. Leaving without commit
+    rolls back."""
+
+    organizations: OrganizationRepository
+    meetings: MeetingRepository
+    participants: ParticipantRepository
+    presets: PresetRepository
+    sessions: SessionRepository
+    idempotency: IdempotencyRepository
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    async def commit(self) -> None: ...
+
+
+class UnitOfWorkFactory(Protocol):
+    """Entering and everything inside raises `StoreUnavailableError` while the database does not answer."""
+
+    def __call__(self, *, reading: bool = False) -> UnitOfWork:
+        """A unit that is only `reading` sees one state of the store, keeps nobody waiting, and never fails
+        for what others do. Any other may end in `ContendedError`: see `signaling.services.transaction`."""
+        ...

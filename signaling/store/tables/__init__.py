@@ -1,0 +1,28 @@
+"""The tables. Types are portable between SQLite and PostgreSQL; times are UTC.
+
+What no query looks into (a preset, the recording settings of a meeting) is one JSON column, validated again
+by the domain's model when it is read. One noun, one module; those imported here are the schema.
+"""
+
+from __future__ import annotations
+
+from signaling.store.tables.attendance import attendances
+from signaling.store.tables.columns import metadata
+from signaling.store.tables.idempotency import idempotency_keys
+from signaling.store.tables.meeting import meetings
+from signaling.store.tables.organization import api_keys, organizations
+from signaling.store.tables.participant import participants
+from signaling.store.tables.preset import presets
+from signaling.store.tables.session import sessions
+
+__all__ = [
+    "api_keys",
+    "attendances",
+    "idempotency_keys",
+    "meetings",
+    "metadata",
+    "organizations",
+    "participants",
+    "presets",
+    "sessions",
+]

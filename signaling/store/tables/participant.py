@@ -1,0 +1,25 @@
+"""Participants."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Column, Index, String, Table
+
+from signaling.store.tables.columns import identifier, metadata, reference, times, version
+
+participants: Final = Table(
+    "participants",
+    metadata,
+    identifier(primary_key=True),
+    reference("organization_id", "organizations.id"),
+    reference("meeting_id", "meetings.id"),
+    Column("name", String(128), nullable=False),
+    Column("custom_participant_id", String(255), nullable=False),
+    Column("preset_name", String(128), nullable=False),
+    Column("picture", String(4096)),
+    *times(),
+    version(),
+    Index(None, "meeting_id", "created_at"),
+    Index(None, "organization_id", "preset_name"),
+)

@@ -1,0 +1,32 @@
+"""Sessions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Column, Index, Integer, String, Table, text
+
+from signaling.store.tables.columns import UtcDateTime, identifier, metadata, reference, times
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    identifier(primary_key=True),
+    reference("meeting_id", "meetings.id"),
+    reference("organization_id", "organizations.id"),
+    Column("status", String(16), nullable=False),
+    *times(),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("end_reason", String(64)),
+    Column("max_concurrent_participants", Integer, nullable=False),
+    Index(
+        "uq_sessions_active",
+        "meeting_id",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(None, "organization_id", "created_at"),
+)
+"""A meeting has at most one session that has not ended."""
