@@ -76,3 +76,5 @@ class SessionRecord:
     ended_at: datetime | None = None
     end_reason: str | None = None
     max_concurrent_participants: int = 0
+    server_id: str | None = None
+    """The server that began it, which has it until it ends."""

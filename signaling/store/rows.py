@@ -33,10 +33,10 @@ async def page(
 
 async def insert_unique(
     db: AsyncConnection, statement: UpdateBase, complaint: str, values: Mapping[str, Any] | None = None
-) -> None:
-    """Execute; a violated constraint becomes `ConflictError(complaint)`."""
+) -> int:
+    """Execute, and say how many rows came; a violated constraint becomes `ConflictError(complaint)`."""
     try:
-        await db.execute(statement, values)
+        return (await db.execute(statement, values)).rowcount
     except IntegrityError:
         raise ConflictError(complaint) from None
 

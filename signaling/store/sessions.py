@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.attendance import Attendance
@@ -13,9 +13,16 @@ from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import attendances, sessions
 
-_SAVE = update(sessions).where(sessions.c.id == bindparam("saved"))
-_ADD_ATTENDANCE = insert(attendances)
-_SAVE_ATTENDANCE = update(attendances).where(attendances.c.peer_id == bindparam("saved"))
+_SAVE = update(sessions).where(sessions.c.id == bindparam("saved"), sessions.c.ended_at.is_(None))
+_ADD_ATTENDANCE = insert(attendances).from_select(
+    attendances.c.keys(),
+    select(*(bindparam(column.key, type_=column.type) for column in attendances.c)).where(
+        exists().where(sessions.c.id == bindparam("session_id"), sessions.c.ended_at.is_(None))
+    ),
+)
+_SAVE_ATTENDANCE = update(attendances).where(
+    attendances.c.peer_id == bindparam("saved"), attendances.c.left_at.is_(None)
+)
 
 
 class SqlSessions:
@@ -31,28 +38,30 @@ class SqlSessions:
             f"The meeting {session.meeting_id!r} is gone or has an active session already.",
         )
 
-    async def save(self, session: SessionRecord) -> None:
-        await self._db.execute(_SAVE, values_of(session) | {"saved": session.id})
+    async def save(self, session: SessionRecord) -> bool:
+        done = await self._db.execute(_SAVE, values_of(session) | {"saved": session.id})
+        return done.rowcount == 1
 
     async def get(self, session_id: str) -> SessionRecord | None:
         row = (await self._db.execute(select(sessions).where(sessions.c.id == session_id))).first()
-        return _session(row) if row else None
+        return read_session(row._mapping) if row else None
 
     async def active_for(self, meeting_id: str) -> SessionRecord | None:
         query = select(sessions).where(sessions.c.meeting_id == meeting_id, sessions.c.ended_at.is_(None))
         row = (await self._db.execute(query)).first()
-        return _session(row) if row else None
+        return read_session(row._mapping) if row else None
 
     async def unfinished(self) -> Sequence[SessionRecord]:
         query = select(sessions).where(sessions.c.ended_at.is_(None)).order_by(sessions.c.created_at)
-        return [_session(row) for row in await self._db.execute(query)]
+        return [read_session(row._mapping) for row in await self._db.execute(query)]
 
-    async def add_attendance(self, attendance: Attendance) -> None:
-        complaint = f"Peer {attendance.peer_id!r} attends already, or its session is gone."
-        await insert_unique(self._db, _ADD_ATTENDANCE, complaint, values_of(attendance))
+    async def add_attendance(self, attendance: Attendance) -> bool:
+        complaint = f"Peer {attendance.peer_id!r} attends already."
+        return await insert_unique(self._db, _ADD_ATTENDANCE, complaint, values_of(attendance)) == 1
 
-    async def save_attendance(self, attendance: Attendance) -> None:
-        await self._db.execute(_SAVE_ATTENDANCE, values_of(attendance) | {"saved": attendance.peer_id})
+    async def save_attendance(self, attendance: Attendance) -> bool:
+        values = values_of(attendance) | {"saved": attendance.peer_id}
+        return (await self._db.execute(_SAVE_ATTENDANCE, values)).rowcount == 1
 
     async def attendances(self, session_id: str) -> Sequence[Attendance]:
         query = (
@@ -63,6 +72,6 @@ class SqlSessions:
         return [Attendance(**row._mapping) for row in await self._db.execute(query)]
 
 
-def _session(row: Row[Any]) -> SessionRecord:
-    values = dict(row._mapping)
-    return SessionRecord(**values | {"status": SessionStatus(values["status"])})
+def read_session(row: Mapping[Any, Any]) -> SessionRecord:
+    values = dict(row)
+    return SessionRecord(**{**values, "status": SessionStatus(values["status"])})

@@ -15,6 +15,7 @@ from signaling.services.ports import (
     OrganizationRepository,
     ParticipantRepository,
     PresetRepository,
+    ServerRepository,
     SessionRepository,
 )
 from signaling.store.failures import told
@@ -23,6 +24,7 @@ from signaling.store.meetings import SqlMeetings
 from signaling.store.organizations import SqlOrganizations
 from signaling.store.participants import SqlParticipants
 from signaling.store.presets import SqlPresets
+from signaling.store.servers import SqlServers
 from signaling.store.sessions import SqlSessions
 
 
@@ -38,6 +40,7 @@ class SqlUnitOfWork:
     presets: PresetRepository
     sessions: SessionRepository
     idempotency: IdempotencyRepository
+    servers: ServerRepository
 
     def __init__(
         self, engine: AsyncEngine, *, prepare: Callable[[AsyncConnection], None] | None = None
@@ -67,6 +70,7 @@ class SqlUnitOfWork:
         self.presets = SqlPresets(db)
         self.sessions = SqlSessions(db)
         self.idempotency = SqlIdempotency(db)
+        self.servers = SqlServers(db)
         return self
 
     async def __aexit__(

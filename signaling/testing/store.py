@@ -25,6 +25,7 @@ from signaling.services.ports import (
     OrganizationRepository,
     ParticipantRepository,
     PresetRepository,
+    ServerRepository,
     SessionRepository,
 )
 
@@ -71,6 +72,7 @@ class FakeUnitOfWork:
     presets: PresetRepository
     sessions: SessionRepository
     idempotency: IdempotencyRepository
+    servers: ServerRepository
 
     def __init__(self, store: FakeStore) -> None:
         self._store = store
@@ -247,9 +249,15 @@ class _Sessions:
         _check(session.ended_at is not None or await self.active_for(session.meeting_id) is None)
         _insert(self._t.sessions, session.id, session)
 
-    async def save(self, session: SessionRecord) -> None:
-        if session.id in self._t.sessions:
-            self._t.sessions[session.id] = session
+    async def save(self, session: SessionRecord) -> bool:
+        if not self._goes_on(session.id):
+            return False
+        self._t.sessions[session.id] = session
+        return True
+
+    def _goes_on(self, session_id: str) -> bool:
+        present = self._t.sessions.get(session_id)
+        return present is not None and present.ended_at is None
 
     async def get(self, session_id: str) -> SessionRecord | None:
         return self._t.sessions.get(session_id)
@@ -261,13 +269,19 @@ class _Sessions:
         found = (one for one in self._t.sessions.values() if one.ended_at is None)
         return sorted(found, key=lambda one: one.created_at)
 
-    async def add_attendance(self, attendance: Attendance) -> None:
-        _check(attendance.session_id in self._t.sessions)
-        _insert(self._t.attendances, attendance.peer_id, attendance)
+    async def add_attendance(self, attendance: Attendance) -> bool:
+        _check(attendance.peer_id not in self._t.attendances)
+        if not self._goes_on(attendance.session_id):
+            return False
+        self._t.attendances[attendance.peer_id] = attendance
+        return True
 
-    async def save_attendance(self, attendance: Attendance) -> None:
-        if attendance.peer_id in self._t.attendances:
-            self._t.attendances[attendance.peer_id] = attendance
+    async def save_attendance(self, attendance: Attendance) -> bool:
+        present = self._t.attendances.get(attendance.peer_id)
+        if present is None or present.left_at is not None:
+            return False
+        self._t.attendances[attendance.peer_id] = attendance
+        return True
 
     async def attendances(self, session_id: str) -> Sequence[Attendance]:
         found = (one for one in self._t.attendances.values() if one.session_id == session_id)

@@ -54,6 +54,6 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     else:
         database = await Database.open(request.getfixturevalue("postgres_url"))
         async with database._engine.begin() as db:
-            await db.execute(text("TRUNCATE organizations CASCADE"))
+            await db.execute(text("TRUNCATE organizations, servers, signing_keys CASCADE"))
     yield database
     await database.close()

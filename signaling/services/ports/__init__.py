@@ -15,6 +15,7 @@ from signaling.services.ports.nodes import FreezeCount, MetricsSource, QualitySp
 from signaling.services.ports.organizations import OrganizationRepository
 from signaling.services.ports.participants import ParticipantRepository
 from signaling.services.ports.presets import PresetRepository
+from signaling.services.ports.servers import ServerRepository
 from signaling.services.ports.sessions import SessionRepository
 from signaling.services.ports.tokens import Tokens
 from signaling.services.ports.unit_of_work import UnitOfWork, UnitOfWorkFactory
@@ -31,6 +32,7 @@ __all__ = [
     "ParticipantRepository",
     "PresetRepository",
     "QualitySpread",
+    "ServerRepository",
     "SessionRepository",
     "Spread",
     "Tokens",

@@ -10,6 +10,7 @@ from signaling.services.ports.meetings import MeetingRepository
 from signaling.services.ports.organizations import OrganizationRepository
 from signaling.services.ports.participants import ParticipantRepository
 from signaling.services.ports.presets import PresetRepository
+from signaling.services.ports.servers import ServerRepository
 from signaling.services.ports.sessions import SessionRepository
 
 
@@ -23,6 +24,7 @@ class UnitOfWork(Protocol):
     presets: PresetRepository
     sessions: SessionRepository
     idempotency: IdempotencyRepository
+    servers: ServerRepository
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(

@@ -13,7 +13,9 @@ from signaling.store.tables.meeting import meetings
 from signaling.store.tables.organization import api_keys, organizations
 from signaling.store.tables.participant import participants
 from signaling.store.tables.preset import presets
+from signaling.store.tables.server import servers
 from signaling.store.tables.session import sessions
+from signaling.store.tables.token import revoked_subjects, signing_keys
 
 __all__ = [
     "api_keys",
@@ -24,5 +26,8 @@ __all__ = [
     "organizations",
     "participants",
     "presets",
+    "revoked_subjects",
+    "servers",
     "sessions",
+    "signing_keys",
 ]

@@ -40,8 +40,8 @@ def identifier(name: str = "id", **options: Any) -> Column[str]:
     return Column(name, String(64), nullable=False, **options)
 
 
-def reference(name: str, target: str) -> Column[str]:
-    return Column(name, String(64), ForeignKey(target, ondelete="CASCADE"), nullable=False)
+def reference(name: str, target: str, **options: Any) -> Column[str]:
+    return Column(name, String(64), ForeignKey(target, ondelete="CASCADE"), nullable=False, **options)
 
 
 def times() -> tuple[Column[datetime], Column[datetime]]:

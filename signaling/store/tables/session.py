@@ -20,6 +20,7 @@ sessions: Final = Table(
     Column("ended_at", UtcDateTime),
     Column("end_reason", String(64)),
     Column("max_concurrent_participants", Integer, nullable=False),
+    Column("server_id", String(64)),
     Index(
         "uq_sessions_active",
         "meeting_id",
@@ -29,4 +30,5 @@ sessions: Final = Table(
     ),
     Index(None, "organization_id", "created_at"),
 )
-"""A meeting has at most one session that has not ended."""
+"""A meeting has at most one session that has not ended. `server_id` outlives its server, so there is no
+foreign key to it."""
