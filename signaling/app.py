@@ -140,7 +140,7 @@ class Server:
         self.base_url = settings.base_url(listeners[0].getsockname()[1])
         forgetting = asyncio.create_task(forget_forever(database, clock), name="idempotency sweeper")
         stack.push_async_callback(_ended, forgetting)
-        bootstrap = Bootstrap(database, clock, settings.session_grace)
+        bootstrap = Bootstrap(database, clock)
         self.links = await _links(settings, bootstrap, tokens, self.base_url)
         await _serve(stack, runner, listeners, tls)
 
@@ -236,7 +236,7 @@ async def _started_nodes(settings: Settings, survivors: Sequence[Survivor]) -> N
 def _surroundings(
     settings: Settings, database: Database, nodes: NodeSupervisor, hub: WsHub, clock: Clock
 ) -> Surroundings:
-    live_settings = LiveSettings(resume_within=settings.resume_within)
+    live_settings = LiveSettings(resume_within=settings.resume_within, session_grace=settings.session_grace)
     secret = settings.turn_secret
     ice_servers = IceServerList(
         stun_urls=settings.stun_url,
@@ -261,7 +261,7 @@ def _application(
     application = build_application(
         RestParts(
             authenticator=Authenticator(database),
-            meetings=MeetingService(database, live, clock, settings.session_grace),
+            meetings=MeetingService(database, live, clock),
             participants=ParticipantService(database, live, tokens, clock),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),

@@ -28,6 +28,10 @@ NodeId = NewType("NodeId", str)
 
 Prefix = Literal["ses", "peer", "pub", "rt", "tp", "pr", "cs", "nd", "pipe", "req"]
 
+_SHORT_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Without those that are taken for each other when a link is read aloud or copied by hand."""
+_SHORT_LENGTH = 12
+"""59 bits."""
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _RANDOM_BITS = 80
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
@@ -38,6 +42,11 @@ _SHIFTS = tuple(range(120, -1, -10))
 def new_uuid() -> str:
     """A random UUID (version 4) as text, for everything the REST API shows."""
     return str(uuid4())
+
+
+def new_short_id() -> str:
+    """`k7mq2xw9e4hr`, for links that people pass on: it cannot be guessed."""
+    return "".join(secrets.choice(_SHORT_ALPHABET) for _ in range(_SHORT_LENGTH))
 
 
 def new_id(prefix: Prefix) -> str:

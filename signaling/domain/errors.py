@@ -7,7 +7,9 @@
     │   └── InvalidTokenError           a participant token that is bad, expired, revoked or not ours
     ├── ForbiddenError                  credentials are right, the right is missing
     │   ├── PermissionDenied            ... a permission of the preset (2001)
-    │   └── CensoredError               ... a moderator took it from this participant
+    │   ├── CensoredError               ... a moderator took it from this participant
+    │   ├── JoinRefusedError            ... the meeting's join policy does not take them; says why
+    │   └── ConfigurationLockedError    ... a level above has locked this key
     ├── NotFoundError                   no such thing, or not in this organization
     │   └── NoActiveSessionError        nobody is in the meeting
     ├── NotAcceptableError              none of what there is fits what the client can take
@@ -17,6 +19,8 @@
     ├── ConflictError                   against something that is already there
     │   ├── NotPublishedError           there is nothing to watch, yet
     │   ├── MeetingInactiveError        nobody can join a meeting that is INACTIVE
+    │   ├── MeetingNotOpenError         nobody who may open it has come yet
+    │   ├── MeetingFullError            it has as many participants as it may have
     │   ├── AlreadyJoinedError          a second join on one socket
     │   └── StateError                  not now
     │       ├── NotJoinedError                  before join (2005)
@@ -54,6 +58,10 @@ class SignalingError(Exception):
     http_status: ClassVar[int] = 500
     retry_after: float | None = None
     """Seconds after which to try again; None where that would not help."""
+    reason: str | None = None
+    """Which of several reasons it is, where a caller can act on that."""
+    field: str | None = None
+    """What of the input is wrong, dotted ("config.media.video.quality"), where one field is."""
     default_message: ClassVar[str] = (
         "Something went wrong on the server. Try again; if it stays, read its log."
     )
@@ -64,8 +72,6 @@ class SignalingError(Exception):
 
 
 class InvalidInputError(SignalingError):
-    """`field` names what is wrong, dotted ("config.media.video.quality"), where one field is."""
-
     code = 9400
     name = "InvalidInput"
     http_status = 400
@@ -115,6 +121,30 @@ class CensoredError(ForbiddenError):
     code = 9456
     name = "Censored"
     default_message = "A moderator has blocked this. Ask them to allow it again."
+
+
+class JoinRefusedError(ForbiddenError):
+    """`reason` is one of `signaling.domain.join_policy.Refusal`."""
+
+    code = 9470
+    name = "JoinRefused"
+    default_message = "The meeting's join policy does not let you in."
+
+    def __init__(self, message: str | None = None, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ConfigurationLockedError(ForbiddenError):
+    """`field` is the key, dotted."""
+
+    code = 9473
+    name = "ConfigurationLocked"
+    default_message = "A level above has locked this key. Have it unlocked there."
+
+    def __init__(self, message: str | None = None, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class NotFoundError(SignalingError):
@@ -183,6 +213,26 @@ class MeetingInactiveError(ConflictError):
     name = "MeetingInactive"
     http_status = 403
     default_message = "The meeting is INACTIVE, nobody can join it. Set its status to ACTIVE first."
+
+
+class MeetingNotOpenError(ConflictError):
+    """`reason`: why this one may not open it, one of `signaling.domain.join_policy.Refusal`."""
+
+    code = 9472
+    name = "MeetingNotOpen"
+    default_message = "The meeting is not open yet, and you may not open it. Come back when it is."
+    retry_after = 5.0
+
+    def __init__(self, message: str | None = None, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class MeetingFullError(ConflictError):
+    code = 9471
+    name = "MeetingFull"
+    default_message = "The meeting has as many participants as it may have. Come back when somebody left."
+    retry_after = 15.0
 
 
 class AlreadyJoinedError(ConflictError):

@@ -1,7 +1,7 @@
 """A meeting: a durable place with an id and settings, in which sessions run.
 
-What its recordings and its AI features are to be like is kept with it and validated when it is set; the
-services that act on it read it from here.
+What it is for, where it is shown and who is told of it is its own; how its sessions are run is configuration,
+of which it is one level.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from signaling.domain.meeting_config import AiConfig, RecordingConfig
+from signaling.domain.configuration import NOTHING_SAID, Configuration
+from signaling.domain.join_policy import ListPolicy
 from signaling.domain.version import FIRST
 
-DEFAULT_KEEP_ALIVE: Final = 60
-"""Seconds for which a session outlives its last peer, unless the meeting says otherwise."""
+MAX_WEBHOOK_TIMEOUT: Final = 30
+"""Seconds."""
 
 
 class MeetingStatus(StrEnum):
@@ -34,6 +35,14 @@ class Region(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
+    """`configuration` is what the meeting itself says; what its sessions are run with is merged from that and
+    from what the levels above say (`signaling.domain.configuration`). Passwords are kept as hashes.
+
+    `unique_name` and `short` find it as its id does: the one is chosen and unique in its organization, the
+    other is made for links and unique everywhere. A deleted meeting stays for what refers to it; nobody finds
+    it any more.
+    """
+
     id: str
     organization_id: str
     title: str | None
@@ -41,15 +50,18 @@ class Meeting:
     updated_at: datetime
     status: MeetingStatus = MeetingStatus.ACTIVE
     preferred_region: Region | None = None
-    record_on_start: bool = False
-    live_stream_on_start: bool = False
-    persist_chat: bool = False
-    summarize_on_end: bool = False
-    session_keep_alive_time_in_secs: int = DEFAULT_KEEP_ALIVE
-    recording_config: RecordingConfig | None = None
-    ai_config: AiConfig | None = None
-    loudest_audio: int | None = None
-    """How many of the loudest microphones are forwarded; 0: all of them, None: as the server is set."""
+    unit_id: str | None = None
+    unique_name: str | None = None
+    short: str | None = None
+    list_policy: ListPolicy = ListPolicy.SHARED
+    open_password_hash: str | None = None
+    join_password_hash: str | None = None
+    webhook_event_url: str | None = None
+    webhook_event_failover_url: str | None = None
+    webhook_timeout_secs: int | None = None
+    """0 to 30; None: as the server is set."""
+    configuration: Configuration = NOTHING_SAID
+    deleted_at: datetime | None = None
     version: int = FIRST
 
     @property

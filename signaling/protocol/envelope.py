@@ -55,8 +55,11 @@ def failure(
     *,
     field: str | None = None,
     retry_after: float | None = None,
+    reason: str | None = None,
 ) -> str:
-    body = ErrorBody(code=code, name=name, message=message, field=field, retry_after=retry_after)
+    body = ErrorBody(
+        code=code, name=name, message=message, field=field, retry_after=retry_after, reason=reason
+    )
     return Failure(id=request_id, error=body).model_dump_json(exclude_none=False)
 
 

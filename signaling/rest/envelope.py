@@ -5,7 +5,8 @@
                "paging": {"total_count": 41, "start_offset": 21, "end_offset": 40}}
     error     {"success": false, "error": {"code": 404, "name": "NotFound", "message": "..."}}
 
-An error's `code` is the HTTP status, its `name` is stable, and `field` is there where one field is to blame.
+An error's `code` is the HTTP status, its `name` is stable; `field` is there where one field is to blame, and
+`reason` where there are several.
 Times are ISO 8601 in UTC.
 """
 
@@ -19,7 +20,6 @@ from typing import Any
 from aiohttp import web
 
 from signaling.errors import (
-    InvalidInputError,
     InvalidTokenError,
     SignalingError,
     UnauthorizedError,
@@ -42,7 +42,9 @@ def listing(items: Sequence[Any], page: Page, total: int) -> web.Response:
 
 
 def failure(error: SignalingError) -> web.Response:
-    response = plain_failure(error.http_status, error.name, error.message, field=_field(error))
+    response = plain_failure(
+        error.http_status, error.name, error.message, field=error.field, reason=error.reason
+    )
     if isinstance(error, UnauthorizedError):
         response.headers["WWW-Authenticate"] = _challenge(error)
     if error.retry_after is not None:
@@ -50,10 +52,14 @@ def failure(error: SignalingError) -> web.Response:
     return response
 
 
-def plain_failure(status: int, name: str, message: str, *, field: str | None = None) -> web.Response:
+def plain_failure(
+    status: int, name: str, message: str, *, field: str | None = None, reason: str | None = None
+) -> web.Response:
     body: dict[str, Any] = {"code": status, "name": name, "message": message}
     if field is not None:
         body["field"] = field
+    if reason is not None:
+        body["reason"] = reason
     return _json({"success": False, "error": body}, status)
 
 
@@ -67,10 +73,6 @@ def _challenge(error: UnauthorizedError) -> str:
     if isinstance(error, InvalidTokenError):
         return 'Bearer realm="rostrum", error="invalid_token"'
     return 'Basic realm="rostrum", charset="UTF-8"'
-
-
-def _field(error: SignalingError) -> str | None:
-    return error.field if isinstance(error, InvalidInputError) else None
 
 
 def _json(body: Any, status: int) -> web.Response:

@@ -15,7 +15,7 @@ from signaling.domain.meeting import Meeting
 from signaling.domain.organization import ApiKey, Organization
 from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord
-from signaling.ids import new_uuid
+from signaling.ids import new_short_id, new_uuid
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
 
@@ -54,10 +54,9 @@ class DemoSeat:
 
 
 class Bootstrap:
-    def __init__(self, units: UnitOfWorkFactory, clock: Clock, keep_alive: int) -> None:
+    def __init__(self, units: UnitOfWorkFactory, clock: Clock) -> None:
         self._units = units
         self._clock = clock
-        self._keep_alive = keep_alive
 
     async def organization(self) -> Organization | None:
         """The one that the first start made; None before it."""
@@ -102,7 +101,7 @@ class Bootstrap:
                     title=title,
                     created_at=now,
                     updated_at=now,
-                    session_keep_alive_time_in_secs=self._keep_alive,
+                    short=new_short_id(),
                 )
             )
             for seat in members:

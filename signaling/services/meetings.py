@@ -2,49 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
+from pydantic import BaseModel
+
+from signaling.domain.configuration import Configuration, patched
+from signaling.domain.join_policy import ListPolicy, Policy
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError
-from signaling.ids import new_uuid
+from signaling.ids import new_short_id, new_uuid
 from signaling.services.idempotency import Once, create_once
 from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
 
 
 class MeetingSettings(TypedDict, total=False):
-    """What may be set of a meeting; what is absent stays as it is (or takes its default)."""
+    """What may be set of a meeting; what is absent stays as it is (or takes its default).
+
+    From `max_participants` on it is configuration, in which None means: as the levels above say.
+    """
 
     title: str | None
     status: MeetingStatus
     preferred_region: Region | None
-    record_on_start: bool
-    live_stream_on_start: bool
-    persist_chat: bool
-    summarize_on_end: bool
-    session_keep_alive_time_in_secs: int
-    recording_config: RecordingConfig | None
-    ai_config: AiConfig | None
+    unit_id: str | None
+    unique_name: str | None
+    list_policy: ListPolicy
+    webhook_event_url: str | None
+    webhook_event_failover_url: str | None
+    webhook_timeout_secs: int | None
+    max_participants: int | None
+    max_duration_secs: int | None
+    session_keep_alive_time_in_secs: int | None
     loudest_audio: int | None
+    lobby_enabled: bool | None
+    open_policy: Policy | None
+    allow_open_units: Sequence[str] | None
+    join_policy: Policy | None
+    allow_join_units: Sequence[str] | None
+    default_guest_preset: str | None
+    profile: str | None
+    skin: str | None
+    persist_chat: bool | None
+    record_on_start: bool | None
+    live_stream_on_start: bool | None
+    transcribe_on_end: bool | None
+    summarize_on_end: bool | None
+    recording_config: RecordingConfig | Mapping[str, Any] | None
+    ai_config: AiConfig | Mapping[str, Any] | None
 
 
 class MeetingService:
-    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, clock: Clock, keep_alive: int) -> None:
-        """`keep_alive`: seconds a session outlives its last peer where a meeting does not say."""
+    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, clock: Clock) -> None:
         self._units = units
         self._live = live
         self._clock = clock
-        self._keep_alive = keep_alive
 
     async def create(
         self, organization_id: str, *, once: Once[Meeting] | None = None, **settings: Unpack[MeetingSettings]
     ) -> Meeting:
-        """For `once` see `signaling.services.idempotency`."""
+        """For `once` see `signaling.services.idempotency`. Raises `ValidationFailedError` where the unique
+        name is taken."""
         now = self._clock.now()
         blank = Meeting(
             id=new_uuid(),
@@ -52,9 +75,9 @@ class MeetingService:
             title=None,
             created_at=now,
             updated_at=now,
-            session_keep_alive_time_in_secs=self._keep_alive,
+            short=new_short_id(),
         )
-        meeting = replace(blank, **settings)
+        meeting = with_settings(blank, settings)
 
         async def work(uow: UnitOfWork) -> Meeting:
             await uow.meetings.add(meeting)
@@ -102,14 +125,27 @@ class MeetingService:
         async def work(uow: UnitOfWork) -> Meeting:
             meeting = await load_meeting(uow, organization_id, meeting_id)
             check_version("meeting", meeting.version, if_version)
-            version = meeting.version + 1
-            meeting = replace(meeting, **settings, version=version, updated_at=self._clock.now())
+            meeting = replace(
+                with_settings(meeting, settings), version=meeting.version + 1, updated_at=self._clock.now()
+            )
             await uow.meetings.save(meeting)
             return meeting
 
         meeting = await committed(self._units, work)
         await self._live.meeting_changed(meeting)
         return meeting
+
+
+def with_settings(meeting: Meeting, settings: Mapping[str, Any]) -> Meeting:
+    """Configuration is laid over what the meeting says already, key by key."""
+    said = {name: _plain(value) for name, value in settings.items() if name in Configuration.model_fields}
+    own = {name: value for name, value in settings.items() if name not in said}
+    return replace(meeting, **own, configuration=patched(meeting.configuration, said))
+
+
+def _plain(value: Any) -> Any:
+    """As JSON; of a model only what was given."""
+    return value.model_dump(mode="json", exclude_unset=True) if isinstance(value, BaseModel) else value
 
 
 async def load_meeting(uow: UnitOfWork, organization_id: str, meeting_id: str) -> Meeting:

@@ -7,15 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, RowMapping, bindparam, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import UpdateBase
 
+from signaling.domain.configuration import NOTHING_SAID, Configuration
+from signaling.domain.join_policy import ListPolicy
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
-from signaling.domain.meeting_config import AiConfig, RecordingConfig
-from signaling.store.rows import insert_unique, page, values_of
+from signaling.errors import ConflictError, SignalingError, ValidationFailedError
+from signaling.store.rows import page, values_of
 from signaling.store.tables import meetings
 
 _GET = select(meetings).where(
-    meetings.c.organization_id == bindparam("organization"), meetings.c.id == bindparam("meeting")
+    meetings.c.organization_id == bindparam("organization"),
+    meetings.c.id == bindparam("meeting"),
+    meetings.c.deleted_at.is_(None),
 )
 
 
@@ -28,16 +34,36 @@ class SqlMeetings:
         row = (await self._db.execute(_GET, wanted)).first()
         return _meeting(row) if row else None
 
+    async def find(self, organization_id: str, name: str) -> Meeting | None:
+        query = select(meetings).where(
+            meetings.c.organization_id == organization_id,
+            or_(meetings.c.unique_name == name, meetings.c.short == name),
+            meetings.c.deleted_at.is_(None),
+        )
+        rows = [_meeting(row) for row in await self._db.execute(query)]
+        return next((one for one in rows if one.unique_name == name), rows[0] if rows else None)
+
+    async def by_short(self, short: str) -> Meeting | None:
+        query = select(meetings).where(meetings.c.short == short, meetings.c.deleted_at.is_(None))
+        row = (await self._db.execute(query)).first()
+        return _meeting(row) if row else None
+
     async def add(self, meeting: Meeting) -> None:
-        statement = insert(meetings).values(values_of(meeting))
-        await insert_unique(self._db, statement, f"There is a meeting {meeting.id!r} already.")
+        await self._write(insert(meetings).values(values_of(meeting)), meeting)
 
     async def save(self, meeting: Meeting) -> None:
-        await self._db.execute(
+        statement = (
             update(meetings)
             .where(meetings.c.organization_id == meeting.organization_id, meetings.c.id == meeting.id)
             .values(values_of(meeting))
         )
+        await self._write(statement, meeting)
+
+    async def _write(self, statement: UpdateBase, meeting: Meeting) -> None:
+        try:
+            await self._db.execute(statement)
+        except IntegrityError as error:
+            raise _complaint(error, meeting) from None
 
     async def list(
         self,
@@ -49,10 +75,17 @@ class SqlMeetings:
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:
-        query = select(meetings).where(meetings.c.organization_id == organization_id)
+        query = select(meetings).where(
+            meetings.c.organization_id == organization_id, meetings.c.deleted_at.is_(None)
+        )
         if search:
             query = query.where(
-                or_(meetings.c.title.icontains(search, autoescape=True), meetings.c.id == search)
+                or_(
+                    meetings.c.title.icontains(search, autoescape=True),
+                    meetings.c.id == search,
+                    meetings.c.unique_name == search,
+                    meetings.c.short == search,
+                )
             )
         if start_time:
             query = query.where(meetings.c.created_at >= start_time)
@@ -67,13 +100,28 @@ def _meeting(row: Row[Any]) -> Meeting:
 
 
 def read_meeting(values: Mapping[str, Any] | RowMapping) -> Meeting:
-    region, recording, ai = values["preferred_region"], values["recording_config"], values["ai_config"]
+    region, said = values["preferred_region"], values["configuration"]
     return Meeting(
         **{**values}
         | {
             "status": MeetingStatus(values["status"]),
             "preferred_region": Region(region) if region else None,
-            "recording_config": None if recording is None else RecordingConfig.model_validate(recording),
-            "ai_config": None if ai is None else AiConfig.model_validate(ai),
+            "list_policy": ListPolicy(values["list_policy"]),
+            "configuration": read_configuration(said) if said else NOTHING_SAID,
         }
     )
+
+
+def read_configuration(said: Mapping[str, Any]) -> Configuration:
+    """Keys that there were in a former version are left out."""
+    return Configuration.model_validate({key: said[key] for key in said if key in Configuration.model_fields})
+
+
+def _complaint(error: IntegrityError, meeting: Meeting) -> SignalingError:
+    """Which of the unique columns it was, in the words of either database."""
+    if "unique_name" in str(error.orig):
+        return ValidationFailedError(
+            f"unique_name: there is a meeting {meeting.unique_name!r} already. Choose another name.",
+            field="unique_name",
+        )
+    return ConflictError(f"There is a meeting {meeting.id!r} or {meeting.short!r} already.")

@@ -186,8 +186,9 @@ class Connection:
                 error.code,
                 error.name,
                 error.message,
-                field=_field(error),
+                field=error.field,
                 retry_after=error.retry_after,
+                reason=error.reason,
             )
             self.push(text)
         except Exception:
@@ -240,8 +241,3 @@ class Connection:
             await self._ws.close(code=code, message=code.name.lower().encode())
         except ConnectionError:
             self._abort()  # the reader sees the end and detaches
-
-
-def _field(error: SignalingError) -> str | None:
-    field = getattr(error, "field", None)
-    return field if isinstance(field, str) else None

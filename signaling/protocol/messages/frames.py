@@ -18,6 +18,8 @@ class ErrorBody(Outbound):
     """The offending field of a malformed request, as a path ("subscriptions.0.preferred")."""
     retry_after: float | None = None
     """Seconds after which to try again; null where that would not help."""
+    reason: str | None = None
+    """Which of several reasons it is, where a client can act on that."""
 
 
 class Success(Outbound):

@@ -152,7 +152,7 @@ async def _books(noted: Noted, session_id: str, around: Surroundings) -> _Books 
 
 async def _reconcile(live: LiveSession, carried: Carried, books: _Books) -> None:
     session, media = live.session, carried.media
-    await media.limit_voices(live.meeting.loudest_audio)
+    await media.limit_voices(live.meeting.configuration.loudest_audio)
     known = books.participants
     await live.remove([one.id for one in session.peers.values() if one.participant_id not in known])
     for preset in books.presets.values():

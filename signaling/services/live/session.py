@@ -111,13 +111,16 @@ class LiveSession:
 
     @property
     def grace(self) -> float:
-        configured = self.around.settings.session_grace
-        return self.meeting.session_keep_alive_time_in_secs if configured is None else configured
+        configured, settings = (
+            self.meeting.configuration.session_keep_alive_time_in_secs,
+            self.around.settings,
+        )
+        return settings.session_grace if configured is None else configured
 
     async def change_meeting(self, meeting: Meeting) -> None:
         before, self.meeting = self.meeting, meeting
-        if meeting.loudest_audio != before.loudest_audio:
-            await self.media.limit_voices(meeting.loudest_audio)
+        if meeting.configuration.loudest_audio != before.configuration.loudest_audio:
+            await self.media.limit_voices(meeting.configuration.loudest_audio)
 
     # --- the life of the session -----------------------------------------------------------------------
 
@@ -126,8 +129,8 @@ class LiveSession:
         from now on."""
         self._media = await self.around.nodes.place(self.session.id, self.handle_media_event)
         try:
-            if self.meeting.loudest_audio is not None:
-                await self._media.limit_voices(self.meeting.loudest_audio)
+            if self.meeting.configuration.loudest_audio is not None:
+                await self._media.limit_voices(self.meeting.configuration.loudest_audio)
             await self.records.add(instead_of=instead_of)
         except BaseException:
             await self._media.close()

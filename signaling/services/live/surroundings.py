@@ -10,10 +10,10 @@ from signaling.services.ports import Clock, UnitOfWorkFactory
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
-    """`session_grace` None: as the meeting says. Times in seconds."""
+    """Times in seconds. `session_grace`: for which a session outlives its last peer unless told otherwise."""
 
     resume_within: float = 30.0
-    session_grace: float | None = None
+    session_grace: float = 60.0
     sweep_interval: float = 0.5
 
 

@@ -10,6 +10,9 @@ from signaling.domain.meeting import Meeting
 
 
 class MeetingRepository(Protocol):
+    """Deleted meetings are not found. `add` and `save` raise `ValidationFailedError` where the unique name is
+    taken."""
+
     async def get(self, organization_id: str, meeting_id: str) -> Meeting | None: ...
     async def add(self, meeting: Meeting) -> None: ...
     async def save(self, meeting: Meeting) -> None: ...

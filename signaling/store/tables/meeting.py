@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table
+from sqlalchemy import JSON, Column, Index, Integer, String, Table, text
 
-from signaling.store.tables.columns import identifier, metadata, reference, times, version
+from signaling.store.tables.columns import UtcDateTime, identifier, metadata, reference, times, version
 
 meetings: Final = Table(
     "meetings",
@@ -16,15 +16,29 @@ meetings: Final = Table(
     Column("title", String(512)),
     Column("status", String(16), nullable=False),
     Column("preferred_region", String(32)),
-    Column("record_on_start", Boolean, nullable=False),
-    Column("live_stream_on_start", Boolean, nullable=False),
-    Column("persist_chat", Boolean, nullable=False),
-    Column("summarize_on_end", Boolean, nullable=False),
-    Column("session_keep_alive_time_in_secs", Integer, nullable=False),
-    Column("recording_config", JSON(none_as_null=True)),
-    Column("ai_config", JSON(none_as_null=True)),
-    Column("loudest_audio", Integer),
+    Column("unit_id", String(64)),
+    Column("unique_name", String(255)),
+    Column("short", String(16)),
+    Column("list_policy", String(16), nullable=False, server_default="SHARED"),
+    Column("open_password_hash", String(255)),
+    Column("join_password_hash", String(255)),
+    Column("webhook_event_url", String(4096)),
+    Column("webhook_event_failover_url", String(4096)),
+    Column("webhook_timeout_secs", Integer),
+    Column("configuration", JSON(), nullable=False, server_default="{}"),
+    Column("deleted_at", UtcDateTime),
     *times(),
     version(),
     Index(None, "organization_id", "created_at"),
+    Index(None, "organization_id", "unit_id"),
+    Index("uq_meetings_short", "short", unique=True),
+    Index(
+        "uq_meetings_unique_name",
+        "organization_id",
+        "unique_name",
+        unique=True,
+        sqlite_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
 )
+"""A deleted meeting stays, with its sessions; its unique name is free again."""

@@ -9,14 +9,14 @@ from tests.signaling.rest.world import ON_BOTH, World
 pytestmark = ON_BOTH
 
 
-async def test_a_meeting_is_made_with_defaults(world: World) -> None:
+async def test_a_meeting_says_nothing_that_it_was_not_told(world: World) -> None:
     answer = await world.call("POST", "/v2/meetings", {"title": "Weekly"})
     assert answer.status == 201
     made = answer.data
     assert made["title"] == "Weekly"
     assert made["status"] == "ACTIVE"
-    assert made["record_on_start"] is made["persist_chat"] is False
-    assert made["session_keep_alive_time_in_secs"] == 60
+    for name in ("record_on_start", "persist_chat", "session_keep_alive_time_in_secs", "recording_config"):
+        assert made[name] is None, name
     assert made["created_at"].endswith("Z")
     assert (await world.call("GET", f"/v2/meetings/{made['id']}")).data == made
 
@@ -79,10 +79,44 @@ async def test_a_patch_changes_what_it_names_and_tells_the_session(world: World)
     assert world.live.calls == [("meeting_changed", made["id"])]
 
 
+async def test_a_patch_merges_objects_and_takes_back_what_it_sets_to_null(world: World) -> None:
+    config = {"max_seconds": 60, "video_config": {"codec": "VP8"}}
+    made = await world.meeting(record_on_start=True, recording_config=config)
+    patch = {
+        "record_on_start": None,
+        "recording_config": {"max_seconds": None, "video_config": {"width": 640}},
+    }
+    answer = await world.call("PATCH", f"/v2/meetings/{made['id']}", patch)
+    assert answer.data["record_on_start"] is None
+    assert answer.data["recording_config"] == {"video_config": {"codec": "VP8", "width": 640}}
+
+
 async def test_a_patch_refuses_null_where_there_must_be_a_value(world: World) -> None:
     made = await world.meeting()
-    answer = await world.call("PATCH", f"/v2/meetings/{made['id']}", {"record_on_start": None})
-    assert answer.error["field"] == "record_on_start"
+    answer = await world.call("PATCH", f"/v2/meetings/{made['id']}", {"list_policy": None})
+    assert answer.error["field"] == "list_policy"
+
+
+async def test_a_unique_name_is_taken_once_by_making_and_by_changing(world: World) -> None:
+    made = await world.meeting(unique_name="ward-7")
+    again = await world.call("POST", "/v2/meetings", {"unique_name": "ward-7"})
+    assert (again.status, again.error["field"]) == (422, "unique_name")
+    other = await world.meeting()
+    changed = await world.call("PATCH", f"/v2/meetings/{other['id']}", {"unique_name": "ward-7"})
+    assert (changed.status, changed.error["field"]) == (422, "unique_name")
+    assert other["short"] != made["short"] and len(made["short"]) == 12
+
+
+async def test_webhooks_of_a_meeting_are_kept(world: World) -> None:
+    hooks = {
+        "webhook_event_url": "https://example.test/in",
+        "webhook_event_failover_url": "https://other.test/in",
+        "webhook_timeout_secs": 30,
+    }
+    made = await world.meeting(**hooks)
+    assert {name: made[name] for name in hooks} == hooks
+    wrong = await world.call("POST", "/v2/meetings", {"webhook_timeout_secs": 31})
+    assert wrong.error["field"] == "webhook_timeout_secs"
 
 
 async def test_an_unknown_meeting_is_not_found(world: World) -> None:

@@ -122,11 +122,11 @@ async def rest_world(
     tokens = JwtTokens(signing_key, clock, timedelta(hours=1))
     past_tokens = JwtTokens(signing_key, clock, timedelta(hours=-1))
     organization, key = values.organization(), new_api_key()
-    await Bootstrap(database, clock, 60).create(organization.id, hash_api_key(key))
+    await Bootstrap(database, clock).create(organization.id, hash_api_key(key))
     application = build_application(
         RestParts(
             authenticator=Authenticator(database),
-            meetings=MeetingService(database, live, clock, 60),
+            meetings=MeetingService(database, live, clock),
             participants=ParticipantService(database, live, tokens, clock),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),

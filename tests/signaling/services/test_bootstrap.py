@@ -12,7 +12,7 @@ from signaling.testing import FakeClock, FakeStore
 
 async def test_the_first_start_makes_everything_there_is_to_try() -> None:
     store = FakeStore()
-    bootstrap = Bootstrap(store, FakeClock(), keep_alive=7)
+    bootstrap = Bootstrap(store, FakeClock())
     assert await bootstrap.organization() is None
     made = await bootstrap.create(new_uuid(), hash_api_key("key"))
     assert await bootstrap.organization() == made
@@ -28,12 +28,12 @@ async def test_the_first_start_makes_everything_there_is_to_try() -> None:
         for preset in DEFAULT_PRESETS:
             assert await uow.presets.by_name(made.id, preset.name) is not None
         meeting = await uow.meetings.get(made.id, seats["host"].meeting_id)
-    assert meeting is not None and meeting.session_keep_alive_time_in_secs == 7
+    assert meeting is not None and meeting.short
 
 
 async def test_a_demo_seat_that_was_removed_is_not_made_anew() -> None:
     store = FakeStore()
-    bootstrap = Bootstrap(store, FakeClock(), keep_alive=60)
+    bootstrap = Bootstrap(store, FakeClock())
     made = await bootstrap.create(new_uuid(), hash_api_key("key"))
     first, *rest = await bootstrap.demo_seats(made.id)
     async with store() as uow:
@@ -44,7 +44,7 @@ async def test_a_demo_seat_that_was_removed_is_not_made_anew() -> None:
 
 async def test_what_fails_half_way_leaves_nothing() -> None:
     store = FakeStore()
-    bootstrap = Bootstrap(store, FakeClock(), keep_alive=60)
+    bootstrap = Bootstrap(store, FakeClock())
     await bootstrap.create("one", hash_api_key("key"))
     with pytest.raises(ConflictError):  # the same key twice
         await bootstrap.create("two", hash_api_key("key"))

@@ -9,7 +9,9 @@ from functools import partial
 import pytest
 
 from signaling.domain.attendance import Attendance
+from signaling.domain.configuration import Configuration
 from signaling.domain.idempotency import MadeBefore
+from signaling.domain.join_policy import Policy
 from signaling.domain.meeting import MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig, RtmpOut
 from signaling.domain.organization import Organization
@@ -34,11 +36,18 @@ async def test_what_was_committed_is_found_as_it_was(units: UnitOfWorkFactory) -
     meeting = replace(
         values.meeting(acme),
         preferred_region=Region.EU_CENTRAL_1,
-        record_on_start=True,
         status=MeetingStatus.INACTIVE,
-        recording_config=RecordingConfig(max_seconds=90, rtmp_out_config=RtmpOut(rtmp_url="rtmp://x/y")),
-        ai_config=AiConfig(),
-        loudest_audio=3,
+        unique_name="ward-7",
+        webhook_event_url="https://example.test/in",
+        webhook_timeout_secs=7,
+        configuration=Configuration(
+            record_on_start=True,
+            join_policy=Policy.ORGUNIT,
+            allow_join_units=("one", "two"),
+            recording_config=RecordingConfig(max_seconds=90, rtmp_out_config=RtmpOut(rtmp_url="rtmp://x/y")),
+            ai_config=AiConfig(),
+            loudest_audio=3,
+        ),
     )
     participant, preset, key = values.participant(meeting), values.preset(acme), values.api_key(acme)
     async with units() as uow:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Table, insert, inspect
+from sqlalchemy import JSON, Connection, Table, TableClause, column, insert, inspect
+from sqlalchemy import table as table_clause
 
 from signaling.domain.attendance import Attendance
+from signaling.domain.configuration import Configuration
+from signaling.domain.meeting_config import AiConfig
 from signaling.store import tables
 from signaling.store.database import Database, engine_for, sqlite_url
 from signaling.store.migrate import HEAD, MIGRATIONS
@@ -33,7 +38,19 @@ REVISIONS = sorted(script.revision for script in SCRIPTS.walk_revisions())
 ACME = values.organization()
 KEY = values.api_key(ACME)
 PRESET = values.preset(ACME)
-MEETING = values.meeting(ACME)
+SAID = Configuration(record_on_start=True, session_keep_alive_time_in_secs=5, ai_config=AiConfig())
+MEETING = replace(values.meeting(ACME), configuration=SAID)
+FORMER_MEETING = {
+    "record_on_start": True,
+    "live_stream_on_start": False,
+    "persist_chat": False,
+    "summarize_on_end": False,
+    "session_keep_alive_time_in_secs": 5,
+    "recording_config": None,
+    "ai_config": {},
+    "loudest_audio": None,
+}
+"""What the configuration was before it was one."""
 PARTICIPANT = values.participant(MEETING)
 SESSION = values.session(MEETING)
 ATTENDANCE = Attendance("peer_1", SESSION.id, PARTICIPANT.id, "Ada", "group_call_host", values.at(1))
@@ -41,7 +58,7 @@ ROWS: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.organizations, values_of(ACME)),
     (tables.api_keys, values_of(KEY)),
     (tables.presets, values_of(PRESET) | {"name": PRESET.name}),
-    (tables.meetings, values_of(MEETING)),
+    (tables.meetings, values_of(MEETING) | FORMER_MEETING),
     (tables.participants, values_of(PARTICIPANT)),
     (tables.sessions, values_of(SESSION)),
     (tables.attendances, values_of(ATTENDANCE)),
@@ -82,12 +99,22 @@ async def written_under(revision: str, url: str) -> None:
         command.upgrade(config, revision)
         for table, row in ROWS:
             known = {column["name"] for column in inspect(connection).get_columns(table.name)}
-            connection.execute(insert(table).values({k: v for k, v in row.items() if k in known}))
+            there = {name: value for name, value in row.items() if name in known}
+            connection.execute(insert(_written(table, there)).values(there))
 
     engine = engine_for(url)
     async with engine.begin() as db:
         await db.run_sync(write)
     await engine.dispose()
+
+
+def _written(table: Table, names: Iterable[str]) -> TableClause:
+    """With the columns of these names, also those that it no longer has."""
+    types = {name: table.c[name].type if name in table.c else _FORMER_TYPES.get(name) for name in names}
+    return table_clause(table.name, *(column(name, one) for name, one in types.items()))
+
+
+_FORMER_TYPES = {"ai_config": JSON(), "recording_config": JSON(none_as_null=True)}
 
 
 def differences(connection: Connection) -> list[Any]:
@@ -99,7 +126,9 @@ async def check_all_there(database: Database) -> None:
         assert await uow.organizations.get(ACME.id) == ACME
         assert list(await uow.organizations.keys(ACME.id)) == [KEY]
         assert await uow.presets.get(ACME.id, PRESET.id) == PRESET
-        assert await uow.meetings.get(ACME.id, MEETING.id) == MEETING
+        meeting = await uow.meetings.get(ACME.id, MEETING.id)
+        assert meeting is not None
+        assert replace(meeting, short=None) == MEETING
         assert await uow.participants.get(ACME.id, MEETING.id, PARTICIPANT.id) == PARTICIPANT
         assert await uow.sessions.active_for(MEETING.id) == SESSION
         assert list(await uow.sessions.attendances(SESSION.id)) == [ATTENDANCE]

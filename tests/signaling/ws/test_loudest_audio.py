@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sfu.control import messages as node
+from signaling.domain.configuration import Configuration
 from signaling.domain.meeting import Meeting
 from signaling.nodes.supervisor import NodesConfig
 from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, live_world
@@ -22,7 +23,7 @@ async def set_meeting(world: LiveWorld, most: int | None) -> Meeting:
     async with world.store() as uow:
         meeting = await uow.meetings.get(ORGANIZATION, MEETING)
         assert meeting is not None
-        changed = replace(meeting, loudest_audio=most)
+        changed = replace(meeting, configuration=Configuration(loudest_audio=most))
         await uow.meetings.save(changed)
         await uow.commit()
     return changed

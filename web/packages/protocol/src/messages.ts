@@ -108,6 +108,7 @@ export interface ErrorBody {
   field: string | null;
   message: string;
   name: string;
+  reason: string | null;
   retry_after: number | null;
 }
 export interface EventFrame {

@@ -1,0 +1,297 @@
+"""What a session is run with, and which level said so. Pure.
+
+    system  ▶  organization (▶ app)  ▶  units, from the root to the leaf  ▶  meeting  ▶  session
+
+Each level says something about some keys, or nothing. What the levels say is merged leaf by leaf: objects are
+merged key by key, everything else, lists included, is taken whole; null means that a level says nothing, so
+what is above it shows through. A level may lock keys: what is said of them below is passed over. The result
+names for every value the level that it comes from, and is stored with a session when it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
+
+from signaling.domain.errors import ConfigurationLockedError, ValidationFailedError
+from signaling.domain.join_policy import Policy
+from signaling.domain.meeting_config import AiConfig, RecordingConfig
+
+MAX_PARTICIPANTS: Final = 100_000
+"""The most that any meeting may be set to take; an installation may say less."""
+MIN_DURATION: Final = 60
+"""Seconds."""
+MAX_DURATION: Final = 604_800
+"""Seconds; a week."""
+MAX_KEEP_ALIVE: Final = 3600
+"""Seconds."""
+MAX_UNITS: Final = 100
+"""That an allow list names."""
+MAX_LOCKED: Final = 200
+"""Keys that a level locks."""
+
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+UnitIds = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=MAX_UNITS)
+]
+
+
+class Configuration(BaseModel):
+    """Every key that a level may say something about; None where it says nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_participants: Annotated[int, Field(ge=1, le=MAX_PARTICIPANTS)] | None = None
+    """Peers that are in at once, the hidden ones not counted; with none set, any number."""
+    max_duration_secs: Annotated[int, Field(ge=MIN_DURATION, le=MAX_DURATION)] | None = None
+    """After so many seconds a session ends; with none set, never for its age."""
+    session_keep_alive_time_in_secs: Annotated[int, Field(ge=0, le=MAX_KEEP_ALIVE)] | None = None
+    """Seconds for which a session outlives its last peer."""
+    loudest_audio: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """How many of the loudest microphones are forwarded; 0: all; with none set, as the server is."""
+    lobby_enabled: bool | None = None
+    """Whether those who are no moderators wait until one admits them."""
+    open_policy: Policy | None = None
+    """Who may begin a session."""
+    allow_open_units: UnitIds | None = None
+    """For ORGUNIT."""
+    join_policy: Policy | None = None
+    allow_join_units: UnitIds | None = None
+    """For ORGUNIT."""
+    default_guest_preset: Name | None = None
+    """The preset that guests get; with none set, there are no guests."""
+    profile: Name | None = None
+    """The name of a set of features, for clients."""
+    skin: Name | None = None
+    """The name of a look, for clients."""
+    persist_chat: bool | None = None
+    record_on_start: bool | None = None
+    live_stream_on_start: bool | None = None
+    transcribe_on_end: bool | None = None
+    summarize_on_end: bool | None = None
+    recording_config: RecordingConfig | None = None
+    ai_config: AiConfig | None = None
+
+    @model_serializer(mode="plain")
+    def to_values(self) -> dict[str, Any]:
+        """Only what it says, as JSON. It is dumped so everywhere: what is not said must not come back as
+        said."""
+        said = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: _to_json(value) for name, value in said if value is not None}
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return list(value) if isinstance(value, tuple) else value
+
+
+NOTHING_SAID: Final = Configuration()
+
+SYSTEM: Final = Configuration(
+    session_keep_alive_time_in_secs=60,
+    lobby_enabled=False,
+    open_policy=Policy.PUBLIC,
+    allow_open_units=(),
+    join_policy=Policy.ORG,
+    allow_join_units=(),
+    persist_chat=False,
+    record_on_start=False,
+    live_stream_on_start=False,
+    transcribe_on_end=False,
+    summarize_on_end=False,
+)
+"""What holds where nobody says anything, unless the server was started with something else."""
+
+
+def parse_configuration(values: Mapping[str, Any]) -> Configuration:
+    """Raises `ValidationFailedError` that names the key."""
+    try:
+        said = Configuration.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise ValidationFailedError(f"{path}: {first['msg']}", field=path) from None
+    return Configuration.model_validate(said.to_values())
+
+
+def patched(before: Configuration, patch: Mapping[str, Any]) -> Configuration:
+    """With a patch laid over it (RFC 7396): null takes back what was said. Raises `ValidationFailedError`."""
+    return parse_configuration(_patched(before.to_values(), patch))
+
+
+def _patched(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    after = dict(before)
+    for key, value in patch.items():
+        if value is None:
+            after.pop(key, None)
+        elif isinstance(value, Mapping):
+            known = after.get(key)
+            after[key] = _patched(known if isinstance(known, Mapping) else {}, value)
+        else:
+            after[key] = value
+    return after
+
+
+# --- levels --------------------------------------------------------------------------------------------
+
+
+class LevelKind(StrEnum):
+    SYSTEM = "system"
+    ORGANIZATION = "organization"
+    UNIT = "unit"
+    MEETING = "meeting"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """`id` is that of the organization, unit, meeting or session; the system has none."""
+
+    level: LevelKind
+    id: str | None = None
+
+    def __str__(self) -> str:
+        return self.level if self.id is None else f"{self.level} {self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """`locked`: keys, dotted, of which the levels below say nothing that counts. To lock an object locks all
+    that is in it."""
+
+    origin: Origin
+    said: Configuration = NOTHING_SAID
+    locked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveConfiguration:
+    """`origins`: for every leaf that has a value, dotted, the level it comes from. `locked`: by which level.
+    `passed_over`: leaves of which a level below a lock said something."""
+
+    values: Configuration
+    origins: Mapping[str, Origin]
+    locked: Mapping[str, Origin] = field(default_factory=dict)
+    passed_over: Mapping[str, Origin] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: what is stored with a session, and shown."""
+        return {
+            "values": self.values.to_values(),
+            "origins": _origins_to_dict(self.origins),
+            "locked": _origins_to_dict(self.locked),
+            "passed_over": _origins_to_dict(self.passed_over),
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """What `to_dict` gave. A key that there is no longer is left out."""
+        values = {key: value for key, value in stored["values"].items() if key in Configuration.model_fields}
+        return cls(
+            Configuration.model_validate(values),
+            *(_origins_from_dict(stored[name]) for name in ("origins", "locked", "passed_over")),
+        )
+
+
+def effective(levels: Sequence[Level]) -> EffectiveConfiguration:
+    """Merges levels, the highest first."""
+    merged: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    locked: dict[str, Origin] = {}
+    passed_over: dict[str, Origin] = {}
+    for level in levels:
+        for path, value in _leaves(level.said.to_values()):
+            if _lock_of(path, locked) is not None:
+                passed_over[path] = level.origin
+                continue
+            _put(merged, path, value)
+            origins[path] = level.origin
+        for path in level.locked:
+            locked.setdefault(path, level.origin)
+    return EffectiveConfiguration(
+        Configuration.model_validate(merged),
+        MappingProxyType(origins),
+        MappingProxyType(locked),
+        MappingProxyType(passed_over),
+    )
+
+
+def check_unlocked(said: Configuration, above: Iterable[Level]) -> None:
+    """Raises `ConfigurationLockedError` where a level above has locked something of what is said."""
+    locked: dict[str, Origin] = {}
+    for level in above:
+        for path in level.locked:
+            locked.setdefault(path, level.origin)
+    for path, _ in _leaves(said.to_values()):
+        lock = _lock_of(path, locked)
+        if lock is not None:
+            raise ConfigurationLockedError(f"{path} is locked by the {locked[lock]}.", field=path)
+
+
+def check_lockable(paths: Sequence[str]) -> None:
+    """Raises `ValidationFailedError` for what is no key."""
+    if len(paths) > MAX_LOCKED:
+        raise ValidationFailedError(f"locked: at most {MAX_LOCKED} keys", field="locked")
+    for path in paths:
+        if path not in known_keys():
+            raise ValidationFailedError(f"locked: there is no key {path!r}", field="locked")
+
+
+@cache
+def known_keys() -> frozenset[str]:
+    """Every key, dotted, objects as well as leaves."""
+    return frozenset(_keys_of(Configuration, ""))
+
+
+def _keys_of(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, info in model.model_fields.items():
+        yield prefix + name
+        for inner in _models_in(info.annotation):
+            yield from _keys_of(inner, f"{prefix}{name}.")
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    options = getattr(annotation, "__args__", (annotation,))
+    return [one for one in options if isinstance(one, type) and issubclass(one, BaseModel)]
+
+
+# --- inside --------------------------------------------------------------------------------------------
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _lock_of(path: str, locked: Mapping[str, Origin]) -> str | None:
+    """The key, this one or one that it is in, that is locked."""
+    parts = path.split(".")
+    prefixes = (".".join(parts[: count + 1]) for count in range(len(parts)))
+    return next((one for one in prefixes if one in locked), None)
+
+
+def _put(values: dict[str, Any], path: str, value: Any) -> None:
+    *above, last = path.split(".")
+    for key in above:
+        values = values.setdefault(key, {})
+    values[last] = value
+
+
+def _origins_to_dict(origins: Mapping[str, Origin]) -> dict[str, Any]:
+    return {path: {"level": one.level.value, "id": one.id} for path, one in origins.items()}
+
+
+def _origins_from_dict(stored: Mapping[str, Any]) -> Mapping[str, Origin]:
+    return MappingProxyType(
+        {path: Origin(LevelKind(one["level"]), one["id"]) for path, one in stored.items()}
+    )
