@@ -126,8 +126,16 @@ def parse_url(url: str) -> URL:
 def _sqlite_engine(url: URL) -> AsyncEngine:
     if url.database and url.database != ":memory:":
         _create_private(Path(url.database))
-    engine = create_async_engine(url, module=DRIVER, pool_size=1, max_overflow=0, pool_timeout=30)
-    event.listen(engine.sync_engine, "connect", _prepare_connection)
+    # isolation_level: transactions are begun by us, not by the driver's guess.
+    engine = create_async_engine(
+        url,
+        module=DRIVER,
+        connect_args={"isolation_level": None},
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=30,
+    )
+    event.listen(engine.sync_engine, "connect", prepare_connection)
     return engine
 
 
@@ -136,8 +144,8 @@ def _create_private(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
-def _prepare_connection(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by us, not by the driver's guess
+def prepare_connection(connection: Any, _record: object = None) -> None:
+    """Of a new connection to SQLite, what every unit of work relies on."""
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={WAIT_MS}",

@@ -10,15 +10,14 @@ from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.errors import InvalidTokenError, NoActiveSessionError
 from signaling.services.ports import LiveSessionView, WorkerStatus
-from signaling.testing.store import FakeStore, FakeUnitOfWork
+from signaling.testing.store import MemoryStore
 
 __all__ = [
     "FakeClock",
     "FakeLiveSessions",
     "FakeMetricsSource",
-    "FakeStore",
     "FakeTokens",
-    "FakeUnitOfWork",
+    "MemoryStore",
 ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from signaling.store.database import Database, sqlite_url
+from signaling.store.tables import metadata
 from tests.support.postgres import Postgres, made_cluster, remove, why_not
 
 
@@ -54,6 +55,6 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     else:
         database = await Database.open(request.getfixturevalue("postgres_url"))
         async with database._engine.begin() as db:
-            await db.execute(text("TRUNCATE organizations, servers, signing_keys CASCADE"))
+            await db.execute(text(f"TRUNCATE {', '.join(metadata.tables)} CASCADE"))
     yield database
     await database.close()

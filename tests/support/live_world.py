@@ -33,7 +33,7 @@ from signaling.services.live.ports import IceServers
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import LiveSettings, Surroundings
 from signaling.services.ports import UnitOfWorkFactory
-from signaling.testing import FakeClock, FakeStore, FakeTokens
+from signaling.testing import FakeClock, FakeTokens, MemoryStore
 from signaling.ws.connection import WsSettings
 from signaling.ws.handler import WsHandler
 from signaling.ws.hub import WsHub
@@ -221,7 +221,7 @@ class LiveWorld:
                 slot.client = link._client = FakeNode(config=NodeConfig(client.node_id), closed=True)
                 link.lost = True
                 await client.leave()
-        self.live._around = replace(self.live._around, uow=FakeStore())
+        self.live._around = replace(self.live._around, uow=MemoryStore())
         for lost in self.clients:
             await lost.lose()
 
@@ -248,6 +248,18 @@ async def furnish(store: UnitOfWorkFactory, clock: FakeClock) -> None:
         await uow.commit()
 
 
+_FURNISHED: list[bytes] = []
+
+
+async def furnished_store() -> MemoryStore:
+    """Those of all tests begin as copies of the first."""
+    if not _FURNISHED:
+        first = MemoryStore()
+        await furnish(first, FakeClock())
+        _FURNISHED.append(first.pages())
+    return MemoryStore(_FURNISHED[0])
+
+
 @asynccontextmanager
 async def live_world(
     *,
@@ -260,8 +272,11 @@ async def live_world(
 ) -> AsyncIterator[LiveWorld]:
     """`after`: the world of another process, which has died; its store, clock and nodes are there still."""
     if after is None:
-        store, clock, fakes, hub = store or FakeStore(), FakeClock(), FakeNodes(), WsHub()
-        await furnish(store, clock)
+        clock, fakes, hub = FakeClock(), FakeNodes(), WsHub()
+        if store is None:
+            store = await furnished_store()
+        else:
+            await furnish(store, clock)
         survivors: list[FakeSurvivor] = []
     else:
         store, clock, fakes, hub = after.store, after.clock, after.nodes, WsHub()

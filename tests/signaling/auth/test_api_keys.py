@@ -15,7 +15,7 @@ from signaling.auth.api_keys import (
     parse_authorization,
 )
 from signaling.errors import UnauthorizedError
-from signaling.testing import FakeStore
+from signaling.testing import MemoryStore
 from tests.signaling import values
 
 
@@ -64,7 +64,7 @@ def test_keys_are_long_random_and_kept_as_hashes() -> None:
 
 
 async def test_only_the_right_key_of_the_right_organization_is_let_in() -> None:
-    store = FakeStore()
+    store = MemoryStore()
     acme, rival = values.organization(), values.organization("Rival")
     async with store() as uow:
         for organization, key in ((acme, "acme-key"), (rival, "rival-key")):

@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from signaling.testing import MemoryStore
 from tests.signaling.conftest import opened
 from tests.signaling.rest.world import World, rest_world
 
 
 @pytest.fixture
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    """On SQLite, but for modules that are marked with `ON_BOTH`."""
+    """On SQLite in memory, but for modules that are marked with `ON_BOTH`."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        async with rest_world(tmp_path, MemoryStore()) as made:
+            yield made
+        return
     async for database in opened(request, tmp_path):
         async with rest_world(tmp_path, database) as made:
             yield made

@@ -3,15 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from signaling.services.rate_limit import RateLimits
-from signaling.store.database import Database
+from signaling.testing import MemoryStore
 from tests.signaling.rest.world import rest_world
 
 
-async def test_an_address_is_refused_before_anybody_looks_who_it_is(
-    database: Database, tmp_path: Path
-) -> None:
+async def test_an_address_is_refused_before_anybody_looks_who_it_is(tmp_path: Path) -> None:
     limits = RateLimits.per_minute(address=3, key=0, organization=0)
-    async with rest_world(tmp_path, database, rate_limits=limits) as world:
+    async with rest_world(tmp_path, MemoryStore(), rate_limits=limits) as world:
         assert (await world.call("GET", "/v2/meetings")).headers["RateLimit"].startswith('"address";r=2;t=')
         assert (await world.call("GET", "/v2/meetings", auth=None)).status == 401
         last = await world.call("GET", "/v2/meetings/nothing")
@@ -25,21 +23,17 @@ async def test_an_address_is_refused_before_anybody_looks_who_it_is(
         assert (await world.call("GET", "/healthz")).status == 200
 
 
-async def test_behind_a_proxy_that_is_configured_each_client_counts_alone(
-    database: Database, tmp_path: Path
-) -> None:
+async def test_behind_a_proxy_that_is_configured_each_client_counts_alone(tmp_path: Path) -> None:
     limits = RateLimits.per_minute(address=1, key=0, organization=0)
-    async with rest_world(tmp_path, database, rate_limits=limits, trusted=["127.0.0.0/8"]) as world:
+    async with rest_world(tmp_path, MemoryStore(), rate_limits=limits, trusted=["127.0.0.0/8"]) as world:
         for client, status in (("198.51.100.1", 200), ("198.51.100.2", 200), ("198.51.100.1", 429)):
             answer = await world.call("GET", "/v2/meetings", headers={"X-Forwarded-For": client})
             assert answer.status == status
 
 
-async def test_a_key_and_its_organization_are_counted_once_they_are_known(
-    database: Database, tmp_path: Path
-) -> None:
+async def test_a_key_and_its_organization_are_counted_once_they_are_known(tmp_path: Path) -> None:
     limits = RateLimits.per_minute(address=0, key=2, organization=100)
-    async with rest_world(tmp_path, database, rate_limits=limits) as world:
+    async with rest_world(tmp_path, MemoryStore(), rate_limits=limits) as world:
         assert (await world.call("GET", "/v2/meetings", auth="Bearer nobody:nothing")).status == 401
         statuses = [(await world.call("GET", "/v2/meetings")).status for _ in range(3)]
         assert statuses == [200, 200, 429]
@@ -49,8 +43,8 @@ async def test_a_key_and_its_organization_are_counted_once_they_are_known(
         assert (await world.call("GET", "/v2/meetings", auth=rival)).status == 200
 
 
-async def test_an_organization_has_one_limit_for_all_of_its_keys(database: Database, tmp_path: Path) -> None:
+async def test_an_organization_has_one_limit_for_all_of_its_keys(tmp_path: Path) -> None:
     limits = RateLimits.per_minute(address=0, key=100, organization=2)
-    async with rest_world(tmp_path, database, rate_limits=limits) as world:
+    async with rest_world(tmp_path, MemoryStore(), rate_limits=limits) as world:
         statuses = [(await world.call("GET", "/v2/presets")).status for _ in range(3)]
         assert statuses == [200, 200, 429]

@@ -7,11 +7,11 @@ from signaling.domain.default_presets import DEFAULT_PRESETS
 from signaling.errors import ConflictError
 from signaling.ids import new_uuid
 from signaling.services.bootstrap import Bootstrap
-from signaling.testing import FakeClock, FakeStore
+from signaling.testing import FakeClock, MemoryStore
 
 
 async def test_the_first_start_makes_everything_there_is_to_try() -> None:
-    store = FakeStore()
+    store = MemoryStore()
     bootstrap = Bootstrap(store, FakeClock())
     assert await bootstrap.organization() is None
     made = await bootstrap.create(new_uuid(), hash_api_key("key"))
@@ -32,7 +32,7 @@ async def test_the_first_start_makes_everything_there_is_to_try() -> None:
 
 
 async def test_a_demo_seat_that_was_removed_is_not_made_anew() -> None:
-    store = FakeStore()
+    store = MemoryStore()
     bootstrap = Bootstrap(store, FakeClock())
     made = await bootstrap.create(new_uuid(), hash_api_key("key"))
     first, *rest = await bootstrap.demo_seats(made.id)
@@ -43,7 +43,7 @@ async def test_a_demo_seat_that_was_removed_is_not_made_anew() -> None:
 
 
 async def test_what_fails_half_way_leaves_nothing() -> None:
-    store = FakeStore()
+    store = MemoryStore()
     bootstrap = Bootstrap(store, FakeClock())
     await bootstrap.create("one", hash_api_key("key"))
     with pytest.raises(ConflictError):  # the same key twice

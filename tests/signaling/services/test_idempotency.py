@@ -11,7 +11,7 @@ from signaling.errors import ValidationFailedError
 from signaling.services.idempotency import AnsweredBefore, Once, create_once, forget_old
 from signaling.services.ports import UnitOfWork, UnitOfWorkFactory
 from signaling.store.database import Database
-from signaling.testing import FakeClock, FakeStore
+from signaling.testing import FakeClock, MemoryStore
 from tests.signaling import values
 
 ACME = values.organization()
@@ -53,7 +53,7 @@ async def test_the_same_at_the_same_time_makes_one_thing_and_is_answered_the_sam
 
 
 async def test_another_request_with_the_same_key_makes_nothing() -> None:
-    store, clock = FakeStore(), FakeClock()
+    store, clock = MemoryStore(), FakeClock()
     await furnished(store)
     await create(store, clock)
     with pytest.raises(ValidationFailedError, match="another request"):
@@ -64,7 +64,7 @@ async def test_another_request_with_the_same_key_makes_nothing() -> None:
 
 
 async def test_a_key_is_good_again_after_a_day_and_swept_then() -> None:
-    store, clock = FakeStore(), FakeClock()
+    store, clock = MemoryStore(), FakeClock()
     await furnished(store)
     first = await create(store, clock)
     clock.advance(KEPT_FOR.total_seconds() - 1)
@@ -79,7 +79,7 @@ async def test_a_key_is_good_again_after_a_day_and_swept_then() -> None:
 
 
 async def test_what_could_not_be_made_leaves_the_key_free() -> None:
-    store, clock = FakeStore(), FakeClock()
+    store, clock = MemoryStore(), FakeClock()
     await furnished(store)
 
     async def fail(_uow: UnitOfWork) -> Meeting:

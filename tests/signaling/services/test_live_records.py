@@ -7,7 +7,7 @@ import pytest
 from signaling.domain.session import SessionStatus
 from signaling.errors import OutcomeUnknownError
 from signaling.store.database import Database
-from signaling.testing import FakeUnitOfWork
+from signaling.store.unit_of_work import SqlUnitOfWork
 from tests.support.live_world import MEETING, Refused, live_world, until
 
 
@@ -16,20 +16,20 @@ class StoreIsAway(Exception):  # noqa: N818 - a state of the world
 
 
 def away(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def commit(_self: FakeUnitOfWork) -> None:
+    async def commit(_self: SqlUnitOfWork) -> None:
         raise StoreIsAway
 
-    monkeypatch.setattr(FakeUnitOfWork, "commit", commit)
+    monkeypatch.setattr(SqlUnitOfWork, "commit", commit)
 
 
 def breaks_after_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = FakeUnitOfWork.commit
+    original = SqlUnitOfWork.commit
 
-    async def commit(uow: FakeUnitOfWork) -> None:
+    async def commit(uow: SqlUnitOfWork) -> None:
         await original(uow)
         raise OutcomeUnknownError
 
-    monkeypatch.setattr(FakeUnitOfWork, "commit", commit)
+    monkeypatch.setattr(SqlUnitOfWork, "commit", commit)
 
 
 async def test_a_join_that_cannot_be_written_is_refused_and_leaves_no_trace(

@@ -1,4 +1,4 @@
-"""What a store must do. Both databases have to, and the fake in `signaling.testing`."""
+"""What a store must do. Both databases have to."""
 
 from __future__ import annotations
 
