@@ -18,14 +18,17 @@ from signaling.services.ports import (
     ServerRepository,
     SessionRepository,
 )
+from signaling.services.ports.webhooks import DeliveryRepository, WebhookRepository
 from signaling.store.failures import told
 from signaling.store.idempotency import SqlIdempotency
 from signaling.store.meetings import SqlMeetings
 from signaling.store.organizations import SqlOrganizations
+from signaling.store.outbox import SqlDeliveries
 from signaling.store.participants import SqlParticipants
 from signaling.store.presets import SqlPresets
 from signaling.store.servers import SqlServers
 from signaling.store.sessions import SqlSessions
+from signaling.store.webhooks import SqlWebhooks
 
 
 class SqlUnitOfWork:
@@ -41,6 +44,8 @@ class SqlUnitOfWork:
     sessions: SessionRepository
     idempotency: IdempotencyRepository
     servers: ServerRepository
+    webhooks: WebhookRepository
+    deliveries: DeliveryRepository
 
     def __init__(
         self, engine: AsyncEngine, *, prepare: Callable[[AsyncConnection], None] | None = None
@@ -71,6 +76,8 @@ class SqlUnitOfWork:
         self.sessions = SqlSessions(db)
         self.idempotency = SqlIdempotency(db)
         self.servers = SqlServers(db)
+        self.webhooks = SqlWebhooks(db)
+        self.deliveries = SqlDeliveries(db)
         return self
 
     async def __aexit__(

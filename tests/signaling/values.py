@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from signaling.domain.attendance import Attendance
 from signaling.domain.default_presets import DEFAULT_PRESETS
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import ApiKey, Organization
 from signaling.domain.participant import Participant
 from signaling.domain.preset import Preset, PresetRecord
 from signaling.domain.session import SessionRecord, SessionStatus
+from signaling.domain.webhook import EventName, Webhook, subscriber_of
+from signaling.domain.webhook_delivery import Delivery
+from signaling.domain.webhook_events import Occurrence, Setting, delivery
+from signaling.domain.webhook_sessions import ParticipantOccurrence, SessionOccurrence
 from signaling.ids import new_uuid
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -59,3 +65,32 @@ def session(of: Meeting, seconds: float = 0) -> SessionRecord:
         updated_at=at(seconds),
         started_at=at(seconds),
     )
+
+
+def webhook(
+    of: Organization, *events: EventName, url: str = "https://acme.example/hook", seconds: float = 0
+) -> Webhook:
+    wanted = events or tuple(EventName)
+    return Webhook(new_uuid(), of.id, "ours", url, wanted, at(seconds), at(seconds))
+
+
+def occurrences(of: SessionRecord, *, peers: int = 1) -> list[Occurrence]:
+    """A session as webhooks hear of it: it starts, so many join and leave, it ends."""
+    ended = replace(of, ended_at=at(60), end_reason="ALL_PARTICIPANTS_LEFT", status=SessionStatus.FINISHED)
+    there = [
+        Attendance(f"peer_{number}", of.id, f"pt-{number}", "Ada", "group_call_host", at(number))
+        for number in range(1, peers + 1)
+    ]
+    gone = [replace(one, left_at=at(50), leave_reason="left") for one in there]
+    return [
+        SessionOccurrence(of),
+        *(ParticipantOccurrence(of, one, "ada-1") for one in [*there, *gone]),
+        SessionOccurrence(ended),
+    ]
+
+
+def deliveries(of: SessionRecord, to: Webhook, *, peers: int = 1) -> list[Delivery]:
+    """What of that goes to the webhook, in order."""
+    setting = Setting("Acme", "Weekly")
+    made = [delivery(one, subscriber_of(to), setting, NOON) for one in occurrences(of, peers=peers)]
+    return [one for one in made if one is not None]

@@ -12,6 +12,7 @@ from signaling.services.ports.participants import ParticipantRepository
 from signaling.services.ports.presets import PresetRepository
 from signaling.services.ports.servers import ServerRepository
 from signaling.services.ports.sessions import SessionRepository
+from signaling.services.ports.webhooks import DeliveryRepository, WebhookRepository
 
 
 class UnitOfWork(Protocol):
@@ -25,6 +26,8 @@ class UnitOfWork(Protocol):
     sessions: SessionRepository
     idempotency: IdempotencyRepository
     servers: ServerRepository
+    webhooks: WebhookRepository
+    deliveries: DeliveryRepository
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(

@@ -16,6 +16,7 @@ from signaling.store.tables.preset import presets
 from signaling.store.tables.server import servers
 from signaling.store.tables.session import sessions
 from signaling.store.tables.token import revoked_subjects, signing_keys
+from signaling.store.tables.webhook import webhook_attempts, webhook_deliveries, webhooks
 
 __all__ = [
     "api_keys",
@@ -30,4 +31,7 @@ __all__ = [
     "servers",
     "sessions",
     "signing_keys",
+    "webhook_attempts",
+    "webhook_deliveries",
+    "webhooks",
 ]

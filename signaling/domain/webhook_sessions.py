@@ -1,0 +1,233 @@
+"""The events of sessions and of the participants in them, as webhooks hear of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import Field
+
+from signaling.domain.attendance import Attendance
+from signaling.domain.session_status import SessionRecord
+from signaling.domain.webhook import EventName
+from signaling.domain.webhook_events import Payload, RoomPayload, Setting, to_text
+
+
+class Organizer(Payload):
+    id: str = Field(description="The organization's id.")
+    name: str
+
+
+class MeetingFacts(Payload):
+    id: str
+    session_id: str
+    title: str | None = None
+    status: Literal["LIVE", "ENDED"]
+    created_at: str
+    started_at: str | None = None
+    ended_at: str | None = None
+    organized_by: Organizer
+
+
+class ParticipantFacts(Payload):
+    peer_id: str = Field(description="Another one each time that the participant joins.")
+    user_display_name: str
+    custom_participant_id: str
+    client_specific_id: str = Field(description="Deprecated: the same as `customParticipantId`.")
+    joined_at: str
+    left_at: str | None = None
+
+
+class MeetingStarted(Payload):
+    """The first participant is about to be in."""
+
+    event: Literal["meeting.started"] = "meeting.started"
+    meeting: MeetingFacts
+
+
+class MeetingEnded(Payload):
+    """The session is over; nobody is in it any more."""
+
+    event: Literal["meeting.ended"] = "meeting.ended"
+    meeting: MeetingFacts
+    reason: str = Field(description="HOST_ENDED_MEETING, ALL_PARTICIPANTS_LEFT, or a reason of the server's.")
+
+
+class ParticipantJoined(Payload):
+    event: Literal["meeting.participantJoined"] = "meeting.participantJoined"
+    meeting: MeetingFacts
+    participant: ParticipantFacts
+
+
+class ParticipantLeft(Payload):
+    event: Literal["meeting.participantLeft"] = "meeting.participantLeft"
+    meeting: MeetingFacts
+    participant: ParticipantFacts
+
+
+class RoomSessionStarted(RoomPayload):
+    session_id: str
+    room_id: str
+
+
+class RoomSessionEnded(RoomSessionStarted):
+    duration_secs: int
+    ended_reason: str
+
+
+class RoomParticipantJoined(RoomSessionStarted):
+    participant_id: str = Field(description="Another one each time that the participant joins.")
+    context: str | None = None
+
+
+class RoomParticipantLeft(RoomParticipantJoined):
+    duration_secs: int
+    left_reason: str
+
+
+EVENTS: Final[dict[str, type[Payload]]] = {
+    EventName.MEETING_STARTED: MeetingStarted,
+    EventName.MEETING_ENDED: MeetingEnded,
+    EventName.PARTICIPANT_JOINED: ParticipantJoined,
+    EventName.PARTICIPANT_LEFT: ParticipantLeft,
+}
+"""What an organization's webhook is sent, by name."""
+ROOM_EVENTS: Final[dict[str, type[RoomPayload]]] = {
+    "video.room.session.started": RoomSessionStarted,
+    "video.room.session.ended": RoomSessionEnded,
+    "video.room.participant.joined": RoomParticipantJoined,
+    "video.room.participant.left": RoomParticipantLeft,
+}
+"""What is in the `payload` of a room's event, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOccurrence:
+    """A session started or ended: which of the two, its record says."""
+
+    record: SessionRecord
+
+    @property
+    def name(self) -> EventName:
+        return EventName.MEETING_STARTED if self.record.ended_at is None else EventName.MEETING_ENDED
+
+    @property
+    def organization_id(self) -> str:
+        return self.record.organization_id
+
+    @property
+    def meeting_id(self) -> str:
+        return self.record.meeting_id
+
+    @property
+    def session_id(self) -> str:
+        return self.record.id
+
+    @property
+    def identity(self) -> str:
+        return ""
+
+    @property
+    def at(self) -> datetime:
+        return self.record.ended_at or self.record.created_at
+
+    def for_organization(self, setting: Setting) -> Payload:
+        facts = _meeting(self.record, setting)
+        if self.record.ended_at is None:
+            return MeetingStarted(meeting=facts)
+        return MeetingEnded(meeting=facts, reason=(self.record.end_reason or "").upper())
+
+    def for_room(self) -> tuple[str, RoomPayload]:
+        where = {"session_id": self.record.id, "room_id": self.record.meeting_id}
+        if self.record.ended_at is None:
+            return "video.room.session.started", RoomSessionStarted(**where)
+        began = self.record.started_at or self.record.created_at
+        return "video.room.session.ended", RoomSessionEnded(
+            **where,
+            duration_secs=_seconds(began, self.record.ended_at),
+            ended_reason=(self.record.end_reason or "").lower(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantOccurrence:
+    """Somebody joined a session or left it: which of the two, the attendance says."""
+
+    record: SessionRecord
+    attendance: Attendance
+    custom_participant_id: str
+
+    @property
+    def name(self) -> EventName:
+        left = self.attendance.left_at is not None
+        return EventName.PARTICIPANT_LEFT if left else EventName.PARTICIPANT_JOINED
+
+    @property
+    def organization_id(self) -> str:
+        return self.record.organization_id
+
+    @property
+    def meeting_id(self) -> str:
+        return self.record.meeting_id
+
+    @property
+    def session_id(self) -> str:
+        return self.record.id
+
+    @property
+    def identity(self) -> str:
+        return self.attendance.peer_id
+
+    @property
+    def at(self) -> datetime:
+        return self.attendance.left_at or self.attendance.joined_at
+
+    def for_organization(self, setting: Setting) -> Payload:
+        facts, somebody = _meeting(self.record, setting), self._participant()
+        if self.attendance.left_at is None:
+            return ParticipantJoined(meeting=facts, participant=somebody)
+        return ParticipantLeft(meeting=facts, participant=somebody)
+
+    def for_room(self) -> tuple[str, RoomPayload]:
+        one = self.attendance
+        where = {
+            "session_id": self.record.id,
+            "room_id": self.record.meeting_id,
+            "participant_id": one.peer_id,
+        }
+        if one.left_at is None:
+            return "video.room.participant.joined", RoomParticipantJoined(**where)
+        return "video.room.participant.left", RoomParticipantLeft(
+            **where,
+            duration_secs=_seconds(one.joined_at, one.left_at),
+            left_reason=one.leave_reason or "",
+        )
+
+    def _participant(self) -> ParticipantFacts:
+        one = self.attendance
+        return ParticipantFacts(
+            peer_id=one.peer_id,
+            user_display_name=one.name,
+            custom_participant_id=self.custom_participant_id,
+            client_specific_id=self.custom_participant_id,
+            joined_at=to_text(one.joined_at),
+            left_at=None if one.left_at is None else to_text(one.left_at),
+        )
+
+
+def _meeting(record: SessionRecord, setting: Setting) -> MeetingFacts:
+    return MeetingFacts(
+        id=record.meeting_id,
+        session_id=record.id,
+        title=setting.meeting_title,
+        status="LIVE" if record.ended_at is None else "ENDED",
+        created_at=to_text(record.created_at),
+        started_at=None if record.started_at is None else to_text(record.started_at),
+        ended_at=None if record.ended_at is None else to_text(record.ended_at),
+        organized_by=Organizer(id=record.organization_id, name=setting.organization_name),
+    )
+
+
+def _seconds(began: datetime, ended: datetime) -> int:
+    return max(0, round((ended - began).total_seconds()))

@@ -1,0 +1,68 @@
+"""Webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from signaling.domain.webhook import EventName, Webhook
+from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.tables import webhooks
+
+_ENABLED = (
+    select(webhooks)
+    .where(webhooks.c.organization_id == bindparam("organization"), webhooks.c.enabled)
+    .order_by(webhooks.c.created_at, webhooks.c.id)
+)
+
+
+class SqlWebhooks:
+    def __init__(self, db: AsyncConnection) -> None:
+        self._db = db
+
+    async def get(self, organization_id: str, webhook_id: str) -> Webhook | None:
+        query = select(webhooks).where(
+            webhooks.c.organization_id == organization_id, webhooks.c.id == webhook_id
+        )
+        row = (await self._db.execute(query)).first()
+        return _webhook(row) if row else None
+
+    async def add(self, webhook: Webhook) -> None:
+        statement = insert(webhooks).values(_values(webhook))
+        await insert_unique(self._db, statement, f"There is a webhook {webhook.id!r} already.")
+
+    async def save(self, webhook: Webhook) -> None:
+        await self._db.execute(update(webhooks).where(*_same(webhook)).values(_values(webhook)))
+
+    async def remove(self, webhook: Webhook) -> None:
+        await self._db.execute(delete(webhooks).where(*_same(webhook)))
+
+    async def enabled(self, organization_id: str) -> Sequence[Webhook]:
+        rows = await self._db.execute(_ENABLED, {"organization": organization_id})
+        return [_webhook(row) for row in rows]
+
+    async def list(
+        self, organization_id: str, *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[Webhook], int]:
+        query = (
+            select(webhooks)
+            .where(webhooks.c.organization_id == organization_id)
+            .order_by(webhooks.c.created_at.desc(), webhooks.c.id.desc())
+        )
+        return await page(self._db, query, _webhook, offset=offset, limit=limit)
+
+
+def _same(webhook: Webhook) -> tuple[Any, ...]:
+    return webhooks.c.organization_id == webhook.organization_id, webhooks.c.id == webhook.id
+
+
+def _values(webhook: Webhook) -> dict[str, Any]:
+    return values_of(webhook) | {"events": list(webhook.events)}
+
+
+def _webhook(row: Row[Any]) -> Webhook:
+    values = dict(row._mapping)
+    return Webhook(**values | {"events": tuple(EventName(one) for one in values["events"])})
