@@ -13,6 +13,7 @@ from signaling.domain.configuration import Configuration, patched
 from signaling.domain.join_policy import ListPolicy, Policy
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
+from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError
 from signaling.ids import new_short_id, new_uuid
@@ -97,6 +98,9 @@ class MeetingService:
         search: str | None = None,
         start_time: datetime | None = None,
         end_time: datetime | None = None,
+        unique_name: str | None = None,
+        created: TimeRange = ANY_TIME,
+        updated: TimeRange = ANY_TIME,
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:
@@ -107,6 +111,9 @@ class MeetingService:
                 search=search,
                 start_time=start_time,
                 end_time=end_time,
+                unique_name=unique_name,
+                created=created,
+                updated=updated,
                 offset=offset,
                 limit=limit,
             )

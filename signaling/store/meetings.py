@@ -14,8 +14,9 @@ from sqlalchemy.sql.dml import UpdateBase
 from signaling.domain.configuration import NOTHING_SAID, Configuration
 from signaling.domain.join_policy import ListPolicy
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
+from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.errors import ConflictError, SignalingError, ValidationFailedError
-from signaling.store.rows import page, values_of
+from signaling.store.rows import page, values_of, within
 from signaling.store.tables import meetings
 
 _GET = select(meetings).where(
@@ -72,6 +73,9 @@ class SqlMeetings:
         search: str | None = None,
         start_time: datetime | None = None,
         end_time: datetime | None = None,
+        unique_name: str | None = None,
+        created: TimeRange = ANY_TIME,
+        updated: TimeRange = ANY_TIME,
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:
@@ -91,6 +95,9 @@ class SqlMeetings:
             query = query.where(meetings.c.created_at >= start_time)
         if end_time:
             query = query.where(meetings.c.created_at <= end_time)
+        if unique_name is not None:
+            query = query.where(meetings.c.unique_name == unique_name)
+        query = query.where(*within(meetings.c.created_at, created), *within(meetings.c.updated_at, updated))
         query = query.order_by(meetings.c.created_at.desc(), meetings.c.id.desc())
         return await page(self._db, query, _meeting, offset=offset, limit=limit)
 

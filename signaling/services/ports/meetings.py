@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from signaling.domain.meeting import Meeting
+from signaling.domain.time_range import ANY_TIME, TimeRange
 
 
 class MeetingRepository(Protocol):
@@ -23,6 +24,9 @@ class MeetingRepository(Protocol):
         search: str | None = None,
         start_time: datetime | None = None,
         end_time: datetime | None = None,
+        unique_name: str | None = None,
+        created: TimeRange = ANY_TIME,
+        updated: TimeRange = ANY_TIME,
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:

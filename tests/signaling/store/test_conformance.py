@@ -17,6 +17,7 @@ from signaling.domain.meeting_config import AiConfig, RecordingConfig, RtmpOut
 from signaling.domain.organization import Organization
 from signaling.domain.preset import merged
 from signaling.domain.session import SessionStatus
+from signaling.domain.time_range import TimeRange
 from signaling.errors import ConflictError
 from signaling.services.ports import UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
@@ -221,6 +222,23 @@ async def test_meetings_are_found_by_title_id_and_time(units: UnitOfWorkFactory)
         assert (await uow.meetings.list(acme.id, end_time=values.at(30)))[0] == [percent]
         between = await uow.meetings.list(acme.id, start_time=values.at(30), end_time=values.at(90))
         assert between == ([plain], 1)
+
+
+async def test_meetings_are_found_by_unique_name_and_in_spans_of_time(units: UnitOfWorkFactory) -> None:
+    acme = await organization(units)
+    early = replace(values.meeting(acme), unique_name="early", updated_at=values.at(200))
+    late = replace(values.meeting(acme, seconds=60), unique_name="late")
+    async with units() as uow:
+        await uow.meetings.add(early)
+        await uow.meetings.add(late)
+        await uow.commit()
+    async with units() as uow:
+        assert await uow.meetings.list(acme.id, unique_name="late") == ([late], 1)
+        assert await uow.meetings.list(acme.id, unique_name="lat") == ([], 0)
+        # The first moment of a span is in it, its end is not.
+        assert await uow.meetings.list(acme.id, created=TimeRange(values.at(60))) == ([late], 1)
+        assert await uow.meetings.list(acme.id, created=TimeRange(None, values.at(60))) == ([early], 1)
+        assert await uow.meetings.list(acme.id, updated=TimeRange(values.at(100))) == ([early], 1)
 
 
 async def test_a_meeting_has_one_session_that_has_not_ended(units: UnitOfWorkFactory) -> None:
