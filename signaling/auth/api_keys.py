@@ -1,10 +1,10 @@
 """Organization API keys: 256 random bits, shown once, kept as a SHA-256 hash.
 
-A key of that entropy cannot be guessed from its hash, so a fast hash is the right one. Comparison takes the
-same time wherever two hashes differ.
+A key of that entropy cannot be guessed from its hash, so a fast hash is the right one, and a key is looked up
+by it: what the time of a look-up tells is about a hash that nobody can choose.
 
-A request carries `Authorization: Basic base64(organization_id:api_key)`. `Bearer base64(...)` of the same and
-`Bearer organization_id:api_key` are taken too, for clients that know only that scheme.
+A request carries `Authorization: Basic base64(organization_id:api_key)`. `Bearer base64(...)` of the same,
+`Bearer organization_id:api_key` and `Bearer api_key` are taken too, for clients that know only that scheme.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import hmac
+import re
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from signaling.domain.organization import ApiKey, Organization
-from signaling.errors import UnauthorizedError
+from signaling.domain.caller import Caller
+from signaling.errors import NotFoundError, UnauthorizedError
 from signaling.services.ports import UnitOfWorkFactory
 
 _MAX_HEADER: Final = 1024
+_KEY: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    organization_id: str
+    organization_id: str | None
+    """None where the key was sent alone."""
     api_key: str
 
 
@@ -40,15 +41,6 @@ def hash_api_key(api_key: str) -> str:
     return hashlib.sha256(api_key.encode()).hexdigest()
 
 
-def matches(api_key: str, keys: Sequence[ApiKey]) -> bool:
-    """Whether one of the keys is this one; looks at every one of them."""
-    digest = hash_api_key(api_key)
-    found = False
-    for key in keys:
-        found |= hmac.compare_digest(digest, key.key_hash)
-    return found
-
-
 def parse_authorization(header: str | None) -> Credentials:
     """Raises `UnauthorizedError` for a header that is missing or not what it should be."""
     if not header or len(header) > _MAX_HEADER or not header.isascii():
@@ -58,6 +50,8 @@ def parse_authorization(header: str | None) -> Credentials:
     match scheme.lower():
         case "basic":
             pair = _decoded(value)
+        case "bearer" if _KEY.fullmatch(value):
+            return Credentials(None, value)
         case "bearer":
             pair = value if ":" in value else _decoded(value)
         case _:
@@ -76,17 +70,26 @@ def _decoded(value: str) -> str:
 
 
 class Authenticator:
-    """Tells which organization a request speaks for."""
+    """Tells whom a request speaks for."""
 
     def __init__(self, units: UnitOfWorkFactory) -> None:
         self._units = units
 
-    async def organization(self, header: str | None) -> Organization:
-        """Raises `UnauthorizedError`, the same for an unknown organization and a wrong key."""
+    async def caller(
+        self, header: str | None, *, account_id: str | None = None, app_id: str | None = None
+    ) -> Caller:
+        """`account_id` and `app_id`: the organization and the app of it that the path is about.
+
+        Raises `UnauthorizedError`, the same for an unknown organization and a wrong key, and `NotFoundError`
+        for a path of another organization.
+        """
         credentials = parse_authorization(header)
+        digest = hash_api_key(credentials.api_key)
         async with self._units(reading=True) as uow:
-            organization = await uow.organizations.get(credentials.organization_id)
-            keys = await uow.organizations.keys(credentials.organization_id)
-        if organization is None or not matches(credentials.api_key, keys):
+            key = await uow.organizations.key(digest)
+        if key is None or credentials.organization_id not in (None, key.organization_id):
             raise UnauthorizedError
-        return organization
+        for wanted in (account_id, app_id):
+            if wanted not in (None, key.organization_id):
+                raise NotFoundError("There is no such app. GET .../apps lists those there are.")
+        return Caller(key.organization_id, key.id)

@@ -7,6 +7,7 @@
     │   └── InvalidTokenError           a participant token that is bad, expired, revoked or not ours
     ├── ForbiddenError                  credentials are right, the right is missing
     │   ├── PermissionDenied            ... a permission of the preset (2001)
+    │   ├── MissingScopeError           ... a scope of the key
     │   ├── CensoredError               ... a moderator took it from this participant
     │   ├── JoinRefusedError            ... the meeting's join policy does not take them; says why
     │   └── ConfigurationLockedError    ... a level above has locked this key
@@ -47,7 +48,7 @@ with `code`.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class SignalingError(Exception):
@@ -115,6 +116,19 @@ class PermissionDenied(ForbiddenError):  # noqa: N818 - the field's name
     code = 2001
     name = "PermissionDenied"
     default_message = "Your preset does not permit this. Ask a host, or have the preset changed."
+
+
+class MissingScopeError(ForbiddenError):
+    code = 9462
+    name = "MissingScope"
+    default_message = "The credential that was sent may not do this. Use one that has the scope for it."
+
+    @classmethod
+    def of(cls, scope: str) -> Self:
+        return cls(
+            f"The credential that was sent does not have the scope {scope!r}. Use one that has, or ask an "
+            "administrator for a key with it."
+        )
 
 
 class CensoredError(ForbiddenError):

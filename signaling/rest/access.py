@@ -1,4 +1,8 @@
-"""Who a request speaks for. Everything below /v2 needs an organization's key, but for what is listed here."""
+"""Who a request speaks for, and whether they may.
+
+What an operation asks for is in its entry (`signaling.rest.operation`). Below the prefixes of the APIs a path
+that is no operation needs a credential as well: nobody else is told what there is.
+"""
 
 from __future__ import annotations
 
@@ -8,38 +12,54 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from signaling.auth.api_keys import Authenticator
-from signaling.domain.organization import Organization
+from signaling.domain.caller import Caller, Scope
 from signaling.errors import InvalidTokenError
-from signaling.rest.cors import OPEN_PREFIXES
+from signaling.rest.operation import Access, OperationTable
 
-_ORGANIZATION: Final = web.RequestKey("organization", Organization)
-INVITATION: Final = "/v2/invitation"
-PUBLIC: Final = frozenset({"/v2/ws", INVITATION})
-"""These authenticate by participant token: the one in its first message, the other in its header. So do the
-paths below `OPEN_PREFIXES`."""
+API_PREFIXES: Final = ("/v2/", "/accounts/")
+SOCKET: Final = "/v2/ws"
+"""Authenticates by what is said on it."""
+_CALLER: Final = web.RequestKey("caller", Caller)
 _MAX_TOKEN: Final = 8192
 
 
-def access_middleware(authenticator: Authenticator) -> Middleware:
+def access_middleware(authenticator: Authenticator, table: OperationTable) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        path = request.path
-        if path.startswith("/v2/") and path not in PUBLIC and not path.startswith(OPEN_PREFIXES):
-            header = request.headers.get("Authorization")
-            request[_ORGANIZATION] = await authenticator.organization(header)
+        operation = table.of(request)
+        if operation is None:
+            if (
+                request.path.startswith(API_PREFIXES)
+                and request.path != SOCKET
+                and request.method != "OPTIONS"
+            ):
+                await authenticator.caller(request.headers.get("Authorization"))
+        elif isinstance(operation.access, Scope) or operation.access is Access.CREDENTIAL:
+            caller = await authenticator.caller(
+                request.headers.get("Authorization"),
+                account_id=request.match_info.get("account_id"),
+                app_id=request.match_info.get("app_id"),
+            )
+            request[_CALLER] = caller
+            if isinstance(operation.access, Scope):
+                caller.require(operation.access)
         return await handler(request)
 
     return check
 
 
+def caller_of(request: web.Request) -> Caller:
+    return request[_CALLER]
+
+
 def organization_id_of(request: web.Request) -> str:
-    """The organization whose key came with the request."""
-    return request[_ORGANIZATION].id
+    """The organization (or app) whose credential came with the request."""
+    return request[_CALLER].organization_id
 
 
-def speaking_organization(request: web.Request) -> Organization | None:
-    """None where no key speaks."""
-    return request.get(_ORGANIZATION)
+def speaking_caller(request: web.Request) -> Caller | None:
+    """None where no credential speaks."""
+    return request.get(_CALLER)
 
 
 def participant_token_of(request: web.Request) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,24 +12,28 @@ from aiohttp import web
 from signaling.auth.api_keys import Authenticator
 from signaling.metrics import Metrics
 from signaling.rest.access import access_middleware
-from signaling.rest.active_session import ActiveSessionRoutes
 from signaling.rest.client_address import IpNetwork
 from signaling.rest.cors import cors_middleware
-from signaling.rest.invitation import InvitationRoutes
-from signaling.rest.meetings import MeetingRoutes
+from signaling.rest.health import HealthRoutes
 from signaling.rest.middlewares import (
     errors_middleware,
     headers_middleware,
     metrics_middleware,
     request_id_middleware,
 )
-from signaling.rest.operations import OperationRoutes
+from signaling.rest.openapi import DescriptionRoutes
+from signaling.rest.operation import OperationTable
 from signaling.rest.pages import PageRoutes
-from signaling.rest.participants import ParticipantRoutes
-from signaling.rest.presets import PresetRoutes
 from signaling.rest.rate_limiting import address_middleware, key_middleware, told_middleware
-from signaling.rest.whep import WhepRoutes
-from signaling.rest.whip import WhipRoutes
+from signaling.rest.realtimekit import realtimekit
+from signaling.rest.rendering import Rendering
+from signaling.rest.v2.active_session import ActiveSessionRoutes
+from signaling.rest.v2.invitation import InvitationRoutes
+from signaling.rest.v2.meetings import MeetingRoutes
+from signaling.rest.v2.participants import ParticipantRoutes
+from signaling.rest.v2.presets import PresetRoutes
+from signaling.rest.v2.whep import WhepRoutes
+from signaling.rest.v2.whip import WhipRoutes
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.invitation import InvitationService
 from signaling.services.live.http_peers import HttpPeers
@@ -40,6 +44,9 @@ from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 
 MAX_BODY: Final = 1024 * 1024
+RENDERINGS: Final[Mapping[str, Rendering]] = {}
+"""By the prefixes of paths, where it is not the house's."""
+OPERATIONS: Final = web.AppKey("operations", OperationTable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class RestParts:
 
 
 def build_application(parts: RestParts) -> web.Application:
+    table = OperationTable()
     application = web.Application(
         client_max_size=MAX_BODY,
         middlewares=[
@@ -71,22 +79,36 @@ def build_application(parts: RestParts) -> web.Application:
             headers_middleware,
             cors_middleware,
             told_middleware,
-            errors_middleware,
+            errors_middleware(table, RENDERINGS),
             address_middleware(parts.rate_limits, parts.trusted_proxies, parts.clock),
-            access_middleware(parts.authenticator),
+            access_middleware(parts.authenticator, table),
             key_middleware(parts.rate_limits, parts.clock),
         ],
     )
+    whip, whep = WhipRoutes(parts.http_peers), WhepRoutes(parts.http_peers)
+    house = [
+        *MeetingRoutes(parts.meetings).operations(),
+        *ParticipantRoutes(parts.participants).operations(),
+        *PresetRoutes(parts.presets).operations(),
+        *ActiveSessionRoutes(parts.active_session).operations(),
+    ]
+    table.register(
+        application.router,
+        [
+            *house,
+            *InvitationRoutes(parts.invitation).operations(),
+            *whip.operations(),
+            *whep.operations(),
+            *HealthRoutes(parts.workers, parts.metrics, parts.version).operations(),
+            *realtimekit(house),
+        ],
+    )
     for routes in (
-        MeetingRoutes(parts.meetings).routes(),
-        ParticipantRoutes(parts.participants).routes(),
-        PresetRoutes(parts.presets).routes(),
-        ActiveSessionRoutes(parts.active_session).routes(),
-        InvitationRoutes(parts.invitation).routes(),
-        WhipRoutes(parts.http_peers).routes(),
-        WhepRoutes(parts.http_peers).routes(),
-        OperationRoutes(parts.workers, parts.metrics, parts.version).routes(),
+        whip.routes(),
+        whep.routes(),
+        DescriptionRoutes(table, parts.version).routes(),
         PageRoutes(parts.web_dir).routes(),
     ):
         application.router.add_routes(routes)
+    application[OPERATIONS] = table
     return application

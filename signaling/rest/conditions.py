@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from signaling.domain.version import FIRST
 from signaling.errors import InvalidInputError
 from signaling.rest.envelope import success
 from signaling.rest.parsing import read_body
+from signaling.rest.rendering import to_json
 from signaling.services.idempotency import AnsweredBefore, Once
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
@@ -47,7 +49,7 @@ def expected_versions(request: web.Request) -> frozenset[int] | None:
     return frozenset(int(number) for number in _STRONG.findall(header))
 
 
-async def once_of(request: web.Request, to_data: Callable[[T], Mapping[str, Any]]) -> Once[T] | None:
+async def once_of(request: web.Request, to_data: Callable[[T], BaseModel]) -> Once[T] | None:
     """`to_data` is what the thing made looks like in the answer. None without the header.
 
     Raises `InvalidInputError`.
@@ -58,7 +60,7 @@ async def once_of(request: web.Request, to_data: Callable[[T], Mapping[str, Any]
     if not _KEY.fullmatch(key):
         raise InvalidInputError(f"{IDEMPOTENCY_KEY}: send 1 to 255 characters of printable ASCII, no spaces.")
     asked = b"\n".join((request.method.encode(), request.path.encode(), await read_body(request)))
-    return Once(key, hashlib.sha256(asked).hexdigest(), lambda made: json.dumps(to_data(made)))
+    return Once(key, hashlib.sha256(asked).hexdigest(), lambda made: json.dumps(to_json(to_data(made))))
 
 
 def replayed(before: AnsweredBefore, **besides: Any) -> web.Response:

@@ -8,16 +8,18 @@ organization (`signaling.rest.rate_limiting`).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from signaling.errors import SignalingError
+from signaling.errors import NotFoundError, SignalingError
 from signaling.ids import new_id
 from signaling.metrics import Metrics
-from signaling.rest.envelope import failure, plain_failure
+from signaling.rest.operation import OperationTable
+from signaling.rest.rendering import HOUSE, Rendering
 from signaling.services.ports import Clock
 
 log = structlog.get_logger(__name__)
@@ -106,31 +108,59 @@ def content_security_policy(host: str) -> str:
     )
 
 
-@web.middleware
-async def errors_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except SignalingError as error:
-        return failure(error)
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        return _http_failure(error)
-    except Exception:
-        log.exception("request_failed", method=request.method, route=_route(request))
-        return failure(SignalingError())
+class MethodNotAllowedError(SignalingError):
+    http_status = 405
+    name = "MethodNotAllowed"
+    default_message = "This path does not take this method."
 
 
-def _http_failure(error: web.HTTPException) -> web.Response:
-    name, message = {
-        404: ("NotFound", "There is no such path. See docs for the ones there are."),
-        405: ("MethodNotAllowed", "This path does not take this method."),
-        413: ("LimitExceeded", "The body is larger than 1 MiB. Send less."),
-    }.get(error.status, ("HttpError", error.reason or "The request failed."))
-    response = plain_failure(error.status, name, message)
-    if "Allow" in error.headers:
-        response.headers["Allow"] = error.headers["Allow"]
-    return response
+class BodyTooLargeError(SignalingError):
+    http_status = 413
+    name = "LimitExceeded"
+    default_message = "The body is larger than 1 MiB. Send less."
+
+
+def errors_middleware(table: OperationTable, renderings: Mapping[str, Rendering]) -> Middleware:
+    """In the rendering of the operation; for a path that is none, by prefix."""
+
+    @web.middleware
+    async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except SignalingError as error:
+            return rendering_of(request).failure(error)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            response = rendering_of(request).failure(_told(error))
+            if "Allow" in error.headers:
+                response.headers["Allow"] = error.headers["Allow"]
+            return response
+        except Exception:
+            log.exception("request_failed", method=request.method, route=_route(request))
+            return rendering_of(request).failure(SignalingError())
+
+    def rendering_of(request: web.Request) -> Rendering:
+        operation = table.of(request)
+        if operation is not None:
+            return operation.rendering
+        found = (one for prefix, one in renderings.items() if request.path.startswith(prefix))
+        return next(found, HOUSE)
+
+    return catch
+
+
+def _told(error: web.HTTPException) -> SignalingError:
+    match error.status:
+        case 404:
+            return NotFoundError("There is no such path. /openapi.json has all that there are.")
+        case 405:
+            return MethodNotAllowedError()
+        case 413:
+            return BodyTooLargeError()
+    named = {"http_status": error.status, "name": "HttpError"}
+    refused: type[SignalingError] = type("HttpError", (SignalingError,), named)
+    return refused(error.reason or "The request failed.")
 
 
 def _route(request: web.Request) -> str:

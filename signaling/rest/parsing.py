@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
+from typing import Any, Final, Self, TypeVar, cast
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from signaling.domain.preset import invalid_input
 from signaling.errors import InvalidInputError
@@ -25,6 +25,32 @@ class Body(BaseModel):
     def given(self) -> dict[str, Any]:
         """The fields that were sent, with their parsed values."""
         return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+def shown(example: Any) -> ConfigDict:
+    """A model's configuration with an example of it, for /openapi.json (`model_config = shown({...})`)."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+class Answer(BaseModel):
+    """What answers have in common."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def reading(cls, thing: object, **besides: Any) -> Self:
+        """The fields from the attributes of the same names, but for those given `besides`."""
+        there = (name for name in cls.model_fields if name not in besides and hasattr(thing, name))
+        values = {name: getattr(thing, name) for name in there}
+        return cast("Self", cls.model_construct(**values, **besides))
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+ABSENT_IF_NONE: Final = Field(exclude_if=_is_none)
+"""`Annotated[X | None, ABSENT_IF_NONE] = None`: not in the answer where there is none."""
 
 
 async def parse_body(request: web.Request, model: type[M]) -> M:

@@ -14,16 +14,13 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from signaling.auth.api_keys import hash_api_key, parse_authorization
 from signaling.errors import RateLimitedError
-from signaling.rest.access import speaking_organization
+from signaling.rest.access import API_PREFIXES, SOCKET, speaking_caller
 from signaling.rest.client_address import IpNetwork, client_address
 from signaling.services.ports import Clock
 from signaling.services.rate_limit import WINDOW, RateLimit, RateLimits, Standing
 
 _STANDING: Final = web.RequestKey("rate limit", Standing)
-_SOCKET: Final = "/v2/ws"
-"""Limited by what is said on it (docs/protocol.md, section 12)."""
 
 
 @web.middleware
@@ -39,7 +36,9 @@ async def told_middleware(request: web.Request, handler: Handler) -> web.StreamR
 def address_middleware(limits: RateLimits, trusted: Sequence[IpNetwork], clock: Clock) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if limits.address is not None and request.path.startswith("/v2/") and request.path != _SOCKET:
+        # the socket is limited by what is said on it (docs/protocol.md, section 12)
+        limited = request.path.startswith(API_PREFIXES) and request.path != SOCKET
+        if limits.address is not None and limited:
             forwarded = request.headers.getall("X-Forwarded-For", ())
             _take(request, limits.address, client_address(request.remote, forwarded, trusted), clock)
         return await handler(request)
@@ -52,13 +51,12 @@ def key_middleware(limits: RateLimits, clock: Clock) -> Middleware:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        organization = speaking_organization(request)
-        if organization is not None:
+        caller = speaking_caller(request)
+        if caller is not None:
             if limits.key is not None:
-                key = parse_authorization(request.headers.get("Authorization")).api_key
-                _take(request, limits.key, hash_api_key(key), clock)
+                _take(request, limits.key, caller.credential_id, clock)
             if limits.organization is not None:
-                _take(request, limits.organization, organization.id, clock)
+                _take(request, limits.organization, caller.organization_id, clock)
         return await handler(request)
 
     return check

@@ -13,6 +13,7 @@ from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import api_keys, organizations
 
 _GET = select(organizations).where(organizations.c.id == bindparam("organization"))
+_KEY = select(api_keys).where(api_keys.c.key_hash == bindparam("hash"))
 _KEYS = (
     select(api_keys)
     .where(api_keys.c.organization_id == bindparam("organization"))
@@ -40,6 +41,10 @@ class SqlOrganizations:
     async def add_key(self, key: ApiKey) -> None:
         statement = insert(api_keys).values(values_of(key))
         await insert_unique(self._db, statement, "This key is known already, or its organization is not.")
+
+    async def key(self, key_hash: str) -> ApiKey | None:
+        row = (await self._db.execute(_KEY, {"hash": key_hash})).first()
+        return ApiKey(**row._mapping) if row else None
 
     async def keys(self, organization_id: str) -> Sequence[ApiKey]:
         rows = await self._db.execute(_KEYS, {"organization": organization_id})

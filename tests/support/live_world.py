@@ -26,8 +26,9 @@ from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.nodes.testing import FakeNode, FakeNodes, FakeSurvivor
 from signaling.rest.cors import cors_middleware
 from signaling.rest.middlewares import errors_middleware
-from signaling.rest.whep import WhepRoutes
-from signaling.rest.whip import WhipRoutes
+from signaling.rest.operation import OperationTable
+from signaling.rest.v2.whep import WhepRoutes
+from signaling.rest.v2.whip import WhipRoutes
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.ports import IceServers
 from signaling.services.live.service import LiveService
@@ -295,10 +296,13 @@ async def live_world(
     service = LiveService(around, FakeTokens())
     await service.start()
     handler = WsHandler(service, hub, SystemClock(), ws)
-    app = web.Application(middlewares=[cors_middleware, errors_middleware])
+    table = OperationTable()
+    app = web.Application(middlewares=[cors_middleware, errors_middleware(table, {})])
     app.router.add_get("/v2/ws", handler.handle)
     http_peers = HttpPeers(service, FakeTokens(), clock)
-    app.add_routes([*WhipRoutes(http_peers).routes(), *WhepRoutes(http_peers).routes()])
+    for exchange in (WhipRoutes(http_peers), WhepRoutes(http_peers)):
+        app.add_routes(exchange.routes())
+        table.register(app.router, exchange.operations())
     server = TestServer(app)
     await server.start_server()
     async with aiohttp.ClientSession() as http:

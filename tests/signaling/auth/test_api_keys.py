@@ -10,11 +10,11 @@ from signaling.auth.api_keys import (
     Authenticator,
     Credentials,
     hash_api_key,
-    matches,
     new_api_key,
     parse_authorization,
 )
-from signaling.errors import UnauthorizedError
+from signaling.domain.caller import EVERYTHING
+from signaling.errors import NotFoundError, UnauthorizedError
 from signaling.testing import MemoryStore
 from tests.signaling import values
 
@@ -58,9 +58,7 @@ def test_keys_are_long_random_and_kept_as_hashes() -> None:
     assert one != other and len(bytes.fromhex(one)) == 32
     kept = values.api_key(values.organization(), hash_api_key(one))
     assert one not in repr(kept)
-    assert matches(one, [values.api_key(values.organization()), kept])
-    assert not matches(other, [kept])
-    assert not matches(one, [])
+    assert kept.key_hash == hash_api_key(one) != hash_api_key(other)
 
 
 async def test_only_the_right_key_of_the_right_organization_is_let_in() -> None:
@@ -72,7 +70,32 @@ async def test_only_the_right_key_of_the_right_organization_is_let_in() -> None:
             await uow.organizations.add_key(values.api_key(organization, hash_api_key(key)))
         await uow.commit()
     authenticator = Authenticator(store)
-    assert await authenticator.organization(f"Bearer {acme.id}:acme-key") == acme
+    caller = await authenticator.caller(f"Bearer {acme.id}:acme-key")
+    assert (caller.organization_id, caller.scopes) == (acme.id, EVERYTHING)
     for pair in (f"{acme.id}:rival-key", f"{rival.id}:acme-key", "nobody:acme-key"):
         with pytest.raises(UnauthorizedError):
-            await authenticator.organization(f"Bearer {pair}")
+            await authenticator.caller(f"Bearer {pair}")
+
+
+async def test_a_key_alone_speaks_for_its_organization() -> None:
+    store, acme, key = MemoryStore(), values.organization(), new_api_key()
+    async with store() as uow:
+        await uow.organizations.add(acme)
+        await uow.organizations.add_key(values.api_key(acme, hash_api_key(key)))
+        await uow.commit()
+    authenticator = Authenticator(store)
+    assert (await authenticator.caller(f"Bearer {key}")).organization_id == acme.id
+    with pytest.raises(UnauthorizedError):
+        await authenticator.caller(f"Bearer {new_api_key()}")
+
+
+async def test_a_path_of_another_organization_is_not_there() -> None:
+    store, acme, key = MemoryStore(), values.organization(), new_api_key()
+    async with store() as uow:
+        await uow.organizations.add(acme)
+        await uow.organizations.add_key(values.api_key(acme, hash_api_key(key)))
+        await uow.commit()
+    authenticator = Authenticator(store)
+    for named in ({"account_id": "other"}, {"app_id": "other"}):
+        with pytest.raises(NotFoundError):
+            await authenticator.caller(f"Bearer {key}", **named)

@@ -32,39 +32,6 @@ async def test_the_key_may_come_as_bearer(world: World) -> None:
     assert answer.status == 200
 
 
-async def test_what_belongs_to_another_organization_is_not_there(world: World) -> None:
-    rival = await world.other_organization()
-    meeting = await world.meeting()
-    participant = await world.participant(meeting["id"])
-    preset = (await world.call("GET", "/v2/presets")).data[0]
-    base = f"/v2/meetings/{meeting['id']}"
-    one = f"{base}/participants/{participant['id']}"
-    targets = {"participant_ids": [participant["id"]]}
-    for method, path, body in (
-        ("GET", base, None),
-        ("PATCH", base, {"title": "mine"}),
-        ("GET", f"{base}/participants", None),
-        ("POST", f"{base}/participants", {"preset_name": "group_call_host", "custom_participant_id": "x"}),
-        ("GET", one, None),
-        ("PATCH", one, {"name": "mine"}),
-        ("DELETE", one, None),
-        ("POST", f"{one}/token", None),
-        ("GET", f"{base}/active-session", None),
-        ("POST", f"{base}/active-session/kick", targets),
-        ("POST", f"{base}/active-session/kick-all", None),
-        ("POST", f"{base}/active-session/mute", targets),
-        ("GET", f"/v2/presets/{preset['id']}", None),
-        ("PATCH", f"/v2/presets/{preset['id']}", {"permissions": {"can_record": True}}),
-        ("DELETE", f"/v2/presets/{preset['id']}", None),
-    ):
-        answer = await world.call(method, path, body, auth=rival)
-        assert answer.status == 404, (method, path)
-        assert answer.error["code"] == 404
-    assert (await world.call("GET", "/v2/meetings", auth=rival)).data == []
-    assert (await world.call("GET", base)).data["title"] is None
-    assert world.live.calls == []
-
-
 @pytest.mark.parametrize(
     ("method", "path", "status", "name"),
     [("GET", "/v2/nothing", 404, "NotFound"), ("PUT", "/v2/meetings", 405, "MethodNotAllowed")],

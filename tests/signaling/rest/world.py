@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,13 @@ from signaling.auth.api_keys import Authenticator, hash_api_key, new_api_key
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
 from signaling.clock import SystemClock
+from signaling.domain.caller import EVERYTHING, Caller, Scope
 from signaling.metrics import Metrics
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.nodes.testing import FakeNodes
-from signaling.rest.application import RestParts, build_application
+from signaling.rest.application import OPERATIONS, RestParts, build_application
+from signaling.rest.openapi import errors_of
+from signaling.rest.operation import Operation
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.invitation import InvitationService
@@ -74,6 +79,10 @@ class World:
     api_key: str = ""
     workers: list[WorkerStatus] = field(default_factory=list)
 
+    scopes: frozenset[Scope] = EVERYTHING
+    """What the credentials of the world may do."""
+    operations: list[Operation] = field(default_factory=list)
+
     async def call(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         """As the organization; `auth=None` sends no credentials, a value is sent as Authorization."""
         auth = options.pop("auth", aiohttp.encode_basic_auth(self.organization_id, self.api_key))
@@ -85,7 +94,14 @@ class World:
             text = await response.text()
             is_json = response.content_type == "application/json"
             parsed = await response.json() if is_json and text else text
+            self._check_documented(method, path.partition("?")[0], response.status)
             return Answer(response.status, parsed, response.headers)
+
+    def _check_documented(self, method: str, path: str, status: int) -> None:
+        """Whatever a test asks, the answer's status is one that /openapi.json has."""
+        for operation in self.operations:
+            if operation.method == method and re.fullmatch(_as_pattern(operation.path), path):
+                assert status in documented(operation), f"{operation.name} answered {status}: document it"
 
     async def other_organization(self) -> str:
         rival, key = values.organization("Rival"), new_api_key()
@@ -107,6 +123,24 @@ class World:
         return made
 
 
+@cache
+def _as_pattern(path: str) -> str:
+    return re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path))
+
+
+def documented(operation: Operation) -> set[int]:
+    return {operation.status} | {error.http_status for error in errors_of(operation)}
+
+
+class LimitedAuthenticator(Authenticator):
+    """Gives every caller the world's scopes."""
+
+    world: World
+
+    async def caller(self, header: str | None, **about: str | None) -> Caller:
+        return replace(await super().caller(header, **about), scopes=self.world.scopes)
+
+
 def _empty_service(database: Database, tokens: JwtTokens, clock: SystemClock) -> LiveService:
     """Live sessions without any node: what admits to them is tried in `test_http_media`."""
     nodes = NodeSupervisor(NodesConfig(workers=1, udp_port=0), launch=FakeNodes().launch)
@@ -123,9 +157,10 @@ async def rest_world(
     past_tokens = JwtTokens(signing_key, clock, timedelta(hours=-1))
     organization, key = values.organization(), new_api_key()
     await Bootstrap(database, clock).create(organization.id, hash_api_key(key))
+    authenticator = LimitedAuthenticator(database)
     application = build_application(
         RestParts(
-            authenticator=Authenticator(database),
+            authenticator=authenticator,
             meetings=MeetingService(database, live, clock),
             participants=ParticipantService(database, live, tokens, clock),
             presets=PresetService(database, live, clock),
@@ -148,6 +183,7 @@ async def rest_world(
     port = runner.addresses[0][1]
     async with aiohttp.ClientSession() as http:
         world = World(f"http://127.0.0.1:{port}", http, database, live, tokens, past_tokens, folder / "dist")
+        authenticator.world, world.operations = world, application[OPERATIONS].all()
         world.organization_id, world.api_key, world.workers = organization.id, key, source.statuses
         yield world
     await runner.cleanup()

@@ -7,20 +7,34 @@ from typing import Final
 from aiohttp import web
 
 from signaling.errors import (
+    ConflictError,
+    ForbiddenError,
     InvalidInputError,
     LimitExceededError,
+    NotAcceptableError,
     PreconditionRequiredError,
+    UnavailableError,
     UnsupportedMediaTypeError,
 )
 from signaling.protocol import messages, sdpfrag
 from signaling.protocol.offer import MAX_SDP
 from signaling.rest.access import participant_token_of
+from signaling.rest.operation import Access, Operation
 from signaling.rest.parsing import read_body
 from signaling.services.live.http_peers import HttpPeers, Opened
 from signaling.services.live.ports import Direction
 
 SDP: Final = "application/sdp"
 RESTART: Final = "*"
+EXCHANGE_ERRORS: Final = (
+    UnsupportedMediaTypeError,
+    NotAcceptableError,
+    ForbiddenError,
+    ConflictError,
+    LimitExceededError,
+    UnavailableError,
+)
+"""What an exchange of SDP may be refused for besides."""
 
 
 async def read_text(request: web.Request, media_type: str, limit: int) -> str:
@@ -91,10 +105,34 @@ class SessionRoutes:
         self._path = f"/v2/{collection}/{{session_id}}"
 
     def routes(self) -> list[web.RouteDef]:
+        return [web.options(self._path, self.options)]
+
+    def operations(self) -> list[Operation]:
+        noun = "Published" if self._direction == "publish" else "Watched"
         return [
-            web.patch(self._path, self.patch),
-            web.delete(self._path, self.delete),
-            web.options(self._path, self.options),
+            Operation(
+                method="PATCH",
+                path=self._path,
+                handler=self.patch,
+                name=f"trickle{noun}OverHttp",
+                summary="Add candidates, or restart ICE (If-Match: *)",
+                tag="WHIP and WHEP",
+                access=Access.PARTICIPANT,
+                takes=sdpfrag.MEDIA_TYPE,
+                gives=sdpfrag.MEDIA_TYPE,
+                conditional=True,
+                errors=(*EXCHANGE_ERRORS, PreconditionRequiredError),
+            ),
+            Operation(
+                method="DELETE",
+                path=self._path,
+                handler=self.delete,
+                name=f"end{noun}OverHttp",
+                summary="End it",
+                tag="WHIP and WHEP",
+                access=Access.PARTICIPANT,
+                gives="",
+            ),
         ]
 
     async def patch(self, request: web.Request) -> web.Response:

@@ -1,0 +1,17 @@
+"""The RealtimeKit prefix: the operations of `/v2` by another path.
+
+`account_id` is the organization's id and `app_id` an app's; the default app has the organization's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from signaling.rest.operation import Operation
+
+PREFIX: Final = "/accounts/{account_id}/realtime/kit/{app_id}"
+
+
+def realtimekit(operations: Iterable[Operation]) -> list[Operation]:
+    return [one.below(PREFIX, named="realtimekit") for one in operations]

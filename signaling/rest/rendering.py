@@ -1,0 +1,123 @@
+"""The envelopes: how one domain looks to clients of each of the APIs it is served as.
+
+A rendering says how data, a page of a list and an error stand in an answer, for the answer itself and for its
+description. Which one a request gets is told by its operation, and for paths that are none by their prefix.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from signaling.errors import InvalidTokenError, SignalingError, UnauthorizedError
+
+
+class Rendering(Protocol):
+    """Values are JSON; schemas are JSON Schema."""
+
+    def failure(self, error: SignalingError) -> web.Response: ...
+    def one_schema(self, schema: dict[str, Any]) -> dict[str, Any]: ...
+    def page_schema(self, schema: dict[str, Any]) -> dict[str, Any]: ...
+    def error_schema(self) -> dict[str, Any]: ...
+    def one_example(self, example: Any) -> Any: ...
+    def page_example(self, example: Any) -> Any: ...
+    def error_example(self, error: SignalingError) -> Any: ...
+
+
+def to_json(value: Any) -> Any:
+    """A model, or a list of models, as what `json` takes."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [to_json(one) for one in value]
+    return value
+
+
+def json_response(body: Any, status: int = 200) -> web.Response:
+    return web.json_response(body, status=status, dumps=_dumps)
+
+
+def with_headers(response: web.Response, error: SignalingError) -> web.Response:
+    """What an error says in headers, in every rendering."""
+    if isinstance(error, UnauthorizedError):
+        response.headers["WWW-Authenticate"] = _challenge(error)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    return response
+
+
+class House:
+    """`/v2`, in the manner of Dyte; the RealtimeKit prefix has it too."""
+
+    def failure(self, error: SignalingError) -> web.Response:
+        return with_headers(json_response(self.error_example(error), error.http_status), error)
+
+    def one_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return _object(success={"type": "boolean", "const": True}, data=schema)
+
+    def page_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        count = {"type": "integer", "minimum": 0}
+        paging = _object(total_count=count, start_offset=count, end_offset=count)
+        return _object(
+            success={"type": "boolean", "const": True}, data={"type": "array", "items": schema}, paging=paging
+        )
+
+    def error_schema(self) -> dict[str, Any]:
+        text = {"type": "string"}
+        error = _object(code={"type": "integer"}, name=text, message=text)
+        error["properties"] |= {"field": text, "reason": text}
+        return _object(success={"type": "boolean", "const": False}, error=error)
+
+    def one_example(self, example: Any) -> Any:
+        return {"success": True, "data": example}
+
+    def page_example(self, example: Any) -> Any:
+        paging = {"total_count": 1, "start_offset": 1, "end_offset": 1}
+        return {"success": True, "data": [example], "paging": paging}
+
+    def error_example(self, error: SignalingError) -> Any:
+        body: dict[str, Any] = {"code": error.http_status, "name": error.name, "message": error.message}
+        if error.field is not None:
+            body["field"] = error.field
+        if error.reason is not None:
+            body["reason"] = error.reason
+        return {"success": False, "error": body}
+
+
+class Bare(House):
+    """Without an envelope around what succeeded."""
+
+    def one_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return schema
+
+    def page_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "array", "items": schema}
+
+    def one_example(self, example: Any) -> Any:
+        return example
+
+    def page_example(self, example: Any) -> Any:
+        return [example]
+
+
+HOUSE: Final = House()
+BARE: Final = Bare()
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _challenge(error: UnauthorizedError) -> str:
+    """RFC 7617; for tokens RFC 6750, at which no browser asks for a password."""
+    if isinstance(error, InvalidTokenError):
+        return 'Bearer realm="rostrum", error="invalid_token"'
+    return 'Basic realm="rostrum", charset="UTF-8"'
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

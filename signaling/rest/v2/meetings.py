@@ -1,0 +1,227 @@
+"""`/v2/meetings`"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from aiohttp import web
+from pydantic import Field, JsonValue
+
+from signaling.domain.caller import Scope
+from signaling.domain.configuration import (
+    MAX_DURATION,
+    MAX_KEEP_ALIVE,
+    MAX_PARTICIPANTS,
+    MIN_DURATION,
+    Configuration,
+    Name,
+)
+from signaling.domain.join_policy import ListPolicy, Policy
+from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus, Region
+from signaling.domain.meeting_config import AiConfig, HttpUrl, RecordingConfig
+from signaling.rest.access import organization_id_of
+from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
+from signaling.rest.envelope import Timestamp, listing, success
+from signaling.rest.operation import Many, Operation
+from signaling.rest.paging import Search
+from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
+from signaling.services.idempotency import AnsweredBefore
+from signaling.services.meetings import MeetingService
+
+CONFIGURATION = tuple(Configuration.model_fields)
+"""What a meeting shows of it; null where it says nothing, so that what is above it applies."""
+
+
+class MeetingBody(Body):
+    """Of POST. A field that is left out takes its default."""
+
+    model_config = shown({"title": "Weekly", "max_participants": 50, "session_keep_alive_time_in_secs": 120})
+
+    title: Annotated[str, Field(max_length=512)] | None = None
+    preferred_region: Region | None = None
+    unique_name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    list_policy: ListPolicy = ListPolicy.SHARED
+    webhook_event_url: HttpUrl | None = None
+    webhook_event_failover_url: HttpUrl | None = None
+    webhook_timeout_secs: Annotated[int, Field(ge=0, le=MAX_WEBHOOK_TIMEOUT)] | None = None
+    max_participants: Annotated[int, Field(ge=1, le=MAX_PARTICIPANTS)] | None = None
+    max_duration_secs: Annotated[int, Field(ge=MIN_DURATION, le=MAX_DURATION)] | None = None
+    session_keep_alive_time_in_secs: Annotated[int, Field(ge=0, le=MAX_KEEP_ALIVE)] | None = None
+    loudest_audio: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """How many of the loudest microphones are forwarded; 0: all."""
+    profile: Name | None = None
+    skin: Name | None = None
+    record_on_start: bool | None = None
+    live_stream_on_start: bool | None = None
+    persist_chat: bool | None = None
+    transcribe_on_end: bool | None = None
+    summarize_on_end: bool | None = None
+    recording_config: RecordingConfig | None = None
+    ai_config: AiConfig | None = None
+
+
+class MeetingPatch(MeetingBody):
+    """Of PATCH. A field that is left out stays as it is; objects are merged key by key."""
+
+    model_config = shown({"status": "INACTIVE"})
+
+    status: MeetingStatus = MeetingStatus.ACTIVE
+
+
+class MeetingAnswer(Answer):
+    model_config = shown(
+        {
+            "id": "0c0b2c1e-5f1f-4d5c-9d0a-6f0d5a5b7c11",
+            "title": "Weekly",
+            "preferred_region": None,
+            "created_at": "2026-01-31T09:30:00.125Z",
+            "updated_at": "2026-01-31T09:30:00.125Z",
+            "status": "ACTIVE",
+            "unit_id": None,
+            "unique_name": "weekly",
+            "short": "kqm3t8wz",
+            "list_policy": "SHARED",
+            "webhook_event_url": None,
+            "webhook_event_failover_url": None,
+            "webhook_timeout_secs": None,
+            **dict.fromkeys(CONFIGURATION),
+            "max_participants": 50,
+        }
+    )
+
+    id: str
+    title: str | None
+    preferred_region: Region | None
+    created_at: Timestamp
+    updated_at: Timestamp
+    status: MeetingStatus
+    unit_id: str | None
+    unique_name: str | None
+    short: str | None
+    list_policy: ListPolicy
+    webhook_event_url: str | None
+    webhook_event_failover_url: str | None
+    webhook_timeout_secs: int | None
+    max_participants: int | None
+    max_duration_secs: int | None
+    session_keep_alive_time_in_secs: int | None
+    loudest_audio: int | None
+    lobby_enabled: bool | None
+    open_policy: Policy | None
+    allow_open_units: tuple[str, ...] | None
+    join_policy: Policy | None
+    allow_join_units: tuple[str, ...] | None
+    default_guest_preset: str | None
+    profile: str | None
+    skin: str | None
+    persist_chat: bool | None
+    record_on_start: bool | None
+    live_stream_on_start: bool | None
+    transcribe_on_end: bool | None
+    summarize_on_end: bool | None
+    recording_config: dict[str, JsonValue] | None
+    """What it says of it; as in the body of POST."""
+    ai_config: dict[str, JsonValue] | None
+
+    @classmethod
+    def of(cls, meeting: Meeting) -> MeetingAnswer:
+        return cls.reading(meeting, **(dict.fromkeys(CONFIGURATION) | meeting.configuration.to_values()))
+
+
+MEETINGS: Final = "/v2/meetings"
+MEETING: Final = MEETINGS + "/{meeting_id}"
+
+
+class MeetingRoutes:
+    def __init__(self, service: MeetingService) -> None:
+        self._service = service
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation(
+                method="POST",
+                path=MEETINGS,
+                handler=self.create,
+                name="createMeeting",
+                summary="Create a meeting",
+                tag="Meetings",
+                access=Scope.MEETINGS_WRITE,
+                body=MeetingBody,
+                body_required=False,
+                answer=MeetingAnswer,
+                status=201,
+                tagged=True,
+                once=True,
+            ),
+            Operation(
+                method="GET",
+                path=MEETINGS,
+                handler=self.list,
+                name="listMeetings",
+                summary="List meetings, newest first",
+                tag="Meetings",
+                access=Scope.MEETINGS_READ,
+                query=Search,
+                answer=MeetingAnswer,
+                many=Many.PAGE,
+            ),
+            Operation(
+                method="GET",
+                path=MEETING,
+                handler=self.get,
+                name="getMeeting",
+                summary="Read a meeting",
+                tag="Meetings",
+                access=Scope.MEETINGS_READ,
+                answer=MeetingAnswer,
+                tagged=True,
+            ),
+            Operation(
+                method="PATCH",
+                path=MEETING,
+                handler=self.change,
+                name="changeMeeting",
+                summary="Change a meeting",
+                tag="Meetings",
+                access=Scope.MEETINGS_WRITE,
+                body=MeetingPatch,
+                answer=MeetingAnswer,
+                conditional=True,
+                tagged=True,
+            ),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        body = await parse_body(request, MeetingBody)
+        once = await once_of(request, MeetingAnswer.of)
+        try:
+            meeting = await self._service.create(organization_id_of(request), once=once, **body.given())
+        except AnsweredBefore as before:
+            return replayed(before)
+        return tagged(success(MeetingAnswer.of(meeting), status=201), meeting.version)
+
+    async def list(self, request: web.Request) -> web.Response:
+        query = parse_query(request, Search)
+        meetings, total = await self._service.list(
+            organization_id_of(request),
+            search=query.search,
+            start_time=query.since,
+            end_time=query.until,
+            offset=query.offset,
+            limit=query.per_page,
+        )
+        return listing([MeetingAnswer.of(meeting) for meeting in meetings], query, total)
+
+    async def get(self, request: web.Request) -> web.Response:
+        meeting = await self._service.get(organization_id_of(request), request.match_info["meeting_id"])
+        return tagged(success(MeetingAnswer.of(meeting)), meeting.version)
+
+    async def change(self, request: web.Request) -> web.Response:
+        body = await parse_body(request, MeetingPatch)
+        meeting = await self._service.change(
+            organization_id_of(request),
+            request.match_info["meeting_id"],
+            if_version=expected_versions(request),
+            **body.given(),
+        )
+        return tagged(success(MeetingAnswer.of(meeting)), meeting.version)

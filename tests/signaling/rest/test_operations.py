@@ -1,0 +1,161 @@
+"""What holds of every endpoint, read off the table of operations: a new one cannot be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import pytest
+
+from signaling.domain.caller import EVERYTHING, Scope
+from signaling.rest.openapi import example_of
+from signaling.rest.operation import Access, Operation
+from tests.signaling.rest.world import World, documented
+
+
+async def _meeting(world: World, _: dict[str, str]) -> str:
+    return str((await world.meeting())["id"])
+
+
+async def _participant(world: World, made: dict[str, str]) -> str:
+    return str((await world.participant(made["meeting_id"]))["id"])
+
+
+async def _preset(world: World, _: dict[str, str]) -> str:
+    return str((await world.call("GET", "/v2/presets")).data[0]["id"])
+
+
+async def _organization(world: World, _: dict[str, str]) -> str:
+    return world.organization_id
+
+
+MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
+    "account_id": _organization,
+    "app_id": _organization,
+    "meeting_id": _meeting,
+    "participant_id": _participant,
+    "preset_id": _preset,
+}
+"""How to make what a parameter in a path names, in the world's organization. A new noun needs a line here."""
+
+
+def scoped(world: World) -> list[Operation]:
+    return [one for one in world.operations if isinstance(one.access, Scope)]
+
+
+async def path_of(world: World, operation: Operation) -> str:
+    made: dict[str, str] = {}
+    for name in operation.parameters:
+        assert name in MAKERS, f"{operation.name}: say in MAKERS how to make a {name!r}"
+        made[name] = await MAKERS[name](world, made)
+    return operation.path.format(**made)
+
+
+def body_of(operation: Operation) -> Any:
+    return None if operation.body is None else example_of(operation.body)
+
+
+async def test_what_belongs_to_another_organization_is_not_there_for_any_operation(world: World) -> None:
+    rival = await world.other_organization()
+    tried = 0
+    for operation in scoped(world):
+        if operation.parameters:
+            path = await path_of(world, operation)
+            answer = await world.call(operation.method, path, body_of(operation), auth=rival)
+            assert answer.status == 404, (operation.name, answer.body)
+            tried += 1
+    assert tried > 25
+
+
+async def test_a_list_of_another_organization_shows_nothing_of_ours(world: World) -> None:
+    rival = await world.other_organization()
+    await world.participant((await world.meeting())["id"])
+    for operation in scoped(world):
+        if not operation.parameters and operation.method == "GET":
+            answer = await world.call("GET", operation.path, auth=rival)
+            ours = await world.call("GET", operation.path)
+            if isinstance(answer.body, dict) and isinstance(answer.body.get("data"), list):
+                theirs = {one["id"] for one in answer.body["data"]}
+                assert not theirs & {one["id"] for one in ours.body["data"]}, operation.name
+
+
+async def test_without_its_scope_no_operation_is_done(world: World) -> None:
+    for operation in scoped(world):
+        assert isinstance(operation.access, Scope)
+        path = await path_of(world, operation)
+        noun = operation.access.partition(":")[0]
+        with_it = {one for one in Scope if one.startswith(f"{noun}:")}  # who may write may read
+        world.scopes = EVERYTHING - ({operation.access} if operation.access.writes else with_it)
+        try:
+            answer = await world.call(operation.method, path, body_of(operation))
+        finally:
+            world.scopes = EVERYTHING
+        assert answer.status == 403, (operation.name, answer.body)
+        assert operation.access in str(answer.body), "it says which scope is missing"
+
+
+async def test_reading_never_needs_a_scope_to_write_and_the_other_way_round(world: World) -> None:
+    for operation in scoped(world):
+        assert isinstance(operation.access, Scope)
+        assert operation.access.writes == operation.changes, operation.name
+
+
+async def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(world: World) -> None:
+    names = [one.name for one in world.operations]
+    assert len(set(names)) == len(names)
+    for operation in world.operations:
+        assert operation.summary and operation.tag, operation.name
+
+
+async def test_every_body_and_every_answer_has_an_example_that_holds(world: World) -> None:
+    for operation in world.operations:
+        for model in (operation.body, operation.answer):
+            if model is not None:
+                example = example_of(model)
+                assert example is not None, f"{operation.name}: give {model.__name__} an example (`shown`)"
+                model.model_validate(example)
+
+
+async def test_the_description_has_every_operation(world: World) -> None:
+    answer = await world.call("GET", "/openapi.json", auth=None)
+    assert answer.status == 200 and answer.body["openapi"].startswith("3.1")
+    told = {(method.upper(), path) for path, one in answer.body["paths"].items() for method in one}
+    assert told == {(one.method, one.path) for one in world.operations if not one.hidden}
+    ids = [one["operationId"] for path in answer.body["paths"].values() for one in path.values()]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_what_the_description_refers_to_is_in_it(world: World) -> None:
+    document = (await world.call("GET", "/openapi.json", auth=None)).body
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+
+    def look(value: Any) -> None:
+        if isinstance(value, dict):
+            if isinstance(value.get("$ref"), str):
+                assert value["$ref"] in known
+            for inner in value.values():
+                look(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                look(inner)
+
+    look(document)
+
+
+async def test_nobody_without_a_credential_gets_beyond_the_door(world: World) -> None:
+    for operation in world.operations:
+        if operation.access is not Access.ANYBODY:
+            path = operation.path.format(**dict.fromkeys(operation.parameters, "x"))
+            answer = await world.call(operation.method, path, body_of(operation), auth=None)
+            assert answer.status in (401, 415, 428), (operation.name, answer.status)
+            assert answer.status in documented(operation)
+
+
+@pytest.mark.parametrize("prefix", ["/v2", "/accounts/{account_id}/realtime/kit/{app_id}"])
+async def test_the_realtimekit_prefix_is_an_alias(world: World, prefix: str) -> None:
+    base = prefix.format(account_id=world.organization_id, app_id=world.organization_id)
+    bearer = {"Authorization": f"Bearer {world.api_key}"}
+    made = await world.call("POST", f"{base}/meetings", {"title": "Alias"}, auth=None, headers=bearer)
+    assert (made.status, made.data["title"]) == (201, "Alias")
+    read = await world.call("GET", f"{base}/meetings/{made.data['id']}", auth=None, headers=bearer)
+    assert read.data == made.data
