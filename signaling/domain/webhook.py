@@ -76,7 +76,7 @@ class Target:
 
     url: str
     failover_url: str | None
-    timeout: int
+    timeout: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,14 @@ class Subscriber:
     target: Target | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Of a meeting: what its events tell of it, and whom it names itself."""
+
+    title: str | None = None
+    subscriber: Subscriber | None = None
+
+
 def timeout_of(seconds: int | None) -> int:
     """0 and None stand for the default."""
     return seconds or DEFAULT_TIMEOUT
@@ -97,6 +105,15 @@ def timeout_of(seconds: int | None) -> int:
 
 def subscriber_of(webhook: Webhook) -> Subscriber:
     return Subscriber(f"webhook:{webhook.id}", Shape.ORGANIZATION, webhook_id=webhook.id)
+
+
+def room_subscriber(
+    meeting_id: str, url: str | None, failover_url: str | None, timeout_secs: int | None
+) -> Subscriber | None:
+    if not url:
+        return None
+    target = Target(url, failover_url or None, timeout_of(timeout_secs))
+    return Subscriber(f"meeting:{meeting_id}", Shape.ROOM, target=target)
 
 
 def subscribers(webhooks: Iterable[Webhook], event: EventName) -> list[Subscriber]:

@@ -172,6 +172,14 @@ class SqlDeliveries:
             if delivery_id is not None:
                 await self._db.execute(_ADD_ATTEMPT, _attempt_values(delivery_id, one.attempt))
 
+    async def give_back(self, leases: Sequence[tuple[int, str]], now: datetime) -> None:
+        for seq, claim in leases:
+            await self._db.execute(
+                update(deliveries)
+                .where(_c.seq == seq, _c.claim == claim, _c.status == DeliveryStatus.DELIVERING)
+                .values(status=DeliveryStatus.QUEUED, due_at=now, claim=None)
+            )
+
     async def next_due(self, now: datetime) -> datetime | None:
         due: datetime | None = await self._db.scalar(_NEXT_DUE, {"now": now})
         return due

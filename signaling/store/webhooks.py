@@ -8,15 +8,21 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from signaling.domain.webhook import EventName, Webhook
+from signaling.domain.webhook import EventName, Room, Webhook, room_subscriber
 from signaling.store.rows import insert_unique, page, values_of
-from signaling.store.tables import webhooks
+from signaling.store.tables import meetings, webhooks
 
 _ENABLED = (
     select(webhooks)
     .where(webhooks.c.organization_id == bindparam("organization"), webhooks.c.enabled)
     .order_by(webhooks.c.created_at, webhooks.c.id)
 )
+_ROOM = select(
+    meetings.c.title,
+    meetings.c.webhook_event_url,
+    meetings.c.webhook_event_failover_url,
+    meetings.c.webhook_timeout_secs,
+).where(meetings.c.organization_id == bindparam("organization"), meetings.c.id == bindparam("meeting"))
 
 
 class SqlWebhooks:
@@ -43,6 +49,12 @@ class SqlWebhooks:
     async def enabled(self, organization_id: str) -> Sequence[Webhook]:
         rows = await self._db.execute(_ENABLED, {"organization": organization_id})
         return [_webhook(row) for row in rows]
+
+    async def room(self, organization_id: str, meeting_id: str) -> Room:
+        row = (
+            await self._db.execute(_ROOM, {"organization": organization_id, "meeting": meeting_id})
+        ).first()
+        return Room(row.title, room_subscriber(meeting_id, *row[1:])) if row else Room()
 
     async def list(
         self, organization_id: str, *, offset: int = 0, limit: int = 20

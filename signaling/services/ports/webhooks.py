@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from signaling.domain.webhook import Target, Webhook
+from signaling.domain.webhook import Room, Target, Webhook
 from signaling.domain.webhook_delivery import Attempt, Delivery, DeliveryStatus, Outcome
 from signaling.domain.webhook_lanes import Candidate
 
@@ -22,6 +22,10 @@ class WebhookRepository(Protocol):
 
     async def enabled(self, organization_id: str) -> Sequence[Webhook]:
         """All of the organization's that are, oldest first."""
+        ...
+
+    async def room(self, organization_id: str, meeting_id: str) -> Room:
+        """What a meeting says of itself, also one that was deleted; nothing where there is none."""
         ...
 
     async def list(
@@ -96,6 +100,10 @@ class DeliveryRepository(Protocol):
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Writes the attempts down. What is not held by the outcome's claim any more is left as it is."""
+        ...
+
+    async def give_back(self, leases: Sequence[tuple[int, str]], now: datetime) -> None:
+        """By `seq` and claim: what is not being attempted any more, though nobody knows what came of it."""
         ...
 
     async def next_due(self, now: datetime) -> datetime | None:

@@ -1,0 +1,114 @@
+"""Writes what happened for those who want to hear of it, in the transaction in which it happens.
+
+Who wants to hear of what is looked up once and remembered for a moment: where nobody does, an event costs a
+look into memory. So a webhook that another server process was told to change is followed here within
+`REMEMBERED` seconds, one that was changed in this process at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from signaling.domain.attendance import Attendance
+from signaling.domain.session_status import SessionRecord
+from signaling.domain.webhook import EventName, Room, Subscriber, Webhook, subscribers
+from signaling.domain.webhook_events import Occurrence, Setting, delivery
+from signaling.domain.webhook_sessions import ParticipantOccurrence, SessionOccurrence
+from signaling.services.ports import Clock, UnitOfWork
+
+T = TypeVar("T")
+
+REMEMBERED: Final = 2.0
+"""Seconds."""
+MAX_REMEMBERED: Final = 20_000
+"""Organizations, and meetings; beyond that all of them are looked up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Audience:
+    """Of an organization."""
+
+    name: str
+    webhooks: tuple[Webhook, ...]
+
+
+class Outbox:
+    """Of one process. `on_written` is called when something was written that is about to be committed; look
+    for it after that."""
+
+    def __init__(self, clock: Clock, on_written: Callable[[], None] = lambda: None) -> None:
+        self._clock = clock
+        self._on_written = on_written
+        self._audiences: dict[str, tuple[float, _Audience]] = {}
+        self._rooms: dict[str, tuple[float, Room]] = {}
+
+    def forget(self, organization_id: str) -> None:
+        """Its webhooks are others now."""
+        self._audiences.pop(organization_id, None)
+
+    def forget_meeting(self, meeting_id: str) -> None:
+        self._rooms.pop(meeting_id, None)
+
+    async def tell_session(self, uow: UnitOfWork, record: SessionRecord) -> None:
+        """It started, or it ended: as the record says."""
+        await self.tell(uow, SessionOccurrence(record))
+
+    async def tell_participant(
+        self, uow: UnitOfWork, record: SessionRecord, attendance: Attendance, custom_id: str | None = None
+    ) -> None:
+        """Somebody joined or left, as the attendance says. `custom_id` is looked up where it is None."""
+        occurrence = ParticipantOccurrence(record, attendance, custom_id or "")
+        wanted = await self._wanted(uow, occurrence)
+        if wanted and custom_id is None:
+            participant = await uow.participants.get(
+                record.organization_id, record.meeting_id, attendance.participant_id
+            )
+            if participant is not None:
+                occurrence = replace(occurrence, custom_participant_id=participant.custom_participant_id)
+        await self._write(uow, occurrence, wanted)
+
+    async def tell(self, uow: UnitOfWork, occurrence: Occurrence) -> None:
+        await self._write(uow, occurrence, await self._wanted(uow, occurrence))
+
+    async def _write(self, uow: UnitOfWork, occurrence: Occurrence, wanted: list[Subscriber]) -> None:
+        if not wanted:
+            return
+        audience = await self._audience(uow, occurrence.organization_id)
+        room = await self._room(uow, occurrence.organization_id, occurrence.meeting_id)
+        setting = Setting(audience.name, room.title)
+        now = self._clock.now()
+        told = [delivery(occurrence, one, setting, now) for one in wanted]
+        await uow.deliveries.add([one for one in told if one is not None])
+        self._on_written()
+
+    async def _wanted(self, uow: UnitOfWork, occurrence: Occurrence) -> list[Subscriber]:
+        audience = await self._audience(uow, occurrence.organization_id)
+        wanted = subscribers(audience.webhooks, EventName(occurrence.name)) if audience.webhooks else []
+        room = await self._room(uow, occurrence.organization_id, occurrence.meeting_id)
+        return wanted if room.subscriber is None else [*wanted, room.subscriber]
+
+    async def _audience(self, uow: UnitOfWork, organization_id: str) -> _Audience:
+        now = self._clock.monotonic()
+        until, audience = self._audiences.get(organization_id, (0.0, None))
+        if audience is None or now >= until:
+            organization = await uow.organizations.get(organization_id)
+            webhooks = tuple(await uow.webhooks.enabled(organization_id))
+            audience = _Audience("" if organization is None else organization.name, webhooks)
+            _remember(self._audiences, organization_id, (now + REMEMBERED, audience))
+        return audience
+
+    async def _room(self, uow: UnitOfWork, organization_id: str, meeting_id: str) -> Room:
+        now = self._clock.monotonic()
+        until, room = self._rooms.get(meeting_id, (0.0, None))
+        if room is None or now >= until:
+            room = await uow.webhooks.room(organization_id, meeting_id)
+            _remember(self._rooms, meeting_id, (now + REMEMBERED, room))
+        return room
+
+
+def _remember(kept: dict[str, tuple[float, T]], key: str, value: tuple[float, T]) -> None:
+    if len(kept) >= MAX_REMEMBERED:
+        kept.clear()
+    kept[key] = value
