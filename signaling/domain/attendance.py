@@ -1,18 +1,93 @@
-"""When one peer was in one session."""
+"""When one peer was in one session, and what there is to say of it afterwards."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from signaling.domain.peer import Peer
+from signaling.domain.session_status import SessionRecord
+
+MAX_PEER_EVENTS: Final = 100
+"""Of one attendance. Those that come after are not kept: the connection is known to be bad by then."""
+
+
+class PeerEventKind(StrEnum):
+    DETACHED = "detached"
+    """Its socket was gone."""
+    RESUMED = "resumed"
+    """Another socket spoke for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerEvent:
+    kind: PeerEventKind
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
+    """Outlives its participant. What is None was not known, or not kept when it was written."""
+
     peer_id: str
     session_id: str
+    organization_id: str
+    meeting_id: str
     participant_id: str
+    custom_participant_id: str | None
     name: str
     preset_name: str
     joined_at: datetime
+    updated_at: datetime
     left_at: datetime | None = None
     leave_reason: str | None = None
+    view_type: str | None = None
+    """Of the preset, when it joined."""
+    device: str | None = None
+    sdk: str | None = None
+    """What the client calls itself."""
+    user_agent: str | None = None
+    address: str | None = None
+    """Where its socket came from."""
+    context: str | None = None
+    """What the client gave to be kept with it; we do not look into it."""
+    counted: bool = True
+    """Hidden participants and bots do not count: not as present, nor as the most at once, nor in minutes."""
+    events: tuple[PeerEvent, ...] = ()
+
+    def seconds(self, now: datetime) -> float:
+        """How long it has been in, or was."""
+        return max(0.0, ((self.left_at or now) - self.joined_at).total_seconds())
+
+    def left(self, reason: str, now: datetime) -> Attendance:
+        return replace(self, left_at=now, leave_reason=reason, updated_at=now)
+
+    def noted(self, kind: PeerEventKind, now: datetime) -> Attendance:
+        if len(self.events) >= MAX_PEER_EVENTS:
+            return self
+        return replace(self, events=(*self.events, PeerEvent(kind, now)), updated_at=now)
+
+
+def attendance_of(peer: Peer, session: SessionRecord) -> Attendance:
+    """As it joins."""
+    return Attendance(
+        peer_id=peer.id,
+        session_id=session.id,
+        organization_id=session.organization_id,
+        meeting_id=session.meeting_id,
+        participant_id=peer.participant_id,
+        custom_participant_id=peer.custom_participant_id,
+        name=peer.name,
+        preset_name=peer.preset_name,
+        joined_at=peer.joined_at,
+        updated_at=peer.joined_at,
+        view_type=peer.preset.config.view_type,
+        device=peer.device,
+        counted=peer.counted,
+        sdk=peer.origin.sdk,
+        user_agent=peer.origin.user_agent,
+        address=peer.origin.address,
+        context=peer.origin.context,
+    )

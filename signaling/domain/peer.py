@@ -19,6 +19,16 @@ Kind = Literal["audio", "video"]
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a client says of itself, and where it comes from; kept with its attendance."""
+
+    sdk: str | None = None
+    user_agent: str | None = None
+    address: str | None = None
+    context: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
     """`detached_at` is on the monotonic clock, None while a socket is there."""
 
@@ -34,6 +44,7 @@ class Peer:
     detached_at: float | None = None
     censored: frozenset[str] = frozenset()
     """Sources that a moderator has blocked: nothing of them is forwarded until a moderator allows it."""
+    origin: Origin = Origin()
 
     @property
     def preset_name(self) -> str:
@@ -56,6 +67,11 @@ class Peer:
     def hidden(self) -> bool:
         """Nobody else is told of it, so it publishes nothing: recorders and the like."""
         return self.preset.permissions.hidden_participant
+
+    @property
+    def counted(self) -> bool:
+        """Whether it counts as somebody who is there."""
+        return not self.hidden and self.device != "bot"
 
     @property
     def max_videos(self) -> int:
@@ -124,6 +140,7 @@ def joining_peer(
     device: Device,
     joined_at: datetime,
     detached_at: float | None = None,
+    origin: Origin = Origin(),
 ) -> Peer:
     """A peer as it enters: in the status its preset begins with."""
     return Peer(
@@ -137,4 +154,5 @@ def joining_peer(
         joined_at=joined_at,
         device=device,
         detached_at=detached_at,
+        origin=origin,
     )

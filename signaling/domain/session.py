@@ -85,6 +85,11 @@ class Session:
         return self.status in (SessionStatus.ENDING, SessionStatus.FINISHED)
 
     @property
+    def present(self) -> int:
+        """How many peers count."""
+        return sum(peer.counted for peer in self.peers.values())
+
+    @property
     def memory(self) -> Memory:
         return Memory(tuple(self._requests), self.muting.blocked, self.view_modes.spoke)
 

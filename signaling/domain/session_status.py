@@ -78,3 +78,10 @@ class SessionRecord:
     max_concurrent_participants: int = 0
     server_id: str | None = None
     """The server that began it, which has it until it ends."""
+    meeting_title: str | None = None
+    """When it began."""
+    unit_id: str | None = None
+    """Of its meeting when it began."""
+    seconds_consumed: float = 0.0
+    """Sum of the time that those were in who have left. The store keeps it: saving a session leaves it alone,
+    saving an attendance that ends adds to it."""

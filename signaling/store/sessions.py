@@ -10,10 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.attendance import Attendance
 from signaling.domain.session import SessionRecord, SessionStatus
+from signaling.store.attendances import attendance_values, read_attendance
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import attendances, sessions
 
 _SAVE = update(sessions).where(sessions.c.id == bindparam("saved"), sessions.c.ended_at.is_(None))
+_ADD_SECONDS = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("of"))
+    .values(seconds_consumed=sessions.c.seconds_consumed + bindparam("more"))
+)
 _ADD_ATTENDANCE = insert(attendances).from_select(
     attendances.c.keys(),
     select(*(bindparam(column.key, type_=column.type) for column in attendances.c)).where(
@@ -39,8 +45,9 @@ class SqlSessions:
         )
 
     async def save(self, session: SessionRecord) -> bool:
-        done = await self._db.execute(_SAVE, values_of(session) | {"saved": session.id})
-        return done.rowcount == 1
+        values = values_of(session) | {"saved": session.id}
+        del values["seconds_consumed"]
+        return (await self._db.execute(_SAVE, values)).rowcount == 1
 
     async def get(self, session_id: str) -> SessionRecord | None:
         row = (await self._db.execute(select(sessions).where(sessions.c.id == session_id))).first()
@@ -57,11 +64,15 @@ class SqlSessions:
 
     async def add_attendance(self, attendance: Attendance) -> bool:
         complaint = f"Peer {attendance.peer_id!r} attends already."
-        return await insert_unique(self._db, _ADD_ATTENDANCE, complaint, values_of(attendance)) == 1
+        return await insert_unique(self._db, _ADD_ATTENDANCE, complaint, attendance_values(attendance)) == 1
 
     async def save_attendance(self, attendance: Attendance) -> bool:
-        values = values_of(attendance) | {"saved": attendance.peer_id}
-        return (await self._db.execute(_SAVE_ATTENDANCE, values)).rowcount == 1
+        values = attendance_values(attendance) | {"saved": attendance.peer_id}
+        saved = (await self._db.execute(_SAVE_ATTENDANCE, values)).rowcount == 1
+        if saved and attendance.counted and attendance.left_at is not None:
+            more = {"of": attendance.session_id, "more": attendance.seconds(attendance.left_at)}
+            await self._db.execute(_ADD_SECONDS, more)
+        return saved
 
     async def attendances(self, session_id: str) -> Sequence[Attendance]:
         query = (
@@ -69,7 +80,7 @@ class SqlSessions:
             .where(attendances.c.session_id == session_id)
             .order_by(attendances.c.joined_at, attendances.c.peer_id)
         )
-        return [Attendance(**row._mapping) for row in await self._db.execute(query)]
+        return [read_attendance(row._mapping) for row in await self._db.execute(query)]
 
 
 def read_session(row: Mapping[Any, Any]) -> SessionRecord:

@@ -64,6 +64,24 @@ def session(of: Meeting, seconds: float = 0) -> SessionRecord:
         created_at=at(seconds),
         updated_at=at(seconds),
         started_at=at(seconds),
+        meeting_title=of.title,
+    )
+
+
+def attendance(
+    of: SessionRecord, peer_id: str = "peer_1", participant_id: str = "pt_1", seconds: float = 1
+) -> Attendance:
+    return Attendance(
+        peer_id=peer_id,
+        session_id=of.id,
+        organization_id=of.organization_id,
+        meeting_id=of.meeting_id,
+        participant_id=participant_id,
+        custom_participant_id="ada-1",
+        name="Ada",
+        preset_name="group_call_host",
+        joined_at=at(seconds),
+        updated_at=at(seconds),
     )
 
 
@@ -78,8 +96,7 @@ def occurrences(of: SessionRecord, *, peers: int = 1) -> list[Occurrence]:
     """A session as webhooks hear of it: it starts, so many join and leave, it ends."""
     ended = replace(of, ended_at=at(60), end_reason="ALL_PARTICIPANTS_LEFT", status=SessionStatus.FINISHED)
     there = [
-        Attendance(f"peer_{number}", of.id, f"pt-{number}", "Ada", "group_call_host", at(number))
-        for number in range(1, peers + 1)
+        attendance(of, f"peer_{number}", f"pt-{number}", seconds=number) for number in range(1, peers + 1)
     ]
     gone = [replace(one, left_at=at(50), leave_reason="left") for one in there]
     return [

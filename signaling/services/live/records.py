@@ -15,8 +15,8 @@ from typing import Final
 
 import structlog
 
-from signaling.domain.attendance import Attendance
-from signaling.domain.events import Event, PeerLeft, SessionEnded
+from signaling.domain.attendance import Attendance, PeerEventKind, attendance_of
+from signaling.domain.events import Event, PeerDetached, PeerLeft, PeerResumed, SessionEnded
 from signaling.domain.peer import Peer
 from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.errors import OutcomeUnknownError
@@ -55,10 +55,9 @@ class SessionRecords:
                 self._present[one.peer_id] = one
                 continue
             if one.left_at is None:
-                one = replace(one, left_at=now, leave_reason=SERVER_RESTARTED)
+                one = one.left(SERVER_RESTARTED, now)
                 self._unsaved.append(one)
-            assert one.left_at is not None
-            self._seconds_of_those_left += (one.left_at - one.joined_at).total_seconds()
+            self._count(one, now)
 
     async def add(self, *, instead_of: SessionRecord | None = None) -> None:
         """`instead_of`: one that nobody runs, and nobody knows whether it was written."""
@@ -71,15 +70,8 @@ class SessionRecords:
         await committed(self._uow, work)
 
     async def joined(self, peer: Peer, *, present: int) -> None:
-        """Commits the attendance; `present` counts the peer. Raises what the store raises."""
-        attendance = Attendance(
-            peer_id=peer.id,
-            session_id=self.record.id,
-            participant_id=peer.participant_id,
-            name=peer.name,
-            preset_name=peer.preset_name,
-            joined_at=peer.joined_at,
-        )
+        """Commits the attendance; `present` is how many count then. Raises what the store raises."""
+        attendance = attendance_of(peer, self.record)
         record = self.record
         if present > record.max_concurrent_participants:
             record = replace(record, max_concurrent_participants=present, updated_at=self._clock.now())
@@ -93,8 +85,7 @@ class SessionRecords:
             await committed(self._uow, work)
         except OutcomeUnknownError:
             # It is refused. Where it was written all the same, the books say so once they can be reached.
-            now = self._clock.now()
-            self._unsaved.append(replace(attendance, left_at=now, leave_reason=NOT_CONFIRMED))
+            self._unsaved.append(attendance.left(NOT_CONFIRMED, self._clock.now()))
             raise
         self.record = record
         self._present[peer.id] = attendance
@@ -105,9 +96,13 @@ class SessionRecords:
         for event in events:
             match event:
                 case PeerLeft(peer, reason):
-                    attendance = self._present.pop(peer.id)
-                    self._unsaved.append(replace(attendance, left_at=now, leave_reason=reason.value))
-                    self._seconds_of_those_left += (now - attendance.joined_at).total_seconds()
+                    attendance = self._present.pop(peer.id).left(reason.value, now)
+                    self._unsaved.append(attendance)
+                    self._count(attendance, now)
+                case PeerDetached(peer):
+                    self._note(peer, PeerEventKind.DETACHED, now)
+                case PeerResumed(peer):
+                    self._note(peer, PeerEventKind.RESUMED, now)
                 case SessionEnded(reason):
                     self.record = _finished(self.record, now, reason)
                     self._unsaved.append(self.record)
@@ -129,8 +124,16 @@ class SessionRecords:
 
     def minutes_consumed(self) -> float:
         now = self._clock.now()
-        present = sum((now - one.joined_at).total_seconds() for one in self._present.values())
+        present = sum(one.seconds(now) for one in self._present.values() if one.counted)
         return (self._seconds_of_those_left + present) / 60
+
+    def _count(self, attendance: Attendance, now: datetime) -> None:
+        if attendance.counted:
+            self._seconds_of_those_left += attendance.seconds(now)
+
+    def _note(self, peer: Peer, kind: PeerEventKind, now: datetime) -> None:
+        """Written when the peer leaves."""
+        self._present[peer.id] = self._present[peer.id].noted(kind, now)
 
 
 async def end_unfinished(
@@ -145,9 +148,7 @@ async def end_unfinished(
             await uow.sessions.save(_finished(record, now, SERVER_RESTARTED))
             for attendance in await uow.sessions.attendances(record.id):
                 if attendance.left_at is None:
-                    await uow.sessions.save_attendance(
-                        replace(attendance, left_at=now, leave_reason=SERVER_RESTARTED)
-                    )
+                    await uow.sessions.save_attendance(attendance.left(SERVER_RESTARTED, now))
         return len(unfinished)
 
     return await committed(uow_factory, work)

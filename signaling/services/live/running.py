@@ -88,6 +88,8 @@ class RunningSessions:
                 created_at=now,
                 updated_at=now,
                 started_at=now,
+                meeting_title=meeting.title,
+                unit_id=meeting.unit_id,
             )
             live = LiveSession(
                 Session(record.id, meeting.id, meeting.organization_id),

@@ -197,7 +197,7 @@ class LiveService:
             meeting_id=record.meeting_id,
             organization_id=record.organization_id,
             meeting_title=live.meeting.title,
-            live_participants=len(live.session.peers),
+            live_participants=live.session.present,
             max_concurrent_participants=record.max_concurrent_participants,
             minutes_consumed=live.records.minutes_consumed(),
             started_at=record.started_at or record.created_at,

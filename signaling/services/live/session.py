@@ -257,7 +257,7 @@ class LiveSession:
         await self.carry_out(events)
 
     async def _enter(self, peer: Peer) -> None:
-        await self.records.joined(peer, present=len(self.session.peers) + 1)
+        await self.records.joined(peer, present=self.session.present + peer.counted)
         events = self.session.join(peer)
         if not peer.over_http:
             self.open_mailbox(peer.id)

@@ -29,7 +29,7 @@ meetings: Final = Table(
     Column("deleted_at", UtcDateTime),
     *times(),
     version(),
-    Index(None, "organization_id", "created_at"),
+    Index("ix_meetings_created", "organization_id", "created_at", "id"),
     Index(None, "organization_id", "unit_id"),
     Index("uq_meetings_short", "short", unique=True),
     Index(

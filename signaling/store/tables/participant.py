@@ -20,6 +20,6 @@ participants: Final = Table(
     Column("picture", String(4096)),
     *times(),
     version(),
-    Index(None, "meeting_id", "created_at"),
+    Index("ix_participants_created", "meeting_id", "created_at", "id"),
     Index(None, "organization_id", "preset_name"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Index, Integer, String, Table, text
+from sqlalchemy import Column, Float, Index, Integer, String, Table, text
 
 from signaling.store.tables.columns import UtcDateTime, identifier, metadata, reference, times
 
@@ -21,6 +21,9 @@ sessions: Final = Table(
     Column("end_reason", String(64)),
     Column("max_concurrent_participants", Integer, nullable=False),
     Column("server_id", String(64)),
+    Column("meeting_title", String(512)),
+    Column("unit_id", String(64)),
+    Column("seconds_consumed", Float, nullable=False, server_default="0"),
     Index(
         "uq_sessions_active",
         "meeting_id",
@@ -28,7 +31,19 @@ sessions: Final = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
-    Index(None, "organization_id", "created_at"),
+    Index("ix_sessions_created", "organization_id", "created_at", "id"),
+    Index("ix_sessions_updated", "organization_id", "updated_at", "id"),
+    Index("ix_sessions_ended", "organization_id", "ended_at", "id"),
+    Index("ix_sessions_consumed", "organization_id", "seconds_consumed", "id"),
+    Index("ix_sessions_meeting", "organization_id", "meeting_id", "created_at", "id"),
+    Index(
+        "ix_sessions_live",
+        "organization_id",
+        "created_at",
+        "id",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
 )
 """A meeting has at most one session that has not ended. `server_id` outlives its server, so there is no
 foreign key to it."""

@@ -8,7 +8,6 @@ from functools import partial
 
 import pytest
 
-from signaling.domain.attendance import Attendance
 from signaling.domain.configuration import Configuration
 from signaling.domain.idempotency import MadeBefore
 from signaling.domain.join_policy import Policy
@@ -268,7 +267,7 @@ async def test_attendances_outlive_their_participant(units: UnitOfWorkFactory) -
     acme = await organization(units)
     meeting = values.meeting(acme)
     participant, session = values.participant(meeting), values.session(meeting)
-    here = Attendance("peer_1", session.id, participant.id, "Ada", "group_call_host", values.at(1))
+    here = values.attendance(session, "peer_1", participant.id)
     gone = replace(here, left_at=values.at(9), leave_reason="left")
     async with units() as uow:
         await uow.meetings.add(meeting)

@@ -16,10 +16,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Connection, Table, TableClause, column, insert, inspect
 from sqlalchemy import table as table_clause
 
-from signaling.domain.attendance import Attendance
 from signaling.domain.configuration import Configuration
 from signaling.domain.meeting_config import AiConfig
 from signaling.store import tables
+from signaling.store.attendances import attendance_values
 from signaling.store.database import Database, engine_for, sqlite_url
 from signaling.store.migrate import HEAD, MIGRATIONS
 from signaling.store.rows import values_of
@@ -52,8 +52,9 @@ FORMER_MEETING = {
 }
 """What the configuration was before it was one."""
 PARTICIPANT = values.participant(MEETING)
-SESSION = values.session(MEETING)
-ATTENDANCE = Attendance("peer_1", SESSION.id, PARTICIPANT.id, "Ada", "group_call_host", values.at(1))
+SESSION = replace(values.session(MEETING), seconds_consumed=90.0)
+ATTENDANCE = values.attendance(SESSION, "peer_1", PARTICIPANT.id)
+GONE = values.attendance(SESSION, "peer_2", PARTICIPANT.id, seconds=2).left("left", values.at(92))
 ROWS: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.organizations, values_of(ACME)),
     (tables.api_keys, values_of(KEY)),
@@ -61,7 +62,8 @@ ROWS: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.meetings, values_of(MEETING) | FORMER_MEETING),
     (tables.participants, values_of(PARTICIPANT)),
     (tables.sessions, values_of(SESSION)),
-    (tables.attendances, values_of(ATTENDANCE)),
+    (tables.attendances, attendance_values(ATTENDANCE)),
+    (tables.attendances, attendance_values(GONE)),
 )
 """In the order of their references; all are tables since the first revision."""
 
@@ -130,5 +132,8 @@ async def check_all_there(database: Database) -> None:
         assert meeting is not None
         assert replace(meeting, short=None) == MEETING
         assert await uow.participants.get(ACME.id, MEETING.id, PARTICIPANT.id) == PARTICIPANT
-        assert await uow.sessions.active_for(MEETING.id) == SESSION
-        assert list(await uow.sessions.attendances(SESSION.id)) == [ATTENDANCE]
+        session = await uow.sessions.active_for(MEETING.id)
+        assert session is not None
+        assert session.seconds_consumed == pytest.approx(90.0, abs=0.01)
+        assert replace(session, seconds_consumed=90.0) == SESSION
+        assert list(await uow.sessions.attendances(SESSION.id)) == [ATTENDANCE, GONE]

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from signaling.domain.attendance import Attendance
 from signaling.domain.server import RunningAt, SignalingServer
 from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.errors import ConflictError
@@ -101,7 +100,7 @@ async def test_a_session_that_ended_is_neither_changed_nor_joined_by_who_believe
 ) -> None:
     session = await session_of(either, A)
     ended = replace(session, status=SessionStatus.FINISHED, ended_at=at(9), end_reason="server_lost")
-    peer = Attendance("peer_1", session.id, "pt_1", "Ada", "group_call_host", at(1))
+    peer = values.attendance(session)
     late = replace(peer, peer_id="peer_2")
     async with either() as uow:
         assert await uow.sessions.add_attendance(peer)
@@ -112,14 +111,14 @@ async def test_a_session_that_ended_is_neither_changed_nor_joined_by_who_believe
         assert not await uow.sessions.save_attendance(replace(peer, left_at=at(20), leave_reason="left"))
         assert not await uow.sessions.add_attendance(late)
 
-        assert await uow.sessions.get(session.id) == ended
+        assert await uow.sessions.get(session.id) == replace(ended, seconds_consumed=8.0)
         (row,) = await uow.sessions.attendances(session.id)
         assert (row.left_at, row.leave_reason) == (at(9), "server_lost")
 
 
 async def test_a_peer_attends_once(either: Database) -> None:
     session = await session_of(either, A)
-    peer = Attendance("peer_1", session.id, "pt_1", "Ada", "group_call_host", at(1))
+    peer = values.attendance(session)
     async with either() as uow:
         await uow.sessions.add_attendance(peer)
         with pytest.raises(ConflictError):
