@@ -16,7 +16,7 @@ async def test_the_first_start_makes_everything_there_is_to_try() -> None:
     assert await bootstrap.organization() is None
     made = await bootstrap.create(new_uuid(), hash_api_key("key"))
     assert await bootstrap.organization() == made
-    assert await Authenticator(store).organization(f"Bearer {made.id}:key") == made
+    assert (await Authenticator(store).caller(f"Bearer {made.id}:key")).organization_id == made.id
     seats = {seat.label: seat.participant for seat in await bootstrap.demo_seats(made.id)}
     assert [one.preset_name for one in seats.values()] == [
         "group_call_host",
