@@ -1,6 +1,6 @@
 """The composition root: builds everything, wires it, and ends it in order. Nothing else does.
 
-    start   data directory -> store -> key -> media nodes -> live sessions -> first organization -> HTTP
+    start   data directory -> store -> key -> media nodes -> lease, sessions -> first organization -> HTTP
     stop    no new connections -> peers are told -> open requests end -> nodes drain -> store
 
 Each step that was taken is undone in reverse, also when a later one fails. SIGTERM or SIGINT stop the server;
@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version as distribution_version
 from typing import Final, Self
 
@@ -35,7 +36,9 @@ from signaling.auth.turn import IceServerList
 from signaling.clock import SystemClock
 from signaling.config import Settings
 from signaling.credentials import Credentials
+from signaling.domain.server import SignalingServer
 from signaling.errors import InvalidInputError
+from signaling.ids import new_uuid
 from signaling.listening import bound_listeners
 from signaling.logging import configure_logging
 from signaling.metrics import Metrics
@@ -43,11 +46,13 @@ from signaling.nodes.placement import Capacity
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.preflight import check_ports, check_settings, lock_data_dir, media_hosts
 from signaling.rest.application import RestParts, build_application
+from signaling.server_id import SERVER_ID_FILE, keep_server_id, read_server_id
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.idempotency import forget_forever
 from signaling.services.invitation import InvitationService
 from signaling.services.live.http_peers import HttpPeers
+from signaling.services.live.ownership import Ownership
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import LiveSettings, Surroundings
 from signaling.services.meetings import MeetingService
@@ -127,17 +132,19 @@ class Server:
         nodes = self.nodes = await _started_nodes(settings, survivors)
         stack.push_async_callback(nodes.close)
         hub = WsHub()
-        live = LiveService(_surroundings(settings, database, nodes, hub, clock), tokens)
+        listeners = _listeners(settings, stack)
+        self.base_url = settings.base_url(listeners[0].getsockname()[1])
+        servers = _ownership(settings, database, clock, self.base_url)
+        live = LiveService(_surroundings(settings, database, nodes, hub, clock, servers), tokens)
         sockets = WsHandler(live, hub, clock)
         application = _application(settings, database, tokens, clock, nodes, live, sockets)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=_REQUESTS_END_WITHIN)
         stack.push_async_callback(runner.cleanup)
         await live.start()
+        stack.push_async_callback(servers.end)
         stack.push_async_callback(sockets.close)
         stack.push_async_callback(live.close)
 
-        listeners = _listeners(settings, stack)
-        self.base_url = settings.base_url(listeners[0].getsockname()[1])
         forgetting = asyncio.create_task(forget_forever(database, clock), name="idempotency sweeper")
         stack.push_async_callback(_ended, forgetting)
         bootstrap = Bootstrap(database, clock)
@@ -233,8 +240,27 @@ async def _started_nodes(settings: Settings, survivors: Sequence[Survivor]) -> N
     return nodes
 
 
+def _ownership(settings: Settings, database: Database, clock: Clock, base_url: str) -> Ownership:
+    """Nobody else has a database in the data directory, which is locked."""
+    id_file = settings.data_dir / SERVER_ID_FILE
+    url = settings.server_url or base_url
+    own = SignalingServer(read_server_id(id_file), new_uuid(), url, settings.internal_url or url)
+    return Ownership(
+        database,
+        clock,
+        own,
+        lease=None if settings.database_url is None else settings.server_lease,
+        on_renamed=partial(keep_server_id, id_file),
+    )
+
+
 def _surroundings(
-    settings: Settings, database: Database, nodes: NodeSupervisor, hub: WsHub, clock: Clock
+    settings: Settings,
+    database: Database,
+    nodes: NodeSupervisor,
+    hub: WsHub,
+    clock: Clock,
+    servers: Ownership,
 ) -> Surroundings:
     live_settings = LiveSettings(resume_within=settings.resume_within, session_grace=settings.session_grace)
     secret = settings.turn_secret
@@ -245,7 +271,13 @@ def _surroundings(
         ttl=settings.turn_ttl,
     )
     return Surroundings(
-        uow=database, nodes=nodes, hub=hub, clock=clock, settings=live_settings, ice_servers=ice_servers
+        uow=database,
+        nodes=nodes,
+        hub=hub,
+        clock=clock,
+        servers=servers,
+        settings=live_settings,
+        ice_servers=ice_servers,
     )
 
 

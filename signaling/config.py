@@ -104,6 +104,13 @@ class Settings(BaseSettings):
     """Busy fraction of a core above which a worker gives up video, the unseen first; above 1: never."""
     public_url: str | None = None
     """How browsers reach this server, for links; without a trailing slash."""
+    server_url: str | None = None
+    """How clients reach this very server, where several share a database: they are sent here by the others.
+    Default: `public_url`."""
+    internal_url: str | None = None
+    """How the other servers reach this one. Default: `server_url`."""
+    server_lease: Annotated[float, Field(ge=2, le=3600)] = 30.0
+    """Seconds without a sign of life after which the other servers end what this one had."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     database_url: str | None = None
@@ -135,9 +142,9 @@ class Settings(BaseSettings):
     log_level: LogLevel = "info"
     log_format: LogFormat = "console"
 
-    @field_validator("public_url")
+    @field_validator("public_url", "server_url", "internal_url")
     @classmethod
-    def _check_public_url(cls, value: str | None) -> str | None:
+    def _check_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
         if not value.startswith(("http://", "https://")) or any(c.isspace() for c in value):

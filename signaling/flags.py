@@ -58,6 +58,11 @@ _OPTIONS: Final = (
         "--shed-above", type=float, help="Busy fraction at which a worker gives up video; 2: never [0.92]."
     ),
     click.option("--public-url", help="How browsers reach this server, for links."),
+    click.option("--server-url", help="How clients reach this one of several servers [--public-url]."),
+    click.option("--internal-url", help="How the other servers reach this one [--server-url]."),
+    click.option(
+        "--server-lease", type=float, help="Seconds of silence after which others end its meetings [30]."
+    ),
     click.option("--tls-cert", type=_FILE, help="Certificate chain, PEM."),
     click.option("--tls-key", type=_FILE, help="Its key, PEM."),
     click.option("--config", type=_FILE, help="TOML file with any of these settings."),

@@ -31,11 +31,13 @@
     ├── UnsupportedError                known, but not in this combination (2002)
     ├── NotImplementedYetError          planned, not there (2004)
     ├── LimitExceededError              more than one peer, meeting or message may have
+    ├── MisdirectedError                another server has this meeting; says which
     ├── RateLimitedError                too often; says when to come back
     ├── ResumeRefusedError              the peer is gone, join again
     └── UnavailableError                the server cannot do it at the moment
         ├── MediaUnavailableError       no media node can take it
         ├── OverloadedError             they are all full; says when to come back
+        ├── ServerUnreachableError      another server has it, and does not answer
         ├── ContendedError              others changed the same at the same time, again and again
         └── StoreUnavailableError       the database does not answer
             └── OutcomeUnknownError     ... any more, after it was told to commit
@@ -308,6 +310,19 @@ class LimitExceededError(SignalingError):
     default_message = "A limit is exceeded. Send less."
 
 
+class MisdirectedError(SignalingError):
+    """`url` is how the server that has it is reached."""
+
+    code = 9421
+    name = "Misdirected"
+    http_status = 421
+    default_message = "Another server has this meeting: ask there, under the url that is given here."
+
+    def __init__(self, message: str | None = None, *, url: str) -> None:
+        super().__init__(message)
+        self.url = url
+
+
 class RateLimitedError(SignalingError):
     """`retry_after` in seconds."""
 
@@ -355,6 +370,12 @@ class OverloadedError(UnavailableError):
     def __init__(self, message: str | None = None, *, retry_after: float = 10.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ServerUnreachableError(UnavailableError):
+    code = 9462
+    name = "ServerUnreachable"
+    default_message = "The server that has this meeting does not answer. Try again in some seconds."
 
 
 class ContendedError(UnavailableError):

@@ -56,9 +56,16 @@ def failure(
     field: str | None = None,
     retry_after: float | None = None,
     reason: str | None = None,
+    url: str | None = None,
 ) -> str:
     body = ErrorBody(
-        code=code, name=name, message=message, field=field, retry_after=retry_after, reason=reason
+        code=code,
+        name=name,
+        message=message,
+        field=field,
+        retry_after=retry_after,
+        reason=reason,
+        url=url,
     )
     return Failure(id=request_id, error=body).model_dump_json(exclude_none=False)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import WSMessage, WSMsgType, web
 
-from signaling.errors import RateLimitedError, ResumeRefusedError, SignalingError
+from signaling.errors import MisdirectedError, RateLimitedError, ResumeRefusedError, SignalingError
 from signaling.protocol import messages
 from signaling.protocol.closing import CloseCode
 from signaling.protocol.envelope import MalformedFrame, failure, parse_request, success
@@ -189,6 +189,7 @@ class Connection:
                 field=error.field,
                 retry_after=error.retry_after,
                 reason=error.reason,
+                url=error.url if isinstance(error, MisdirectedError) else None,
             )
             self.push(text)
         except Exception:

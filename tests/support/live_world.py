@@ -22,6 +22,7 @@ from signaling.domain.meeting import Meeting
 from signaling.domain.organization import Organization
 from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord, merged
+from signaling.domain.server import SignalingServer
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.nodes.testing import FakeNode, FakeNodes, FakeSurvivor
 from signaling.rest.cors import cors_middleware
@@ -30,10 +31,11 @@ from signaling.rest.operation import OperationTable
 from signaling.rest.v2.whep import WhepRoutes
 from signaling.rest.v2.whip import WhipRoutes
 from signaling.services.live.http_peers import HttpPeers
+from signaling.services.live.ownership import Ownership
 from signaling.services.live.ports import IceServers
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import LiveSettings, Surroundings
-from signaling.services.ports import UnitOfWorkFactory
+from signaling.services.ports import Clock, UnitOfWorkFactory
 from signaling.testing import FakeClock, FakeTokens, MemoryStore
 from signaling.ws.connection import WsSettings
 from signaling.ws.handler import WsHandler
@@ -41,6 +43,10 @@ from signaling.ws.hub import WsHub
 
 PATIENCE = 5.0
 """Seconds after which a condition that should hold is given up on."""
+
+LEASE = 30.0
+"""Seconds, of servers that share a store. Whether they live is the database's word, which has its own clock;
+whether one may judge about others goes by `clock`."""
 
 ORGANIZATION = "org-1"
 MEETING = "meeting-1"
@@ -65,6 +71,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault
         self.name: str = error["name"]
         self.field: str | None = error.get("field")
         self.retry_after: float | None = error.get("retry_after")
+        self.url: str | None = error.get("url")
 
 
 class WsClient:
@@ -239,6 +246,12 @@ class LiveWorld:
         await self.live.preset_changed(ORGANIZATION, name)
 
 
+def alone(store: UnitOfWorkFactory, clock: Clock) -> Ownership:
+    """Of a server that shares its store with nobody."""
+    own = SignalingServer("server-1", "first", "http://127.0.0.1:8080", "http://127.0.0.1:8080")
+    return Ownership(store, clock, own, lease=None)
+
+
 async def furnish(store: UnitOfWorkFactory, clock: FakeClock) -> None:
     now = clock.now()
     async with store() as uow:
@@ -269,16 +282,21 @@ async def live_world(
     nodes: NodesConfig | None = None,
     store: UnitOfWorkFactory | None = None,
     ice_servers: IceServers | None = None,
+    server: SignalingServer | None = None,
     after: LiveWorld | None = None,
+    beside: LiveWorld | None = None,
 ) -> AsyncIterator[LiveWorld]:
-    """`after`: the world of another process, which has died; its store, clock and nodes are there still."""
-    if after is None:
+    """`server`: it shares the store with others. `after`: the world of another process, which has died; its
+    store, clock and nodes are there still. `beside`: that of another server, which has not."""
+    survivors: list[FakeSurvivor] = []
+    if beside is not None:
+        store, clock, fakes, hub = beside.store, beside.clock, FakeNodes(), WsHub()
+    elif after is None:
         clock, fakes, hub = FakeClock(), FakeNodes(), WsHub()
         if store is None:
             store = await furnished_store()
         else:
             await furnish(store, clock)
-        survivors: list[FakeSurvivor] = []
     else:
         store, clock, fakes, hub = after.store, after.clock, after.nodes, WsHub()
         survivors = [FakeSurvivor(one, index) for index, one in enumerate(fakes.started) if not one.closed]
@@ -290,6 +308,7 @@ async def live_world(
         nodes=supervisor,
         hub=hub,
         clock=clock,
+        servers=alone(store, clock) if server is None else Ownership(store, clock, server, lease=LEASE),
         settings=live or LiveSettings(sweep_interval=3600),
         ice_servers=ice_servers,
     )
@@ -307,8 +326,8 @@ async def live_world(
     await server.start_server()
     async with aiohttp.ClientSession() as http:
         world = LiveWorld(store, clock, fakes, supervisor, hub, service, handler, server, http)
-        if after is not None:
-            world._numbers = after._numbers
+        if (former := after or beside) is not None:
+            world._numbers = former._numbers
         try:
             yield world
         finally:

@@ -20,6 +20,8 @@ class ErrorBody(Outbound):
     """Seconds after which to try again; null where that would not help."""
     reason: str | None = None
     """Which of several reasons it is, where a client can act on that."""
+    url: str | None = None
+    """Of `Misdirected`: the server that has the meeting."""
 
 
 class Success(Outbound):

@@ -20,6 +20,7 @@ from signaling.errors import (
     ForbiddenError,
     InvalidInputError,
     LimitExceededError,
+    NoActiveSessionError,
     NotAcceptableError,
     NotFoundError,
     NotJoinedError,
@@ -94,8 +95,10 @@ class HttpPeers:
                 receiving.setdefault(line.kind, line.mid)
         if not receiving:
             raise InvalidInputError("The offer receives nothing. Offer recvonly m-lines.")
-        if not self._live.runs(meeting_id):
-            raise NotPublishedError
+        try:
+            await self._live.check_here(meeting_id)
+        except NoActiveSessionError:
+            raise NotPublishedError from None
         return await self._live.enter(claims, partial(self._view, offer, lines[0], receiving, wanted))
 
     # --- what lasts ------------------------------------------------------------------------------------

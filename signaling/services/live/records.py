@@ -3,6 +3,9 @@
 A join is written before it is answered, and refused when it cannot be. An ending is made true first (media
 must stop even while the database is away); its rows wait here until they could be written, and a process that
 dies before is covered by `end_unfinished` at the next start.
+
+Where another server has ended the session meanwhile, since this one was silent for too long, nothing more is
+written to it (`signaling.services.live.ownership`).
 """
 
 from __future__ import annotations
@@ -26,8 +29,14 @@ from signaling.services.transaction import committed
 log = structlog.get_logger(__name__)
 
 SERVER_RESTARTED: Final = "server_restarted"
+SERVER_LOST: Final = "server_lost"
+"""Of what a server had that was not heard of for too long."""
 NOT_CONFIRMED: Final = "not_confirmed"
 """Of a session or a join that nobody knows whether it was written: it was refused."""
+
+
+class EndedElsewhere(Exception):  # noqa: N818 - what happened, not a fault
+    """Another server has ended the session."""
 
 
 class SessionRecords:
@@ -60,24 +69,26 @@ class SessionRecords:
             self._count(one, now)
 
     async def add(self, *, instead_of: SessionRecord | None = None) -> None:
-        """`instead_of`: one that nobody runs, and nobody knows whether it was written."""
+        """`instead_of`: one that nobody runs. Raises `ConflictError` where the meeting has another."""
 
         async def work(uow: UnitOfWork) -> None:
             if instead_of is not None:
-                await uow.sessions.save(_finished(instead_of, self.record.created_at, NOT_CONFIRMED))
+                await end_all(uow, [instead_of], self.record.created_at, NOT_CONFIRMED)
             await uow.sessions.add(self.record)
 
         await committed(self._uow, work)
 
     async def joined(self, peer: Peer, *, present: int) -> None:
-        """Commits the attendance; `present` is how many count then. Raises what the store raises."""
+        """Commits the attendance; `present` is how many count then. Raises `EndedElsewhere`, and what the
+        store raises."""
         attendance = attendance_of(peer, self.record)
         record = self.record
         if present > record.max_concurrent_participants:
             record = replace(record, max_concurrent_participants=present, updated_at=self._clock.now())
 
         async def work(uow: UnitOfWork) -> None:
-            await uow.sessions.add_attendance(attendance)
+            if not await uow.sessions.add_attendance(attendance):
+                raise EndedElsewhere
             if record is not self.record:
                 await uow.sessions.save(record)
 
@@ -137,21 +148,36 @@ class SessionRecords:
 
 
 async def end_unfinished(
-    uow_factory: UnitOfWorkFactory, clock: Clock, going_on: Set[str] = frozenset()
+    units: UnitOfWorkFactory, clock: Clock, server_id: str, *, alone: bool, going_on: Set[str] = frozenset()
 ) -> int:
-    """Ends the sessions that a process which died left behind, but for those ids; returns how many."""
+    """Ends the sessions that the server's former self left behind, but for those ids, which it has from now
+    on; returns how many. `alone`: nobody else can have any."""
     now = clock.now()
 
     async def work(uow: UnitOfWork) -> int:
-        unfinished = [one for one in await uow.sessions.unfinished() if one.id not in going_on]
-        for record in unfinished:
-            await uow.sessions.save(_finished(record, now, SERVER_RESTARTED))
-            for attendance in await uow.sessions.attendances(record.id):
-                if attendance.left_at is None:
-                    await uow.sessions.save_attendance(attendance.left(SERVER_RESTARTED, now))
-        return len(unfinished)
+        unfinished = await uow.sessions.unfinished()
+        for one in unfinished:
+            if one.id in going_on and one.server_id != server_id:
+                await uow.sessions.save(replace(one, server_id=server_id))
+        left = [
+            one
+            for one in unfinished
+            if one.id not in going_on and (alone or one.server_id in (server_id, None))
+        ]
+        await end_all(uow, left, now, SERVER_RESTARTED)
+        return len(left)
 
-    return await committed(uow_factory, work)
+    return await committed(units, work)
+
+
+async def end_all(uow: UnitOfWork, sessions: Iterable[SessionRecord], now: datetime, reason: str) -> None:
+    """Those that nobody runs any more, with whoever was in them."""
+    for record in sessions:
+        if not await uow.sessions.save(_finished(record, now, reason)):
+            continue
+        for attendance in await uow.sessions.attendances(record.id):
+            if attendance.left_at is None:
+                await uow.sessions.save_attendance(attendance.left(reason, now))
 
 
 async def _save(rows: Sequence[Attendance | SessionRecord], uow: UnitOfWork) -> None:

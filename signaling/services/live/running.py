@@ -1,7 +1,8 @@
 """The sessions of this process by their meetings.
 
 At most one session per meeting is active: the first join begins it, whoever comes meanwhile waits for the
-same beginning, and a new one begins only after the old one was ended in the store.
+same beginning, and a new one begins only after the old one was ended in the store. Between servers the store
+decides whose beginning counts.
 """
 
 from __future__ import annotations
@@ -9,14 +10,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextvars import Context
+from typing import Final
+
+import structlog
 
 from signaling.domain.meeting import Meeting
 from signaling.domain.session import Session, SessionRecord, SessionStatus
-from signaling.errors import OutcomeUnknownError, UnavailableError
+from signaling.errors import ConflictError, UnavailableError
 from signaling.ids import new_uuid
 from signaling.services.live.records import SessionRecords
 from signaling.services.live.session import LiveSession
 from signaling.services.live.surroundings import Surroundings
+
+log = structlog.get_logger(__name__)
+
+_TRIES: Final = 4
+"""To begin a session of a meeting of which others begin one at the same time."""
 
 
 class RunningSessions:
@@ -28,9 +37,8 @@ class RunningSessions:
         self._running: dict[str, LiveSession] = {}
         """By meeting id."""
         self._starting: dict[str, asyncio.Task[LiveSession]] = {}
-        self._unsure: dict[str, SessionRecord] = {}
-        """By meeting id: begun while the database went away, and refused. Where it was written all the same,
-        it would keep the meeting from another one."""
+        self._behind: dict[str, SessionRecords] = {}
+        """By meeting id: of sessions whose end could not be written yet."""
         self._closing = False
 
     @property
@@ -52,9 +60,21 @@ class RunningSessions:
 
     def forget(self, live: LiveSession) -> None:
         self._running.pop(live.meeting.id, None)
+        if live.records.behind:
+            self._behind[live.meeting.id] = live.records
+
+    async def catch_up(self, meeting_id: str | None = None) -> None:
+        """Writes the ends that could not be written: of that meeting, or all."""
+        for one in [meeting_id] if meeting_id is not None else list(self._behind):
+            records = self._behind.get(one)
+            if records is not None:
+                await records.flush()
+                if not records.behind and self._behind.get(one) is records:
+                    del self._behind[one]
 
     async def of(self, meeting: Meeting) -> LiveSession:
-        """The running session, or the one that is being started, or a new one."""
+        """The running session, or the one that is being started, or a new one. Raises `MisdirectedError`
+        where another server has one."""
         if self._closing:
             raise UnavailableError("The server is going down. Connect again in some seconds.")
         running = self._running.get(meeting.id)
@@ -79,33 +99,39 @@ class RunningSessions:
 
     async def _start(self, meeting: Meeting) -> LiveSession:
         try:
-            now = self._around.clock.now()
-            record = SessionRecord(
-                id=new_uuid(),
-                meeting_id=meeting.id,
-                organization_id=meeting.organization_id,
-                status=SessionStatus.LIVE,
-                created_at=now,
-                updated_at=now,
-                started_at=now,
-                meeting_title=meeting.title,
-                unit_id=meeting.unit_id,
-            )
-            live = LiveSession(
-                Session(record.id, meeting.id, meeting.organization_id),
-                SessionRecords(record, self._around.uow, self._around.clock),
-                meeting,
-                self._around,
-                on_left=self._on_left,
-                on_ended=self.forget,
-            )
-            try:
-                await live.start(instead_of=self._unsure.get(meeting.id))
-            except OutcomeUnknownError:
-                self._unsure[meeting.id] = record
-                raise
-            self._unsure.pop(meeting.id, None)
-            self._running[meeting.id] = live
-            return live
+            await self.catch_up(meeting.id)
+            for _ in range(_TRIES - 1):
+                try:
+                    return await self._begin(meeting)
+                except ConflictError:
+                    log.info("session.begun_elsewhere", meeting=meeting.id)  # between our look and our word
+            return await self._begin(meeting)
         finally:
             del self._starting[meeting.id]
+
+    async def _begin(self, meeting: Meeting) -> LiveSession:
+        left_behind = await self._around.servers.free(meeting.id)
+        now = self._around.clock.now()
+        record = SessionRecord(
+            id=new_uuid(),
+            meeting_id=meeting.id,
+            organization_id=meeting.organization_id,
+            status=SessionStatus.LIVE,
+            created_at=now,
+            updated_at=now,
+            started_at=now,
+            meeting_title=meeting.title,
+            unit_id=meeting.unit_id,
+            server_id=self._around.servers.id,
+        )
+        live = LiveSession(
+            Session(record.id, meeting.id, meeting.organization_id),
+            SessionRecords(record, self._around.uow, self._around.clock),
+            meeting,
+            self._around,
+            on_left=self._on_left,
+            on_ended=self.forget,
+        )
+        await live.start(instead_of=left_behind)
+        self._running[meeting.id] = live
+        return live

@@ -18,12 +18,13 @@ from signaling.errors import (
     NoActiveSessionError,
     NotJoinedError,
     ResumeRefusedError,
+    SignalingError,
 )
 from signaling.protocol import messages
 from signaling.services.admission import Admission, admit
 from signaling.services.live import moderation, notes
 from signaling.services.live.ports import SurvivingMedia
-from signaling.services.live.records import end_unfinished
+from signaling.services.live.records import SERVER_LOST, end_unfinished
 from signaling.services.live.requests import HANDLERS
 from signaling.services.live.restore import restore
 from signaling.services.live.running import RunningSessions
@@ -47,7 +48,7 @@ class LiveService:
         self._resume_tokens: dict[str, str] = {}
         """Digest of a resume token -> peer id."""
         self._token_of: dict[str, str] = {}
-        self._sweeper: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._on_peer_left: list[Callable[[str], None]] = []
         self._on_http_restored: list[Callable[[str, str], None]] = []
 
@@ -63,13 +64,20 @@ class LiveService:
 
     async def start(self) -> None:
         """Takes up what the nodes carry of a process that died, ends the rest, then watches over time."""
+        servers = self._around.servers
+        await servers.begin()
         surviving = await self._around.nodes.surviving()
         taken = [await self._take_over(one) for one in surviving]
         going_on = {live.session.id for live in taken if live is not None}
-        left_behind = await end_unfinished(self._around.uow, self._around.clock, going_on)
+        left_behind = await end_unfinished(
+            self._around.uow, self._around.clock, servers.id, alone=servers.alone, going_on=going_on
+        )
         if left_behind:
             log.warning("sessions.ended_after_restart", count=left_behind)
-        self._sweeper = asyncio.create_task(self._sweep_forever(), name="live sweeper")
+        self._tasks.append(asyncio.create_task(self._sweep_forever(), name="live sweeper"))
+        if servers.renew_every is not None:
+            keeping = self._keep_lease_forever(servers.renew_every)
+            self._tasks.append(asyncio.create_task(keeping, name="lease keeper"))
 
     async def _take_over(self, surviving: SurvivingMedia) -> LiveSession | None:
         """A session that does not come back keeps no other from it."""
@@ -99,11 +107,12 @@ class LiveService:
     async def close(self) -> None:
         """Everybody is told that the service goes; nobody can join from now on."""
         self._running.close()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.gather(self._sweeper, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for live in await self._running.settled():
             await self._end(live, "server_shutdown", LeaveReason.SHUTDOWN)
+        await self._running.catch_up()
 
     async def _sweep_forever(self) -> None:
         while True:
@@ -118,12 +127,39 @@ class LiveService:
                     await _unless_over(live, live.sweep)
                 except Exception:
                     log.exception("session.sweep_failed", session=live.session.id)
+        await self._running.catch_up()
+
+    async def _keep_lease_forever(self, pause: float) -> None:
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self.keep_lease()
+            except SignalingError as error:
+                log.warning("lease.not_kept", error=error.name)
+            except Exception:
+                log.exception("lease.not_kept")
+
+    async def keep_lease(self) -> None:
+        """Says that this server is there, and ends what those had who do not say so any more. Raises what the
+        store raises; the next time makes up for it."""
+        servers = self._around.servers
+        if await servers.renew():
+            await servers.end_lost()
+            return
+        log.error("lease.lost", server=servers.id)
+        had = list(self._running)
+        try:
+            await servers.begin_anew()
+        finally:
+            for live in had:
+                await self._end(live, SERVER_LOST, LeaveReason.SHUTDOWN)
 
     # --- peers -----------------------------------------------------------------------------------------
 
     async def join(self, request: messages.Join) -> messages.Joined:
         """Raises `InvalidTokenError`, `MeetingInactiveError`, `NotFoundError` (the preset),
-        `PermissionDenied` (the name), `UnavailableError` (no node, or going down), `OverloadedError`."""
+        `PermissionDenied` (the name), `UnavailableError` (no node, or going down), `OverloadedError`,
+        `MisdirectedError` (another server has the session)."""
         return await self.enter(self._tokens.verify(request.token), partial(self._join, request))
 
     async def enter(
@@ -146,9 +182,12 @@ class LiveService:
             except NotJoinedError:
                 log.info("join.again", session=live.session.id)  # it ended before our turn came
 
-    def runs(self, meeting_id: str) -> bool:
-        """Whether the meeting has an active session here."""
-        return meeting_id in self._running
+    async def check_here(self, meeting_id: str) -> None:
+        """Raises `NoActiveSessionError` where the meeting has no session, `MisdirectedError` where another
+        server has it."""
+        if meeting_id not in self._running:
+            await self._around.servers.free(meeting_id)
+            raise NoActiveSessionError
 
     def remember(self, peer_id: str, live: LiveSession) -> None:
         """A peer that joined; forgotten when it leaves."""

@@ -47,7 +47,7 @@ from signaling.services.live.connectivity import Connectivity
 from signaling.services.live.notebook import Notebook
 from signaling.services.live.owner import Owner
 from signaling.services.live.ports import MediaEvent, MediaSession
-from signaling.services.live.records import SessionRecords
+from signaling.services.live.records import SERVER_LOST, EndedElsewhere, SessionRecords
 from signaling.services.live.surroundings import Surroundings
 from signaling.services.live.viewing import View
 
@@ -257,7 +257,11 @@ class LiveSession:
         await self.carry_out(events)
 
     async def _enter(self, peer: Peer) -> None:
-        await self.records.joined(peer, present=self.session.present + peer.counted)
+        try:
+            await self.records.joined(peer, present=self.session.present + peer.counted)
+        except EndedElsewhere:
+            await self.end(SERVER_LOST, peers_leave=LeaveReason.SHUTDOWN)
+            raise NotJoinedError("The session has ended. Join again.") from None
         events = self.session.join(peer)
         if not peer.over_http:
             self.open_mailbox(peer.id)

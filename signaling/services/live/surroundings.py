@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from signaling.services.live.ownership import Ownership
 from signaling.services.live.ports import IceServers, MediaNodes, PeerHub
 from signaling.services.ports import Clock, UnitOfWorkFactory
 
@@ -25,5 +26,6 @@ class Surroundings:
     nodes: MediaNodes
     hub: PeerHub
     clock: Clock
+    servers: Ownership
     settings: LiveSettings = field(default_factory=LiveSettings)
     ice_servers: IceServers | None = None

@@ -59,6 +59,8 @@ def test_frames_are_printed_as_documented() -> None:
             "message": "Ask a host.",
             "field": None,
             "retry_after": None,
+            "reason": None,
+            "url": None,
         },
     }
     event = messages.SessionLeft(reason="left")

@@ -42,6 +42,7 @@ from signaling.store.database import Database
 from signaling.testing import FakeLiveSessions, FakeMetricsSource
 from signaling.ws.hub import WsHub
 from tests.signaling import values
+from tests.support.live_world import alone
 
 ON_BOTH = pytest.mark.parametrize("world", ["sqlite", "postgresql"], indirect=True)
 """For modules whose tests lead into the store."""
@@ -144,7 +145,9 @@ class LimitedAuthenticator(Authenticator):
 def _empty_service(database: Database, tokens: JwtTokens, clock: SystemClock) -> LiveService:
     """Live sessions without any node: what admits to them is tried in `test_http_media`."""
     nodes = NodeSupervisor(NodesConfig(workers=1, udp_port=0), launch=FakeNodes().launch)
-    return LiveService(Surroundings(uow=database, nodes=nodes, hub=WsHub(), clock=clock), tokens)
+    servers = alone(database, clock)
+    around = Surroundings(uow=database, nodes=nodes, hub=WsHub(), clock=clock, servers=servers)
+    return LiveService(around, tokens)
 
 
 @asynccontextmanager

@@ -119,6 +119,29 @@ async def test_media_stops_and_people_are_told_while_the_store_is_away_and_the_r
         }
 
 
+async def test_an_end_that_could_not_be_written_is_written_later_and_keeps_nobody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with live_world() as world:
+        host = await world.join()
+        with monkeypatch.context() as patch:
+            away(patch)
+            await host.request("kick_all")
+            assert not world.node.routers
+        again = await world.join()
+        assert again.joined["session_id"] != host.joined["session_id"]
+        with monkeypatch.context() as patch:
+            away(patch)
+            await again.request("kick_all")
+        await world.wait(0.0)
+        async with world.store() as uow:
+            assert list(await uow.sessions.unfinished()) == []
+            for one in (host, again):
+                record = await uow.sessions.get(one.joined["session_id"])
+                assert record is not None
+                assert record.end_reason == "HOST_ENDED_MEETING"
+
+
 async def test_what_a_join_confirmed_is_in_the_store_before_the_answer() -> None:
     async with live_world() as world:
         host = await world.join()

@@ -15,6 +15,8 @@ export class RostrumError extends Error {
   readonly code: number;
   /** Seconds after which to try again, where the server says so. */
   retryAfter: number | null = null;
+  /** Of "Misdirected": the server that has the meeting. */
+  url: string | null = null;
 
   constructor(name: string, message: string, code = 0, options?: ErrorOptions) {
     super(message, options);
@@ -68,6 +70,7 @@ export function errorFromServer(body: ErrorBody): RostrumError {
     ? new StageError(body.name, body.message, body.code)
     : new RostrumError(body.name, body.message, body.code);
   error.retryAfter = body.retry_after ?? null;
+  error.url = body.url ?? null;
   return error;
 }
 

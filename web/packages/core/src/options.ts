@@ -53,7 +53,8 @@ export function socketUrl(baseURI: string | undefined): string {
 }
 
 export function apiUrl(path: string, baseURI: string | undefined): URL {
-  return new URL(path, baseURI ?? globalThis.location?.origin);
+  // A server may be below a path of its origin, which a path from the root would take away.
+  return new URL(`${(baseURI ?? globalThis.location?.origin ?? "").replace(/\/+$/, "")}${path}`);
 }
 
 export function detectDevice(): "desktop" | "mobile" {

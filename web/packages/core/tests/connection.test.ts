@@ -67,6 +67,58 @@ describe("joining", () => {
   });
 });
 
+describe("a meeting that another server has", () => {
+  const HERE = "ws://server/v2/ws";
+  const THERE = "wss://other.example.org/s/b/v2/ws";
+  const urls = () => server.sockets.map(({ url }) => url);
+
+  beforeEach(() => {
+    server.handlers["join"] = (socket, request) => {
+      if (socket.url === THERE) socket.answer(request, server.joined);
+      else socket.refuse(request, "Misdirected", 9421, { url: "https://other.example.org/s/b/" });
+    };
+  });
+
+  it("is joined there, and nobody notices", async () => {
+    await connection.open();
+    expect(urls()).toEqual([HERE, THERE]);
+    expect(server.sockets[0]!.closed).toBe(true);
+    expect(states).toEqual(["connecting", "connected"]);
+    expect(joins).toEqual([false]);
+  });
+
+  it("is resumed there after a loss", async () => {
+    await connection.open();
+    server.socket.drop();
+    await clock.advance(1_000);
+    expect(urls()).toEqual([HERE, THERE, THERE]);
+    expect(server.requests("resume")).toHaveLength(1);
+    expect(connection.state).toBe("connected");
+  });
+
+  it("is looked for again where nobody answers there any more", async () => {
+    await connection.open();
+    server.gone.add(THERE);
+    server.handlers["resume"] = (socket, request) => socket.refuse(request, "ResumeRefused", 9410);
+    server.handlers["join"] = (socket, request) => socket.answer(request, server.joined);
+    server.socket.drop();
+    await clock.advance(30_000);
+    expect(urls()).toEqual([HERE, THERE, THERE, THERE, THERE, HERE, HERE]);
+    expect(connection.state).toBe("connected");
+    expect(joins).toEqual([false, true]);
+  });
+
+  it("is followed once per attempt: two servers that send one to each other keep nobody running", async () => {
+    server.handlers["join"] = (socket, request) =>
+      socket.refuse(request, "Misdirected", 9421, { url: "https://other.example.org/s/b" });
+    const outcome = expect(connection.open()).rejects.toBeInstanceOf(ConnectionFailedError);
+    await settle();
+    await clock.advance(60_000);
+    await outcome;
+    expect(urls()).toEqual([HERE, THERE, HERE, THERE, HERE, THERE]);
+  });
+});
+
 describe("requests", () => {
   it("are matched with their responses by id, in whatever order those come", async () => {
     await connection.open();

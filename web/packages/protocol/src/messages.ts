@@ -110,6 +110,7 @@ export interface ErrorBody {
   name: string;
   reason: string | null;
   retry_after: number | null;
+  url: string | null;
 }
 export interface EventFrame {
   event:

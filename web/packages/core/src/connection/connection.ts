@@ -10,11 +10,15 @@
  * what was missed, so listeners see every event exactly once and in order. Where it has not kept all of that (it
  * was itself started again, say), the resume brings a snapshot of the state instead. When it will not resume, the
  * connection joins afresh and says so: everything known before is void then.
+ *
+ * Where another server has the meeting, the join is refused with that server's URL: the connection goes there, once per
+ * attempt, and comes back there after a loss. If nobody answers there any more, it begins again where it was told to.
  */
 
 import type { AnyEvent, EventFrame, Join, Joined, Resumed } from "@rostrum/protocol";
 import type { Clock, TimerId } from "../clock";
 import { Emitter } from "../emitter";
+import { socketUrl } from "../options";
 import { ConnectionFailedError, ConnectionLostError, RostrumError } from "../errors";
 import { backoffDelay, LINE_DEAD_BACKOFF_MS, MAX_RECONNECT_ATTEMPTS } from "./backoff";
 import { parseFrame } from "./frames";
@@ -28,6 +32,8 @@ export const YOUNG_ATTEMPT_MS = 500;
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** Before the first join succeeded somebody is looking at a spinner: say so soon. */
 export const MAX_FIRST_ATTEMPTS = 3;
+/** Attempts at the server that one was sent to, before asking again where the meeting is. */
+export const ATTEMPTS_WHERE_SENT = 3;
 
 export type SocketState = "disconnected" | "connecting" | "connected" | "reconnecting" | "failed";
 export type JoinDetails = Omit<Join, "id" | "type">;
@@ -56,6 +62,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
   private readonly requests: PendingRequests;
   private readonly keepalive: Keepalive;
   private socket: Socket | null = null;
+  private url: string;
   private resumeToken: string | null = null;
   private lastSeq = 0;
   private hasJoined = false;
@@ -72,6 +79,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
 
   constructor(private readonly options: ConnectionOptions) {
     super();
+    this.url = options.url;
     this.requests = new PendingRequests(options.clock);
     this.keepalive = new Keepalive(options.clock, {
       ping: () => void this.send({ type: "ping" }).catch(() => undefined),
@@ -131,6 +139,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       if (attempt > 0 || this.state === "reconnecting") await this.backOff(attempt, firstWithin);
       if (this.state === "disconnected") throw new ConnectionLostError("The meeting was left.");
+      if (attempt >= ATTEMPTS_WHERE_SENT) this.url = this.options.url;
       try {
         await this.connectOnce();
         return;
@@ -156,7 +165,26 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
     await this.openSocket();
     if (this.resumeToken !== null && (await this.resume(this.resumeToken))) return;
     if (this.socket === null) await this.openSocket();
-    await this.join();
+    try {
+      await this.join();
+    } catch (error) {
+      if (!(error instanceof RostrumError) || error.url === null) throw error;
+      await this.joinAt(error.url);
+    }
+  }
+
+  /** Another server has the meeting. */
+  private async joinAt(url: string): Promise<void> {
+    this.dropSocket();
+    this.url = socketUrl(url);
+    try {
+      await this.openSocket();
+      await this.join();
+    } catch (error) {
+      this.url = this.options.url;
+      // Sent on again, where two servers are not of one mind yet: ask once more, a little later.
+      throw error instanceof RostrumError && error.url !== null ? new ConnectionFailedError(error.message) : error;
+    }
   }
 
   private async join(): Promise<void> {
@@ -202,7 +230,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
   }
 
   private openSocket(): Promise<void> {
-    const socket = this.options.openSocket(this.options.url);
+    const socket = this.options.openSocket(this.url);
     this.socket = socket;
     this.early = [];
     return new Promise((resolve, reject) => {
@@ -320,6 +348,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
   }
 
   private forget(): void {
+    this.url = this.options.url;
     this.resumeToken = null;
     this.lastSeq = 0;
     this.hasJoined = false;

@@ -63,7 +63,10 @@ export class FakeSocket implements Socket {
   readonly sent: SentRequest[] = [];
   closed = false;
 
-  constructor(private readonly onRequest: (socket: FakeSocket, request: SentRequest) => void) {}
+  constructor(
+    private readonly onRequest: (socket: FakeSocket, request: SentRequest) => void,
+    readonly url = "",
+  ) {}
 
   send(text: string): void {
     const request = JSON.parse(text) as SentRequest;
@@ -85,8 +88,8 @@ export class FakeSocket implements Socket {
     this.receive({ id: request.id, ok: true, result });
   }
 
-  refuse(request: SentRequest, name: string, code = 2001): void {
-    this.receive({ id: request.id, ok: false, error: { code, name, message: `${name} it is` } });
+  refuse(request: SentRequest, name: string, code = 2001, rest: object = {}): void {
+    this.receive({ id: request.id, ok: false, error: { code, name, message: `${name} it is`, ...rest } });
   }
 
   event(seq: number, event: AnyEvent): void {
@@ -104,6 +107,8 @@ type Handler = (socket: FakeSocket, request: SentRequest) => void;
 export class FakeServer {
   readonly sockets: FakeSocket[] = [];
   reachable = true;
+  /** URLs at which nobody answers. */
+  readonly gone = new Set<string>();
   /** Neither opens nor refuses. */
   silent = false;
   joined: Joined = joinedResult();
@@ -126,12 +131,12 @@ export class FakeServer {
     leave: (socket, request) => socket.answer(request),
   };
 
-  readonly open = (): FakeSocket => {
-    const socket = new FakeSocket((from, request) => this.handlers[request.type]?.(from, request));
+  readonly open = (url = ""): FakeSocket => {
+    const socket = new FakeSocket((from, request) => this.handlers[request.type]?.(from, request), url);
     this.sockets.push(socket);
     queueMicrotask(() => {
       if (this.silent) return;
-      if (this.reachable) socket.onopen?.();
+      if (this.reachable && !this.gone.has(url)) socket.onopen?.();
       else socket.drop();
     });
     return socket;

@@ -1,0 +1,162 @@
+"""Which server has which session, where several share a database.
+
+A session stays on the server that began it. Each server holds a lease: it says every few seconds that it is
+there. Whoever finds the lease of another one over ends what that one had and takes the lease away, both in
+one transaction; whose lease was taken notices when it renews, or when it writes to a session that has ended,
+and then puts its people out so that they come again.
+
+    lease runs        its sessions are its own: whoever asks elsewhere is sent there
+    lease is over     its sessions are ended, by the first who looks
+    database away     nobody can tell whether the others are there, so nobody judges: sessions go on; once it
+                      is back, everybody waits one lease before it judges again
+
+Who has the database for itself alone has no lease: all there is was left behind by its former self.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from signaling.domain.server import RunningAt, SignalingServer
+from signaling.domain.session import SessionRecord
+from signaling.errors import MisdirectedError, ServerUnreachableError
+from signaling.ids import new_uuid
+from signaling.services.live.records import SERVER_LOST, end_all
+from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
+from signaling.services.transaction import committed
+
+log = structlog.get_logger(__name__)
+
+RENEWALS: Final = 6
+"""In the time of one lease."""
+MISSED: Final = 3
+"""Renewals that may fail in a row without the others' coming under suspicion of the same."""
+
+
+class Ownership:
+    """Of one server. `begin` before use, `end` at the end."""
+
+    def __init__(
+        self,
+        units: UnitOfWorkFactory,
+        clock: Clock,
+        own: SignalingServer,
+        *,
+        lease: float | None,
+        on_renamed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`lease` in seconds, None where nobody else can use the database. `on_renamed` is told the id that
+        this server has from now on."""
+        self._units = units
+        self._clock = clock
+        self._own = own
+        self._lease = lease
+        self._on_renamed = on_renamed
+        self._renewed = self._in_sight_since = 0.0
+
+    @property
+    def id(self) -> str:
+        return self._own.id
+
+    @property
+    def alone(self) -> bool:
+        return self._lease is None
+
+    @property
+    def renew_every(self) -> float | None:
+        """Seconds; None: never."""
+        return None if self._lease is None else self._lease / RENEWALS
+
+    # --- the lease -------------------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        if self._lease is not None:
+            await committed(self._units, self._put)
+            self._renewed = self._in_sight_since = self._clock.monotonic()
+
+    async def renew(self) -> bool:
+        """False where the lease was lost: nothing that this server has is its own any more. Raises what the
+        store raises, after which the lease may be held all the same."""
+        assert self._lease is not None, "who is alone has no lease"
+        now = self._clock.monotonic()
+        if now - self._renewed > self._lease * MISSED / RENEWALS:
+            self._in_sight_since = now
+        kept = await committed(self._units, lambda uow: uow.servers.renew(self._own))
+        if kept:
+            self._renewed = now
+        return kept
+
+    async def begin_anew(self) -> None:
+        """After the lease was lost, as another server: its former id may be somebody else's by now."""
+        self._own = replace(self._own, id=new_uuid(), incarnation=new_uuid())
+        self._on_renamed(self._own.id)
+        await self.begin()
+
+    async def end(self) -> None:
+        """Nothing of it is running any more."""
+        if self._lease is not None:
+            await committed(self._units, lambda uow: uow.servers.remove(self._own.id, self._own.incarnation))
+
+    # --- who has what ----------------------------------------------------------------------------------
+
+    async def look(self, meeting_id: str) -> RunningAt | None:
+        """Who has the session of the meeting, where it has one."""
+        async with self._units(reading=True) as uow:
+            if self._lease is not None:
+                return await uow.servers.running(meeting_id, self._lease)
+            session = await uow.sessions.active_for(meeting_id)
+            return None if session is None else RunningAt(session, None, living=False)
+
+    def has(self, running: RunningAt) -> bool:
+        """Whether that is this server, or nobody any more."""
+        return running.server is None or running.server.id == self._own.id
+
+    async def free(self, meeting_id: str) -> SessionRecord | None:
+        """For a meeting of which nothing runs here: what was left behind of a session and is to be ended by
+        whoever begins another. Raises `MisdirectedError` where another server has one that goes on, and
+        `ServerUnreachableError` where nobody can tell."""
+        running = await self.look(meeting_id)
+        if running is None:
+            return None
+        if self.has(running):
+            return running.session
+        assert running.server is not None
+        if running.living:
+            raise MisdirectedError(url=running.server.url)
+        if not self._may_judge:
+            raise ServerUnreachableError
+        await self.end_lost()
+        return await self.free(meeting_id)
+
+    async def end_lost(self) -> int:
+        """Ends what servers had whose lease is over; how many sessions that were."""
+        if self._lease is None or not self._may_judge:
+            return 0
+        lease, now = self._lease, self._clock.now()
+
+        async def work(uow: UnitOfWork) -> int:
+            lost = set(await uow.servers.silent(lease)) - {self._own.id}
+            if not lost:
+                return 0
+            left = [one for one in await uow.sessions.unfinished() if one.server_id in lost]
+            await end_all(uow, left, now, SERVER_LOST)
+            for server_id in lost:
+                await uow.servers.remove(server_id)
+            return len(left)
+
+        count = await committed(self._units, work)
+        if count:
+            log.warning("sessions.ended_of_lost_servers", count=count)
+        return count
+
+    @property
+    def _may_judge(self) -> bool:
+        """Whether others had the time to renew their leases for as long as this server looks on."""
+        return self._lease is None or self._clock.monotonic() - self._in_sight_since >= self._lease
+
+    async def _put(self, uow: UnitOfWork) -> None:
+        await uow.servers.put(self._own)

@@ -1,0 +1,187 @@
+"""Several servers on one store: each session on one of them, and nobody in two minds about which."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from signaling.domain.server import SignalingServer
+from signaling.domain.session import SessionRecord
+from signaling.store.database import Database
+from signaling.store.tables import servers
+from tests.signaling.values import NOON
+from tests.support.live_world import LEASE, MEETING, ORGANIZATION, LiveWorld, Refused, WsClient, live_world
+
+A, B = (
+    SignalingServer(one, f"{one}-1", f"https://{one}.example.org", f"http://{one}:8080") for one in ("a", "b")
+)
+
+
+@asynccontextmanager
+async def two_servers(store: Database) -> AsyncIterator[tuple[LiveWorld, LiveWorld]]:
+    async with live_world(store=store, server=A) as a, live_world(beside=a, server=B) as b:
+        yield a, b
+
+
+async def silenced(store: Database, server_id: str) -> None:
+    """As if the server had not been heard of for long, while the other one looked on."""
+    async with store._engine.begin() as db:
+        await db.execute(update(servers).where(servers.c.id == server_id).values(seen_at=NOON))
+
+
+async def lease_over(store: Database, of: LiveWorld, looking_on: LiveWorld) -> None:
+    for _ in range(3):
+        looking_on.clock.advance(LEASE * 0.4)
+        await looking_on.live.keep_lease()
+    await silenced(store, of.live._around.servers.id)
+
+
+async def session(store: Database, client: WsClient) -> SessionRecord:
+    async with store(reading=True) as uow:
+        found = await uow.sessions.get(client.joined["session_id"])
+        assert found is not None
+        return found
+
+
+async def refused(joining: object) -> Refused:
+    with pytest.raises(Refused) as answer:
+        await joining  # type: ignore[misc]
+    return answer.value
+
+
+async def test_who_joins_at_another_server_is_told_which_one_has_the_meeting(either: Database) -> None:
+    async with two_servers(either) as (a, b):
+        await a.join()
+        answer = await refused(b.join())
+        assert (answer.code, answer.name, answer.url) == (9421, "Misdirected", A.url)
+        assert not b.nodes.latest.routers
+
+
+async def test_first_joins_at_two_servers_at_once_make_one_session(either: Database) -> None:
+    async with two_servers(either) as (a, b):
+        worlds = {A.url: a, B.url: b}
+
+        async def join(first: LiveWorld) -> str:
+            token = a.tokens.issue(await a.participant("group_call_participant"))
+            try:
+                client = await (await first.socket()).join(token)
+            except Refused as answer:
+                assert answer.url is not None, answer
+                client = await (await worlds[answer.url].socket()).join(token)
+            return str(client.joined["session_id"])
+
+        sessions = await asyncio.gather(*(join(a if number % 2 else b) for number in range(12)))
+        assert len(set(sessions)) == 1
+        async with either(reading=True) as uow:
+            assert [one.id for one in await uow.sessions.unfinished()] == [sessions[0]]
+        assert {len(world.nodes.latest.routers) for world in (a, b)} == {0, 1}
+
+
+async def test_what_a_server_had_is_ended_once_its_lease_is_over_and_its_people_come_again(
+    either: Database,
+) -> None:
+    async with two_servers(either) as (a, b):
+        lost = await a.join()
+        await lease_over(either, a, b)
+        await b.live.keep_lease()
+        ended = await session(either, lost)
+        assert ended.end_reason == "server_lost"
+        async with either(reading=True) as uow:
+            (attendance,) = await uow.sessions.attendances(ended.id)
+        assert attendance.leave_reason == "server_lost"
+
+        new = await b.join()
+        await a.live.keep_lease()
+        assert (await lost.hears("session_left"))["reason"] == "shutdown"
+        assert await lost.closed() == 1012
+        assert not a.nodes.latest.routers
+        assert (await session(either, lost)) == ended
+        assert (await session(either, new)).ended_at is None
+
+        assert a.live._around.servers.id != A.id
+        assert (await refused(a.join())).url == B.url
+
+
+async def test_a_join_ends_what_a_lost_server_had_without_waiting_for_anybody(either: Database) -> None:
+    async with two_servers(either) as (a, b):
+        lost = await a.join()
+        await lease_over(either, a, b)
+        await b.join()
+        assert (await session(either, lost)).end_reason == "server_lost"
+
+
+async def test_a_server_that_hung_puts_its_people_out_with_the_first_that_it_cannot_write(
+    either: Database,
+) -> None:
+    async with two_servers(either) as (a, b):
+        lost = await a.join()
+        await lease_over(either, a, b)
+        new = await b.join()
+        assert (await refused(a.join())).url == B.url
+        assert (await lost.hears("session_left"))["reason"] == "shutdown"
+        assert (await session(either, lost)).end_reason == "server_lost"
+        async with either(reading=True) as uow:
+            rows = await uow.sessions.attendances(new.joined["session_id"])
+        assert [row.peer_id for row in rows] == [new.peer_id]
+
+
+async def test_nobody_judges_before_the_others_could_say_that_they_are_there(either: Database) -> None:
+    """As after a while without the database, when those that live have not been heard of either."""
+    async with two_servers(either) as (a, b):
+        here = await a.join()
+        await lease_over(either, a, b)
+        b.live._around.servers._in_sight_since = b.clock.monotonic()
+        assert (await refused(b.join())).name == "ServerUnreachable"
+        await b.live.keep_lease()
+        await a.live.keep_lease()
+        b.clock.advance(LEASE)
+        await b.live.keep_lease()
+        assert (await session(either, here)).ended_at is None
+        assert (await refused(b.join())).url == A.url
+
+
+async def test_missed_renewals_put_off_judging_others(either: Database) -> None:
+    async with two_servers(either) as (_, b):
+        b.clock.advance(LEASE * 0.9)
+        await b.live.keep_lease()
+        await silenced(either, A.id)
+        b.clock.advance(LEASE * 0.9)
+        await b.live.keep_lease()
+        async with either(reading=True) as uow:
+            assert await uow.servers.silent(LEASE) == [A.id]
+        for _ in range(3):
+            b.clock.advance(LEASE * 0.4)
+            await b.live.keep_lease()
+        async with either(reading=True) as uow:
+            assert await uow.servers.silent(LEASE) == []
+
+
+async def test_a_restart_ends_what_its_former_self_had_and_nobody_elses(either: Database) -> None:
+    async with two_servers(either) as (a, b):
+        others = await b.join()
+        async with either() as uow:
+            meeting = await uow.meetings.get(ORGANIZATION, MEETING)
+            assert meeting is not None
+            await uow.meetings.add(replace(meeting, id="meeting-2"))
+            await uow.commit()
+        token = a.tokens.issue(await a.participant("group_call_host", meeting_id="meeting-2"))
+        own = await (await a.socket()).join(token)
+        await a.die()
+        async with live_world(beside=b, server=SignalingServer("a", "a-2", A.url, A.internal_url)):
+            assert (await session(either, own)).end_reason == "server_restarted"
+            assert (await session(either, others)).ended_at is None
+
+
+async def test_a_server_that_ends_is_nobody_to_wait_for(either: Database) -> None:
+    async with live_world(store=either, server=B) as b, live_world(beside=b, server=A) as a:
+        await a.join()
+        await a.live.close()
+        await a.live._around.servers.end()
+        await b.join()
+        async with either(reading=True) as uow:
+            assert [one.id for one in await uow.servers.living(LEASE)] == [B.id]
