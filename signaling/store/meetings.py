@@ -13,10 +13,12 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from signaling.domain.configuration import NOTHING_SAID, Configuration
 from signaling.domain.join_policy import ListPolicy
+from signaling.domain.listing import Page
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
 from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.errors import ConflictError, SignalingError, ValidationFailedError
-from signaling.store.rows import page, values_of, within
+from signaling.store.listing import Listing, matching, within
+from signaling.store.rows import values_of
 from signaling.store.tables import meetings
 
 _GET = select(meetings).where(
@@ -79,27 +81,23 @@ class SqlMeetings:
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:
-        query = select(meetings).where(
-            meetings.c.organization_id == organization_id, meetings.c.deleted_at.is_(None)
-        )
+        where = [
+            meetings.c.organization_id == organization_id,
+            meetings.c.deleted_at.is_(None),
+            *within(meetings.c.created_at, created),
+            *within(meetings.c.updated_at, updated),
+        ]
         if search:
-            query = query.where(
-                or_(
-                    meetings.c.title.icontains(search, autoescape=True),
-                    meetings.c.id == search,
-                    meetings.c.unique_name == search,
-                    meetings.c.short == search,
-                )
-            )
+            ids = (meetings.c.id, meetings.c.unique_name, meetings.c.short)
+            where.append(matching(search, part_of=meetings.c.title, equal_to=ids))
         if start_time:
-            query = query.where(meetings.c.created_at >= start_time)
+            where.append(meetings.c.created_at >= start_time)
         if end_time:
-            query = query.where(meetings.c.created_at <= end_time)
+            where.append(meetings.c.created_at <= end_time)
         if unique_name is not None:
-            query = query.where(meetings.c.unique_name == unique_name)
-        query = query.where(*within(meetings.c.created_at, created), *within(meetings.c.updated_at, updated))
-        query = query.order_by(meetings.c.created_at.desc(), meetings.c.id.desc())
-        return await page(self._db, query, _meeting, offset=offset, limit=limit)
+            where.append(meetings.c.unique_name == unique_name)
+        listing = Listing(meetings, meetings.c.id, read_meeting)
+        return await listing.page(self._db, where, meetings.c.created_at, Page(offset, limit))
 
 
 def _meeting(row: Row[Any]) -> Meeting:

@@ -9,12 +9,14 @@ from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
+from signaling.domain.listing import Page
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord
+from signaling.store.listing import Listing
 from signaling.store.meetings import read_meeting
 from signaling.store.presets import read_preset
-from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import meetings, participants, presets
 
 _THIS = (
@@ -39,6 +41,7 @@ _WITH_ITS_OWN = (
     .where(*_THIS)
 )
 _OWN, _MEETINGS, _PRESETS = (tuple(table.c.keys()) for table in (participants, meetings, presets))
+_LISTING = Listing(participants, participants.c.id, lambda row: Participant(**row))
 
 
 class SqlParticipants:
@@ -90,12 +93,11 @@ class SqlParticipants:
     async def list(
         self, organization_id: str, meeting_id: str, *, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[Participant], int]:
-        query = (
-            select(participants)
-            .where(participants.c.organization_id == organization_id, participants.c.meeting_id == meeting_id)
-            .order_by(participants.c.created_at.desc(), participants.c.id.desc())
+        where = (
+            participants.c.organization_id == organization_id,
+            participants.c.meeting_id == meeting_id,
         )
-        return await page(self._db, query, _participant, offset=offset, limit=limit)
+        return await _LISTING.page(self._db, where, participants.c.created_at, Page(offset, limit))
 
 
 def _same(participant: Participant) -> tuple[ColumnElement[bool], ...]:

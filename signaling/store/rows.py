@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
-from signaling.domain.time_range import TimeRange
 from signaling.errors import ConflictError
 
 T = TypeVar("T")
@@ -22,16 +20,6 @@ T = TypeVar("T")
 def values_of(record: Any) -> dict[str, Any]:
     """A dataclass as column values, models as JSON."""
     return {field.name: _column_value(getattr(record, field.name)) for field in fields(record)}
-
-
-def within(column: ColumnElement[datetime], span: TimeRange) -> list[ColumnElement[bool]]:
-    """What `where` takes."""
-    conditions = []
-    if span.since is not None:
-        conditions.append(column >= span.since)
-    if span.until is not None:
-        conditions.append(column < span.until)
-    return conditions
 
 
 async def page(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signaling.errors import OutcomeUnknownError, StoreUnavailableError
 from signaling.services.ports import (
+    HistoryRepository,
     IdempotencyRepository,
     MeetingRepository,
     OrganizationRepository,
@@ -20,6 +21,7 @@ from signaling.services.ports import (
 )
 from signaling.services.ports.webhooks import DeliveryRepository, WebhookRepository
 from signaling.store.failures import told
+from signaling.store.history import SqlHistory
 from signaling.store.idempotency import SqlIdempotency
 from signaling.store.meetings import SqlMeetings
 from signaling.store.organizations import SqlOrganizations
@@ -42,6 +44,7 @@ class SqlUnitOfWork:
     participants: ParticipantRepository
     presets: PresetRepository
     sessions: SessionRepository
+    history: HistoryRepository
     idempotency: IdempotencyRepository
     servers: ServerRepository
     webhooks: WebhookRepository
@@ -74,6 +77,7 @@ class SqlUnitOfWork:
         self.participants = SqlParticipants(db)
         self.presets = SqlPresets(db)
         self.sessions = SqlSessions(db)
+        self.history = SqlHistory(db)
         self.idempotency = SqlIdempotency(db)
         self.servers = SqlServers(db)
         self.webhooks = SqlWebhooks(db)

@@ -8,6 +8,7 @@ owns is invisible to every other: repositories take the organization's id and fi
 from __future__ import annotations
 
 from signaling.services.ports.clock import Clock
+from signaling.services.ports.history import HistoryRepository
 from signaling.services.ports.idempotency import IdempotencyRepository
 from signaling.services.ports.live import LiveSessions, LiveSessionView
 from signaling.services.ports.meetings import MeetingRepository
@@ -23,6 +24,7 @@ from signaling.services.ports.unit_of_work import UnitOfWork, UnitOfWorkFactory
 __all__ = [
     "Clock",
     "FreezeCount",
+    "HistoryRepository",
     "IdempotencyRepository",
     "LiveSessionView",
     "LiveSessions",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol, Self
 
+from signaling.services.ports.history import HistoryRepository
 from signaling.services.ports.idempotency import IdempotencyRepository
 from signaling.services.ports.meetings import MeetingRepository
 from signaling.services.ports.organizations import OrganizationRepository
@@ -24,6 +25,7 @@ class UnitOfWork(Protocol):
     participants: ParticipantRepository
     presets: PresetRepository
     sessions: SessionRepository
+    history: HistoryRepository
     idempotency: IdempotencyRepository
     servers: ServerRepository
     webhooks: WebhookRepository

@@ -1,0 +1,62 @@
+"""Which part of a list is wanted, and in what order. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from signaling.domain.time_range import ANY_TIME, TimeRange
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    offset: int = 0
+    limit: int = 20
+
+
+FIRST_PAGE: Final = Page()
+
+
+class SessionOrder(StrEnum):
+    CREATED = "created"
+    CONSUMED = "consumed"
+    """By the time of those who have left; a session that runs has not counted the others yet."""
+
+
+class AttendanceOrder(StrEnum):
+    JOINED = "joined"
+    DURATION = "duration"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """What is None or empty leaves nothing out."""
+
+    live: bool | None = None
+    meeting_id: str | None = None
+    search: str | None = None
+    """Part of the meeting's title, or the id of the session or the meeting."""
+    participants: tuple[str, ...] = ()
+    """Participant ids or custom ids of whom at least one was in."""
+    created: TimeRange = ANY_TIME
+    updated: TimeRange = ANY_TIME
+    ended: TimeRange = ANY_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceFilter:
+    """What is None leaves nothing out."""
+
+    session_id: str | None = None
+    search: str | None = None
+    """Part of the name, or one of the ids."""
+    context: str | None = None
+    """The whole of it."""
+    joined: TimeRange = ANY_TIME
+    updated: TimeRange = ANY_TIME
+    left: TimeRange = ANY_TIME
+
+
+EVERY_SESSION: Final = SessionFilter()
+EVERY_ATTENDANCE: Final = AttendanceFilter()

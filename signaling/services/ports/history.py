@@ -1,0 +1,52 @@
+"""Sessions and attendances in the store, for looking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from signaling.domain.attendance import Attendance
+from signaling.domain.listing import AttendanceFilter, AttendanceOrder, Page, SessionFilter, SessionOrder
+from signaling.domain.session import SessionRecord
+
+
+class HistoryRepository(Protocol):
+    async def session(self, organization_id: str, session_id: str) -> SessionRecord | None: ...
+
+    async def sessions(
+        self,
+        organization_id: str,
+        which: SessionFilter,
+        page: Page,
+        *,
+        by: SessionOrder = SessionOrder.CREATED,
+        descending: bool = True,
+    ) -> tuple[Sequence[SessionRecord], int]:
+        """A page and the total count."""
+        ...
+
+    async def present(self, session_ids: Sequence[str]) -> Mapping[str, Sequence[datetime]]:
+        """When those joined who are in these sessions and count, by session."""
+        ...
+
+    async def attendance(self, organization_id: str, peer_id: str) -> Attendance | None: ...
+
+    async def attendances(
+        self,
+        organization_id: str,
+        which: AttendanceFilter,
+        page: Page,
+        *,
+        by: AttendanceOrder = AttendanceOrder.JOINED,
+        descending: bool = True,
+        now: datetime,
+    ) -> tuple[Sequence[Attendance], int]:
+        """A page and the total count. Who is in still, has been in until `now`."""
+        ...
+
+    async def attendances_of(
+        self, organization_id: str, session_id: str, participant_id: str
+    ) -> Sequence[Attendance]:
+        """Of one participant in one session, in the order of joining."""
+        ...
