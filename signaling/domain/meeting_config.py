@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 
 class _Model(BaseModel):
@@ -70,8 +70,26 @@ class RtmpOut(_Model):
     rtmp_url: RtmpUrl
 
 
+class Bucket(_Model):
+    """Whether recordings are kept in the server's own storage."""
+
+    enabled: bool = True
+
+
 class InteractiveRecording(_Model):
     type: Literal["ID3"] = "ID3"
+
+
+SYNONYMS: Final = {
+    "live_streaming_config": "rtmp_out_config",
+    "realtimekit_bucket_config": "bucket_config",
+    "dyte_bucket_config": "bucket_config",
+}
+"""What else fields of a `RecordingConfig` are called in the field's APIs: taken, and shown."""
+
+
+def _also_called(name: str) -> AliasChoices:
+    return AliasChoices(name, *(also for also, known in SYNONYMS.items() if known == name))
 
 
 class RecordingConfig(_Model):
@@ -79,7 +97,8 @@ class RecordingConfig(_Model):
     file_name_prefix: Annotated[str, Field(max_length=128, pattern=r"^[\w.-]*$")] | None = None
     video_config: RecordingVideo = RecordingVideo()
     audio_config: RecordingAudio = RecordingAudio()
-    rtmp_out_config: RtmpOut | None = None
+    rtmp_out_config: Annotated[RtmpOut | None, Field(validation_alias=_also_called("rtmp_out_config"))] = None
+    bucket_config: Annotated[Bucket | None, Field(validation_alias=_also_called("bucket_config"))] = None
     interactive_config: InteractiveRecording | None = None
 
 

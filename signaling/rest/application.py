@@ -27,6 +27,8 @@ from signaling.rest.pages import PageRoutes
 from signaling.rest.rate_limiting import address_middleware, key_middleware, told_middleware
 from signaling.rest.realtimekit import realtimekit
 from signaling.rest.rendering import Rendering
+from signaling.rest.telnyx.rendering import TELNYX
+from signaling.rest.telnyx.rooms import RoomRoutes
 from signaling.rest.v2.active_session import ActiveSessionRoutes
 from signaling.rest.v2.invitation import InvitationRoutes
 from signaling.rest.v2.meetings import MeetingRoutes
@@ -44,7 +46,9 @@ from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 
 MAX_BODY: Final = 1024 * 1024
-RENDERINGS: Final[Mapping[str, Rendering]] = {}
+RENDERINGS: Final[Mapping[str, Rendering]] = {
+    f"/v2/{noun}": TELNYX for noun in ("rooms", "room_sessions", "room_participants")
+}
 """By the prefixes of paths, where it is not the house's."""
 OPERATIONS: Final = web.AppKey("operations", OperationTable)
 
@@ -101,6 +105,7 @@ def build_application(parts: RestParts) -> web.Application:
             *whep.operations(),
             *HealthRoutes(parts.workers, parts.metrics, parts.version).operations(),
             *realtimekit(house),
+            *RoomRoutes(parts.meetings).operations(),
         ],
     )
     for routes in (

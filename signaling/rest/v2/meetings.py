@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from aiohttp import web
 from pydantic import Field, JsonValue
@@ -18,7 +18,7 @@ from signaling.domain.configuration import (
 )
 from signaling.domain.join_policy import ListPolicy, Policy
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus, Region
-from signaling.domain.meeting_config import AiConfig, HttpUrl, RecordingConfig
+from signaling.domain.meeting_config import SYNONYMS, AiConfig, HttpUrl, RecordingConfig
 from signaling.rest.access import organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -120,12 +120,19 @@ class MeetingAnswer(Answer):
     transcribe_on_end: bool | None
     summarize_on_end: bool | None
     recording_config: dict[str, JsonValue] | None
-    """What it says of it; as in the body of POST."""
+    """What it says of it; as in the body of POST, and what has several names by each of them."""
     ai_config: dict[str, JsonValue] | None
 
     @classmethod
     def of(cls, meeting: Meeting) -> MeetingAnswer:
-        return cls.reading(meeting, **(dict.fromkeys(CONFIGURATION) | meeting.configuration.to_values()))
+        said = dict.fromkeys(CONFIGURATION) | meeting.configuration.to_values()
+        if said["recording_config"] is not None:
+            said["recording_config"] = _by_every_name(said["recording_config"])
+        return cls.reading(meeting, **said)
+
+
+def _by_every_name(recording: dict[str, Any]) -> dict[str, Any]:
+    return recording | {also: recording[name] for also, name in SYNONYMS.items() if name in recording}
 
 
 MEETINGS: Final = "/v2/meetings"

@@ -35,6 +35,7 @@ MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
     "meeting_id": _meeting,
     "participant_id": _participant,
     "preset_id": _preset,
+    "room_id": _meeting,
 }
 """How to make what a parameter in a path names, in the world's organization. A new noun needs a line here."""
 

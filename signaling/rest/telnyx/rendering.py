@@ -1,0 +1,93 @@
+"""The envelope of the rooms API.
+
+    one      {"data": {...}}
+    list     {"data": [...], "meta": {"page_number": 1, "page_size": 20, "total_pages": 3,
+                                      "total_results": 41}}
+    error    {"errors": [{"code": "10005", "title": "NotFound", "detail": "...",
+                          "source": {"pointer": "/unique_name"}, "meta": {"url": "..."}}]}
+
+An error's `code` is the one that clients of that API know for its kind, its `title` our stable name. `source`
+is there where one field is to blame: a pointer (RFC 6901) into the body, or the name of a query's parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aiohttp import web
+
+from signaling.errors import SignalingError
+from signaling.rest.rendering import json_response, to_json, with_headers
+from signaling.rest.telnyx.paging import PARAMETERS, RoomPage
+
+_BAD_REQUEST: Final = "10015"
+_CODES: Final = {401: "10009", 403: "10010", 404: "10005", 429: "10011", 500: "10007", 503: "10007"}
+"""By HTTP status; every other error is a bad request."""
+DOCUMENTATION: Final = "https://developers.telnyx.com/docs/overview/errors/"
+
+
+class Telnyx:
+    def failure(self, error: SignalingError) -> web.Response:
+        return with_headers(json_response(self.error_example(error), error.http_status), error)
+
+    def one_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return _object(data=schema)
+
+    def page_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        count = {"type": "integer", "minimum": 0}
+        meta = _object(page_number=count, page_size=count, total_pages=count, total_results=count)
+        return _object(data={"type": "array", "items": schema}, meta=meta)
+
+    def error_schema(self) -> dict[str, Any]:
+        text = {"type": "string"}
+        error = _object(code=text, title=text, detail=text, meta=_object(url=text))
+        error["properties"]["source"] = {
+            "type": "object",
+            "properties": {"pointer": text, "parameter": text},
+        }
+        return _object(errors={"type": "array", "items": error, "minItems": 1})
+
+    def one_example(self, example: Any) -> Any:
+        return {"data": example}
+
+    def page_example(self, example: Any) -> Any:
+        return {"data": [example], "meta": _meta(RoomPage(), 1)}
+
+    def error_example(self, error: SignalingError) -> Any:
+        code = _CODES.get(error.http_status, _BAD_REQUEST)
+        told: dict[str, Any] = {"code": code, "title": error.name, "detail": error.message}
+        if error.field is not None:
+            told["source"] = _source(error.field)
+        return {"errors": [told | {"meta": {"url": DOCUMENTATION + code}}]}
+
+
+TELNYX: Final = Telnyx()
+
+
+def one(data: Any, *, status: int = 200) -> web.Response:
+    """`data`: a model."""
+    return json_response({"data": to_json(data)}, status)
+
+
+def listed(items: Sequence[Any], page: RoomPage, total: int) -> web.Response:
+    return json_response({"data": to_json(items), "meta": _meta(page, total)})
+
+
+def _meta(page: RoomPage, total: int) -> dict[str, int]:
+    return {
+        "page_number": page.page_number,
+        "page_size": page.page_size,
+        "total_pages": -(-total // page.page_size),
+        "total_results": total,
+    }
+
+
+def _source(field: str) -> dict[str, str]:
+    if field in PARAMETERS or "[" in field:
+        return {"parameter": field}
+    return {"pointer": "/" + field.replace("~", "~0").replace("/", "~1").replace(".", "/")}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}

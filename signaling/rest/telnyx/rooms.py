@@ -1,0 +1,201 @@
+"""`/v2/rooms`"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from aiohttp import web
+from pydantic import Field
+
+from signaling.domain.caller import Scope
+from signaling.domain.configuration import MAX_PARTICIPANTS
+from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting
+from signaling.domain.meeting_config import HttpUrl
+from signaling.domain.time_range import TimeRange
+from signaling.rest.access import organization_id_of
+from signaling.rest.envelope import Timestamp
+from signaling.rest.operation import Many, Operation
+from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
+from signaling.rest.telnyx.paging import RoomPage, When, span
+from signaling.rest.telnyx.rendering import TELNYX, listed, one
+from signaling.services.meetings import MeetingService
+
+ROOMS: Final = "/v2/rooms"
+ROOM: Final = ROOMS + "/{room_id}"
+TAG: Final = "Rooms"
+DEFAULT_PARTICIPANTS: Final = 10
+"""That a room takes which says nothing of it, as clients of this API expect."""
+
+
+class RoomPatch(Body):
+    """Of PATCH. A field that is left out stays as it is."""
+
+    model_config = shown({"max_participants": 20})
+
+    unique_name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    max_participants: Annotated[int, Field(ge=1, le=MAX_PARTICIPANTS)] | None = DEFAULT_PARTICIPANTS
+    enable_recording: bool = False
+    webhook_event_url: HttpUrl | None = None
+    webhook_event_failover_url: HttpUrl | None = None
+    webhook_timeout_secs: Annotated[int, Field(ge=0, le=MAX_WEBHOOK_TIMEOUT)] | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """What was given, as meetings call it."""
+        given = self.given()
+        if "enable_recording" in given:
+            given["record_on_start"] = given.pop("enable_recording")
+        return given
+
+
+class RoomBody(RoomPatch):
+    """Of POST. A field that is left out takes its default."""
+
+    model_config = shown({"unique_name": "weekly", "max_participants": 10})
+
+    def settings(self) -> dict[str, Any]:
+        return {"max_participants": DEFAULT_PARTICIPANTS} | super().settings()
+
+
+class RoomQuery(RoomPage):
+    name: Annotated[str | None, Field(alias="filter[unique_name]", max_length=255)] = None
+    created_eq: Annotated[When | None, Field(alias="filter[date_created_at][eq]")] = None
+    created_gte: Annotated[When | None, Field(alias="filter[date_created_at][gte]")] = None
+    created_lte: Annotated[When | None, Field(alias="filter[date_created_at][lte]")] = None
+    updated_eq: Annotated[When | None, Field(alias="filter[date_updated_at][eq]")] = None
+    updated_gte: Annotated[When | None, Field(alias="filter[date_updated_at][gte]")] = None
+    updated_lte: Annotated[When | None, Field(alias="filter[date_updated_at][lte]")] = None
+
+    @property
+    def created(self) -> TimeRange:
+        return span(self.created_eq, self.created_gte, self.created_lte)
+
+    @property
+    def updated(self) -> TimeRange:
+        return span(self.updated_eq, self.updated_gte, self.updated_lte)
+
+
+class RoomAnswer(Answer):
+    model_config = shown(
+        {
+            "id": "0c0b2c1e-5f1f-4d5c-9d0a-6f0d5a5b7c11",
+            "unique_name": "weekly",
+            "max_participants": 10,
+            "enable_recording": False,
+            "webhook_event_url": None,
+            "webhook_event_failover_url": None,
+            "webhook_timeout_secs": None,
+            "created_at": "2026-01-31T09:30:00.125Z",
+            "updated_at": "2026-01-31T09:30:00.125Z",
+            "record_type": "room",
+        }
+    )
+
+    id: str
+    unique_name: str | None
+    max_participants: int | None
+    enable_recording: bool
+    webhook_event_url: str | None
+    webhook_event_failover_url: str | None
+    webhook_timeout_secs: int | None
+    created_at: Timestamp
+    updated_at: Timestamp
+    record_type: Literal["room"] = "room"
+
+    @classmethod
+    def of(cls, meeting: Meeting) -> RoomAnswer:
+        said = meeting.configuration
+        return cls.reading(
+            meeting,
+            max_participants=said.max_participants,
+            enable_recording=bool(said.record_on_start),
+        )
+
+
+class RoomRoutes:
+    def __init__(self, meetings: MeetingService) -> None:
+        self._meetings = meetings
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation(
+                method="POST",
+                path=ROOMS,
+                handler=self.create,
+                name="createRoom",
+                summary="Create a room",
+                tag=TAG,
+                access=Scope.MEETINGS_WRITE,
+                body=RoomBody,
+                body_required=False,
+                answer=RoomAnswer,
+                status=201,
+                rendering=TELNYX,
+            ),
+            Operation(
+                method="GET",
+                path=ROOMS,
+                handler=self.list,
+                name="listRooms",
+                summary="List rooms, newest first",
+                tag=TAG,
+                access=Scope.MEETINGS_READ,
+                query=RoomQuery,
+                answer=RoomAnswer,
+                many=Many.PAGE,
+                rendering=TELNYX,
+            ),
+            Operation(
+                method="GET",
+                path=ROOM,
+                handler=self.get,
+                name="getRoom",
+                summary="Read a room",
+                tag=TAG,
+                access=Scope.MEETINGS_READ,
+                answer=RoomAnswer,
+                rendering=TELNYX,
+            ),
+            Operation(
+                method="PATCH",
+                path=ROOM,
+                handler=self.change,
+                name="changeRoom",
+                summary="Change a room",
+                tag=TAG,
+                access=Scope.MEETINGS_WRITE,
+                body=RoomPatch,
+                answer=RoomAnswer,
+                rendering=TELNYX,
+            ),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        body = await parse_body(request, RoomBody)
+        meeting = await self._meetings.create(organization_id_of(request), **body.settings())
+        return one(RoomAnswer.of(meeting), status=201)
+
+    async def list(self, request: web.Request) -> web.Response:
+        query = parse_query(request, RoomQuery)
+        meetings, total = await self._meetings.list(
+            organization_id_of(request),
+            unique_name=query.name,
+            created=query.created,
+            updated=query.updated,
+            offset=query.offset,
+            limit=query.page_size,
+        )
+        return listed([RoomAnswer.of(meeting) for meeting in meetings], query, total)
+
+    async def get(self, request: web.Request) -> web.Response:
+        meeting = await self._meetings.get(*_path(request))
+        return one(RoomAnswer.of(meeting))
+
+    async def change(self, request: web.Request) -> web.Response:
+        body = await parse_body(request, RoomPatch)
+        meeting = await self._meetings.change(*_path(request), **body.settings())
+        return one(RoomAnswer.of(meeting))
+
+
+def _path(request: web.Request) -> tuple[str, str]:
+    """organization, meeting"""
+    return organization_id_of(request), request.match_info["room_id"]
