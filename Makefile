@@ -31,7 +31,7 @@ WEB_BUILT := web/apps/meet/dist/index.html
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(VENV)/.installed $(WEB_BUILT) ## Install what is missing, build the web client and serve (ARGS="--port 8080 ...")
@@ -56,6 +56,11 @@ clients: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer #
 	rm -f artifacts/compat.json
 	$(BIN)/python -m pytest -m "shows or clients" $(PYTEST_ARGS)
 	$(BIN)/python -m tests.support.compat --write docs/clients.md
+
+.PHONY: compatibility
+compatibility: $(VENV)/.installed-dev ## Run the two vendors' SDKs against the server, and write docs/compatibility.md
+	$(BIN)/python -m pytest tests/compat $(PYTEST_ARGS)
+	$(BIN)/python -m tests.support.sdk_page --write docs/compatibility.md
 
 .PHONY: check
 check: check-python check-web ## Style, types, import rules, and that generated files are current (-j 2: sooner)

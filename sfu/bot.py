@@ -92,7 +92,7 @@ class Bot:
     async def join(self, *, name: str | None = None) -> Message:
         """Open the socket and join. Raises `RefusedError`, `BotError`."""
         await self.signalling.open()
-        self.state = await self.signalling.join(self._token, name=name)
+        self.state = await self.signalling.join(self._token, name=name, device=self.options.device)
         self._worker = asyncio.create_task(self._work())
         known = list(self.state["publications"])
         self.publications.update({one["publication_id"]: one for one in known})

@@ -38,7 +38,8 @@ class BotOptions:
 
     `departures`: senders note there when packets leave, for receivers of the same process. `rebuild`: at
     `media_reset`, connect and publish again, as a browser does. `heeds_wanted`: encodings that nobody
-    receives are not sent, as a browser does not.
+    receives are not sent, as a browser does not. `device`: what it says it is; as a bot it does not count
+    among those who are present.
     """
 
     certificate: Certificate
@@ -53,6 +54,7 @@ class BotOptions:
     rebuild: bool = False
     heeds_wanted: bool = False
     departures: Departures | None = None
+    device: str = "bot"
 
     def association(self) -> ClientAssociation:
         return ClientAssociation(

@@ -133,9 +133,9 @@ class Signalling:
             raise BotError(f"cannot open {self._url}: {error}") from error
         self._reader = asyncio.create_task(self._read(self._socket))
 
-    async def join(self, token: str, *, name: str | None = None) -> Message:
+    async def join(self, token: str, *, name: str | None = None, device: str = "bot") -> Message:
         """Join with a participant's token; gives the result of `join`, the whole state of the session."""
-        result = await self.request("join", token=token, device="bot", name=name)
+        result = await self.request("join", token=token, device=device, name=name)
         self.last_seq = int(result["seq"])
         return result
 

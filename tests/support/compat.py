@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.support.sdks import OPERATIONS
+
 RECORD = Path(__file__).parent.parent.parent / "artifacts" / "compat.json"
 
 CLIENTS = ("Chromium", "Firefox", "GStreamer", "aiortc")
@@ -31,6 +33,8 @@ FEATURES = (
     *("simulcast VP8", "simulcast H264", "simulcast VP9", "simulcast AV1", "SVC VP9", "SVC AV1"),
     *("data channels", "ICE-TCP", "relay", "ICE restart", "WHIP", "WHEP", "E2EE"),
 )
+SDKS = {sdk: tuple(one.name for one in operations) for sdk, operations in OPERATIONS.items()}
+"""Whose page is another one (`tests/support/sdk_page.py`)."""
 WORKS, LACKS, UNTESTED = "works", "not supported by the client", "not tested"
 
 
@@ -106,6 +110,7 @@ def save(record: Iterable[Showing], path: Path = RECORD) -> None:
 
 def render(record: Iterable[Showing]) -> str:
     """The page. Only what was shown with the version seen last counts."""
+    record = [one for one in record if one.client in CLIENTS]
     latest = {one.client: one.version for one in sorted(record, key=lambda one: one.date)}
     shown = [one for one in record if one.version == latest[one.client]]
     clients = [client for client in CLIENTS if client in latest]
@@ -146,10 +151,11 @@ def _cell(outcomes: set[str]) -> str:
 
 
 def _check(client: str, feature: str | None = None) -> None:
-    if client not in CLIENTS:
-        raise ValueError(f"{client} is none of {', '.join(CLIENTS)}")
-    if feature is not None and feature not in FEATURES:
-        raise ValueError(f"{feature} is none of {', '.join(FEATURES)}")
+    known = dict.fromkeys(CLIENTS, FEATURES) | SDKS
+    if client not in known:
+        raise ValueError(f"{client} is none of {', '.join(known)}")
+    if feature is not None and feature not in known[client]:
+        raise ValueError(f"{feature} is none of {', '.join(known[client])}")
 
 
 def main() -> None:

@@ -1,0 +1,111 @@
+"""A server, and the vendors' SDKs as anybody installs them: the base URL and the key are all that is set."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cloudflare
+import pytest
+import pytest_asyncio
+from cloudflare import AsyncCloudflare
+from cloudflare.resources.realtime_kit import AsyncRealtimeKitResource
+
+from sfu.bot import Bot
+from tests.compat.wire import Wire
+from tests.support import compat
+from tests.support.sdks import WAITING, operation
+from tests.support.server import FORBIDDEN_IN_LOG, Server, start_server, stop_server, wait_healthy
+from tests.support.world import OPTIONS
+
+if TYPE_CHECKING:
+    from telnyx import AsyncTelnyx
+
+
+PERSON = replace(OPTIONS, device="desktop")
+"""Bots do not count among those who are present."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for mark in item.iter_markers("shows"):
+            if mark.args in WAITING:
+                item.add_marker(pytest.mark.xfail(strict=True, reason=f"waits for {WAITING[mark.args]}"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One media worker, SQLite. It must stop cleanly and log no unhandled error."""
+    data_dir: Path = tmp_path_factory.mktemp("server")
+    running = start_server(data_dir, workers=1)
+    try:
+        asyncio.run(wait_healthy(running))
+        yield running
+    finally:
+        problems = stop_server(running)
+    assert not problems, "; ".join(problems) + "\n" + running.log[-4000:]
+    found = FORBIDDEN_IN_LOG.search(running.log)
+    assert found is None, f"the server's log has {found!r}:\n{running.log[-4000:]}"
+
+
+@pytest_asyncio.fixture
+async def wire(request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
+    """Holds the test to what its mark says: the operation's request was made, and its answer looked at."""
+    (mark,) = request.node.iter_markers("shows")
+    sdk, name = mark.args
+    async with Wire(sdk, operation(sdk, name)) as wire:
+        yield wire
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """`api` is the SDK's `realtime_kit`; `app` is what every call names."""
+
+    api: AsyncRealtimeKitResource
+    app: dict[str, str]
+    wire: Wire
+    server: Server
+
+
+@pytest.fixture
+def kit(server: Server, wire: Wire) -> Kit:
+    compat.note_version("cloudflare", cloudflare.__version__)
+    key = server.credentials
+    client = AsyncCloudflare(base_url=server.base_url, api_token=key.api_key, http_client=wire.http)
+    app = {"account_id": key.organization_id, "app_id": key.organization_id}
+    return Kit(client.realtime_kit, app, wire, server)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """`api` is the client: `await rooms.api.rooms.list()`."""
+
+    api: AsyncTelnyx
+    wire: Wire
+    server: Server
+
+
+@pytest.fixture
+def rooms(server: Server, wire: Wire) -> Rooms:
+    # Takes seconds to import, which the processes that test another SDK need not spend.
+    import telnyx
+
+    compat.note_version("telnyx", telnyx.__version__)
+    key = server.credentials
+    client = telnyx.AsyncTelnyx(base_url=server.base_url + "/v2", api_key=key.api_key, http_client=wire.http)
+    return Rooms(client, wire, server)
+
+
+@asynccontextmanager
+async def joined(server: Server, token: str) -> AsyncIterator[Bot]:
+    """In the meeting until the block ends."""
+    bot = Bot(server.base_url, token, PERSON)
+    try:
+        await bot.join()
+        yield bot
+    finally:
+        await bot.leave()
