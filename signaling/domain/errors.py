@@ -8,6 +8,8 @@
     ├── ForbiddenError                  credentials are right, the right is missing
     │   ├── PermissionDenied            ... a permission of the preset (2001)
     │   ├── MissingScopeError           ... a scope of the key
+    │   ├── FeatureDisabledError        ... the organization's plan does not have it
+    │   ├── PlanLimitError              ... the organization's plan has no room for another one
     │   ├── CensoredError               ... a moderator took it from this participant
     │   ├── JoinRefusedError            ... the meeting's join policy does not take them; says why
     │   └── ConfigurationLockedError    ... a level above has locked this key
@@ -137,6 +139,24 @@ class CensoredError(ForbiddenError):
     code = 9456
     name = "Censored"
     default_message = "A moderator has blocked this. Ask them to allow it again."
+
+
+class FeatureDisabledError(ForbiddenError):
+    code = 9463
+    name = "FeatureDisabled"
+    default_message = "The plan of this organization does not have this."
+
+    @classmethod
+    def of(cls, feature: str) -> Self:
+        return cls(
+            f"The plan of this organization does not have {feature!r}. Ask who runs this server for it."
+        )
+
+
+class PlanLimitError(ForbiddenError):
+    code = 9464
+    name = "PlanLimit"
+    default_message = "The plan of this organization has no room for another one."
 
 
 class JoinRefusedError(ForbiddenError):

@@ -69,7 +69,9 @@ class Bootstrap:
 
         async def work(uow: UnitOfWork) -> Organization:
             await uow.organizations.add(organization)
-            await uow.organizations.add_key(ApiKey(new_uuid(), organization_id, key_hash, now))
+            await uow.organizations.add_key(
+                ApiKey(new_uuid(), organization_id, key_hash, now, name="First key", platform=True)
+            )
             for preset in DEFAULT_PRESETS:
                 await uow.presets.add(PresetRecord(new_uuid(), organization_id, preset, now, now))
             await self._create_demo(uow, organization_id)

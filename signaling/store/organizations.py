@@ -1,16 +1,18 @@
-"""Organizations and their keys."""
+"""Organizations and apps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.organization import ApiKey, Organization
-from signaling.store.rows import insert_unique, values_of
+from signaling.store.api_keys import SqlApiKeys
+from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import api_keys, organizations
+from signaling.store.tenants import read_key, read_organization
 
 _GET = select(organizations).where(organizations.c.id == bindparam("organization"))
 _KEY = select(api_keys).where(api_keys.c.key_hash == bindparam("hash"))
@@ -27,29 +29,61 @@ class SqlOrganizations:
 
     async def get(self, organization_id: str) -> Organization | None:
         row = (await self._db.execute(_GET, {"organization": organization_id})).first()
-        return _organization(row) if row else None
+        return read_organization(row._mapping) if row else None
 
     async def first(self) -> Organization | None:
         query = select(organizations).order_by(organizations.c.created_at, organizations.c.id).limit(1)
         row = (await self._db.execute(query)).first()
-        return _organization(row) if row else None
+        return read_organization(row._mapping) if row else None
+
+    async def named(self, name: str, *, parent_id: str | None) -> Organization | None:
+        query = select(organizations).where(organizations.c.name == name)
+        if parent_id is None:
+            query = query.where(organizations.c.parent_id.is_(None))
+        else:
+            query = query.where(organizations.c.parent_id == parent_id)
+        row = (await self._db.execute(query.limit(1))).first()
+        return read_organization(row._mapping) if row else None
 
     async def add(self, organization: Organization) -> None:
         statement = insert(organizations).values(values_of(organization))
         await insert_unique(self._db, statement, f"There is an organization {organization.id!r} already.")
 
+    async def save(self, organization: Organization) -> None:
+        await self._db.execute(
+            update(organizations).where(organizations.c.id == organization.id).values(values_of(organization))
+        )
+
+    async def list(
+        self, *, search: str | None = None, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[Organization], int]:
+        query = select(organizations).where(organizations.c.parent_id.is_(None))
+        if search:
+            query = query.where(
+                or_(organizations.c.name.icontains(search, autoescape=True), organizations.c.id == search)
+            )
+        query = query.order_by(organizations.c.created_at.desc(), organizations.c.id.desc())
+        return await page(self._db, query, _organization, offset=offset, limit=limit)
+
+    async def apps(self, parent_id: str) -> Sequence[Organization]:
+        query = (
+            select(organizations)
+            .where(organizations.c.parent_id == parent_id)
+            .order_by(organizations.c.created_at, organizations.c.id)
+        )
+        return [_organization(row) for row in await self._db.execute(query)]
+
     async def add_key(self, key: ApiKey) -> None:
-        statement = insert(api_keys).values(values_of(key))
-        await insert_unique(self._db, statement, "This key is known already, or its organization is not.")
+        await SqlApiKeys(self._db).add(key)
 
     async def key(self, key_hash: str) -> ApiKey | None:
         row = (await self._db.execute(_KEY, {"hash": key_hash})).first()
-        return ApiKey(**row._mapping) if row else None
+        return read_key(row._mapping) if row else None
 
     async def keys(self, organization_id: str) -> Sequence[ApiKey]:
         rows = await self._db.execute(_KEYS, {"organization": organization_id})
-        return [ApiKey(**row._mapping) for row in rows]
+        return [read_key(row._mapping) for row in rows]
 
 
 def _organization(row: Row[Any]) -> Organization:
-    return Organization(**row._mapping)
+    return read_organization(row._mapping)

@@ -10,19 +10,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signaling.errors import OutcomeUnknownError, StoreUnavailableError
 from signaling.services.ports import (
+    ApiKeyRepository,
     HistoryRepository,
     IdempotencyRepository,
+    LoginRepository,
     MeetingRepository,
     OrganizationRepository,
     ParticipantRepository,
     PresetRepository,
     ServerRepository,
     SessionRepository,
+    UnitRepository,
+    UserRepository,
 )
 from signaling.services.ports.webhooks import DeliveryRepository, WebhookRepository
+from signaling.store.api_keys import SqlApiKeys
 from signaling.store.failures import told
 from signaling.store.history import SqlHistory
 from signaling.store.idempotency import SqlIdempotency
+from signaling.store.logins import SqlLogins
 from signaling.store.meetings import SqlMeetings
 from signaling.store.organizations import SqlOrganizations
 from signaling.store.outbox import SqlDeliveries
@@ -30,6 +36,8 @@ from signaling.store.participants import SqlParticipants
 from signaling.store.presets import SqlPresets
 from signaling.store.servers import SqlServers
 from signaling.store.sessions import SqlSessions
+from signaling.store.units import SqlUnits
+from signaling.store.users import SqlUsers
 from signaling.store.webhooks import SqlWebhooks
 
 
@@ -49,6 +57,10 @@ class SqlUnitOfWork:
     servers: ServerRepository
     webhooks: WebhookRepository
     deliveries: DeliveryRepository
+    api_keys: ApiKeyRepository
+    units: UnitRepository
+    users: UserRepository
+    logins: LoginRepository
 
     def __init__(
         self, engine: AsyncEngine, *, prepare: Callable[[AsyncConnection], None] | None = None
@@ -82,6 +94,10 @@ class SqlUnitOfWork:
         self.servers = SqlServers(db)
         self.webhooks = SqlWebhooks(db)
         self.deliveries = SqlDeliveries(db)
+        self.api_keys = SqlApiKeys(db)
+        self.units = SqlUnits(db)
+        self.users = SqlUsers(db)
+        self.logins = SqlLogins(db)
         return self
 
     async def __aexit__(

@@ -12,6 +12,8 @@ from signaling.domain.organization import ApiKey, Organization
 from signaling.domain.participant import Participant
 from signaling.domain.preset import Preset, PresetRecord
 from signaling.domain.session import SessionRecord, SessionStatus
+from signaling.domain.unit import Unit, path_below
+from signaling.domain.user import Membership, User
 from signaling.domain.webhook import EventName, Webhook, subscriber_of
 from signaling.domain.webhook_delivery import Delivery
 from signaling.domain.webhook_events import Occurrence, Setting, delivery
@@ -31,6 +33,22 @@ def organization(name: str = "Acme") -> Organization:
 
 def api_key(of: Organization, key_hash: str = "00" * 32) -> ApiKey:
     return ApiKey(new_uuid(), of.id, key_hash, NOON)
+
+
+def unit(of: Organization, name: str = "Sales", below: Unit | None = None) -> Unit:
+    unit_id = new_uuid()
+    return Unit(unit_id, of.id, path_below(below, unit_id), name, NOON, NOON)
+
+
+def user(email: str = "ada@example.org") -> User:
+    return User(new_uuid(), email, email.partition("@")[0].title(), NOON, NOON)
+
+
+def membership(
+    who: User, of: Organization | None, role: str = "organization_admin", unit: Unit | None = None
+) -> Membership:
+    organization_id, unit_id = of.id if of else None, unit.id if unit else None
+    return Membership(new_uuid(), who.id, organization_id, role, NOON, NOON, unit_id)
 
 
 def meeting(of: Organization, title: str | None = "Weekly", seconds: float = 0) -> Meeting:

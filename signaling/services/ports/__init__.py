@@ -7,6 +7,7 @@ owns is invisible to every other: repositories take the organization's id and fi
 
 from __future__ import annotations
 
+from signaling.services.ports.api_keys import ApiKeyRepository
 from signaling.services.ports.clock import Clock
 from signaling.services.ports.history import HistoryRepository
 from signaling.services.ports.idempotency import IdempotencyRepository
@@ -20,14 +21,19 @@ from signaling.services.ports.servers import ServerRepository
 from signaling.services.ports.sessions import SessionRepository
 from signaling.services.ports.tokens import Tokens
 from signaling.services.ports.unit_of_work import UnitOfWork, UnitOfWorkFactory
+from signaling.services.ports.units import UnitRepository
+from signaling.services.ports.users import LoginRepository, LoginStanding, UserRepository
 
 __all__ = [
+    "ApiKeyRepository",
     "Clock",
     "FreezeCount",
     "HistoryRepository",
     "IdempotencyRepository",
     "LiveSessionView",
     "LiveSessions",
+    "LoginRepository",
+    "LoginStanding",
     "MeetingRepository",
     "MetricsSource",
     "OrganizationRepository",
@@ -40,5 +46,7 @@ __all__ = [
     "Tokens",
     "UnitOfWork",
     "UnitOfWorkFactory",
+    "UnitRepository",
+    "UserRepository",
     "WorkerStatus",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol, Self
 
+from signaling.services.ports.api_keys import ApiKeyRepository
 from signaling.services.ports.history import HistoryRepository
 from signaling.services.ports.idempotency import IdempotencyRepository
 from signaling.services.ports.meetings import MeetingRepository
@@ -13,6 +14,8 @@ from signaling.services.ports.participants import ParticipantRepository
 from signaling.services.ports.presets import PresetRepository
 from signaling.services.ports.servers import ServerRepository
 from signaling.services.ports.sessions import SessionRepository
+from signaling.services.ports.units import UnitRepository
+from signaling.services.ports.users import LoginRepository, UserRepository
 from signaling.services.ports.webhooks import DeliveryRepository, WebhookRepository
 
 
@@ -30,6 +33,10 @@ class UnitOfWork(Protocol):
     servers: ServerRepository
     webhooks: WebhookRepository
     deliveries: DeliveryRepository
+    api_keys: ApiKeyRepository
+    units: UnitRepository
+    users: UserRepository
+    logins: LoginRepository
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(

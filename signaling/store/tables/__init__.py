@@ -16,21 +16,28 @@ from signaling.store.tables.preset import presets
 from signaling.store.tables.server import servers
 from signaling.store.tables.session import sessions
 from signaling.store.tables.token import revoked_subjects, signing_keys
+from signaling.store.tables.unit import units
+from signaling.store.tables.user import logins, memberships, password_tokens, users
 from signaling.store.tables.webhook import webhook_attempts, webhook_deliveries, webhooks
 
 __all__ = [
     "api_keys",
     "attendances",
     "idempotency_keys",
+    "logins",
     "meetings",
+    "memberships",
     "metadata",
     "organizations",
     "participants",
+    "password_tokens",
     "presets",
     "revoked_subjects",
     "servers",
     "sessions",
     "signing_keys",
+    "units",
+    "users",
     "webhook_attempts",
     "webhook_deliveries",
     "webhooks",

@@ -44,6 +44,10 @@ def reference(name: str, target: str, **options: Any) -> Column[str]:
     return Column(name, String(64), ForeignKey(target, ondelete="CASCADE"), nullable=False, **options)
 
 
+def optional_reference(name: str, target: str) -> Column[str | None]:
+    return Column(name, String(64), ForeignKey(target, ondelete="CASCADE"))
+
+
 def times() -> tuple[Column[datetime], Column[datetime]]:
     return (
         Column("created_at", UtcDateTime, nullable=False),

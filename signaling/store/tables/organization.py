@@ -1,12 +1,19 @@
-"""Organizations, and the API keys that speak for them."""
+"""Organizations and the apps below them, and the API keys that speak for either."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Index, String, Table
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, false
 
-from signaling.store.tables.columns import UtcDateTime, identifier, metadata, reference, times
+from signaling.store.tables.columns import (
+    UtcDateTime,
+    identifier,
+    metadata,
+    optional_reference,
+    reference,
+    times,
+)
 
 organizations: Final = Table(
     "organizations",
@@ -14,6 +21,16 @@ organizations: Final = Table(
     identifier(primary_key=True),
     Column("name", String(255), nullable=False),
     *times(),
+    optional_reference("parent_id", "organizations.id"),
+    Column("contact", String(320)),
+    Column("website", String(2048)),
+    Column("logo_url", String(2048)),
+    Column("preferred_region", String(32)),
+    Column("plan", String(32), nullable=False, server_default="unlimited"),
+    Column("feature_flags", JSON, nullable=False, server_default="[]"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Index(None, "parent_id", "created_at"),
+    Index(None, "name"),
 )
 
 api_keys: Final = Table(
@@ -23,5 +40,15 @@ api_keys: Final = Table(
     reference("organization_id", "organizations.id"),
     Column("key_hash", String(64), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("name", String(128), nullable=False, server_default=""),
+    Column("prefix", String(16), nullable=False, server_default=""),
+    Column("scopes", JSON(none_as_null=True)),
+    optional_reference("unit_id", "units.id"),
+    Column("platform", Boolean, nullable=False, server_default=false()),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
     Index(None, "organization_id"),
+    Index(None, "unit_id"),
 )
+"""A key that is limited to a unit goes with it: without the limit it would be good for more."""

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[3]
 async def database(postgres_url: str) -> AsyncIterator[Database]:
     opened = await Database.open(postgres_url)
     async with opened._engine.begin() as db:
-        await db.execute(text("TRUNCATE organizations CASCADE"))
+        await db.execute(text("TRUNCATE organizations, users CASCADE"))
     yield opened
     await opened.close()
 

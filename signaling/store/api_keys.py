@@ -1,0 +1,78 @@
+"""API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from signaling.domain.organization import ApiKey, Organization
+from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.tables import api_keys, organizations
+from signaling.store.tenants import labelled, read_key, read_organization, unlabelled
+from signaling.store.units import within_unit
+
+_BY_HASH = (
+    select(*labelled(api_keys, "k_"), *labelled(organizations, "o_"))
+    .join(
+        organizations,
+        organizations.c.id == func.coalesce(bindparam("organization"), api_keys.c.organization_id),
+    )
+    .where(api_keys.c.key_hash == bindparam("hash"))
+)
+
+
+class SqlApiKeys:
+    def __init__(self, db: AsyncConnection) -> None:
+        self._db = db
+
+    async def add(self, key: ApiKey) -> None:
+        statement = insert(api_keys).values(_values(key))
+        await insert_unique(self._db, statement, "This key is known already, or its organization is not.")
+
+    async def get(self, organization_id: str, key_id: str) -> ApiKey | None:
+        query = select(api_keys).where(api_keys.c.organization_id == organization_id, api_keys.c.id == key_id)
+        row = (await self._db.execute(query)).first()
+        return read_key(row._mapping) if row else None
+
+    async def save(self, key: ApiKey) -> None:
+        await self._db.execute(
+            update(api_keys)
+            .where(api_keys.c.organization_id == key.organization_id, api_keys.c.id == key.id)
+            .values(_values(key))
+        )
+
+    async def by_hash(self, key_hash: str, organization_id: str | None) -> tuple[ApiKey, Organization] | None:
+        wanted = {"hash": key_hash, "organization": organization_id}
+        row = (await self._db.execute(_BY_HASH, wanted)).first()
+        if row is None:
+            return None
+        values = row._mapping
+        return read_key(unlabelled(values, "k_")), read_organization(unlabelled(values, "o_"))
+
+    async def list(
+        self, organization_id: str, *, within: str | None = None, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[ApiKey], int]:
+        query = select(api_keys).where(
+            api_keys.c.organization_id == organization_id, api_keys.c.revoked_at.is_(None)
+        )
+        if within is not None:
+            query = query.where(within_unit(api_keys.c.unit_id, organization_id, within))
+        query = query.order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc())
+        return await page(self._db, query, _key, offset=offset, limit=limit)
+
+    async def used(self, key_ids: Iterable[str], at: datetime) -> None:
+        await self._db.execute(
+            update(api_keys).where(api_keys.c.id.in_(list(key_ids))).values(last_used_at=at)
+        )
+
+
+def _values(key: ApiKey) -> dict[str, Any]:
+    return values_of(key) | {"scopes": None if key.scopes is None else sorted(key.scopes)}
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return read_key(row._mapping)

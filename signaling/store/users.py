@@ -1,0 +1,109 @@
+"""Accounts and memberships."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from signaling.domain.user import Membership, User
+from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.tables import memberships, users
+from signaling.store.tenants import labelled, unlabelled
+from signaling.store.units import within_unit
+
+_TAKEN = "This address has an account already."
+_MEMBER = "They are a member of this organization already."
+
+
+class SqlUsers:
+    def __init__(self, db: AsyncConnection) -> None:
+        self._db = db
+
+    async def get(self, user_id: str) -> User | None:
+        row = (await self._db.execute(select(users).where(users.c.id == user_id))).first()
+        return User(**row._mapping) if row else None
+
+    async def by_email(self, email: str) -> User | None:
+        row = (await self._db.execute(select(users).where(users.c.email == email))).first()
+        return User(**row._mapping) if row else None
+
+    async def add(self, user: User) -> None:
+        await insert_unique(self._db, insert(users).values(values_of(user)), _TAKEN)
+
+    async def save(self, user: User) -> None:
+        statement = update(users).where(users.c.id == user.id).values(values_of(user))
+        await insert_unique(self._db, statement, _TAKEN)
+
+    async def remove(self, user: User) -> None:
+        await self._db.execute(delete(users).where(users.c.id == user.id))
+
+    # --- memberships ---
+
+    async def membership(self, organization_id: str | None, user_id: str) -> Membership | None:
+        where: ColumnElement[bool] = memberships.c.organization_id == organization_id
+        if organization_id is None:
+            where = memberships.c.organization_id.is_(None)
+        row = (
+            await self._db.execute(select(memberships).where(memberships.c.user_id == user_id, where))
+        ).first()
+        return Membership(**row._mapping) if row else None
+
+    async def memberships(self, user_id: str) -> Sequence[Membership]:
+        query = (
+            select(memberships)
+            .where(memberships.c.user_id == user_id)
+            .order_by(memberships.c.created_at, memberships.c.id)
+        )
+        return [Membership(**row._mapping) for row in await self._db.execute(query)]
+
+    async def add_membership(self, membership: Membership) -> None:
+        await insert_unique(self._db, insert(memberships).values(values_of(membership)), _MEMBER)
+
+    async def save_membership(self, membership: Membership) -> None:
+        await self._db.execute(
+            update(memberships).where(memberships.c.id == membership.id).values(values_of(membership))
+        )
+
+    async def remove_membership(self, membership: Membership) -> None:
+        await self._db.execute(delete(memberships).where(memberships.c.id == membership.id))
+
+    async def count_members(self, organization_id: str) -> int:
+        query = (
+            select(func.count())
+            .select_from(memberships)
+            .where(memberships.c.organization_id == organization_id)
+        )
+        return await self._db.scalar(query) or 0
+
+    async def members(
+        self,
+        organization_id: str,
+        *,
+        within: str | None = None,
+        search: str | None = None,
+        offset: int = 0,
+        limit: int = 20,
+    ) -> tuple[Sequence[tuple[User, Membership]], int]:
+        query = (
+            select(*labelled(users, "u_"), *labelled(memberships, "m_"))
+            .join(memberships, memberships.c.user_id == users.c.id)
+            .where(memberships.c.organization_id == organization_id)
+        )
+        if within is not None:
+            query = query.where(within_unit(memberships.c.unit_id, organization_id, within))
+        if search:
+            query = query.where(
+                or_(
+                    users.c.name.icontains(search, autoescape=True),
+                    users.c.email.icontains(search, autoescape=True),
+                )
+            )
+        query = query.order_by(memberships.c.created_at.desc(), memberships.c.id.desc())
+        return await page(self._db, query, _member, offset=offset, limit=limit)
+
+
+def _member(row: Row[Any]) -> tuple[User, Membership]:
+    return User(**unlabelled(row._mapping, "u_")), Membership(**unlabelled(row._mapping, "m_"))
