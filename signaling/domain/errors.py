@@ -123,7 +123,7 @@ class PermissionDenied(ForbiddenError):  # noqa: N818 - the field's name
 
 
 class MissingScopeError(ForbiddenError):
-    code = 9462
+    code = 9466
     name = "MissingScope"
     default_message = "The credential that was sent may not do this. Use one that has the scope for it."
 
