@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -40,11 +40,11 @@ class PresetService:
             return await _load(uow, organization_id, preset_id)
 
     async def list(
-        self, organization_id: str, *, offset: int = 0, limit: int = 20
+        self, organization_id: str, *, search: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[PresetRecord], int]:
-        """A page, newest first, and the total."""
+        """A page, newest first, and the total. `search` is part of a name, or an id."""
         async with self._units(reading=True) as uow:
-            return await uow.presets.list(organization_id, offset=offset, limit=limit)
+            return await uow.presets.list(organization_id, search=search, offset=offset, limit=limit)
 
     async def change(
         self,
@@ -61,12 +61,30 @@ class PresetService:
         preset is to be renamed while participants have it: they refer to it by name.
         """
 
+        return await self._changed(
+            organization_id, preset_id, lambda before: merged(before, patch), if_version=if_version
+        )
+
+    async def replace(
+        self, organization_id: str, preset_id: str, preset: Preset, *, if_version: Set[int] | None = None
+    ) -> PresetRecord:
+        """Put another preset in the place of the stored one; raises as `change` does."""
+        return await self._changed(organization_id, preset_id, lambda _: preset, if_version=if_version)
+
+    async def _changed(
+        self,
+        organization_id: str,
+        preset_id: str,
+        change: Callable[[Preset], Preset],
+        *,
+        if_version: Set[int] | None,
+    ) -> PresetRecord:
         async def work(uow: UnitOfWork) -> PresetRecord:
             before = await _load(uow, organization_id, preset_id)
             check_version("preset", before.version, if_version)
             after = replace(
                 before,
-                preset=merged(before.preset, patch),
+                preset=change(before.preset),
                 version=before.version + 1,
                 updated_at=self._clock.now(),
             )

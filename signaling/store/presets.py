@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Row, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Row, RowMapping, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.preset import Preset, PresetRecord
@@ -60,13 +60,16 @@ class SqlPresets:
         )
 
     async def list(
-        self, organization_id: str, *, offset: int = 0, limit: int = 20
+        self, organization_id: str, *, search: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[PresetRecord], int]:
         query = (
             select(presets)
             .where(presets.c.organization_id == organization_id)
             .order_by(presets.c.created_at.desc(), presets.c.id.desc())
         )
+        if search:
+            named = presets.c.name.icontains(search, autoescape=True)
+            query = query.where(or_(named, presets.c.id == search))
         return await page(self._db, query, _record, offset=offset, limit=limit)
 
 

@@ -167,8 +167,6 @@ WAITING: Final[Mapping[tuple[str, str], str]] = {
     ("cloudflare", "apps.post"): APPS,
     ("cloudflare", "meetings.get"): FILTERS,
     ("cloudflare", "meetings.replace_meeting_by_id"): PUT,
-    ("cloudflare", "presets.get"): FILTERS,
-    ("cloudflare", "presets.replace_preset_by_id"): PUT,
     ("cloudflare", "sessions.get_sessions"): SESSIONS,
     ("cloudflare", "sessions.get_session_details"): SESSIONS,
     ("cloudflare", "sessions.get_session_participants"): SESSIONS,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from signaling.domain.caller import Scope
 from signaling.domain.default_presets import DEFAULT_PRESETS
@@ -68,6 +68,11 @@ class PresetAnswer(Preset):
         )
 
 
+class PresetQuery(Page):
+    search: Annotated[str, Field(max_length=256)] | None = None
+    """Part of a name, or an id."""
+
+
 class PresetPatch(BaseModel):
     """Any part of a preset, of the same shape. It is laid over the present one, key by key."""
 
@@ -107,7 +112,7 @@ class PresetRoutes:
                 summary="List presets",
                 tag="Presets",
                 access=Scope.PRESETS_READ,
-                query=Page,
+                query=PresetQuery,
                 answer=PresetSummary,
                 many=Many.PAGE,
             ),
@@ -137,6 +142,20 @@ class PresetRoutes:
                 tagged=True,
             ),
             Operation(
+                method="PUT",
+                path=PRESET,
+                handler=self.replace,
+                name="replacePreset",
+                summary="Replace a preset; the new one applies to those who are in at once",
+                tag="Presets",
+                access=Scope.PRESETS_WRITE,
+                body=PresetBody,
+                answer=PresetAnswer,
+                errors=(ConflictError,),
+                conditional=True,
+                tagged=True,
+            ),
+            Operation(
                 method="DELETE",
                 path=PRESET,
                 handler=self.remove,
@@ -160,9 +179,9 @@ class PresetRoutes:
         return tagged(success(PresetAnswer.of(record), status=201), record.version)
 
     async def list(self, request: web.Request) -> web.Response:
-        page = parse_query(request, Page)
+        page = parse_query(request, PresetQuery)
         records, total = await self._service.list(
-            organization_id_of(request), offset=page.offset, limit=page.per_page
+            organization_id_of(request), search=page.search, offset=page.offset, limit=page.per_page
         )
         return listing([PresetSummary.reading(record, name=record.name) for record in records], page, total)
 
@@ -175,6 +194,15 @@ class PresetRoutes:
             organization_id_of(request),
             request.match_info["preset_id"],
             await parse_object(request),
+            if_version=expected_versions(request),
+        )
+        return tagged(success(PresetAnswer.of(record)), record.version)
+
+    async def replace(self, request: web.Request) -> web.Response:
+        record = await self._service.replace(
+            organization_id_of(request),
+            request.match_info["preset_id"],
+            parse_preset(await parse_object(request)),
             if_version=expected_versions(request),
         )
         return tagged(success(PresetAnswer.of(record)), record.version)

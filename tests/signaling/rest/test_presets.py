@@ -43,6 +43,27 @@ async def test_a_patch_goes_deep_and_reaches_the_sessions(world: World) -> None:
     assert world.live.calls == [("preset_changed", "quiet")]
 
 
+async def test_a_replacement_leaves_nothing_of_the_one_before_and_reaches_the_sessions(world: World) -> None:
+    rich = MINIMAL | {"permissions": {"can_record": True}}
+    made = (await world.call("POST", "/v2/presets", rich)).data
+    path = f"/v2/presets/{made['id']}"
+    answer = await world.call("PUT", path, MINIMAL, headers={"If-Match": '"1"'})
+    assert answer.data["permissions"]["can_record"] is False
+    assert (answer.data["id"], answer.data["created_at"]) == (made["id"], made["created_at"])
+    assert world.live.calls == [("preset_changed", "quiet")]
+    assert (await world.call("PUT", path, MINIMAL, headers={"If-Match": '"1"'})).status == 412
+    assert (await world.call("PUT", path, {"name": "quiet"})).error["field"] == "config"
+
+
+async def test_they_are_searched_by_part_of_the_name_and_by_id(world: World) -> None:
+    made = (await world.call("POST", "/v2/presets", MINIMAL)).data
+    by_name = await world.call("GET", "/v2/presets?search=QUI")
+    assert [one["id"] for one in by_name.data] == [made["id"]]
+    by_id = await world.call("GET", f"/v2/presets?search={made['id']}")
+    assert [one["name"] for one in by_id.data] == ["quiet"]
+    assert (await world.call("GET", "/v2/presets?search=%25")).data == []
+
+
 async def test_one_in_use_is_not_renamed_under_its_participants(world: World) -> None:
     made = (await world.call("POST", "/v2/presets", MINIMAL)).data
     path = f"/v2/presets/{made['id']}"
