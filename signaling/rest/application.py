@@ -14,6 +14,7 @@ from signaling.metrics import Metrics
 from signaling.rest.access import access_middleware
 from signaling.rest.client_address import IpNetwork
 from signaling.rest.cors import cors_middleware
+from signaling.rest.descriptions import DescriptionRoutes
 from signaling.rest.health import HealthRoutes
 from signaling.rest.middlewares import (
     errors_middleware,
@@ -21,9 +22,8 @@ from signaling.rest.middlewares import (
     metrics_middleware,
     request_id_middleware,
 )
-from signaling.rest.openapi import DescriptionRoutes
 from signaling.rest.operation import OperationTable
-from signaling.rest.pages import PageRoutes
+from signaling.rest.pages import MEET, REFERENCE, PageRoutes
 from signaling.rest.rate_limiting import address_middleware, key_middleware, told_middleware
 from signaling.rest.realtimekit import realtimekit
 from signaling.rest.rendering import Rendering
@@ -68,6 +68,7 @@ class RestParts:
     metrics: Metrics
     clock: Clock
     web_dir: Path
+    """The build of the meeting page; those of the others lie beside its app."""
     version: str
     rate_limits: RateLimits = field(default_factory=RateLimits)
     trusted_proxies: Sequence[IpNetwork] = ()
@@ -89,6 +90,7 @@ def build_application(parts: RestParts) -> web.Application:
             key_middleware(parts.rate_limits, parts.clock),
         ],
     )
+    meet = PageRoutes(MEET, parts.web_dir)
     whip, whep = WhipRoutes(parts.http_peers), WhepRoutes(parts.http_peers)
     house = [
         *MeetingRoutes(parts.meetings).operations(),
@@ -112,7 +114,9 @@ def build_application(parts: RestParts) -> web.Application:
         whip.routes(),
         whep.routes(),
         DescriptionRoutes(table, parts.version).routes(),
-        PageRoutes(parts.web_dir).routes(),
+        meet.routes(),
+        [web.get("/", meet.root)],
+        PageRoutes(REFERENCE, parts.web_dir.parent.parent / "reference" / "dist").routes(),
     ):
         application.router.add_routes(routes)
     application[OPERATIONS] = table

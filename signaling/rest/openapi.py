@@ -6,13 +6,11 @@ does not have cannot be.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from inspect import signature
 from typing import Any, Final, Literal
 
-from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -30,9 +28,8 @@ from signaling.errors import (
     ValidationFailedError,
 )
 from signaling.rest.middlewares import BodyTooLargeError
-from signaling.rest.operation import JSON, Access, Many, Operation, OperationTable
+from signaling.rest.operation import JSON, Access, Many, Operation
 
-DOCUMENT: Final = "/openapi.json"
 _Mode = Literal["validation", "serialization"]
 _Schemas = Mapping[tuple[Any, _Mode], dict[str, Any]]
 """By model and by whether it is taken or given."""
@@ -71,25 +68,6 @@ def openapi(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
         "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in public)],
         "components": {"schemas": components, "securitySchemes": dict(_SECURITY)},
     }
-
-
-class DescriptionRoutes:
-    """The document is made when it is first asked for."""
-
-    def __init__(self, table: OperationTable, version: str) -> None:
-        self._table = table
-        self._version = version
-        self._made: bytes | None = None
-
-    def routes(self) -> list[web.RouteDef]:
-        return [web.get(DOCUMENT, self.document)]
-
-    async def document(self, _request: web.Request) -> web.Response:
-        if self._made is None:
-            document = openapi(self._table.all(), version=self._version)
-            self._made = json.dumps(document, ensure_ascii=False).encode()
-        headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
-        return web.Response(body=self._made, content_type=JSON, headers=headers)
 
 
 def errors_of(operation: Operation) -> list[type[SignalingError]]:

@@ -89,10 +89,11 @@ class Operation:
         """The names in the path, in order."""
         return tuple(part[1:-1].partition(":")[0] for part in self.path.split("/") if part.startswith("{"))
 
-    def below(self, prefix: str, *, named: str) -> Operation:
-        """The same by another path: `prefix` instead of `/v2`. `named` goes before its name."""
+    def below(self, prefix: str, *, of: str) -> Operation:
+        """The same by another path: `prefix` instead of `/v2`. `of` goes before its name and its tag."""
         path = prefix + self.path.removeprefix("/v2")
-        return replace(self, path=path, name=named + self.name[0].upper() + self.name[1:])
+        name = of[0].lower() + of[1:] + self.name[0].upper() + self.name[1:]
+        return replace(self, path=path, name=name, tag=f"{of}: {self.tag}")
 
 
 class OperationTable(Mapping[web.AbstractRoute, Operation]):

@@ -1,4 +1,4 @@
-"""The meeting page, as the web build left it: `/meet/` and everything below it; `/` goes there.
+"""Pages, as the web build left them: `/meet/` and `/reference/` with everything below; `/` goes to the first.
 
 Files whose names carry a hash (Vite's `assets/`) are kept by browsers for a year; the page itself is asked
 for again each time. A path is resolved, links and all, and must still be inside the build.
@@ -16,27 +16,31 @@ _FOREVER: Final = "public, max-age=31536000, immutable"
 _NOT_BUILT: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Rostrum</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;padding:0 1rem}</style></head>
-<body><h1>The meeting page is not built yet</h1>
+<body><h1>This page is not built yet</h1>
 <p>The server runs, but it found no web client. Build it with <code>make run</code>, or with
 <code>npm ci &amp;&amp; npm run build</code> in the folder <code>web</code>, then reload.</p></body></html>
 """
+MEET: Final = "/meet"
+REFERENCE: Final = "/reference"
 
 
 class PageRoutes:
-    def __init__(self, web_dir: Path) -> None:
-        """`web_dir` holds `index.html` and `assets/`; it may appear later."""
-        self._dir = web_dir
+    """One page, at `path` and below it."""
+
+    def __init__(self, path: str, folder: Path) -> None:
+        """`folder` holds `index.html` and `assets/`; it may appear later."""
+        self._path = path
+        self._dir = folder
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/", self.root),
-            web.get("/meet", self.root),
-            web.get("/meet/", self.index),
-            web.get("/meet/{path:.+}", self.file),
+            web.get(self._path, self.root),
+            web.get(f"{self._path}/", self.index),
+            web.get(self._path + "/{path:.+}", self.file),
         ]
 
     async def root(self, _request: web.Request) -> web.StreamResponse:
-        return web.Response(status=302, headers={"Location": "/meet/"})
+        return web.Response(status=302, headers={"Location": f"{self._path}/"})
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
         page = self._dir / "index.html"

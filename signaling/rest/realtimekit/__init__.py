@@ -14,4 +14,4 @@ PREFIX: Final = "/accounts/{account_id}/realtime/kit/{app_id}"
 
 
 def realtimekit(operations: Iterable[Operation]) -> list[Operation]:
-    return [one.below(PREFIX, named="realtimekit") for one in operations]
+    return [one.below(PREFIX, of="RealtimeKit") for one in operations]

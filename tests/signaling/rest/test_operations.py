@@ -143,6 +143,20 @@ async def test_what_the_description_refers_to_is_in_it(world: World) -> None:
     look(document)
 
 
+async def test_the_protocol_of_the_socket_is_described_too(world: World) -> None:
+    document = (await world.call("GET", "/asyncapi.json", auth=None)).body
+    assert document["asyncapi"].startswith("3.")
+    kinds = {one["properties"]["type"]["const"] for one in _requests(document)}
+    assert set(document["operations"]) == kinds | {"events"}
+    assert document["operations"]["join"]["reply"]["messages"][0]["$ref"].endswith("/JoinedResponse")
+
+
+def _requests(document: Any) -> list[Any]:
+    received = (one for one in document["operations"].values() if one["action"] == "receive")
+    names = (one["messages"][0]["$ref"].rpartition("/")[2] for one in received)
+    return [document["components"]["schemas"][name] for name in names]
+
+
 async def test_nobody_without_a_credential_gets_beyond_the_door(world: World) -> None:
     for operation in world.operations:
         if operation.access is not Access.ANYBODY:

@@ -20,6 +20,16 @@ async def test_the_root_leads_to_the_meeting_page(world: World) -> None:
         assert (answer.status, answer.headers["Location"]) == (302, "/meet/")
 
 
+async def test_the_reference_is_a_page_of_its_own(world: World) -> None:
+    assert (await world.call("GET", "/reference", auth=None)).headers["Location"] == "/reference/"
+    assert (await world.call("GET", "/reference/", auth=None)).status == 503
+    folder = world.web_dir.parent.parent / "reference" / "dist"
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>Reference</title>")
+    page = await world.call("GET", "/reference/", auth=None)
+    assert "Reference" in page.body and "script-src 'self'" in page.headers["Content-Security-Policy"]
+
+
 async def test_without_a_build_the_page_says_what_to_do(world: World) -> None:
     answer = await world.call("GET", "/meet/", auth=None)
     assert answer.status == 503

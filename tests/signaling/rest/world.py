@@ -173,7 +173,7 @@ async def rest_world(
             workers=source,
             metrics=Metrics(source),
             clock=clock,
-            web_dir=folder / "dist",
+            web_dir=folder / "meet" / "dist",
             version="1.2.3",
             rate_limits=rate_limits or RateLimits(),
             trusted_proxies=[ip_network(one) for one in trusted],
@@ -185,7 +185,9 @@ async def rest_world(
     await site.start()
     port = runner.addresses[0][1]
     async with aiohttp.ClientSession() as http:
-        world = World(f"http://127.0.0.1:{port}", http, database, live, tokens, past_tokens, folder / "dist")
+        world = World(
+            f"http://127.0.0.1:{port}", http, database, live, tokens, past_tokens, folder / "meet" / "dist"
+        )
         authenticator.world, world.operations = world, application[OPERATIONS].all()
         world.organization_id, world.api_key, world.workers = organization.id, key, source.statuses
         yield world
