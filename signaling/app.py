@@ -46,6 +46,7 @@ from signaling.nodes.placement import Capacity
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.preflight import check_ports, check_settings, lock_data_dir, media_hosts
 from signaling.rest.application import RestParts, build_application
+from signaling.rest.client_address import address_of
 from signaling.server_id import SERVER_ID_FILE, keep_server_id, read_server_id
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
@@ -136,7 +137,8 @@ class Server:
         self.base_url = settings.base_url(listeners[0].getsockname()[1])
         servers = _ownership(settings, database, clock, self.base_url)
         live = LiveService(_surroundings(settings, database, nodes, hub, clock, servers), tokens)
-        sockets = WsHandler(live, hub, clock)
+        from_where = partial(address_of, trusted=settings.trusted_proxies)
+        sockets = WsHandler(live, hub, clock, address_of=from_where)
         application = _application(settings, database, tokens, clock, nodes, live, sockets)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=_REQUESTS_END_WITHIN)
         stack.push_async_callback(runner.cleanup)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from signaling.domain.errors import PermissionDenied, StageDisabledForMeetingType
 from signaling.domain.permission import MediaKind, StageAccess, StageStatus, can_produce, media_kind_of
@@ -28,6 +28,9 @@ class Origin:
     context: str | None = None
 
 
+UNKNOWN: Final = Origin()
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """`detached_at` is on the monotonic clock, None while a socket is there."""
@@ -44,7 +47,7 @@ class Peer:
     detached_at: float | None = None
     censored: frozenset[str] = frozenset()
     """Sources that a moderator has blocked: nothing of them is forwarded until a moderator allows it."""
-    origin: Origin = Origin()
+    origin: Origin = UNKNOWN
 
     @property
     def preset_name(self) -> str:
@@ -140,7 +143,7 @@ def joining_peer(
     device: Device,
     joined_at: datetime,
     detached_at: float | None = None,
-    origin: Origin = Origin(),
+    origin: Origin = UNKNOWN,
 ) -> Peer:
     """A peer as it enters: in the status its preset begins with."""
     return Peer(

@@ -10,12 +10,18 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Final
 
+from aiohttp import web
+
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 MAX_HOPS: Final = 16
 _V6_SUBNET: Final = 64
 """Bits of an IPv6 address by which one subscriber is told from another."""
 UNKNOWN: Final = "unknown"
+
+
+def address_of(request: web.Request, trusted: Sequence[IpNetwork]) -> str:
+    return client_address(request.remote, request.headers.getall("X-Forwarded-For", ()), trusted)
 
 
 def client_address(peer: str | None, forwarded: Sequence[str], trusted: Sequence[IpNetwork]) -> str:

@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from signaling.errors import RateLimitedError
 from signaling.rest.access import API_PREFIXES, SOCKET, speaking_caller
-from signaling.rest.client_address import IpNetwork, client_address
+from signaling.rest.client_address import IpNetwork, address_of
 from signaling.services.ports import Clock
 from signaling.services.rate_limit import WINDOW, RateLimit, RateLimits, Standing
 
@@ -39,8 +39,7 @@ def address_middleware(limits: RateLimits, trusted: Sequence[IpNetwork], clock: 
         # the socket is limited by what is said on it (docs/protocol.md, section 12)
         limited = request.path.startswith(API_PREFIXES) and request.path != SOCKET
         if limits.address is not None and limited:
-            forwarded = request.headers.getall("X-Forwarded-For", ())
-            _take(request, limits.address, client_address(request.remote, forwarded, trusted), clock)
+            _take(request, limits.address, address_of(request, trusted), clock)
         return await handler(request)
 
     return check

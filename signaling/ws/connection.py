@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import WSMessage, WSMsgType, web
 
+from signaling.domain.peer import Origin
 from signaling.errors import MisdirectedError, RateLimitedError, ResumeRefusedError, SignalingError
 from signaling.protocol import messages
 from signaling.protocol.closing import CloseCode
@@ -55,6 +56,7 @@ class Connection:
         clock: Clock,
         settings: WsSettings,
         counters: Counter[str],
+        origin: Origin,
     ) -> None:
         self._ws = ws
         self._abort = abort
@@ -63,6 +65,7 @@ class Connection:
         self._clock = clock
         self._settings = settings
         self._counters = counters
+        self._origin = origin
         self._protocol = PeerProtocol()
         self._peer_id: str | None = None
         self._bucket = TokenBucket(settings.rate, settings.burst, clock.monotonic())
@@ -198,7 +201,7 @@ class Connection:
             self.push(failure(request.id, internal.code, internal.name, internal.message))
 
     async def _join(self, request: messages.Join) -> None:
-        joined = await self._live.join(request)
+        joined = await self._live.join(request, self._origin)
         self.push(success(request.id, joined))
         self._peer_id = joined.peer_id
         self._protocol = self._hub.attach(joined.peer_id, self, joined.seq)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import structlog
 from aiohttp import web
 
+from signaling.domain.peer import Origin
 from signaling.protocol.closing import CloseCode
 from signaling.protocol.messages import MAX_MESSAGE_LENGTH
 from signaling.services.live.service import LiveService
@@ -22,17 +24,38 @@ from signaling.ws.hub import WsHub
 
 log = structlog.get_logger(__name__)
 
+MAX_USER_AGENT: Final = 512
+"""Characters that are kept of it."""
+
+
+def _nearest(request: web.Request) -> str | None:
+    return request.remote
+
+
+def _user_agent(request: web.Request) -> str | None:
+    """What a database takes of it: a header may have any bytes."""
+    said = request.headers.get("User-Agent", "").encode("ascii", "replace").decode()
+    return "".join(one if one.isprintable() else "?" for one in said[:MAX_USER_AGENT]) or None
+
 
 class WsHandler:
     """All sockets of this process: `app.router.add_get("/v2/ws", handler.handle)`."""
 
     def __init__(
-        self, live: LiveService, hub: WsHub, clock: Clock, settings: WsSettings | None = None
+        self,
+        live: LiveService,
+        hub: WsHub,
+        clock: Clock,
+        settings: WsSettings | None = None,
+        *,
+        address_of: Callable[[web.Request], str | None] = _nearest,
     ) -> None:
+        """`address_of`: where a request comes from, proxies considered."""
         self._live = live
         self._hub = hub
         self._clock = clock
         self._settings = settings or WsSettings()
+        self._address_of = address_of
         self._connections: set[Connection] = set()
         self._counters: Counter[str] = Counter()
         self._idle = asyncio.Event()
@@ -52,7 +75,16 @@ class WsHandler:
             if transport is not None:
                 transport.abort()
 
-        connection = Connection(ws, abort, self._live, self._hub, self._clock, self._settings, self._counters)
+        connection = Connection(
+            ws,
+            abort,
+            self._live,
+            self._hub,
+            self._clock,
+            self._settings,
+            self._counters,
+            Origin(user_agent=_user_agent(request), address=self._address_of(request)),
+        )
         self._counters["accepted"] += 1
         self._connections.add(connection)
         self._idle.clear()

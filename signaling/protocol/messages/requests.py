@@ -29,6 +29,8 @@ class Join(Request):
     """Display name for this session; needs permission can_edit_display_name."""
     device: Literal["desktop", "mobile", "bot"] = "desktop"
     sdk: str = Field(default="", max_length=64)
+    context: str | None = Field(default=None, max_length=4096)
+    """Any text, kept with this attendance and shown to the organization; lists can be filtered by it."""
 
 
 class Resume(Request):

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from signaling.domain.events import LeaveReason
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
+from signaling.domain.peer import UNKNOWN, Origin
 from signaling.errors import (
     NoActiveSessionError,
     NotJoinedError,
@@ -156,11 +157,11 @@ class LiveService:
 
     # --- peers -----------------------------------------------------------------------------------------
 
-    async def join(self, request: messages.Join) -> messages.Joined:
+    async def join(self, request: messages.Join, origin: Origin = UNKNOWN) -> messages.Joined:
         """Raises `InvalidTokenError`, `MeetingInactiveError`, `NotFoundError` (the preset),
         `PermissionDenied` (the name), `UnavailableError` (no node, or going down), `OverloadedError`,
         `MisdirectedError` (another server has the session)."""
-        return await self.enter(self._tokens.verify(request.token), partial(self._join, request))
+        return await self.enter(self._tokens.verify(request.token), partial(self._join, request, origin))
 
     async def enter(
         self, claims: ParticipantClaims, work: Callable[[LiveSession, Admission], Awaitable[T]]
@@ -337,9 +338,11 @@ class LiveService:
 
     # --- joining and resuming, in the owner ------------------------------------------------------------
 
-    async def _join(self, request: messages.Join, live: LiveSession, admission: Admission) -> messages.Joined:
+    async def _join(
+        self, request: messages.Join, origin: Origin, live: LiveSession, admission: Admission
+    ) -> messages.Joined:
         token = secrets.token_urlsafe(32)
-        joined = await live.join(admission.participant, admission.preset, request, token)
+        joined = await live.join(admission.participant, admission.preset, request, token, origin)
         self.remember(joined.peer_id, live)
         self._remember(live, joined.peer_id, notes.digest(token))
         return joined

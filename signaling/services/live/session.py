@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -28,7 +28,7 @@ from signaling.domain.events import (
 )
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
-from signaling.domain.peer import Peer, joining_peer
+from signaling.domain.peer import Origin, Peer, joining_peer
 from signaling.domain.preset import Preset
 from signaling.domain.publication import grants_of
 from signaling.domain.session import Session, SessionRecord
@@ -184,7 +184,12 @@ class LiveSession:
     # --- peers -----------------------------------------------------------------------------------------
 
     async def join(
-        self, participant: Participant, preset: Preset, request: messages.Join, resume_token: str
+        self,
+        participant: Participant,
+        preset: Preset,
+        request: messages.Join,
+        resume_token: str,
+        origin: Origin,
     ) -> messages.Joined:
         peer = joining_peer(
             new_id("peer"),
@@ -195,6 +200,7 @@ class LiveSession:
             preset=preset,
             device=request.device,
             joined_at=self.around.clock.now(),
+            origin=replace(origin, sdk=request.sdk or None, context=request.context),
         )
         await self._enter(peer)
         return welcome.joined(self, self.session.peer(peer.id), resume_token)

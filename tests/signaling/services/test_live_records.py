@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
+from signaling.domain.listing import EVERY_SESSION, FIRST_PAGE
 from signaling.domain.session import SessionStatus
 from signaling.errors import OutcomeUnknownError
 from signaling.store.database import Database
 from signaling.store.unit_of_work import SqlUnitOfWork
-from tests.support.live_world import MEETING, Refused, live_world, until
+from tests.support.live_world import MEETING, ORGANIZATION, Refused, live_world, until
 
 
 class StoreIsAway(Exception):  # noqa: N818 - a state of the world
@@ -151,6 +152,56 @@ async def test_what_a_join_confirmed_is_in_the_store_before_the_answer() -> None
         assert record is not None
         assert record.status is SessionStatus.LIVE
         assert (attendance.peer_id, attendance.left_at) == (host.peer_id, None)
+
+
+async def test_an_attendance_says_what_the_client_was_and_where_it_came_from() -> None:
+    async with live_world() as world:
+        host = await world.join(sdk="sdk/1", device="mobile", context='{"seat": 4}')
+        async with world.store() as uow:
+            one = await uow.history.attendance(ORGANIZATION, host.peer_id)
+        assert one is not None
+        assert (one.sdk, one.device, one.context, one.view_type) == (
+            "sdk/1",
+            "mobile",
+            '{"seat": 4}',
+            "GROUP_CALL",
+        )
+        assert one.address == "127.0.0.1"
+        assert one.user_agent is not None and one.user_agent.startswith("Python/")
+        assert one.custom_participant_id == "custom-1"
+
+
+async def test_bots_and_the_hidden_are_not_counted() -> None:
+    async with live_world() as world:
+        await world.change_preset("group_call_participant", {"permissions": {"hidden_participant": True}})
+        await world.join()
+        await world.join(device="bot")
+        await world.join("group_call_participant")
+        world.clock.advance(60)
+        view = await world.live.active(MEETING)
+        assert view is not None
+        assert (view.live_participants, view.max_concurrent_participants, view.minutes_consumed) == (1, 1, 1)
+        await world.live.kick_all(MEETING)
+        async with world.store() as uow:
+            ((session,), _) = await uow.history.sessions(ORGANIZATION, EVERY_SESSION, FIRST_PAGE)
+        assert (session.seconds_consumed, session.max_concurrent_participants) == (60, 1)
+        assert session.meeting_title == "Weekly"
+
+
+async def test_that_a_socket_went_and_came_back_is_kept_with_the_attendance() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join()
+        world.clock.advance(3)
+        await host.lose()
+        await other.hears("peer_updated")
+        world.clock.advance(4)
+        await world.resume(host)
+        await world.live.kick_all(MEETING)
+        async with world.store() as uow:
+            one = await uow.history.attendance(ORGANIZATION, host.peer_id)
+        assert one is not None
+        seconds = [(event.kind, (event.at - one.joined_at).total_seconds()) for event in one.events]
+        assert seconds == [("detached", 3), ("resumed", 7)]
 
 
 async def test_a_removal_that_runs_against_a_join_leaves_nobody_inside() -> None:

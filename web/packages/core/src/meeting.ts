@@ -74,6 +74,7 @@ export class Meeting {
         name: this.self.chosenName,
         device: detectDevice(),
         sdk: SDK_NAME,
+        ...(options.context === undefined ? {} : { context: options.context }),
       }),
     });
     const createPeerConnection = () => dependencies.createPeerConnection(this.peerConnectionOptions());

@@ -16,6 +16,8 @@ export interface ServerOptions {
 export interface ClientOptions extends ServerOptions {
   /** What `Client.invitation` found: the name, the picture and the title are known before the join then. */
   invitation?: Invitation | undefined;
+  /** Any text of up to 4096 characters, by which the organization finds this attendance afterwards. */
+  context?: string;
   /** What is turned on from the start; both are on by default. */
   defaults?: { audio?: boolean; video?: boolean };
   /** Encrypt media end to end. Redundant audio is off then, and video is sent as VP8. */

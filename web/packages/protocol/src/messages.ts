@@ -428,6 +428,7 @@ export interface IceServersGiven {
   ttl: number | null;
 }
 export interface Join {
+  context?: string | null;
   device?: "desktop" | "mobile" | "bot";
   id: number;
   name?: string | null;
