@@ -30,7 +30,8 @@ from aiohttp import web
 
 from sfu.client import DoorError, NodeLostError, Survivor, find_survivors
 from signaling.auth.api_keys import Authenticator, hash_api_key
-from signaling.auth.keys import SigningKey
+from signaling.auth.keys import put_aside, read_former
+from signaling.auth.stored_keys import StoredKeys
 from signaling.auth.tokens import JwtTokens
 from signaling.auth.turn import IceServerList
 from signaling.clock import SystemClock
@@ -47,6 +48,7 @@ from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.preflight import check_ports, check_settings, lock_data_dir, media_hosts
 from signaling.rest.application import RestParts, build_application
 from signaling.rest.client_address import address_of
+from signaling.secrets import stored_keys
 from signaling.server_id import SERVER_ID_FILE, keep_server_id, read_server_id
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
@@ -68,6 +70,7 @@ from signaling.ws.hub import WsHub
 log = structlog.get_logger(__name__)
 
 KEY_FILE: Final = "token-key.pem"
+"""Of versions that kept no keys in the store."""
 WORKERS_FOLDER: Final = "workers"
 """Where media workers can be found by the next server, in the data directory."""
 _REQUESTS_END_WITHIN: Final = 3.0
@@ -127,8 +130,8 @@ class Server:
         check_ports(settings, held=[one.config.udp_port for one in survivors if one.config is not None])
         database = await _opened(settings)
         stack.push_async_callback(database.close)
-        key = SigningKey.load_or_create(settings.data_dir / KEY_FILE)
-        tokens = JwtTokens(key, clock, timedelta(seconds=settings.token_ttl))
+        keys = await _keys(settings, database, clock)
+        tokens = JwtTokens(keys.ring, clock, timedelta(seconds=settings.token_ttl))
 
         nodes = self.nodes = await _started_nodes(settings, survivors)
         stack.push_async_callback(nodes.close)
@@ -139,7 +142,7 @@ class Server:
         live = LiveService(_surroundings(settings, database, nodes, hub, clock, servers), tokens)
         from_where = partial(address_of, trusted=settings.trusted_proxies)
         sockets = WsHandler(live, hub, clock, address_of=from_where)
-        application = _application(settings, database, tokens, clock, nodes, live, sockets)
+        application = _application(settings, database, tokens, keys, clock, nodes, live, sockets)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=_REQUESTS_END_WITHIN)
         stack.push_async_callback(runner.cleanup)
         await live.start()
@@ -149,6 +152,8 @@ class Server:
 
         forgetting = asyncio.create_task(forget_forever(database, clock), name="idempotency sweeper")
         stack.push_async_callback(_ended, forgetting)
+        looking = asyncio.create_task(keys.look_forever(), name="signing keys")
+        stack.push_async_callback(_ended, looking)
         bootstrap = Bootstrap(database, clock)
         self.links = await _links(settings, bootstrap, tokens, self.base_url)
         await _serve(stack, runner, listeners, tls)
@@ -242,6 +247,13 @@ async def _started_nodes(settings: Settings, survivors: Sequence[Survivor]) -> N
     return nodes
 
 
+async def _keys(settings: Settings, database: Database, clock: Clock) -> StoredKeys:
+    keys, former = stored_keys(settings, database, clock), settings.data_dir / KEY_FILE
+    await keys.start(read_former(former))
+    put_aside(former)
+    return keys
+
+
 def _ownership(settings: Settings, database: Database, clock: Clock, base_url: str) -> Ownership:
     """Nobody else has a database in the data directory, which is locked."""
     id_file = settings.data_dir / SERVER_ID_FILE
@@ -287,6 +299,7 @@ def _application(
     settings: Settings,
     database: Database,
     tokens: Tokens,
+    keys: StoredKeys,
     clock: Clock,
     nodes: NodeSupervisor,
     live: LiveService,
@@ -303,6 +316,7 @@ def _application(
             http_peers=HttpPeers(live, tokens, clock),
             workers=nodes,
             metrics=Metrics(nodes, sockets.counters),
+            jwks=keys.ring.jwks,
             clock=clock,
             web_dir=settings.web_dir,
             version=distribution_version("rostrum"),

@@ -57,7 +57,9 @@ def _default_workers() -> int:
 Port = Annotated[int, Field(ge=0, le=65535)]
 """0 picks a free one."""
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-_SECRETS: Final = frozenset({"turn_secret"})
+MIN_SECRET_KEY: Final = 32
+"""Characters."""
+_SECRETS: Final = frozenset({"turn_secret", "secret_key"})
 """Settings whose values no complaint repeats."""
 _SECRET: Final = re.compile(r"[!$-&(-~]{16,256}")
 """What coturn's configuration takes without quoting."""
@@ -129,6 +131,13 @@ class Settings(BaseSettings):
     """Bytes of data messages that a peer may send per second."""
     loudest_audio: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Forward only so many of the loudest microphones of a session; default: all."""
+    secret_key: SecretStr | None = None
+    """What secrets in the database are sealed with, the same for all servers on it; default: a file in the
+    data directory."""
+    secret_key_file: Path | None = None
+    """A file that holds `secret_key`."""
+    signing_key_days: Annotated[int, Field(ge=0, le=3650)] = 90
+    """Days after which another key signs tokens; 0: only when it is told to."""
     token_ttl: Annotated[int, Field(ge=60, le=31_536_000)] = 86400
     """Seconds for which a participant token is good."""
     trusted_proxy: Texts = ()
@@ -187,6 +196,15 @@ class Settings(BaseSettings):
         if text is not None and not _SECRET.fullmatch(text):
             raise ValueError(
                 "it must be 16 or more characters without spaces, quotes or #; make one: openssl rand -hex 32"
+            )
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_secret_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < MIN_SECRET_KEY:
+            raise ValueError(
+                f"it must be {MIN_SECRET_KEY} or more characters; make one: openssl rand -hex 32"
             )
         return value
 
@@ -259,13 +277,16 @@ def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Setti
 
 def _with_secret_file(values: dict[str, Any]) -> dict[str, Any]:
     """A secret given itself wins over one in a file."""
-    path = values.get("turn_secret_file")
-    if path is None or values.get("turn_secret") is not None:
-        return values
-    try:
-        return {**values, "turn_secret": Path(path).read_text("utf-8").strip()}
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"--turn-secret-file: cannot read {path}: {error}") from None
+    for name in sorted(_SECRETS):
+        path = values.get(f"{name}_file")
+        if path is None or values.get(name) is not None:
+            continue
+        try:
+            values = {**values, name: Path(path).read_text("utf-8").strip()}
+        except (OSError, UnicodeDecodeError) as error:
+            flag = name.replace("_", "-")
+            raise InvalidInputError(f"--{flag}-file: cannot read {path}: {error}") from None
+    return values
 
 
 def _check_environment() -> None:

@@ -63,7 +63,8 @@ def upgrade(config: Path | None, **flags: Any) -> None:
 def backup(config: Path | None, file: Path, **flags: Any) -> None:
     """Write the embedded database to FILE, while the server runs or not.
 
-    FILE holds the hashes of keys, and no key. What signs tokens is in the data directory beside the database.
+    FILE holds the hashes of API keys, and the keys that sign tokens sealed: what opens them is the secret key
+    in the data directory beside the database.
     """
     with complaints():
         revision = back_up(file_of(database_url(settings_of(flags, config))), file)

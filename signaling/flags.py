@@ -80,6 +80,12 @@ _OPTIONS: Final = (
     click.option(
         "--data-bytes", type=float, help="Bytes of data messages a peer may send per second [262144]."
     ),
+    click.option(
+        "--secret-key-file",
+        type=_FILE,
+        help="File with what secrets in the database are sealed with [secret.key in the data directory].",
+    ),
+    click.option("--signing-key-days", type=int, help="Days after which another key signs tokens [90]."),
     click.option("--token-ttl", type=int, help="Seconds a participant token is good [86400]."),
     click.option(
         "--trusted-proxy",

@@ -1,11 +1,12 @@
-"""The Ed25519 key that signs participant tokens: made at the first start, kept in the data directory.
+"""Ed25519 keys that sign tokens.
 
-There is no default and no way to configure one by value; whoever wants the same key on several machines puts
-the same file there. Its key id is derived from the public key, so a token names the key that signed it.
+A key's id is derived from its public half, so a token names the key that signed it. There is no default key:
+the first start makes one (`signaling.auth.stored_keys`).
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 from dataclasses import dataclass
@@ -32,6 +33,12 @@ class SigningKey:
     def public(self) -> Ed25519PublicKey:
         return self.private.public_key()
 
+    @property
+    def public_text(self) -> str:
+        """The 32 bytes in base64url, as "x" of a JWK (RFC 8037 section 2)."""
+        raw = self.public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
     @classmethod
     def of(cls, private: Ed25519PrivateKey) -> SigningKey:
         raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -42,20 +49,38 @@ class SigningKey:
         return cls.of(Ed25519PrivateKey.generate())
 
     @classmethod
-    def load_or_create(cls, path: Path) -> SigningKey:
-        """Read the PEM file, or make it (0600, whole or not at all). Raises `InvalidInputError` for a file
-        that holds something else or that others may read."""
-        if not path.exists():
-            write_private(path, _to_pem(Ed25519PrivateKey.generate()))
+    def from_pem(cls, pem: bytes) -> SigningKey:
+        """Raises `ValueError`."""
+        private = load_pem_private_key(pem, password=None)
+        if not isinstance(private, Ed25519PrivateKey):
+            raise ValueError("it is not an Ed25519 key")
+        return cls.of(private)
+
+    def to_pem(self) -> bytes:
+        return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    @classmethod
+    def read(cls, path: Path) -> SigningKey:
+        """Raises `InvalidInputError` for a file that holds something else or that others may read."""
         if path.stat().st_mode & 0o077:
             raise InvalidInputError(f"others may read the signing key {path}; run chmod 600 on it")
         try:
-            private = load_pem_private_key(path.read_bytes(), password=None)
+            return cls.from_pem(path.read_bytes())
         except ValueError as error:
-            raise InvalidInputError(f"{path} is not a private key in PEM: {error}") from None
-        if not isinstance(private, Ed25519PrivateKey):
-            raise InvalidInputError(f"{path} holds a key that is not Ed25519; move it away to have one made")
-        return cls.of(private)
+            raise InvalidInputError(
+                f"{path} is not an Ed25519 private key in PEM; move it away to have one made: {error}"
+            ) from None
+
+
+def read_former(path: Path) -> SigningKey | None:
+    """The key in a file of versions that kept none in the store; see `SigningKey.read`."""
+    return SigningKey.read(path) if path.exists() else None
+
+
+def put_aside(path: Path) -> None:
+    """It is in the store now. (A version that knows no keys there would want the file back.)"""
+    if path.exists():
+        path.replace(path.with_name(path.name + ".imported"))
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -67,7 +92,3 @@ def write_private(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-
-
-def _to_pem(key: Ed25519PrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

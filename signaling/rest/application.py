@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -16,6 +16,7 @@ from signaling.rest.client_address import IpNetwork
 from signaling.rest.cors import cors_middleware
 from signaling.rest.descriptions import DescriptionRoutes
 from signaling.rest.health import HealthRoutes
+from signaling.rest.jwks import JwksRoutes
 from signaling.rest.middlewares import (
     errors_middleware,
     headers_middleware,
@@ -66,6 +67,7 @@ class RestParts:
     http_peers: HttpPeers
     workers: MetricsSource
     metrics: Metrics
+    jwks: Callable[[], Mapping[str, Any]]
     clock: Clock
     web_dir: Path
     """The build of the meeting page; those of the others lie beside its app."""
@@ -106,6 +108,7 @@ def build_application(parts: RestParts) -> web.Application:
             *whip.operations(),
             *whep.operations(),
             *HealthRoutes(parts.workers, parts.metrics, parts.version).operations(),
+            *JwksRoutes(parts.jwks).operations(),
             *realtimekit(house),
             *RoomRoutes(parts.meetings).operations(),
         ],

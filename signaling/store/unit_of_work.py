@@ -20,6 +20,7 @@ from signaling.services.ports import (
     PresetRepository,
     ServerRepository,
     SessionRepository,
+    SigningKeyRepository,
     UnitRepository,
     UserRepository,
 )
@@ -36,6 +37,7 @@ from signaling.store.participants import SqlParticipants
 from signaling.store.presets import SqlPresets
 from signaling.store.servers import SqlServers
 from signaling.store.sessions import SqlSessions
+from signaling.store.signing_keys import SqlSigningKeys
 from signaling.store.units import SqlUnits
 from signaling.store.users import SqlUsers
 from signaling.store.webhooks import SqlWebhooks
@@ -55,6 +57,7 @@ class SqlUnitOfWork:
     history: HistoryRepository
     idempotency: IdempotencyRepository
     servers: ServerRepository
+    signing_keys: SigningKeyRepository
     webhooks: WebhookRepository
     deliveries: DeliveryRepository
     api_keys: ApiKeyRepository
@@ -92,6 +95,7 @@ class SqlUnitOfWork:
         self.history = SqlHistory(db)
         self.idempotency = SqlIdempotency(db)
         self.servers = SqlServers(db)
+        self.signing_keys = SqlSigningKeys(db)
         self.webhooks = SqlWebhooks(db)
         self.deliveries = SqlDeliveries(db)
         self.api_keys = SqlApiKeys(db)

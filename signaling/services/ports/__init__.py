@@ -19,6 +19,7 @@ from signaling.services.ports.participants import ParticipantRepository
 from signaling.services.ports.presets import PresetRepository
 from signaling.services.ports.servers import ServerRepository
 from signaling.services.ports.sessions import SessionRepository
+from signaling.services.ports.signing_keys import SigningKeyRepository
 from signaling.services.ports.tokens import Tokens
 from signaling.services.ports.unit_of_work import UnitOfWork, UnitOfWorkFactory
 from signaling.services.ports.units import UnitRepository
@@ -42,6 +43,7 @@ __all__ = [
     "QualitySpread",
     "ServerRepository",
     "SessionRepository",
+    "SigningKeyRepository",
     "Spread",
     "Tokens",
     "UnitOfWork",

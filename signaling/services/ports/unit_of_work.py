@@ -14,6 +14,7 @@ from signaling.services.ports.participants import ParticipantRepository
 from signaling.services.ports.presets import PresetRepository
 from signaling.services.ports.servers import ServerRepository
 from signaling.services.ports.sessions import SessionRepository
+from signaling.services.ports.signing_keys import SigningKeyRepository
 from signaling.services.ports.units import UnitRepository
 from signaling.services.ports.users import LoginRepository, UserRepository
 from signaling.services.ports.webhooks import DeliveryRepository, WebhookRepository
@@ -31,6 +32,7 @@ class UnitOfWork(Protocol):
     history: HistoryRepository
     idempotency: IdempotencyRepository
     servers: ServerRepository
+    signing_keys: SigningKeyRepository
     webhooks: WebhookRepository
     deliveries: DeliveryRepository
     api_keys: ApiKeyRepository

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signaling.auth.keyring import KeyRing
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import AUDIENCE, ISSUER, JwtTokens
 from signaling.domain.participant import Participant
@@ -36,7 +37,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def tokens(clock: FakeClock) -> JwtTokens:
-    return JwtTokens(KEY, clock, timedelta(hours=1))
+    return JwtTokens(KeyRing.of(KEY, clock), clock, timedelta(hours=1))
 
 
 def claims(clock: FakeClock, **changes: Any) -> dict[str, Any]:
@@ -160,23 +161,15 @@ def test_a_changed_token_is_refused(tokens: JwtTokens) -> None:
 )
 def test_junk_is_refused_and_nothing_else_happens(junk: str) -> None:
     with pytest.raises(InvalidTokenError):
-        JwtTokens(KEY, FakeClock()).verify(junk)
-
-
-def test_the_key_is_made_once_for_its_owner_only(tmp_path: Path, clock: FakeClock) -> None:
-    path = tmp_path / "key.pem"
-    first, second = SigningKey.load_or_create(path), SigningKey.load_or_create(path)
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert first.key_id == second.key_id
-    JwtTokens(second, clock).verify(JwtTokens(first, clock).issue(ADA))
+        JwtTokens(KeyRing.of(KEY, FakeClock()), FakeClock()).verify(junk)
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
-    SigningKey.load_or_create(path)
+    path.write_bytes(KEY.to_pem())
     path.chmod(0o644)
     with pytest.raises(InvalidInputError, match="chmod"):
-        SigningKey.load_or_create(path)
+        SigningKey.read(path)
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -185,11 +178,12 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
     path.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     path.chmod(0o600)
     with pytest.raises(InvalidInputError, match="Ed25519"):
-        SigningKey.load_or_create(path)
+        SigningKey.read(path)
 
 
 def test_a_participant_is_not_needed_to_verify() -> None:
     """Existence is the store's word; a token of a removed participant still verifies here."""
     removed = Participant(**{name: getattr(ADA, name) for name in ADA.__slots__} | {"id": "gone"})
     clock = FakeClock()
-    assert JwtTokens(KEY, clock).verify(JwtTokens(KEY, clock).issue(removed)).participant_id == "gone"
+    ring = KeyRing.of(KEY, clock)
+    assert JwtTokens(ring, clock).verify(JwtTokens(ring, clock).issue(removed)).participant_id == "gone"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
+from signaling.auth.keyring import KeyRing
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
 from signaling.clock import SystemClock
@@ -121,7 +122,7 @@ async def test_what_is_no_token_of_ours_is_refused_without_a_browser_asking_for_
     async with world.database() as uow:
         ada = await uow.participants.get(world.organization_id, meeting["id"], made["id"])
     assert ada is not None
-    forged = JwtTokens(SigningKey.generate(), SystemClock()).issue(ada)
+    forged = JwtTokens(KeyRing.of(SigningKey.generate(), SystemClock()), SystemClock()).issue(ada)
     elsewhere = world.tokens.issue(values.participant(values.meeting(values.organization("Other"))))
     for token in (None, "garbage", "a.b.c", "é", "x" * 8000, forged, elsewhere):
         answer = await invitation(world, token)

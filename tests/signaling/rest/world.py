@@ -17,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from signaling.auth.api_keys import Authenticator, hash_api_key, new_api_key
+from signaling.auth.keyring import KeyRing
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
 from signaling.clock import SystemClock
@@ -155,9 +156,9 @@ async def rest_world(
     folder: Path, database: Database, *, rate_limits: RateLimits | None = None, trusted: Sequence[str] = ()
 ) -> AsyncIterator[World]:
     clock, live, source = SystemClock(), FakeLiveSessions(), FakeMetricsSource()
-    signing_key = SigningKey.generate()
-    tokens = JwtTokens(signing_key, clock, timedelta(hours=1))
-    past_tokens = JwtTokens(signing_key, clock, timedelta(hours=-1))
+    ring = KeyRing.of(SigningKey.generate(), clock)
+    tokens = JwtTokens(ring, clock, timedelta(hours=1))
+    past_tokens = JwtTokens(ring, clock, timedelta(hours=-1))
     organization, key = values.organization(), new_api_key()
     await Bootstrap(database, clock).create(organization.id, hash_api_key(key))
     authenticator = LimitedAuthenticator(database)
@@ -172,6 +173,7 @@ async def rest_world(
             http_peers=HttpPeers(_empty_service(database, tokens, clock), tokens, clock),
             workers=source,
             metrics=Metrics(source),
+            jwks=ring.jwks,
             clock=clock,
             web_dir=folder / "meet" / "dist",
             version="1.2.3",

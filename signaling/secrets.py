@@ -1,0 +1,28 @@
+"""The secret key of the settings, and what it opens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from signaling.auth.sealing import SECRET_KEY_FILE, SecretBox, read_secret_key
+from signaling.auth.stored_keys import PURPOSE, StoredKeys
+from signaling.config import Settings
+from signaling.services.ports import Clock, UnitOfWorkFactory
+
+
+def secret_box(settings: Settings, purpose: str) -> SecretBox:
+    """Raises `InvalidInputError` for the file of the secret key, which is made where there is none."""
+    secret = settings.secret_key
+    text = secret.get_secret_value() if secret else read_secret_key(settings.data_dir / SECRET_KEY_FILE)
+    return SecretBox(text, purpose)
+
+
+def stored_keys(settings: Settings, units: UnitOfWorkFactory, clock: Clock) -> StoredKeys:
+    """Not read yet. Raises as `secret_box` does."""
+    return StoredKeys(
+        units,
+        secret_box(settings, PURPOSE),
+        clock,
+        longest_token=timedelta(seconds=settings.token_ttl),
+        rotate_after=timedelta(days=settings.signing_key_days) if settings.signing_key_days else None,
+    )
