@@ -63,6 +63,7 @@ from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, Tokens
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
+from signaling.services.sessions import SessionService
 from signaling.store.database import DATABASE_FILE, Database, sqlite_url
 from signaling.ws.handler import WsHandler
 from signaling.ws.hub import WsHub
@@ -312,6 +313,7 @@ def _application(
             participants=ParticipantService(database, live, tokens, clock),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
+            sessions=SessionService(database, live, clock),
             invitation=InvitationService(database, live, tokens),
             http_peers=HttpPeers(live, tokens, clock),
             workers=nodes,

@@ -29,6 +29,7 @@ from signaling.rest.rate_limiting import address_middleware, key_middleware, tol
 from signaling.rest.realtimekit import realtimekit
 from signaling.rest.rendering import Rendering
 from signaling.rest.telnyx.rendering import TELNYX
+from signaling.rest.telnyx.room_sessions import RoomSessionRoutes
 from signaling.rest.telnyx.rooms import RoomRoutes
 from signaling.rest.v2.active_session import ActiveSessionRoutes
 from signaling.rest.v2.invitation import InvitationRoutes
@@ -45,6 +46,7 @@ from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, MetricsSource
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
+from signaling.services.sessions import SessionService
 
 MAX_BODY: Final = 1024 * 1024
 RENDERINGS: Final[Mapping[str, Rendering]] = {
@@ -63,6 +65,7 @@ class RestParts:
     participants: ParticipantService
     presets: PresetService
     active_session: ActiveSessionService
+    sessions: SessionService
     invitation: InvitationService
     http_peers: HttpPeers
     workers: MetricsSource
@@ -110,7 +113,8 @@ def build_application(parts: RestParts) -> web.Application:
             *HealthRoutes(parts.workers, parts.metrics, parts.version).operations(),
             *JwksRoutes(parts.jwks).operations(),
             *realtimekit(house),
-            *RoomRoutes(parts.meetings).operations(),
+            *RoomRoutes(parts.meetings, parts.sessions).operations(),
+            *RoomSessionRoutes(parts.meetings, parts.sessions).operations(),
         ],
     )
     for routes in (

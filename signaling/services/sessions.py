@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -22,6 +22,8 @@ from signaling.domain.session import SessionRecord
 from signaling.errors import NotFoundError
 from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
 
+MAX_INCLUDED: Final = 100
+"""That are shown with what they belong to; the lists have them all."""
 _ALL: Final = Page(0, 100_000)
 """Attendances of one session that are looked at to put those of each participant together."""
 
@@ -74,6 +76,25 @@ class SessionService:
         async with self._units(reading=True) as uow:
             (view,) = await self._views(uow, [await _load(uow, organization_id, session_id)])
         return view
+
+    async def running_in(self, organization_id: str, meeting_ids: Sequence[str]) -> Mapping[str, str]:
+        """The id of the session that has not ended, by meeting."""
+        async with self._units(reading=True) as uow:
+            return await uow.history.running_in(organization_id, meeting_ids)
+
+    async def newest_in(
+        self, organization_id: str, meeting_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[SessionRecord]]:
+        """At most `MAX_INCLUDED` sessions of each meeting, newest first, by meeting."""
+        async with self._units(reading=True) as uow:
+            return await uow.history.sessions_in(organization_id, meeting_ids, each=MAX_INCLUDED)
+
+    async def latest_of(
+        self, organization_id: str, session_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[Attendance]]:
+        """At most `MAX_INCLUDED` attendances of each session, latest first, by session."""
+        async with self._units(reading=True) as uow:
+            return await uow.history.attendances_in(organization_id, session_ids, each=MAX_INCLUDED)
 
     async def participants(
         self,

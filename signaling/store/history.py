@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Float, bindparam, func, literal, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +21,8 @@ from signaling.store.listing import Condition, Listing, matching, within
 from signaling.store.sessions import read_session
 from signaling.store.tables import attendances, sessions
 from signaling.store.tables.columns import UtcDateTime
+
+T = TypeVar("T")
 
 SESSIONS: Final = Listing(sessions, sessions.c.id, read_session)
 ATTENDANCES: Final = Listing(attendances, attendances.c.peer_id, read_attendance)
@@ -58,6 +60,33 @@ class SqlHistory:
             page,
             descending=descending,
         )
+
+    async def running_in(self, organization_id: str, meeting_ids: Sequence[str]) -> Mapping[str, str]:
+        query = select(sessions.c.meeting_id, sessions.c.id).where(
+            sessions.c.organization_id == organization_id,
+            sessions.c.meeting_id.in_(meeting_ids),
+            sessions.c.ended_at.is_(None),
+        )
+        return {row.meeting_id: row.id for row in await self._db.execute(query)}
+
+    async def sessions_in(
+        self, organization_id: str, meeting_ids: Sequence[str], *, each: int
+    ) -> Mapping[str, Sequence[SessionRecord]]:
+        of_these = sessions.c.organization_id == organization_id, sessions.c.meeting_id.in_(meeting_ids)
+        by = sessions.c.created_at
+        found = await SESSIONS.of_each(self._db, of_these, sessions.c.meeting_id, by, each=each)
+        return _grouped(found, lambda one: one.meeting_id)
+
+    async def attendances_in(
+        self, organization_id: str, session_ids: Sequence[str], *, each: int
+    ) -> Mapping[str, Sequence[Attendance]]:
+        of_these = (
+            attendances.c.organization_id == organization_id,
+            attendances.c.session_id.in_(session_ids),
+        )
+        by = attendances.c.joined_at
+        found = await ATTENDANCES.of_each(self._db, of_these, attendances.c.session_id, by, each=each)
+        return _grouped(found, lambda one: one.session_id)
 
     async def present(self, session_ids: Sequence[str]) -> Mapping[str, Sequence[datetime]]:
         """When those joined who are in these sessions and count, by session."""
@@ -108,6 +137,13 @@ class SqlHistory:
             .order_by(attendances.c.joined_at, attendances.c.peer_id)
         )
         return [read_attendance(row) for row in (await self._db.execute(query)).mappings()]
+
+
+def _grouped(found: Iterable[T], key: Callable[[T], str]) -> Mapping[str, Sequence[T]]:
+    groups: dict[str, list[T]] = defaultdict(list)
+    for one in found:
+        groups[key(one)].append(one)
+    return groups
 
 
 def sessions_where(organization_id: str, which: SessionFilter) -> Iterator[Condition]:

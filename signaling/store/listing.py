@@ -47,6 +47,26 @@ class Listing(Generic[T]):
         rows = await db.execute(self.query(conditions, by, page, descending=descending))
         return [self.read(row) for row in rows.mappings()], total
 
+    async def of_each(
+        self,
+        db: AsyncConnection,
+        where: Iterable[Condition],
+        group: Column[Any],
+        by: ColumnElement[Any],
+        *,
+        each: int,
+    ) -> Sequence[T]:
+        """The last `each` of every group, the last first."""
+        place = func.row_number().over(partition_by=group, order_by=(by.desc(), self.key.desc()))
+        numbered = select(self.key.label("key"), place.label("place")).where(*where).subquery("numbered")
+        query = (
+            select(self.table)
+            .join(numbered, self.key == numbered.c.key)
+            .where(numbered.c.place <= each)
+            .order_by(by.desc(), self.key.desc())
+        )
+        return [self.read(row) for row in (await db.execute(query)).mappings()]
+
     def count(self, where: Sequence[Condition]) -> Select[int]:
         return select(func.count()).select_from(self.table).where(*where)
 

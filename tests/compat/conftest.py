@@ -101,11 +101,15 @@ def rooms(server: Server, wire: Wire) -> Rooms:
 
 
 @asynccontextmanager
-async def joined(server: Server, token: str) -> AsyncIterator[Bot]:
-    """In the meeting until the block ends."""
+async def joined(server: Server, token: str, *, context: str | None = None) -> AsyncIterator[Bot]:
+    """In the meeting until the block ends. `context` is what the client gives to be kept with it."""
     bot = Bot(server.base_url, token, PERSON)
     try:
-        await bot.join()
+        if context is None:
+            await bot.join()
+        else:
+            await bot.signalling.open()
+            bot.state = await bot.signalling.request("join", token=token, device="desktop", context=context)
         yield bot
     finally:
         await bot.leave()

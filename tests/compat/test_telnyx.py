@@ -16,8 +16,8 @@ from telnyx.resources.room_participants import AsyncRoomParticipantsResource
 from telnyx.resources.rooms import AsyncRoomsResource
 from telnyx.types import Room
 
-from sfu.bot import Bot, BotError
-from tests.compat.conftest import PERSON, Rooms, joined
+from sfu.bot import Bot, BotError, Organization
+from tests.compat.conftest import Rooms, joined
 from tests.compat.methods import methods
 from tests.support.sdks import OPERATIONS
 from tests.support.wait import wait_until_async
@@ -43,10 +43,10 @@ async def room_of(rooms: Rooms, name: str = "") -> Room:
 
 
 async def token_for(rooms: Rooms, room: Room) -> str:
+    """Of a participant who was added to the meeting that the room is."""
     assert room.id
-    made = await rooms.api.rooms.actions.generate_join_client_token(room.id)
-    assert made.data and made.data.token
-    return made.data.token
+    async with Organization(rooms.server.credentials) as organization:
+        return await organization.create_participant(room.id, str(uuid4()), "group_call_participant")
 
 
 @asynccontextmanager
@@ -96,7 +96,7 @@ async def test_a_room_keeps_all_that_it_is_created_with(rooms: Rooms) -> None:
     assert one and one.record_type == "room"
     assert (one.unique_name, one.max_participants, one.enable_recording) == (name, 12, True)
     assert (one.webhook_event_url, one.webhook_event_failover_url) == (HOOK, HOOK + "/other")
-    assert (one.webhook_timeout_secs, one.active_session_id, one.sessions) == (5, None, [])
+    assert (one.webhook_timeout_secs, one.active_session_id, one.sessions) == (5, None, None)
     with pytest.raises(UnprocessableEntityError) as refused:
         await rooms.api.rooms.create(unique_name=name)
     (error,) = refused.value.response.json()["errors"]
@@ -281,10 +281,8 @@ async def test_a_session_is_found_with_who_is_in_it(rooms: Rooms) -> None:
 async def test_who_was_in_a_session_is_listed(rooms: Rooms) -> None:
     room = await room_of(rooms)
     context = json.dumps({"seat": str(uuid4())})
-    bot = Bot(rooms.server.base_url, await token_for(rooms, room), PERSON)
-    async with session_in(rooms, room) as (session_id, _):
-        await bot.signalling.open()
-        await bot.signalling.request("join", token=await token_for(rooms, room), context=context)
+    token = await token_for(rooms, room)
+    async with session_in(rooms, room) as (session_id, _), joined(rooms.server, token, context=context):
         answer = rooms.wire.filled(
             await rooms.api.rooms.sessions.retrieve_participants(session_id, filter={"context": context})
         )
@@ -293,7 +291,6 @@ async def test_who_was_in_a_session_is_listed(rooms: Rooms) -> None:
         assert one.record_type == "room_participant"
         everybody = await rooms.api.rooms.sessions.retrieve_participants(session_id)
         assert len(everybody.data) == 2
-        await bot.close()
 
 
 # --- actions -------------------------------------------------------------------------------------------

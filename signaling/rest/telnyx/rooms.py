@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from signaling.domain.caller import Scope
 from signaling.domain.configuration import MAX_PARTICIPANTS
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting
 from signaling.domain.meeting_config import HttpUrl
+from signaling.domain.session_status import SessionRecord
 from signaling.domain.time_range import TimeRange
 from signaling.rest.access import organization_id_of
 from signaling.rest.envelope import Timestamp
 from signaling.rest.operation import Many, Operation
 from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
+from signaling.rest.telnyx.histories import RoomSessionAnswer
 from signaling.rest.telnyx.paging import RoomPage, When, span
 from signaling.rest.telnyx.rendering import TELNYX, listed, one
 from signaling.services.meetings import MeetingService
+from signaling.services.sessions import SessionService
 
 ROOMS: Final = "/v2/rooms"
 ROOM: Final = ROOMS + "/{room_id}"
@@ -56,7 +60,12 @@ class RoomBody(RoomPatch):
         return {"max_participants": DEFAULT_PARTICIPANTS} | super().settings()
 
 
+class OneRoomQuery(BaseModel):
+    include_sessions: bool = False
+
+
 class RoomQuery(RoomPage):
+    include_sessions: bool = False
     name: Annotated[str | None, Field(alias="filter[unique_name]", max_length=255)] = None
     created_eq: Annotated[When | None, Field(alias="filter[date_created_at][eq]")] = None
     created_gte: Annotated[When | None, Field(alias="filter[date_created_at][gte]")] = None
@@ -84,6 +93,8 @@ class RoomAnswer(Answer):
             "webhook_event_url": None,
             "webhook_event_failover_url": None,
             "webhook_timeout_secs": None,
+            "active_session_id": None,
+            "sessions": None,
             "created_at": "2026-01-31T09:30:00.125Z",
             "updated_at": "2026-01-31T09:30:00.125Z",
             "record_type": "room",
@@ -97,23 +108,31 @@ class RoomAnswer(Answer):
     webhook_event_url: str | None
     webhook_event_failover_url: str | None
     webhook_timeout_secs: int | None
+    active_session_id: str | None
+    sessions: list[RoomSessionAnswer] | None
+    """With `include_sessions` the newest 100; else null."""
     created_at: Timestamp
     updated_at: Timestamp
     record_type: Literal["room"] = "room"
 
     @classmethod
-    def of(cls, meeting: Meeting) -> RoomAnswer:
+    def of(
+        cls, meeting: Meeting, active_session_id: str | None, sessions: Sequence[SessionRecord] | None
+    ) -> RoomAnswer:
         said = meeting.configuration
         return cls.reading(
             meeting,
             max_participants=said.max_participants,
             enable_recording=bool(said.record_on_start),
+            active_session_id=active_session_id,
+            sessions=None if sessions is None else [RoomSessionAnswer.of(one) for one in sessions],
         )
 
 
 class RoomRoutes:
-    def __init__(self, meetings: MeetingService) -> None:
+    def __init__(self, meetings: MeetingService, sessions: SessionService) -> None:
         self._meetings = meetings
+        self._sessions = sessions
 
     def operations(self) -> list[Operation]:
         return [
@@ -152,6 +171,7 @@ class RoomRoutes:
                 summary="Read a room",
                 tag=TAG,
                 access=Scope.MEETINGS_READ,
+                query=OneRoomQuery,
                 answer=RoomAnswer,
                 rendering=TELNYX,
             ),
@@ -172,7 +192,7 @@ class RoomRoutes:
     async def create(self, request: web.Request) -> web.Response:
         body = await parse_body(request, RoomBody)
         meeting = await self._meetings.create(organization_id_of(request), **body.settings())
-        return one(RoomAnswer.of(meeting), status=201)
+        return one(await self._answer(meeting), status=201)
 
     async def list(self, request: web.Request) -> web.Response:
         query = parse_query(request, RoomQuery)
@@ -184,16 +204,37 @@ class RoomRoutes:
             offset=query.offset,
             limit=query.page_size,
         )
-        return listed([RoomAnswer.of(meeting) for meeting in meetings], query, total)
+        answers = await self._answers(
+            organization_id_of(request), meetings, with_sessions=query.include_sessions
+        )
+        return listed(answers, query, total)
 
     async def get(self, request: web.Request) -> web.Response:
+        query = parse_query(request, OneRoomQuery)
         meeting = await self._meetings.get(*_path(request))
-        return one(RoomAnswer.of(meeting))
+        return one(await self._answer(meeting, with_sessions=query.include_sessions))
 
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, RoomPatch)
         meeting = await self._meetings.change(*_path(request), **body.settings())
-        return one(RoomAnswer.of(meeting))
+        return one(await self._answer(meeting))
+
+    async def _answer(self, meeting: Meeting, *, with_sessions: bool = False) -> RoomAnswer:
+        (answer,) = await self._answers(meeting.organization_id, [meeting], with_sessions=with_sessions)
+        return answer
+
+    async def _answers(
+        self, organization_id: str, meetings: Sequence[Meeting], *, with_sessions: bool
+    ) -> Sequence[RoomAnswer]:
+        ids = [meeting.id for meeting in meetings]
+        running = await self._sessions.running_in(organization_id, ids)
+        if not with_sessions:
+            return [RoomAnswer.of(meeting, running.get(meeting.id), None) for meeting in meetings]
+        sessions = await self._sessions.newest_in(organization_id, ids)
+        return [
+            RoomAnswer.of(meeting, running.get(meeting.id), sessions.get(meeting.id, ()))
+            for meeting in meetings
+        ]
 
 
 def _path(request: web.Request) -> tuple[str, str]:

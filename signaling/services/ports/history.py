@@ -26,6 +26,22 @@ class HistoryRepository(Protocol):
         """A page and the total count."""
         ...
 
+    async def running_in(self, organization_id: str, meeting_ids: Sequence[str]) -> Mapping[str, str]:
+        """The session that has not ended, by meeting."""
+        ...
+
+    async def sessions_in(
+        self, organization_id: str, meeting_ids: Sequence[str], *, each: int
+    ) -> Mapping[str, Sequence[SessionRecord]]:
+        """The newest `each` sessions of every one of these meetings, newest first, by meeting."""
+        ...
+
+    async def attendances_in(
+        self, organization_id: str, session_ids: Sequence[str], *, each: int
+    ) -> Mapping[str, Sequence[Attendance]]:
+        """The latest `each` of every one of these sessions, latest first, by session."""
+        ...
+
     async def present(self, session_ids: Sequence[str]) -> Mapping[str, Sequence[datetime]]:
         """When those joined who are in these sessions and count, by session."""
         ...

@@ -29,6 +29,14 @@ async def _organization(world: World, _: dict[str, str]) -> str:
     return world.organization_id
 
 
+async def _session(world: World, made: dict[str, str]) -> str:
+    return (await world.session(await _meeting(world, made))).id
+
+
+async def _peer(world: World, made: dict[str, str]) -> str:
+    return (await world.attendance(await world.session(await _meeting(world, made)))).peer_id
+
+
 MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
     "account_id": _organization,
     "app_id": _organization,
@@ -36,6 +44,8 @@ MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
     "participant_id": _participant,
     "preset_id": _preset,
     "room_id": _meeting,
+    "room_participant_id": _peer,
+    "room_session_id": _session,
 }
 """How to make what a parameter in a path names, in the world's organization. A new noun needs a line here."""
 

@@ -21,7 +21,10 @@ from signaling.auth.keyring import KeyRing
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
 from signaling.clock import SystemClock
+from signaling.domain.attendance import Attendance
 from signaling.domain.caller import EVERYTHING, Caller, Scope
+from signaling.domain.session_status import SessionRecord, SessionStatus
+from signaling.ids import new_id, new_uuid
 from signaling.metrics import Metrics
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.nodes.testing import FakeNodes
@@ -39,6 +42,7 @@ from signaling.services.participants import ParticipantService
 from signaling.services.ports import WorkerStatus
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
+from signaling.services.sessions import SessionService
 from signaling.store.database import Database
 from signaling.testing import FakeLiveSessions, FakeMetricsSource
 from signaling.ws.hub import WsHub
@@ -118,6 +122,35 @@ class World:
         made: dict[str, Any] = answer.data
         return made
 
+    async def session(self, meeting_id: str, *, seconds: float = 0, ended: bool = False) -> SessionRecord:
+        """One that runs, or has run, as far as the store knows."""
+        async with self.database() as uow:
+            meeting = await uow.meetings.get(self.organization_id, meeting_id)
+            assert meeting is not None
+            record = values.session(meeting, seconds=seconds)
+            await uow.sessions.add(record)
+            if ended:
+                record = replace(
+                    record,
+                    ended_at=values.at(seconds + 60),
+                    updated_at=values.at(seconds + 60),
+                    status=SessionStatus.FINISHED,
+                )
+                await uow.sessions.save(record)
+            await uow.commit()
+        return record
+
+    async def attendance(
+        self, session: SessionRecord, *, seconds: float = 1, context: str | None = None
+    ) -> Attendance:
+        """Of somebody who is in it."""
+        somebody = values.attendance(session, new_id("peer"), new_uuid(), seconds=seconds)
+        one = replace(somebody, context=context)
+        async with self.database() as uow:
+            await uow.sessions.add_attendance(one)
+            await uow.commit()
+        return one
+
     async def participant(self, meeting_id: str, **body: Any) -> dict[str, Any]:
         wanted = {"preset_name": "group_call_host", "custom_participant_id": "ada-1", "name": "Ada"} | body
         answer = await self.call("POST", f"/v2/meetings/{meeting_id}/participants", wanted)
@@ -169,6 +202,7 @@ async def rest_world(
             participants=ParticipantService(database, live, tokens, clock),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
+            sessions=SessionService(database, live, clock),
             invitation=InvitationService(database, live, tokens),
             http_peers=HttpPeers(_empty_service(database, tokens, clock), tokens, clock),
             workers=source,
