@@ -234,7 +234,7 @@ class PreconditionFailedError(SignalingError):
     code = 9412
     name = "PreconditionFailed"
     http_status = 412
-    default_message = "The ETag is not the present one: ICE was restarted since. Use the latest."
+    default_message = "The ETag is not the present one: there was a change since. Read it again."
 
 
 class PreconditionRequiredError(SignalingError):

@@ -1,7 +1,7 @@
 """`python -m tests.support.generated`: are the committed files that a program writes the ones it would write?
 
-The client protocol's JSON Schema comes from the Python models, the TypeScript types from the schema. Ends
-with 1 and says what to run where one is out of date.
+The client protocol's JSON Schema comes from the Python models, the TypeScript types from the schema, the
+table of errors from the errors. Ends with 1 and says what to run where one is out of date.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from signaling.error_table import error_table
 from signaling.protocol.schema import schema
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -39,6 +40,8 @@ def stale_files() -> list[str]:
     ).stdout
     if printed != (PROTOCOL / "src" / "messages.ts").read_text():
         problems.append("web/packages/protocol/src/messages.ts: cd web && npm run generate")
+    if (ROOT / "docs" / "errors.md").read_text() != error_table():
+        problems.append("docs/errors.md: python -m signaling.error_table > docs/errors.md")
     return problems
 
 

@@ -24,7 +24,12 @@ from signaling.rest.telnyx.paging import PARAMETERS, RoomPage
 _BAD_REQUEST: Final = "10015"
 _CODES: Final = {401: "10009", 403: "10010", 404: "10005", 429: "10011", 500: "10007", 503: "10007"}
 """By HTTP status; every other error is a bad request."""
-DOCUMENTATION: Final = "https://developers.telnyx.com/docs/overview/errors/"
+DOCUMENTATION: Final = "/reference/"
+"""Where an error says to look."""
+
+
+def code_of(http_status: int) -> str:
+    return _CODES.get(http_status, _BAD_REQUEST)
 
 
 class Telnyx:
@@ -55,11 +60,11 @@ class Telnyx:
         return {"data": [example], "meta": _meta(RoomPage(), 1)}
 
     def error_example(self, error: SignalingError) -> Any:
-        code = _CODES.get(error.http_status, _BAD_REQUEST)
+        code = code_of(error.http_status)
         told: dict[str, Any] = {"code": code, "title": error.name, "detail": error.message}
         if error.field is not None:
             told["source"] = _source(error.field)
-        return {"errors": [told | {"meta": {"url": DOCUMENTATION + code}}]}
+        return {"errors": [told | {"meta": {"url": DOCUMENTATION}}]}
 
 
 TELNYX: Final = Telnyx()

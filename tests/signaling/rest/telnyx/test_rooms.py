@@ -73,7 +73,7 @@ async def test_errors_look_as_clients_of_this_api_expect(
     assert answer.status == status
     (error,) = answer.body["errors"]
     assert (error["code"], error.get("source")) == (code, source)
-    assert error["title"] and error["detail"] and error["meta"]["url"].endswith(code)
+    assert error["title"] and error["detail"] and error["meta"]["url"] == "/reference/"
 
 
 async def test_who_shows_no_key_is_told_so_in_the_same_envelope(world: World) -> None:
