@@ -36,6 +36,7 @@ from signaling.rest.v2.invitation import InvitationRoutes
 from signaling.rest.v2.meetings import MeetingRoutes
 from signaling.rest.v2.participants import ParticipantRoutes
 from signaling.rest.v2.presets import PresetRoutes
+from signaling.rest.v2.sessions import SessionRoutes
 from signaling.rest.v2.whep import WhepRoutes
 from signaling.rest.v2.whip import WhipRoutes
 from signaling.services.active_session import ActiveSessionService
@@ -102,6 +103,7 @@ def build_application(parts: RestParts) -> web.Application:
         *ParticipantRoutes(parts.participants).operations(),
         *PresetRoutes(parts.presets).operations(),
         *ActiveSessionRoutes(parts.active_session).operations(),
+        *SessionRoutes(parts.sessions).operations(),
     ]
     table.register(
         application.router,

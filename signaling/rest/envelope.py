@@ -27,14 +27,18 @@ def success(data: Any, *, status: int = 200) -> web.Response:
     return json_response({"success": True, "data": to_json(data)}, status)
 
 
-def listing(items: Sequence[Any], page: Page, total: int) -> web.Response:
-    """`start_offset` and `end_offset` count from 1; both are 0 for an empty page."""
+def listing(items: Sequence[Any], page: Page, total: int, *, named: str | None = None) -> web.Response:
+    """`start_offset` and `end_offset` count from 1; both are 0 for an empty page. `named`: the list is under
+    this name in `data` (`signaling.rest.rendering.Named`)."""
     paging = {
         "total_count": total,
         "start_offset": page.offset + 1 if items else 0,
         "end_offset": page.offset + len(items) if items else 0,
     }
-    return json_response({"success": True, "data": to_json(items), "paging": paging})
+    data = to_json(items)
+    return json_response(
+        {"success": True, "data": data if named is None else {named: data}, "paging": paging}
+    )
 
 
 def to_text(time: datetime) -> str:

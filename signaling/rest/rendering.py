@@ -88,6 +88,22 @@ class House:
         return {"success": False, "error": body}
 
 
+class Named(House):
+    """Pages of `/v2` whose list is under a name: `{"data": {"sessions": [...]}, "paging": {...}}`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def page_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        page = super().page_schema(schema)
+        page["properties"]["data"] = _object(**{self._name: page["properties"]["data"]})
+        return page
+
+    def page_example(self, example: Any) -> Any:
+        page = super().page_example(example)
+        return page | {"data": {self._name: page["data"]}}
+
+
 class Bare(House):
     """Without an envelope around what succeeded."""
 

@@ -17,6 +17,7 @@ from signaling.rest.operation import Operation
 from signaling.rest.parsing import Answer, Body, parse_body, shown
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.ports import LiveSessionView
+from signaling.services.sessions import SessionView
 
 Ids = Annotated[tuple[Annotated[str, Field(max_length=255)], ...], Field(max_length=1000)]
 
@@ -97,6 +98,28 @@ class SessionAnswer(Answer):
             status="LIVE",
             minutes_consumed=round(view.minutes_consumed, 3),
             ended_at=None,
+            meta={},
+            breakout_rooms=[],
+        )
+
+    @classmethod
+    def of_any(cls, view: SessionView) -> SessionAnswer:
+        """Also of one that has ended."""
+        record = view.record
+        return cls(
+            id=record.id,
+            associated_id=record.meeting_id,
+            meeting_display_name=record.meeting_title,
+            type="meeting",
+            status="LIVE" if record.ended_at is None else "ENDED",
+            live_participants=view.live_participants,
+            max_concurrent_participants=view.max_concurrent_participants,
+            minutes_consumed=round(view.minutes_consumed, 3),
+            organization_id=record.organization_id,
+            started_at=record.started_at or record.created_at,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+            ended_at=record.ended_at,
             meta={},
             breakout_rooms=[],
         )

@@ -10,6 +10,7 @@ import pytest
 from signaling.domain.caller import EVERYTHING, Scope
 from signaling.rest.openapi import example_of
 from signaling.rest.operation import Access, Operation
+from tests.signaling.rest.past import a_session
 from tests.signaling.rest.world import World, documented
 
 
@@ -23,6 +24,14 @@ async def _participant(world: World, made: dict[str, str]) -> str:
 
 async def _preset(world: World, _: dict[str, str]) -> str:
     return str((await world.call("GET", "/v2/presets")).data[0]["id"])
+
+
+async def _session(world: World, _: dict[str, str]) -> str:
+    return (await a_session(world))[0]
+
+
+async def _peer(world: World, made: dict[str, str]) -> str:
+    return (await a_session(world, made.get("session_id")))[1]
 
 
 async def _organization(world: World, _: dict[str, str]) -> str:
@@ -43,6 +52,9 @@ MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
     "meeting_id": _meeting,
     "participant_id": _participant,
     "preset_id": _preset,
+    "session_id": _session,
+    "peer_id": _peer,
+    "attendee_id": _peer,
     "room_id": _meeting,
     "room_participant_id": _peer,
     "room_session_id": _session,

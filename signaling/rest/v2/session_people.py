@@ -1,0 +1,277 @@
+"""How `/v2/sessions` shows who was in a session: a peer, its events, and the report about it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import JsonValue
+
+from signaling.domain.attendance import Attendance
+from signaling.rest.envelope import Timestamp
+from signaling.rest.parsing import ABSENT_IF_NONE, Answer, shown
+from signaling.services.sessions import AttendanceView
+
+_TIME: Final = "2026-01-31T09:30:00.125Z"
+_PEER: Final = "peer_01k9zt1v5h8w2c4m6n0q3r7s9a"
+_SESSION: Final = "1e5f1f4d-5c11-49d0-8a6f-0d5b7c110c0b"
+_PARTICIPANT: Final = "5b7c110c-0b2c-4e1e-8f1f-4d5c9d0a6f0d"
+PERSON: Final = {
+    "id": _PEER,
+    "user_id": _PARTICIPANT,
+    "custom_participant_id": "user-17",
+    "session_id": _SESSION,
+    "display_name": "Ada Lovelace",
+    "preset_name": "group_call_host",
+    "role": "group_call_host",
+    "joined_at": _TIME,
+    "left_at": "2026-01-31T09:50:00.125Z",
+    "leave_reason": "left",
+    "duration": 20.0,
+    "context": None,
+    "counted": True,
+    "created_at": _TIME,
+    "updated_at": "2026-01-31T09:50:00.125Z",
+}
+REPORTED: Final = {
+    **PERSON,
+    "peer_stats": {
+        "events": [{"name": "joined", "timestamp": _TIME, "metadata": {}}],
+        "precall_network_information": None,
+    },
+    "quality_stats": [],
+}
+
+PeerEventName = Literal["PEER_CREATED", "PEER_JOINING", "PEER_LEAVING"]
+
+
+class PeerEventAnswer(Answer):
+    id: str
+    event_name: PeerEventName
+    peer_id: str
+    participant_id: str
+    session_id: str
+    socket_session_id: str | None
+    preset_view_type: str | None
+    minutes_consumed: float
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @classmethod
+    def all_of(cls, view: AttendanceView) -> list[PeerEventAnswer]:
+        one = view.attendance
+        events: list[tuple[PeerEventName, Any, float]] = [
+            ("PEER_CREATED", one.joined_at, 0.0),
+            ("PEER_JOINING", one.joined_at, 0.0),
+        ]
+        if one.left_at is not None:
+            events.append(("PEER_LEAVING", one.left_at, rounded(view.minutes)))
+        return [
+            cls(
+                id=f"{one.peer_id}:{name}",
+                event_name=name,
+                peer_id=one.peer_id,
+                participant_id=one.participant_id,
+                session_id=one.session_id,
+                socket_session_id=None,
+                preset_view_type=one.view_type,
+                minutes_consumed=minutes,
+                created_at=at,
+                updated_at=at,
+            )
+            for name, at, minutes in events
+        ]
+
+
+class PersonAnswer(Answer):
+    """One time that somebody was in a session; times are in minutes."""
+
+    model_config = shown(PERSON)
+
+    id: str
+    """Of the peer."""
+    user_id: str
+    """Of the participant."""
+    custom_participant_id: str | None
+    session_id: str
+    display_name: str
+    preset_name: str
+    role: str
+    """The same."""
+    joined_at: Timestamp
+    left_at: Timestamp | None
+    leave_reason: str | None
+    duration: float
+    context: str | None
+    counted: bool
+    """False for hidden participants and bots, whose time is not consumed."""
+    created_at: Timestamp
+    updated_at: Timestamp
+    peer_events: Annotated[list[PeerEventAnswer] | None, ABSENT_IF_NONE] = None
+
+    @classmethod
+    def of(cls, view: AttendanceView, *, events: bool) -> PersonAnswer:
+        return cls(**person_values(view), peer_events=PeerEventAnswer.all_of(view) if events else None)
+
+
+class DeviceInfo(Answer):
+    is_mobile: bool | None
+    device: str | None
+    """desktop, mobile, bot, whip or whep."""
+    user_agent: str | None
+    os: str | None
+    os_version: str | None
+    cpus: int | None
+
+
+class IpInformation(Answer):
+    """Of IPv6 the subnet of 64 bits. Where in the world that is, nobody is asked."""
+
+    ipv4: str | None
+    address: str | None
+    city: str | None
+    country: str | None
+    region: str | None
+    timezone: str | None
+    org: str | None
+    asn: str | None
+
+
+class ReportedEvent(Answer):
+    name: str
+    """joined, detached, resumed, left"""
+    timestamp: Timestamp
+    metadata: dict[str, JsonValue]
+
+
+class PeerStats(Answer):
+    """Those parts that `filters` asks for, all without it."""
+
+    device_info: Annotated[DeviceInfo | None, ABSENT_IF_NONE] = None
+    ip_information: Annotated[IpInformation | None, ABSENT_IF_NONE] = None
+    events: Annotated[list[ReportedEvent] | None, ABSENT_IF_NONE] = None
+    precall_network_information: None = None
+
+
+class BrowserMetadata(Answer):
+    user_agent: str | None
+    browser: str | None
+    browser_version: str | None
+    engine: str | None
+    webgl_support: bool | None
+
+
+class ReportMetadata(Answer):
+    """What is null or empty is not told by clients."""
+
+    events: list[ReportedEvent]
+    device_info: DeviceInfo
+    browser_metadata: BrowserMetadata
+    ip_information: IpInformation
+    sdk_name: str | None
+    sdk_version: str | None
+    sdk_type: str | None
+    room_view_type: str | None
+    candidate_pairs: None = None
+    native_metadata: None = None
+    pc_metadata: tuple[JsonValue, ...] = ()
+    audio_devices_updates: tuple[JsonValue, ...] = ()
+    video_devices_updates: tuple[JsonValue, ...] = ()
+    speaker_devices_updates: tuple[JsonValue, ...] = ()
+    selected_device_updates: tuple[JsonValue, ...] = ()
+
+
+class PeerReport(Answer):
+    metadata: ReportMetadata
+    quality: None = None
+
+
+class ReportedPerson(PersonAnswer):
+    model_config = shown(REPORTED)
+
+    peer_stats: PeerStats
+    quality_stats: tuple[JsonValue, ...] = ()
+    peer_report: Annotated[PeerReport | None, ABSENT_IF_NONE] = None
+
+
+Part = Literal["device_info", "ip_information", "precall_network_information", "events", "quality_stats"]
+
+
+def reported(view: AttendanceView, part: Part | None, *, events: bool, report: bool) -> ReportedPerson:
+    one = view.attendance
+    return ReportedPerson(
+        **person_values(view),
+        peer_events=PeerEventAnswer.all_of(view) if events else None,
+        peer_stats=PeerStats(
+            device_info=_device(one) if part in (None, "device_info") else None,
+            ip_information=_address(one) if part in (None, "ip_information") else None,
+            events=_events(one) if part in (None, "events") else None,
+        ),
+        peer_report=PeerReport(metadata=_metadata(one)) if report else None,
+    )
+
+
+def person_values(view: AttendanceView) -> dict[str, Any]:
+    one = view.attendance
+    return {
+        "id": one.peer_id,
+        "user_id": one.participant_id,
+        "custom_participant_id": one.custom_participant_id,
+        "session_id": one.session_id,
+        "display_name": one.name,
+        "preset_name": one.preset_name,
+        "role": one.preset_name,
+        "joined_at": one.joined_at,
+        "left_at": one.left_at,
+        "leave_reason": one.leave_reason,
+        "duration": rounded(view.minutes),
+        "context": one.context,
+        "counted": one.counted,
+        "created_at": one.joined_at,
+        "updated_at": one.updated_at,
+    }
+
+
+def rounded(minutes: float) -> float:
+    """To a tenth of a second or so."""
+    return round(minutes, 3)
+
+
+def _metadata(one: Attendance) -> ReportMetadata:
+    name, _, version = (one.sdk or "").partition("/")
+    unknown = dict.fromkeys(("browser", "browser_version", "engine", "webgl_support"))
+    return ReportMetadata(
+        events=_events(one),
+        device_info=_device(one),
+        browser_metadata=BrowserMetadata(user_agent=one.user_agent, **unknown),
+        ip_information=_address(one),
+        sdk_name=name or None,
+        sdk_version=version or None,
+        sdk_type=None,
+        room_view_type=one.view_type,
+    )
+
+
+def _device(one: Attendance) -> DeviceInfo:
+    return DeviceInfo(
+        is_mobile=None if one.device is None else one.device == "mobile",
+        device=one.device,
+        user_agent=one.user_agent,
+        os=None,
+        os_version=None,
+        cpus=None,
+    )
+
+
+def _address(one: Attendance) -> IpInformation:
+    unknown = dict.fromkeys(("city", "country", "region", "timezone", "org", "asn"))
+    v4 = one.address if one.address is not None and ":" not in one.address else None
+    return IpInformation(ipv4=v4, address=one.address, **unknown)
+
+
+def _events(one: Attendance) -> list[ReportedEvent]:
+    events = [("joined", one.joined_at), *((str(event.kind), event.at) for event in one.events)]
+    told = [ReportedEvent(name=name, timestamp=at, metadata={}) for name, at in events]
+    if one.left_at is not None:
+        why: dict[str, JsonValue] = {"reason": one.leave_reason}
+        told.append(ReportedEvent(name="left", timestamp=one.left_at, metadata=why))
+    return told

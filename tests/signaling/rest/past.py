@@ -1,0 +1,69 @@
+"""Sessions that were, for a world without live ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from signaling.domain.attendance import Attendance
+from signaling.domain.session import SessionRecord, SessionStatus
+from signaling.ids import new_id, new_uuid
+from tests.signaling import values
+from tests.signaling.rest.world import World
+from tests.signaling.values import at
+
+
+async def a_session(world: World, session_id: str | None = None) -> tuple[str, str]:
+    """The ids of one that runs (this one, or a new one) and of a peer that is in it."""
+    if session_id is None:
+        session = await begun(world, (await world.meeting(title="Weekly"))["id"])
+    else:
+        async with world.database(reading=True) as uow:
+            found = await uow.history.session(world.organization_id, session_id)
+        assert found is not None
+        session = found
+    return session.id, (await attended(world, session)).peer_id
+
+
+async def begun(world: World, meeting_id: str, seconds: float = 0, **fields: Any) -> SessionRecord:
+    session = SessionRecord(
+        id=new_uuid(),
+        meeting_id=meeting_id,
+        organization_id=world.organization_id,
+        status=SessionStatus.LIVE,
+        created_at=at(seconds),
+        updated_at=at(seconds),
+        started_at=at(seconds),
+        meeting_title="Weekly",
+    )
+    session = replace(session, **fields)
+    async with world.database() as uow:
+        await uow.sessions.add(session)
+        await uow.commit()
+    return session
+
+
+async def attended(
+    world: World, session: SessionRecord, seconds: float = 0, until: float | None = None, **fields: Any
+) -> Attendance:
+    """Since that many seconds after noon, until that many, or still."""
+    one = replace(values.attendance(session, new_id("peer"), "pt-ada", seconds), **fields)
+    async with world.database() as uow:
+        await uow.sessions.add_attendance(one)
+        if until is not None:
+            await uow.sessions.save_attendance(one.left("left", at(until)))
+        await uow.commit()
+    return one
+
+
+async def over(world: World, session: SessionRecord, seconds: float) -> None:
+    ended = replace(
+        session,
+        status=SessionStatus.FINISHED,
+        ended_at=at(seconds),
+        updated_at=at(seconds),
+        end_reason="over",
+    )
+    async with world.database() as uow:
+        await uow.sessions.save(ended)
+        await uow.commit()

@@ -1,0 +1,167 @@
+"""`/v2/sessions`, with sessions as the store has them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from signaling.domain.attendance import PeerEvent, PeerEventKind
+from signaling.services.ports import LiveSessionView
+from tests.signaling.rest.past import attended, begun, over
+from tests.signaling.rest.world import World
+from tests.signaling.values import at
+
+
+async def sessions(world: World, query: str) -> list[str]:
+    answer = await world.call("GET", f"/v2/sessions{query}")
+    assert answer.status == 200, answer.body
+    return [one["id"] for one in answer.data["sessions"]]
+
+
+async def people(world: World, session_id: str, query: str = "") -> list[dict[str, Any]]:
+    answer = await world.call("GET", f"/v2/sessions/{session_id}/participants{query}")
+    assert answer.status == 200, answer.body
+    found: list[dict[str, Any]] = answer.data["participants"]
+    return found
+
+
+async def test_sessions_are_listed_filtered_and_sorted(world: World) -> None:
+    weekly, daily = (await world.meeting())["id"], (await world.meeting())["id"]
+    long = await begun(world, weekly)
+    await attended(world, long, until=600, custom_participant_id="ada-1")
+    await over(world, long, 600)
+    short = await begun(world, weekly, 700)
+    await attended(world, short, 700, 760, participant_id="pt-bob", custom_participant_id="bob-1")
+    await over(world, short, 760)
+    live = await begun(world, daily, 800, meeting_title="Daily")
+
+    assert await sessions(world, "") == [live.id, short.id, long.id]
+    assert await sessions(world, "?sort_order=ASC&per_page=1&page_no=2") == [short.id]
+    assert await sessions(world, "?sort_by=minutesConsumed") == [long.id, short.id, live.id]
+    assert await sessions(world, "?status=LIVE") == [live.id]
+    assert await sessions(world, "?status=ENDED&participants=nobody,bob-1") == [short.id]
+    assert await sessions(world, f"?associated_id={weekly}&end_time=2026-03-01T12:00:00.123456Z") == [long.id]
+    assert await sessions(world, "?start_time=2026-03-01T12:01:00Z&search=eek") == [short.id]
+    page = await world.call("GET", "/v2/sessions?per_page=2")
+    assert page.body["paging"] == {"total_count": 3, "start_offset": 1, "end_offset": 2}
+    for wrong in ("status=OVER", "sort_by=title", "sort_order=UP", "start_time=yesterday", "per_page=0"):
+        refused = await world.call("GET", f"/v2/sessions?{wrong}")
+        assert (refused.status, refused.error["field"]) == (422, wrong.partition("=")[0])
+
+
+async def test_a_session_that_ended_shows_what_it_consumed(world: World) -> None:
+    session = await begun(world, (await world.meeting())["id"], max_concurrent_participants=2)
+    await attended(world, session, 0, 90)
+    await attended(world, session, 30, 60)
+    await attended(world, session, 0, 90, counted=False)
+    await over(world, session, 100)
+    shown = (await world.call("GET", f"/v2/sessions/{session.id}")).data
+    assert (shown["status"], shown["minutes_consumed"], shown["live_participants"]) == ("ENDED", 2.0, 0)
+    assert shown["max_concurrent_participants"] == 2
+    assert shown["meeting_display_name"] == "Weekly"
+    assert shown["ended_at"] == "2026-03-01T12:01:40.123Z"
+
+
+async def test_a_live_session_is_shown_by_who_runs_it_and_otherwise_by_the_store(world: World) -> None:
+    meeting_id = (await world.meeting())["id"]
+    session = await begun(world, meeting_id)
+    await attended(world, session)
+    await attended(world, session, counted=False)
+    by_store = (await world.call("GET", f"/v2/sessions/{session.id}")).data
+    assert (by_store["status"], by_store["live_participants"]) == ("LIVE", 1)
+    assert by_store["minutes_consumed"] > 0
+    world.live.views[meeting_id] = LiveSessionView(
+        id=session.id,
+        meeting_id=meeting_id,
+        organization_id=world.organization_id,
+        meeting_title="Weekly",
+        live_participants=7,
+        max_concurrent_participants=8,
+        minutes_consumed=9.5,
+        started_at=at(0),
+        created_at=at(0),
+        updated_at=at(0),
+    )
+    by_process = (await world.call("GET", f"/v2/sessions/{session.id}")).data
+    figures = ("live_participants", "max_concurrent_participants", "minutes_consumed")
+    assert [by_process[one] for one in figures] == [7, 8, 9.5]
+    world.live.views[meeting_id] = replace(world.live.views[meeting_id], id="another")
+    assert (await world.call("GET", f"/v2/sessions/{session.id}")).data["live_participants"] == 1
+
+
+async def test_who_was_in_a_session_is_listed_each_time_or_once(world: World) -> None:
+    session = await begun(world, (await world.meeting())["id"])
+    first = await attended(world, session, 0, 60, name="Ada")
+    again = await attended(world, session, 200, 230, name="Ada")
+    bob = await attended(world, session, 100, 190, name="Bob", participant_id="pt-bob")
+
+    assert [one["id"] for one in await people(world, session.id)] == [
+        first.peer_id,
+        bob.peer_id,
+        again.peer_id,
+    ]
+    longest = await people(world, session.id, "?sort_by=duration&sort_order=DESC")
+    assert [(one["id"], one["duration"]) for one in longest] == [
+        (bob.peer_id, 1.5),
+        (first.peer_id, 1.0),
+        (again.peer_id, 0.5),
+    ]
+    assert [one["id"] for one in await people(world, session.id, "?search=bO")] == [bob.peer_id]
+    once = await people(world, session.id, "?view=consolidated&sort_by=duration")
+    assert sorted(one["user_id"] for one in once) == ["pt-ada", "pt-bob"]
+    (ada,) = [one for one in once if one["user_id"] == "pt-ada"]
+    assert (ada["id"], ada["duration"]) == (again.peer_id, 1.5)
+    assert (ada["joined_at"], ada["left_at"]) == ("2026-03-01T12:00:00.123Z", "2026-03-01T12:03:50.123Z")
+    page = await world.call(
+        "GET", f"/v2/sessions/{session.id}/participants?view=consolidated&per_page=1&page_no=2"
+    )
+    assert page.body["paging"] == {"total_count": 2, "start_offset": 2, "end_offset": 2}
+
+
+async def test_one_is_found_by_peer_and_by_participant(world: World) -> None:
+    session = await begun(world, (await world.meeting())["id"])
+    await attended(world, session, 0, 60)
+    latest = await attended(world, session, 70, 80)
+    other = await begun(world, (await world.meeting())["id"])
+    path = f"/v2/sessions/{session.id}/participants"
+    assert (await world.call("GET", f"{path}/pt-ada")).data["participant"]["id"] == latest.peer_id
+    found = (await world.call("GET", f"{path}/{latest.peer_id}?include_peer_events=true")).data["participant"]
+    assert [one["event_name"] for one in found["peer_events"]] == [
+        "PEER_CREATED",
+        "PEER_JOINING",
+        "PEER_LEAVING",
+    ]
+    assert found["peer_events"][-1]["minutes_consumed"] == 0.167
+    elsewhere = await world.call("GET", f"/v2/sessions/{other.id}/participants/{latest.peer_id}")
+    assert elsewhere.status == 404
+
+
+async def test_a_report_says_what_is_known_of_a_peer_and_only_the_part_that_is_asked_for(
+    world: World,
+) -> None:
+    session = await begun(world, (await world.meeting())["id"])
+    peer = await attended(
+        world,
+        session,
+        0,
+        60,
+        device="mobile",
+        sdk="rostrum-web/0.1.0",
+        user_agent="Browser/1",
+        address="198.51.100.7",
+        context='{"seat": 4}',
+        events=(PeerEvent(PeerEventKind.DETACHED, at(5)),),
+    )
+    path = f"/v2/sessions/peer-report/{peer.peer_id}"
+    found = (await world.call("GET", path)).data["participant"]
+    assert found["context"] == '{"seat": 4}'
+    metadata = found["peer_report"]["metadata"]
+    assert (metadata["sdk_name"], metadata["sdk_version"]) == ("rostrum-web", "0.1.0")
+    assert metadata["ip_information"]["ipv4"] == "198.51.100.7"
+    assert metadata["browser_metadata"]["user_agent"] == "Browser/1"
+    assert metadata["device_info"]["is_mobile"] is True
+    assert [one["name"] for one in metadata["events"]] == ["joined", "detached", "left"]
+    assert metadata["events"][-1]["metadata"] == {"reason": "left"}
+    part = (await world.call("GET", f"{path}?filters=device_info")).data["participant"]["peer_stats"]
+    assert set(part) == {"device_info", "precall_network_information"}
+    assert (await world.call("GET", f"{path}?filters=everything")).status == 422
