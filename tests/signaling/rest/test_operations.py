@@ -38,14 +38,6 @@ async def _organization(world: World, _: dict[str, str]) -> str:
     return world.organization_id
 
 
-async def _session(world: World, made: dict[str, str]) -> str:
-    return (await world.session(await _meeting(world, made))).id
-
-
-async def _peer(world: World, made: dict[str, str]) -> str:
-    return (await world.attendance(await world.session(await _meeting(world, made)))).peer_id
-
-
 MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
     "account_id": _organization,
     "app_id": _organization,
