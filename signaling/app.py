@@ -40,6 +40,8 @@ from signaling.credentials import Credentials
 from signaling.domain.server import SignalingServer
 from signaling.errors import InvalidInputError
 from signaling.ids import new_uuid
+from signaling.internal.client import InternalClient
+from signaling.internal.endpoint import InternalEndpoint
 from signaling.listening import bound_listeners
 from signaling.logging import configure_logging
 from signaling.metrics import Metrics
@@ -54,13 +56,14 @@ from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.idempotency import forget_forever
 from signaling.services.invitation import InvitationService
+from signaling.services.live.everywhere import Everywhere
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.ownership import Ownership
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import LiveSettings, Surroundings
 from signaling.services.meetings import MeetingService
 from signaling.services.participants import ParticipantService
-from signaling.services.ports import Clock, Tokens
+from signaling.services.ports import Clock, LiveSessions, Tokens
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 from signaling.services.sessions import SessionService
@@ -143,7 +146,23 @@ class Server:
         live = LiveService(_surroundings(settings, database, nodes, hub, clock, servers), tokens)
         from_where = partial(address_of, trusted=settings.trusted_proxies)
         sockets = WsHandler(live, hub, clock, address_of=from_where)
-        application = _application(settings, database, tokens, keys, clock, nodes, live, sockets)
+        client = InternalClient(keys.ring, clock)
+        stack.push_async_callback(client.close)
+        everywhere = Everywhere(live, servers, client)
+        stack.push_async_callback(everywhere.close)
+        application = _application(
+            settings,
+            database,
+            tokens,
+            keys,
+            clock,
+            nodes,
+            live,
+            everywhere.as_live_sessions(),
+            servers,
+            sockets,
+        )
+        application.add_routes(InternalEndpoint(live, keys.ring, lambda: servers.id).routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=_REQUESTS_END_WITHIN)
         stack.push_async_callback(runner.cleanup)
         await live.start()
@@ -303,7 +322,9 @@ def _application(
     keys: StoredKeys,
     clock: Clock,
     nodes: NodeSupervisor,
-    live: LiveService,
+    here: LiveService,
+    live: LiveSessions,
+    servers: Ownership,
     sockets: WsHandler,
 ) -> web.Application:
     application = build_application(
@@ -315,7 +336,7 @@ def _application(
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),
             invitation=InvitationService(database, live, tokens),
-            http_peers=HttpPeers(live, tokens, clock),
+            http_peers=HttpPeers(here, tokens, clock),
             workers=nodes,
             metrics=Metrics(nodes, sockets.counters),
             jwks=keys.ring.jwks,
@@ -328,6 +349,7 @@ def _application(
                 organization=settings.rate_limit_organization,
             ),
             trusted_proxies=settings.trusted_proxies,
+            other_urls=lambda: servers.other_urls,
         )
     )
     application.router.add_get("/v2/ws", sockets.handle)

@@ -78,6 +78,8 @@ class RestParts:
     version: str
     rate_limits: RateLimits = field(default_factory=RateLimits)
     trusted_proxies: Sequence[IpNetwork] = ()
+    other_urls: Callable[[], Sequence[str]] = tuple
+    """How clients reach the servers that this one shares a database with."""
 
 
 def build_application(parts: RestParts) -> web.Application:
@@ -87,7 +89,7 @@ def build_application(parts: RestParts) -> web.Application:
         middlewares=[
             request_id_middleware,
             metrics_middleware(parts.metrics, parts.clock),
-            headers_middleware,
+            headers_middleware(parts.other_urls),
             cors_middleware,
             told_middleware,
             errors_middleware(table, RENDERINGS),

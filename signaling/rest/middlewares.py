@@ -8,8 +8,9 @@ organization (`signaling.rest.rate_limiting`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -69,26 +70,34 @@ def metrics_middleware(metrics: Metrics, clock: Clock) -> Middleware:
     return measure
 
 
-@web.middleware
-async def headers_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    if response.prepared:
+def headers_middleware(other_urls: Callable[[], Sequence[str]]) -> Middleware:
+    """`other_urls`: of the servers that a page may be sent to by this one."""
+
+    @web.middleware
+    async def say(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if response.prepared:
+            return response
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if response.content_type == "text/html":
+            policy = content_security_policy(request.host, other_urls())
+            response.headers.setdefault("Content-Security-Policy", policy)
+        elif request.path.startswith("/v2/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+            nothing = "default-src 'none'; frame-ancestors 'none'"
+            response.headers.setdefault("Content-Security-Policy", nothing)
+        if request.secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         return response
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    if response.content_type == "text/html":
-        response.headers.setdefault("Content-Security-Policy", content_security_policy(request.host))
-    elif request.path.startswith("/v2/"):
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    if request.secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    return response
+
+    return say
 
 
-def content_security_policy(host: str) -> str:
-    """For pages: scripts and connections only from and to this server."""
-    sockets = f" ws://{host} wss://{host}" if _SAFE_HOST.fullmatch(host) else ""
+def content_security_policy(host: str, other_urls: Sequence[str] = ()) -> str:
+    """For pages: scripts only from this server, connections only to it and those that it sends people to."""
+    hosts = [host, *(urlsplit(url).netloc for url in other_urls)]
+    sockets = "".join(f" ws://{one} wss://{one}" for one in hosts if _SAFE_HOST.fullmatch(one))
     return "; ".join(
         (
             "default-src 'none'",

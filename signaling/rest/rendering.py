@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 from pydantic import BaseModel
 
-from signaling.errors import InvalidTokenError, SignalingError, UnauthorizedError
+from signaling.errors import InvalidTokenError, MisdirectedError, SignalingError, UnauthorizedError
 
 
 class Rendering(Protocol):
@@ -85,6 +85,8 @@ class House:
             body["field"] = error.field
         if error.reason is not None:
             body["reason"] = error.reason
+        if isinstance(error, MisdirectedError):
+            body["url"] = error.url
         return {"success": False, "error": body}
 
 

@@ -12,6 +12,7 @@ from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.permission import stage_access, stage_enabled
 from signaling.domain.preset import Access, Preset, ViewType
+from signaling.errors import ServerUnreachableError
 from signaling.services.admission import admit
 from signaling.services.ports import LiveSessions, Tokens, UnitOfWorkFactory
 
@@ -48,7 +49,10 @@ class InvitationService:
         """Refuses what a join refuses: raises `InvalidTokenError` (also when the meeting or the participant
         was removed), `MeetingInactiveError`, `NotFoundError` (the preset)."""
         admission = await admit(self._units, self._tokens.verify(token))
-        session = await self._live.active(admission.meeting.id)
+        try:
+            session = await self._live.active(admission.meeting.id)
+        except ServerUnreachableError:
+            session = None  # the setup screen needs no number
         return Invitation(
             admission.meeting,
             admission.participant,

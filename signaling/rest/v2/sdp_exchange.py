@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Final
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from signaling.errors import (
     ForbiddenError,
     InvalidInputError,
     LimitExceededError,
+    MisdirectedError,
     NotAcceptableError,
     PreconditionRequiredError,
     UnavailableError,
@@ -21,6 +23,7 @@ from signaling.protocol.offer import MAX_SDP
 from signaling.rest.access import participant_token_of
 from signaling.rest.operation import Access, Operation
 from signaling.rest.parsing import read_body
+from signaling.rest.rendering import HOUSE
 from signaling.services.live.http_peers import HttpPeers, Opened
 from signaling.services.live.ports import Direction
 
@@ -54,6 +57,16 @@ async def read_text(request: web.Request, media_type: str, limit: int) -> str:
 
 async def read_offer(request: web.Request) -> str:
     return await read_text(request, SDP, MAX_SDP)
+
+
+async def begun(request: web.Request, opening: Awaitable[Opened], collection: str) -> web.Response:
+    """201; 307 to the same path of another server, where that one has the meeting (RFC 9725 section 4.5)."""
+    try:
+        return created(await opening, collection)
+    except MisdirectedError as error:
+        response = web.json_response(HOUSE.error_example(error), status=307)
+        response.headers["Location"] = error.url.rstrip("/") + request.path_qs
+        return response
 
 
 def created(opened: Opened, collection: str) -> web.Response:

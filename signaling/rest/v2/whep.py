@@ -18,7 +18,7 @@ from signaling.rest.v2.sdp_exchange import (
     EXCHANGE_ERRORS,
     SDP,
     SessionRoutes,
-    created,
+    begun,
     options,
     read_offer,
 )
@@ -68,8 +68,8 @@ class WhepRoutes:
         offer = await read_offer(request)
         named = request.match_info
         wanted = Wanted(named["participant"], named["source"]) if "participant" in named else Wanted()
-        opened = await self._peers.view(token, named["meeting_id"], offer, wanted)
-        return created(opened, SESSIONS)
+        opening = self._peers.view(token, named["meeting_id"], offer, wanted)
+        return await begun(request, opening, SESSIONS)
 
     async def options(self, _request: web.Request) -> web.Response:
         return options(SDP)

@@ -17,7 +17,7 @@ from signaling.rest.v2.sdp_exchange import (
     EXCHANGE_ERRORS,
     SDP,
     SessionRoutes,
-    created,
+    begun,
     options,
     read_offer,
 )
@@ -64,8 +64,8 @@ class WhipRoutes:
         token = participant_token_of(request)
         offer = await read_offer(request)
         source = request.query.get("source", "camera")
-        opened = await self._peers.publish(token, request.match_info["meeting_id"], offer, source)
-        return created(opened, SESSIONS)
+        opening = self._peers.publish(token, request.match_info["meeting_id"], offer, source)
+        return await begun(request, opening, SESSIONS)
 
     async def options(self, _request: web.Request) -> web.Response:
         return options(SDP)

@@ -15,7 +15,7 @@ Who has the database for itself alone has no lease: all there is was left behind
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -57,6 +57,7 @@ class Ownership:
         self._lease = lease
         self._on_renamed = on_renamed
         self._renewed = self._in_sight_since = 0.0
+        self._urls: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -70,6 +71,11 @@ class Ownership:
     def renew_every(self) -> float | None:
         """Seconds; None: never."""
         return None if self._lease is None else self._lease / RENEWALS
+
+    @property
+    def other_urls(self) -> Sequence[str]:
+        """How clients reach the others, as of the last renewal."""
+        return self._urls
 
     # --- the lease -------------------------------------------------------------------------------------
 
@@ -85,7 +91,13 @@ class Ownership:
         now = self._clock.monotonic()
         if now - self._renewed > self._lease * MISSED / RENEWALS:
             self._in_sight_since = now
-        kept = await committed(self._units, lambda uow: uow.servers.renew(self._own))
+        lease = self._lease
+
+        async def work(uow: UnitOfWork) -> tuple[bool, Sequence[SignalingServer]]:
+            return await uow.servers.renew(self._own), await uow.servers.living(lease)
+
+        kept, living = await committed(self._units, work)
+        self._urls = tuple(one.url for one in living if one.id != self._own.id)
         if kept:
             self._renewed = now
         return kept
@@ -103,7 +115,7 @@ class Ownership:
 
     # --- who has what ----------------------------------------------------------------------------------
 
-    async def look(self, meeting_id: str) -> RunningAt | None:
+    async def _look(self, meeting_id: str) -> RunningAt | None:
         """Who has the session of the meeting, where it has one."""
         async with self._units(reading=True) as uow:
             if self._lease is not None:
@@ -111,7 +123,7 @@ class Ownership:
             session = await uow.sessions.active_for(meeting_id)
             return None if session is None else RunningAt(session, None, living=False)
 
-    def has(self, running: RunningAt) -> bool:
+    def _has(self, running: RunningAt) -> bool:
         """Whether that is this server, or nobody any more."""
         return running.server is None or running.server.id == self._own.id
 
@@ -119,18 +131,38 @@ class Ownership:
         """For a meeting of which nothing runs here: what was left behind of a session and is to be ended by
         whoever begins another. Raises `MisdirectedError` where another server has one that goes on, and
         `ServerUnreachableError` where nobody can tell."""
-        running = await self.look(meeting_id)
+        running = await self._settled(meeting_id)
         if running is None:
             return None
-        if self.has(running):
-            return running.session
-        assert running.server is not None
-        if running.living:
+        if not self._has(running):
+            assert running.server is not None
             raise MisdirectedError(url=running.server.url)
-        if not self._may_judge:
-            raise ServerUnreachableError
-        await self.end_lost()
-        return await self.free(meeting_id)
+        return running.session
+
+    async def elsewhere(self, meeting_id: str) -> SignalingServer | None:
+        """The other server that has the session of the meeting. Raises `ServerUnreachableError` where nobody
+        can tell."""
+        if self._lease is None:
+            return None
+        running = await self._settled(meeting_id)
+        return None if running is None or self._has(running) else running.server
+
+    async def others(self) -> Sequence[SignalingServer]:
+        """All that live but for this one."""
+        if self._lease is None:
+            return ()
+        async with self._units(reading=True) as uow:
+            return [one for one in await uow.servers.living(self._lease) if one.id != self._own.id]
+
+    async def _settled(self, meeting_id: str) -> RunningAt | None:
+        """Who has the session: nobody, this server, or one that lives."""
+        running = await self._look(meeting_id)
+        while running is not None and not self._has(running) and not running.living:
+            if not self._may_judge:
+                raise ServerUnreachableError
+            await self.end_lost()
+            running = await self._look(meeting_id)
+        return running
 
     async def end_lost(self) -> int:
         """Ends what servers had whose lease is over; how many sessions that were."""

@@ -183,10 +183,14 @@ class LiveService:
             except NotJoinedError:
                 log.info("join.again", session=live.session.id)  # it ended before our turn came
 
+    def runs(self, meeting_id: str) -> bool:
+        """Whether this server has the meeting's session."""
+        return meeting_id in self._running
+
     async def check_here(self, meeting_id: str) -> None:
         """Raises `NoActiveSessionError` where the meeting has no session, `MisdirectedError` where another
         server has it."""
-        if meeting_id not in self._running:
+        if not self.runs(meeting_id):
             await self._around.servers.free(meeting_id)
             raise NoActiveSessionError
 

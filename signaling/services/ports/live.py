@@ -1,4 +1,4 @@
-"""The sessions that run in this process."""
+"""The sessions that run, on this server or another."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ class LiveSessionView:
 
 
 class LiveSessions(Protocol):
-    """What REST tells and asks the sessions that run in this process.
+    """What REST tells and asks the sessions that run.
+
+    The first parameter says where a call goes (`signaling.services.live.calls`): `meeting_id`, `meeting` and
+    `participant` to the server that has the session, `organization_id` to all of them. So all arguments and
+    answers are values that JSON can carry. Raises `ServerUnreachableError` where such a server does not
+    answer.
 
     Each call returns once the change is in force: a kicked peer's media is stopped at the node. Whether the
     caller may see the meeting was decided before.

@@ -14,6 +14,7 @@ from signaling.domain.server import SignalingServer
 from signaling.domain.session import SessionRecord
 from signaling.store.database import Database
 from signaling.store.tables import servers
+from tests.signaling.rest.test_http_media import PUBLISH, VIEW
 from tests.signaling.values import NOON
 from tests.support.live_world import LEASE, MEETING, ORGANIZATION, LiveWorld, Refused, WsClient, live_world
 
@@ -60,6 +61,22 @@ async def test_who_joins_at_another_server_is_told_which_one_has_the_meeting(eit
         answer = await refused(b.join())
         assert (answer.code, answer.name, answer.url) == (9421, "Misdirected", A.url)
         assert not b.nodes.latest.routers
+
+
+async def test_who_publishes_or_watches_over_http_is_redirected_there(either: Database) -> None:
+    async with two_servers(either) as (a, b):
+        await a.join()
+        token = b.tokens.issue(await b.participant("group_call_host"))
+        for path, offer in ((f"/v2/whip/{MEETING}?source=screen", PUBLISH), (f"/v2/whep/{MEETING}", VIEW)):
+            async with b.http.post(
+                b.server.make_url(path),
+                data=offer,
+                headers={"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"},
+                allow_redirects=False,
+            ) as answer:
+                assert answer.status == 307
+                assert answer.headers["Location"] == A.url + path
+                assert (await answer.json())["error"]["url"] == A.url
 
 
 async def test_first_joins_at_two_servers_at_once_make_one_session(either: Database) -> None:
