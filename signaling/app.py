@@ -50,7 +50,7 @@ from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.preflight import check_ports, check_settings, lock_data_dir, media_hosts
 from signaling.rest.application import RestParts, build_application
 from signaling.rest.client_address import address_of
-from signaling.secrets import stored_keys
+from signaling.secrets import secret_box, stored_keys
 from signaling.server_id import SERVER_ID_FILE, keep_server_id, read_server_id
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
@@ -62,12 +62,16 @@ from signaling.services.live.ownership import Ownership
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import LiveSettings, Surroundings
 from signaling.services.meetings import MeetingService
+from signaling.services.outbox import Outbox
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, LiveSessions, Tokens
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 from signaling.services.sessions import SessionService
 from signaling.store.database import DATABASE_FILE, Database, sqlite_url
+from signaling.webhooks.addresses import AddressPolicy
+from signaling.webhooks.dispatch import Webhooks
+from signaling.webhooks.stored_keys import PURPOSE as WEBHOOK_KEYS
 from signaling.ws.handler import WsHandler
 from signaling.ws.hub import WsHub
 
@@ -136,14 +140,23 @@ class Server:
         stack.push_async_callback(database.close)
         keys = await _keys(settings, database, clock)
         tokens = JwtTokens(keys.ring, clock, timedelta(seconds=settings.token_ttl))
+        webhooks = await Webhooks.open(
+            database,
+            clock,
+            box=secret_box(settings, WEBHOOK_KEYS),
+            policy=AddressPolicy(settings.webhook_networks, http=settings.webhook_http),
+            version=_version(),
+        )
+        stack.push_async_callback(webhooks.dispatch.close)
 
         nodes = self.nodes = await _started_nodes(settings, survivors)
         stack.push_async_callback(nodes.close)
         hub = WsHub()
         listeners = _listeners(settings, stack)
         self.base_url = settings.base_url(listeners[0].getsockname()[1])
-        servers = _ownership(settings, database, clock, self.base_url)
-        live = LiveService(_surroundings(settings, database, nodes, hub, clock, servers), tokens)
+        servers = _ownership(settings, database, clock, self.base_url, webhooks.outbox)
+        around = _surroundings(settings, database, nodes, hub, clock, servers, webhooks.outbox)
+        live = LiveService(around, tokens)
         from_where = partial(address_of, trusted=settings.trusted_proxies)
         sockets = WsHandler(live, hub, clock, address_of=from_where)
         client = InternalClient(keys.ring, clock)
@@ -161,6 +174,7 @@ class Server:
             everywhere.as_live_sessions(),
             servers,
             sockets,
+            webhooks,
         )
         application.add_routes(InternalEndpoint(live, keys.ring, lambda: servers.id).routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=_REQUESTS_END_WITHIN)
@@ -170,6 +184,7 @@ class Server:
         stack.push_async_callback(sockets.close)
         stack.push_async_callback(live.close)
 
+        webhooks.dispatch.start()
         forgetting = asyncio.create_task(forget_forever(database, clock), name="idempotency sweeper")
         stack.push_async_callback(_ended, forgetting)
         looking = asyncio.create_task(keys.look_forever(), name="signing keys")
@@ -215,6 +230,10 @@ async def _serving(server: Server, stop: asyncio.Event) -> None:
         await stop.wait()
         log.info("server.stopping")
     log.info("server.stopped")
+
+
+def _version() -> str:
+    return distribution_version("rostrum")
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -274,7 +293,9 @@ async def _keys(settings: Settings, database: Database, clock: Clock) -> StoredK
     return keys
 
 
-def _ownership(settings: Settings, database: Database, clock: Clock, base_url: str) -> Ownership:
+def _ownership(
+    settings: Settings, database: Database, clock: Clock, base_url: str, outbox: Outbox
+) -> Ownership:
     """Nobody else has a database in the data directory, which is locked."""
     id_file = settings.data_dir / SERVER_ID_FILE
     url = settings.server_url or base_url
@@ -283,6 +304,7 @@ def _ownership(settings: Settings, database: Database, clock: Clock, base_url: s
         database,
         clock,
         own,
+        outbox,
         lease=None if settings.database_url is None else settings.server_lease,
         on_renamed=partial(keep_server_id, id_file),
     )
@@ -295,6 +317,7 @@ def _surroundings(
     hub: WsHub,
     clock: Clock,
     servers: Ownership,
+    outbox: Outbox,
 ) -> Surroundings:
     live_settings = LiveSettings(resume_within=settings.resume_within, session_grace=settings.session_grace)
     secret = settings.turn_secret
@@ -310,6 +333,7 @@ def _surroundings(
         hub=hub,
         clock=clock,
         servers=servers,
+        outbox=outbox,
         settings=live_settings,
         ice_servers=ice_servers,
     )
@@ -326,6 +350,7 @@ def _application(
     live: LiveSessions,
     servers: Ownership,
     sockets: WsHandler,
+    webhooks: Webhooks,
 ) -> web.Application:
     application = build_application(
         RestParts(
@@ -338,11 +363,13 @@ def _application(
             invitation=InvitationService(database, live, tokens),
             http_peers=HttpPeers(here, tokens, clock),
             workers=nodes,
-            metrics=Metrics(nodes, sockets.counters),
+            webhooks=webhooks.service,
+            webhook_keys=webhooks.keys.document(),
+            metrics=Metrics(nodes, sockets.counters, webhooks.dispatch.status),
             jwks=keys.ring.jwks,
             clock=clock,
             web_dir=settings.web_dir,
-            version=distribution_version("rostrum"),
+            version=_version(),
             rate_limits=RateLimits.per_minute(
                 address=settings.rate_limit_address,
                 key=settings.rate_limit_key,

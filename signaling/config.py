@@ -148,6 +148,10 @@ class Settings(BaseSettings):
     """REST requests a minute by one API key; 0: any number."""
     rate_limit_organization: Annotated[int, Field(ge=0, le=10_000_000)] = 6000
     """REST requests a minute by all keys of an organization; 0: any number."""
+    webhook_allow: Texts = ()
+    """Networks to which webhooks are sent though they are not public: loopback, a private network."""
+    webhook_http: bool = False
+    """Webhooks may have http: URLs besides https: ones."""
     log_level: LogLevel = "info"
     log_format: LogFormat = "console"
 
@@ -166,9 +170,9 @@ class Settings(BaseSettings):
         parse_all_announced(value)
         return value
 
-    @field_validator("trusted_proxy")
+    @field_validator("trusted_proxy", "webhook_allow")
     @classmethod
-    def _check_trusted_proxy(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:
             ip_network(text)
         return value
@@ -229,6 +233,10 @@ class Settings(BaseSettings):
     @property
     def trusted_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(text) for text in self.trusted_proxy)
+
+    @property
+    def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(text) for text in self.webhook_allow)
 
     @property
     def node_count(self) -> int:

@@ -96,6 +96,15 @@ _OPTIONS: Final = (
     click.option("--rate-limit-address", type=int, help="REST requests a minute by one address [2000]."),
     click.option("--rate-limit-key", type=int, help="REST requests a minute by one API key [2000]."),
     click.option("--rate-limit-organization", type=int, help="... by all keys of an organization [6000]."),
+    click.option(
+        "--webhook-allow",
+        multiple=True,
+        metavar="NETWORK",
+        help="Network that webhooks may be sent to though it is not public; repeatable.",
+    ),
+    click.option(
+        "--webhook-http", is_flag=True, default=None, help="Webhooks may have http: URLs besides https: ones."
+    ),
     click.option("--log-level", help="debug, info, warning or error [info]."),
     click.option("--log-format", help="console or json [console]."),
 )

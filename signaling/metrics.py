@@ -19,14 +19,20 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from signaling.services.ports import MetricsSource, Spread, WorkerStatus
+from signaling.services.ports import MetricsSource, Spread, WebhookStatus, WorkerStatus
 
+_ATTEMPT_OUTCOMES = ("DELIVERED", "QUEUED", "FAILED")
 _STREAM_LABELS = ("worker", "direction", "kind")
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 class Metrics:
-    def __init__(self, source: MetricsSource, sockets: Callable[[], Mapping[str, float]] = dict) -> None:
+    def __init__(
+        self,
+        source: MetricsSource,
+        sockets: Callable[[], Mapping[str, float]] = dict,
+        webhooks: Callable[[], WebhookStatus] = WebhookStatus,
+    ) -> None:
         """`sockets` has totals of the client protocol's WebSockets, and `open`: how many there are now."""
         self._registry = CollectorRegistry()
         self._requests = Counter(
@@ -46,6 +52,7 @@ class Metrics:
         tasks.set_function(lambda: len(asyncio.all_tasks()))
         self._registry.register(WorkerCollector(source))
         self._registry.register(SocketCollector(sockets))
+        self._registry.register(WebhookCollector(webhooks))
 
     def observe_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """`route` is the template ("/v2/meetings/{meeting_id}"), never a path as sent."""
@@ -104,6 +111,33 @@ class SocketCollector(Collector):
                 yield GaugeMetricFamily(metric, "Sockets open now.", value=value)
             else:
                 yield CounterMetricFamily(metric, f"Sockets or frames: {name}.", value=value)
+
+
+class WebhookCollector(Collector):
+    """Deliveries of webhooks."""
+
+    def __init__(self, status: Callable[[], WebhookStatus]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        status = self._status()
+        attempts = CounterMetricFamily(
+            "rostrum_webhook_attempts",
+            "Attempts to deliver, by what they made of the delivery; queued: it is tried again.",
+            labels=["outcome"],
+        )
+        for outcome in _ATTEMPT_OUTCOMES:
+            attempts.add_metric([outcome.lower()], status.attempts.get(outcome, 0))
+        yield attempts
+        yield CounterMetricFamily(
+            "rostrum_webhook_discarded", "Deliveries discarded unsent.", value=status.discarded
+        )
+        for name, help_text, value in (
+            ("attempting", "Attempts that go on in this process.", status.busy),
+            ("queued", "Unfinished deliveries in the store, as of the last look.", status.queued),
+            ("oldest_seconds", "For how long the oldest of them has waited.", status.oldest_age),
+        ):
+            yield GaugeMetricFamily(f"rostrum_webhook_{name}", help_text, value=value)
 
 
 def _gauge(name: str, help_text: str, values: list[tuple[WorkerStatus, float]]) -> Metric:

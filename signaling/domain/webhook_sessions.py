@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -156,7 +156,6 @@ class ParticipantOccurrence:
 
     record: SessionRecord
     attendance: Attendance
-    custom_participant_id: str
 
     @property
     def name(self) -> EventName:
@@ -184,23 +183,25 @@ class ParticipantOccurrence:
         return self.attendance.left_at or self.attendance.joined_at
 
     def for_organization(self, setting: Setting) -> Payload:
-        facts, somebody = _meeting(self.record, setting), self._participant()
+        running = replace(self.record, ended_at=None)  # it may be over by the time this is written down
+        facts, somebody = _meeting(running, setting), self._participant()
         if self.attendance.left_at is None:
             return ParticipantJoined(meeting=facts, participant=somebody)
         return ParticipantLeft(meeting=facts, participant=somebody)
 
     def for_room(self) -> tuple[str, RoomPayload]:
         one = self.attendance
-        where = {
+        where: dict[str, Any] = {
             "session_id": self.record.id,
             "room_id": self.record.meeting_id,
             "participant_id": one.peer_id,
+            "context": one.context,
         }
         if one.left_at is None:
             return "video.room.participant.joined", RoomParticipantJoined(**where)
         return "video.room.participant.left", RoomParticipantLeft(
             **where,
-            duration_secs=_seconds(one.joined_at, one.left_at),
+            duration_secs=round(one.seconds(one.left_at)),
             left_reason=one.leave_reason or "",
         )
 
@@ -209,8 +210,8 @@ class ParticipantOccurrence:
         return ParticipantFacts(
             peer_id=one.peer_id,
             user_display_name=one.name,
-            custom_participant_id=self.custom_participant_id,
-            client_specific_id=self.custom_participant_id,
+            custom_participant_id=one.custom_participant_id or "",
+            client_specific_id=one.custom_participant_id or "",
             joined_at=to_text(one.joined_at),
             left_at=None if one.left_at is None else to_text(one.left_at),
         )

@@ -37,6 +37,8 @@ from signaling.rest.v2.meetings import MeetingRoutes
 from signaling.rest.v2.participants import ParticipantRoutes
 from signaling.rest.v2.presets import PresetRoutes
 from signaling.rest.v2.sessions import SessionRoutes
+from signaling.rest.v2.webhook_deliveries import DeliveryRoutes
+from signaling.rest.v2.webhooks import WebhookKeyRoutes, WebhookRoutes
 from signaling.rest.v2.whep import WhepRoutes
 from signaling.rest.v2.whip import WhipRoutes
 from signaling.services.active_session import ActiveSessionService
@@ -48,6 +50,7 @@ from signaling.services.ports import Clock, MetricsSource
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 from signaling.services.sessions import SessionService
+from signaling.services.webhooks import WebhookService
 
 MAX_BODY: Final = 1024 * 1024
 RENDERINGS: Final[Mapping[str, Rendering]] = {
@@ -69,6 +72,9 @@ class RestParts:
     sessions: SessionService
     invitation: InvitationService
     http_peers: HttpPeers
+    webhooks: WebhookService
+    webhook_keys: Mapping[str, Any]
+    """What is published of them."""
     workers: MetricsSource
     metrics: Metrics
     jwks: Callable[[], Mapping[str, Any]]
@@ -106,12 +112,15 @@ def build_application(parts: RestParts) -> web.Application:
         *PresetRoutes(parts.presets).operations(),
         *ActiveSessionRoutes(parts.active_session).operations(),
         *SessionRoutes(parts.sessions).operations(),
+        *WebhookRoutes(parts.webhooks).operations(),
+        *DeliveryRoutes(parts.webhooks).operations(),
     ]
     table.register(
         application.router,
         [
             *house,
             *InvitationRoutes(parts.invitation).operations(),
+            *WebhookKeyRoutes(parts.webhook_keys).operations(),
             *whip.operations(),
             *whep.operations(),
             *HealthRoutes(parts.workers, parts.metrics, parts.version).operations(),

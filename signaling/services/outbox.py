@@ -8,14 +8,11 @@ look into memory. So a webhook that another server process was told to change is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from signaling.domain.attendance import Attendance
-from signaling.domain.session_status import SessionRecord
 from signaling.domain.webhook import EventName, Room, Subscriber, Webhook, subscribers
 from signaling.domain.webhook_events import Occurrence, Setting, delivery
-from signaling.domain.webhook_sessions import ParticipantOccurrence, SessionOccurrence
 from signaling.services.ports import Clock, UnitOfWork
 
 T = TypeVar("T")
@@ -35,8 +32,7 @@ class _Audience:
 
 
 class Outbox:
-    """Of one process. `on_written` is called when something was written that is about to be committed; look
-    for it after that."""
+    """Of one process. `on_written` is called when something to be delivered was committed."""
 
     def __init__(self, clock: Clock, on_written: Callable[[], None] = lambda: None) -> None:
         self._clock = clock
@@ -51,28 +47,8 @@ class Outbox:
     def forget_meeting(self, meeting_id: str) -> None:
         self._rooms.pop(meeting_id, None)
 
-    async def tell_session(self, uow: UnitOfWork, record: SessionRecord) -> None:
-        """It started, or it ended: as the record says."""
-        await self.tell(uow, SessionOccurrence(record))
-
-    async def tell_participant(
-        self, uow: UnitOfWork, record: SessionRecord, attendance: Attendance, custom_id: str | None = None
-    ) -> None:
-        """Somebody joined or left, as the attendance says. `custom_id` is looked up where it is None."""
-        occurrence = ParticipantOccurrence(record, attendance, custom_id or "")
-        wanted = await self._wanted(uow, occurrence)
-        if wanted and custom_id is None:
-            participant = await uow.participants.get(
-                record.organization_id, record.meeting_id, attendance.participant_id
-            )
-            if participant is not None:
-                occurrence = replace(occurrence, custom_participant_id=participant.custom_participant_id)
-        await self._write(uow, occurrence, wanted)
-
     async def tell(self, uow: UnitOfWork, occurrence: Occurrence) -> None:
-        await self._write(uow, occurrence, await self._wanted(uow, occurrence))
-
-    async def _write(self, uow: UnitOfWork, occurrence: Occurrence, wanted: list[Subscriber]) -> None:
+        wanted = await self._wanted(uow, occurrence)
         if not wanted:
             return
         audience = await self._audience(uow, occurrence.organization_id)
@@ -81,7 +57,7 @@ class Outbox:
         now = self._clock.now()
         told = [delivery(occurrence, one, setting, now) for one in wanted]
         await uow.deliveries.add([one for one in told if one is not None])
-        self._on_written()
+        uow.after_commit(self._on_written)
 
     async def _wanted(self, uow: UnitOfWork, occurrence: Occurrence) -> list[Subscriber]:
         audience = await self._audience(uow, occurrence.organization_id)

@@ -227,6 +227,7 @@ def _wanted(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
             (_c.meeting_id, wanted.meeting_id),
             (_c.session_id, wanted.session_id),
             (_c.event, wanted.event),
+            (_c.event_id, wanted.event_id),
             (_c.status, wanted.status),
         )
         if value is not None

@@ -72,6 +72,7 @@ class SqlUnitOfWork:
         self._engine = engine
         self._prepare = prepare
         self._db: AsyncConnection | None = None
+        self._after_commit: dict[Callable[[], None], None] = {}
 
     async def __aenter__(self) -> Self:
         """Raises `StoreUnavailableError`."""
@@ -114,6 +115,9 @@ class SqlUnitOfWork:
         if ours is not None:
             raise ours from error
 
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        self._after_commit[callback] = None
+
     async def commit(self) -> None:
         """Raises `ContendedError` and `StoreUnavailableError`, after which nothing was done, and
         `OutcomeUnknownError`, after which nobody knows."""
@@ -123,5 +127,12 @@ class SqlUnitOfWork:
         except Exception as error:
             ours = told(error)
             if isinstance(ours, StoreUnavailableError) and self._db.invalidated:
+                self._tell()
                 ours = OutcomeUnknownError()
             raise ours or error from error
+        self._tell()
+
+    def _tell(self) -> None:
+        for callback in self._after_commit:
+            callback()
+        self._after_commit.clear()

@@ -94,13 +94,13 @@ class AddressPolicy:
         if not self.permits(address):
             raise AddressRefusedError(f"{address} is not a public address")
 
-    def check(self, text: str) -> None:
+    def check(self, text: str, *, field: str = "url") -> None:
         """Raises `ValidationFailedError` for a URL that nothing would be sent to. What its name stands for is
         looked at when something is sent."""
         try:
             self.parse(text)
         except (ValueError, AddressRefusedError) as error:
-            raise ValidationFailedError(f"Nothing can be sent to this URL: {error}.", field="url") from None
+            raise ValidationFailedError(f"Nothing can be sent to this URL: {error}.", field=field) from None
 
     def parse(self, text: str) -> URL:
         """Raises `ValueError`, and `AddressRefusedError` for an address in it."""

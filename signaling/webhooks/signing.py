@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,17 +23,13 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
-    load_pem_private_key,
+    load_der_private_key,
 )
 
-from signaling.auth.keys import write_private
 from signaling.domain.webhook import Shape
 from signaling.domain.webhook_delivery import Delivery
-from signaling.errors import InvalidInputError
 
 RSA_BITS: Final = 2048
-ED25519_FILE: Final = "webhook-ed25519.pem"
-RSA_FILE: Final = "webhook-rsa.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +44,17 @@ class WebhookKeys:
         return cls(Ed25519PrivateKey.generate(), generate_private_key(65537, RSA_BITS))
 
     @classmethod
-    def load_or_create(cls, folder: Path) -> WebhookKeys:
-        """From two PEM files (0600), made where they are not there. Raises `InvalidInputError` for a file
-        that holds something else or that others may read."""
-        ed25519 = _loaded(folder / ED25519_FILE, Ed25519PrivateKey.generate)
-        rsa = _loaded(folder / RSA_FILE, lambda: generate_private_key(65537, RSA_BITS))
-        for path, fits in (
-            (folder / ED25519_FILE, isinstance(ed25519, Ed25519PrivateKey)),
-            (folder / RSA_FILE, isinstance(rsa, RSAPrivateKey)),
-        ):
-            if not fits:
-                raise InvalidInputError(f"{path} holds another kind of key; move it away to have one made")
+    def from_secrets(cls, secrets: Mapping[str, bytes]) -> WebhookKeys:
+        """What `to_secrets` gave."""
+        ed25519, rsa = (load_der_private_key(secrets[kind], password=None) for kind in ("ed25519", "rsa"))
         assert isinstance(ed25519, Ed25519PrivateKey)
         assert isinstance(rsa, RSAPrivateKey)
         return cls(ed25519, rsa)
+
+    def to_secrets(self) -> dict[str, bytes]:
+        """The private keys by kind, as PKCS #8 in DER: to be sealed."""
+        pkcs8 = Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
+        return {"ed25519": self.ed25519.private_bytes(*pkcs8), "rsa": self.rsa.private_bytes(*pkcs8)}
 
     def document(self) -> Mapping[str, Any]:
         """What is published: `publicKey` is the RSA key in PEM, `ed25519` the other in base64; `keys` are
@@ -104,17 +96,6 @@ def signed_headers(delivery: Delivery, number: int, keys: WebhookKeys, now: date
             f"{vendor}-signature": rsa,
         }
     return headers
-
-
-def _loaded(path: Path, make: Callable[[], Ed25519PrivateKey | RSAPrivateKey]) -> object:
-    if not path.exists():
-        write_private(path, make().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    if path.stat().st_mode & 0o077:
-        raise InvalidInputError(f"others may read the signing key {path}; run chmod 600 on it")
-    try:
-        return load_pem_private_key(path.read_bytes(), password=None)
-    except ValueError as error:
-        raise InvalidInputError(f"{path} is not a private key in PEM: {error}") from None
 
 
 def _key_id(public: bytes) -> str:

@@ -119,7 +119,7 @@ def occurrences(of: SessionRecord, *, peers: int = 1) -> list[Occurrence]:
     gone = [replace(one, left_at=at(50), leave_reason="left") for one in there]
     return [
         SessionOccurrence(of),
-        *(ParticipantOccurrence(of, one, "ada-1") for one in [*there, *gone]),
+        *(ParticipantOccurrence(of, one) for one in [*there, *gone]),
         SessionOccurrence(ended),
     ]
 

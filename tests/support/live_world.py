@@ -35,6 +35,7 @@ from signaling.services.live.ownership import Ownership
 from signaling.services.live.ports import IceServers
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import LiveSettings, Surroundings
+from signaling.services.outbox import Outbox
 from signaling.services.ports import Clock, UnitOfWorkFactory
 from signaling.testing import FakeClock, FakeTokens, MemoryStore
 from signaling.ws.connection import WsSettings
@@ -249,7 +250,7 @@ class LiveWorld:
 def alone(store: UnitOfWorkFactory, clock: Clock) -> Ownership:
     """Of a server that shares its store with nobody."""
     own = SignalingServer("server-1", "first", "http://127.0.0.1:8080", "http://127.0.0.1:8080")
-    return Ownership(store, clock, own, lease=None)
+    return Ownership(store, clock, own, Outbox(clock), lease=None)
 
 
 async def furnish(store: UnitOfWorkFactory, clock: FakeClock) -> None:
@@ -303,12 +304,17 @@ async def live_world(
     config = nodes or NodesConfig(workers=1, udp_port=0, place_within=2.0, first_pause=0.01)
     supervisor = NodeSupervisor(config, launch=fakes.launch)
     await supervisor.start(survivors)
+    outbox = Outbox(clock)
+    servers = alone(store, clock)
+    if server is not None:
+        servers = Ownership(store, clock, server, outbox, lease=LEASE)
     around = Surroundings(
         uow=store,
         nodes=supervisor,
         hub=hub,
         clock=clock,
-        servers=alone(store, clock) if server is None else Ownership(store, clock, server, lease=LEASE),
+        servers=servers,
+        outbox=outbox,
         settings=live or LiveSettings(sweep_interval=3600),
         ice_servers=ice_servers,
     )

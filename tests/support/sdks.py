@@ -151,12 +151,11 @@ def operation(sdk: str, name: str) -> Operation:
     return next(one for one in OPERATIONS[sdk] if one.name == name)
 
 
-APPS, PUT, SESSIONS, WEBHOOKS, FILTERS, TOKENS, ROOMS = (
+APPS, PUT, SESSIONS, FILTERS, TOKENS, ROOMS = (
     *(
         "apps",
         "PUT",
         "lists of sessions",
-        "webhooks",
         "filters of lists",
         "client tokens",
         "deleting a meeting",
@@ -167,12 +166,6 @@ WAITING: Final[Mapping[tuple[str, str], str]] = {
     ("cloudflare", "apps.post"): APPS,
     ("cloudflare", "meetings.get"): FILTERS,
     ("cloudflare", "meetings.replace_meeting_by_id"): PUT,
-    ("cloudflare", "webhooks.create_webhook"): WEBHOOKS,
-    ("cloudflare", "webhooks.get_webhooks"): WEBHOOKS,
-    ("cloudflare", "webhooks.get_webhook_by_id"): WEBHOOKS,
-    ("cloudflare", "webhooks.edit_webhook"): WEBHOOKS,
-    ("cloudflare", "webhooks.replace_webhook"): WEBHOOKS,
-    ("cloudflare", "webhooks.delete_webhook"): WEBHOOKS,
     ("cloudflare", "analytics.get_org_analytics"): SESSIONS,
     ("telnyx", "rooms.delete"): ROOMS,
     ("telnyx", "rooms.actions.generate_join_client_token"): TOKENS,

@@ -26,6 +26,7 @@ from signaling.domain.session import SessionRecord
 from signaling.errors import MisdirectedError, ServerUnreachableError
 from signaling.ids import new_uuid
 from signaling.services.live.records import SERVER_LOST, end_all
+from signaling.services.outbox import Outbox
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
 
@@ -45,6 +46,7 @@ class Ownership:
         units: UnitOfWorkFactory,
         clock: Clock,
         own: SignalingServer,
+        outbox: Outbox,
         *,
         lease: float | None,
         on_renamed: Callable[[str], None] = lambda _: None,
@@ -54,6 +56,7 @@ class Ownership:
         self._units = units
         self._clock = clock
         self._own = own
+        self._outbox = outbox
         self._lease = lease
         self._on_renamed = on_renamed
         self._renewed = self._in_sight_since = 0.0
@@ -175,7 +178,7 @@ class Ownership:
             if not lost:
                 return 0
             left = [one for one in await uow.sessions.unfinished() if one.server_id in lost]
-            await end_all(uow, left, now, SERVER_LOST)
+            await end_all(uow, self._outbox, left, now, SERVER_LOST)
             for server_id in lost:
                 await uow.servers.remove(server_id)
             return len(left)

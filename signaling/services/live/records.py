@@ -22,7 +22,9 @@ from signaling.domain.attendance import Attendance, PeerEventKind, attendance_of
 from signaling.domain.events import Event, PeerDetached, PeerLeft, PeerResumed, SessionEnded
 from signaling.domain.peer import Peer
 from signaling.domain.session import SessionRecord, SessionStatus
+from signaling.domain.webhook_sessions import ParticipantOccurrence, SessionOccurrence
 from signaling.errors import OutcomeUnknownError
+from signaling.services.outbox import Outbox
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
 
@@ -42,10 +44,11 @@ class EndedElsewhere(Exception):  # noqa: N818 - what happened, not a fault
 class SessionRecords:
     """The rows of one session."""
 
-    def __init__(self, record: SessionRecord, uow: UnitOfWorkFactory, clock: Clock) -> None:
+    def __init__(self, record: SessionRecord, uow: UnitOfWorkFactory, clock: Clock, outbox: Outbox) -> None:
         self.record = record
         self._uow = uow
         self._clock = clock
+        self._outbox = outbox
         self._present: dict[str, Attendance] = {}
         self._unsaved: list[Attendance | SessionRecord] = []
         self._seconds_of_those_left = 0.0
@@ -73,8 +76,9 @@ class SessionRecords:
 
         async def work(uow: UnitOfWork) -> None:
             if instead_of is not None:
-                await end_all(uow, [instead_of], self.record.created_at, NOT_CONFIRMED)
+                await end_all(uow, self._outbox, [instead_of], self.record.created_at, NOT_CONFIRMED)
             await uow.sessions.add(self.record)
+            await self._outbox.tell(uow, SessionOccurrence(self.record))
 
         await committed(self._uow, work)
 
@@ -86,9 +90,13 @@ class SessionRecords:
         if present > record.max_concurrent_participants:
             record = replace(record, max_concurrent_participants=present, updated_at=self._clock.now())
 
+        behind = list(self._unsaved)
+
         async def work(uow: UnitOfWork) -> None:
+            await self._save(behind, uow)
             if not await uow.sessions.add_attendance(attendance):
                 raise EndedElsewhere
+            await self._outbox.tell(uow, ParticipantOccurrence(record, attendance))
             if record is not self.record:
                 await uow.sessions.save(record)
 
@@ -98,6 +106,7 @@ class SessionRecords:
             # It is refused. Where it was written all the same, the books say so once they can be reached.
             self._unsaved.append(attendance.left(NOT_CONFIRMED, self._clock.now()))
             raise
+        del self._unsaved[: len(behind)]
         self.record = record
         self._present[peer.id] = attendance
 
@@ -127,11 +136,20 @@ class SessionRecords:
             return
         rows = list(self._unsaved)
         try:
-            await committed(self._uow, partial(_save, rows))
+            await committed(self._uow, partial(self._save, rows))
         except Exception as error:  # whatever the store's adapter raises: it is tried again
             log.warning("session.not_saved", session=self.record.id, rows=len(rows), error=repr(error))
             return
         del self._unsaved[: len(rows)]
+
+    async def _save(self, rows: Sequence[Attendance | SessionRecord], uow: UnitOfWork) -> None:
+        """Who hears of it hears of it in the order in which it happened."""
+        for row in rows:
+            if isinstance(row, Attendance):
+                if await uow.sessions.save_attendance(row):
+                    await self._outbox.tell(uow, ParticipantOccurrence(self.record, row))
+            elif await uow.sessions.save(row):
+                await self._outbox.tell(uow, SessionOccurrence(row))
 
     def minutes_consumed(self) -> float:
         now = self._clock.now()
@@ -148,7 +166,13 @@ class SessionRecords:
 
 
 async def end_unfinished(
-    units: UnitOfWorkFactory, clock: Clock, server_id: str, *, alone: bool, going_on: Set[str] = frozenset()
+    units: UnitOfWorkFactory,
+    outbox: Outbox,
+    clock: Clock,
+    server_id: str,
+    *,
+    alone: bool,
+    going_on: Set[str] = frozenset(),
 ) -> int:
     """Ends the sessions that the server's former self left behind, but for those ids, which it has from now
     on; returns how many. `alone`: nobody else can have any."""
@@ -164,28 +188,26 @@ async def end_unfinished(
             for one in unfinished
             if one.id not in going_on and (alone or one.server_id in (server_id, None))
         ]
-        await end_all(uow, left, now, SERVER_RESTARTED)
+        await end_all(uow, outbox, left, now, SERVER_RESTARTED)
         return len(left)
 
     return await committed(units, work)
 
 
-async def end_all(uow: UnitOfWork, sessions: Iterable[SessionRecord], now: datetime, reason: str) -> None:
+async def end_all(
+    uow: UnitOfWork, outbox: Outbox, sessions: Iterable[SessionRecord], now: datetime, reason: str
+) -> None:
     """Those that nobody runs any more, with whoever was in them."""
     for record in sessions:
-        if not await uow.sessions.save(_finished(record, now, reason)):
+        ended = _finished(record, now, reason)
+        if not await uow.sessions.save(ended):
             continue
         for attendance in await uow.sessions.attendances(record.id):
             if attendance.left_at is None:
-                await uow.sessions.save_attendance(attendance.left(reason, now))
-
-
-async def _save(rows: Sequence[Attendance | SessionRecord], uow: UnitOfWork) -> None:
-    for row in rows:
-        if isinstance(row, Attendance):
-            await uow.sessions.save_attendance(row)
-        else:
-            await uow.sessions.save(row)
+                gone = attendance.left(reason, now)
+                await uow.sessions.save_attendance(gone)
+                await outbox.tell(uow, ParticipantOccurrence(record, gone))
+        await outbox.tell(uow, SessionOccurrence(ended))
 
 
 def _finished(record: SessionRecord, now: datetime, reason: str) -> SessionRecord:

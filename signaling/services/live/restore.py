@@ -78,7 +78,7 @@ async def restore(
     clock = around.clock
     session = Session(session_id, noted.session.meeting_id, noted.session.organization_id)
     peers = noted.peers(clock.monotonic())
-    records = SessionRecords(books.record, around.uow, clock)
+    records = SessionRecords(books.record, around.uow, clock, around.outbox)
     records.resume(books.attendances, {peer.id for peer in peers})
     live = LiveSession(
         session,

@@ -126,7 +126,7 @@ class RunningSessions:
         )
         live = LiveSession(
             Session(record.id, meeting.id, meeting.organization_id),
-            SessionRecords(record, self._around.uow, self._around.clock),
+            SessionRecords(record, self._around.uow, self._around.clock, self._around.outbox),
             meeting,
             self._around,
             on_left=self._on_left,

@@ -71,7 +71,12 @@ class LiveService:
         taken = [await self._take_over(one) for one in surviving]
         going_on = {live.session.id for live in taken if live is not None}
         left_behind = await end_unfinished(
-            self._around.uow, self._around.clock, servers.id, alone=servers.alone, going_on=going_on
+            self._around.uow,
+            self._around.outbox,
+            self._around.clock,
+            servers.id,
+            alone=servers.alone,
+            going_on=going_on,
         )
         if left_behind:
             log.warning("sessions.ended_after_restart", count=left_behind)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from signaling.services.live.ownership import Ownership
 from signaling.services.live.ports import IceServers, MediaNodes, PeerHub
+from signaling.services.outbox import Outbox
 from signaling.services.ports import Clock, UnitOfWorkFactory
 
 
@@ -27,5 +28,6 @@ class Surroundings:
     hub: PeerHub
     clock: Clock
     servers: Ownership
+    outbox: Outbox
     settings: LiveSettings = field(default_factory=LiveSettings)
     ice_servers: IceServers | None = None

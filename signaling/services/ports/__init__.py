@@ -24,6 +24,7 @@ from signaling.services.ports.tokens import Tokens
 from signaling.services.ports.unit_of_work import UnitOfWork, UnitOfWorkFactory
 from signaling.services.ports.units import UnitRepository
 from signaling.services.ports.users import LoginRepository, LoginStanding, UserRepository
+from signaling.services.ports.webhooks import WebhookStatus
 
 __all__ = [
     "ApiKeyRepository",
@@ -50,5 +51,6 @@ __all__ = [
     "UnitOfWorkFactory",
     "UnitRepository",
     "UserRepository",
+    "WebhookStatus",
     "WorkerStatus",
 ]

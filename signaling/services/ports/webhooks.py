@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -28,6 +28,14 @@ class WebhookRepository(Protocol):
         """What a meeting says of itself, also one that was deleted; nothing where there is none."""
         ...
 
+    async def keys(self) -> Mapping[str, str]:
+        """The sealed private keys by kind; none before they were added."""
+        ...
+
+    async def add_keys(self, keys: Mapping[str, str], now: datetime) -> None:
+        """Raises `ConflictError` where there are some."""
+        ...
+
     async def list(
         self, organization_id: str, *, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[Webhook], int]:
@@ -43,6 +51,7 @@ class DeliveryFilter:
     meeting_id: str | None = None
     session_id: str | None = None
     event: str | None = None
+    event_id: str | None = None
     status: DeliveryStatus | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -125,6 +134,18 @@ class DeliveryRepository(Protocol):
     async def counts(self) -> QueueCounts: ...
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookStatus:
+    """Of one process; what waits, of all. `attempts` are totals by what they made of their delivery, `busy`
+    those that go on, `oldest_age` seconds."""
+
+    attempts: Mapping[str, int] = field(default_factory=dict)
+    discarded: int = 0
+    busy: int = 0
+    queued: int = 0
+    oldest_age: float = 0.0
+
+
 class WebhookSender(Protocol):
     async def send(self, delivery: Delivery, target: Target, url: str, number: int) -> Attempt:
         """One attempt; what goes wrong with it is in the attempt."""
@@ -132,6 +153,6 @@ class WebhookSender(Protocol):
 
 
 class Destinations(Protocol):
-    def check(self, url: str) -> None:
-        """Raises `ValidationFailedError` for a URL that nothing would be sent to."""
+    def check(self, url: str, *, field: str) -> None:
+        """Raises `ValidationFailedError` for a URL that nothing would be sent to; `field` is where it was."""
         ...

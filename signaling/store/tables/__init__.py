@@ -18,7 +18,7 @@ from signaling.store.tables.session import sessions
 from signaling.store.tables.token import revoked_subjects, signing_keys
 from signaling.store.tables.unit import units
 from signaling.store.tables.user import logins, memberships, password_tokens, users
-from signaling.store.tables.webhook import webhook_attempts, webhook_deliveries, webhooks
+from signaling.store.tables.webhook import webhook_attempts, webhook_deliveries, webhook_keys, webhooks
 
 __all__ = [
     "api_keys",
@@ -40,5 +40,6 @@ __all__ = [
     "users",
     "webhook_attempts",
     "webhook_deliveries",
+    "webhook_keys",
     "webhooks",
 ]

@@ -97,3 +97,12 @@ webhook_attempts: Final = Table(
     Column("response_body", Text),
     Column("error", String(512)),
 )
+
+webhook_keys: Final = Table(
+    "webhook_keys",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("private_key", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""Of all servers on the database; `private_key` is sealed."""

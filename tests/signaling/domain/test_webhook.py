@@ -35,7 +35,7 @@ TARGET = Target("https://one.example/", None, 3)
 WITH_FAILOVER = Target("https://one.example/", "https://two.example/", 3)
 
 
-@pytest.mark.parametrize(("present", "wanted"), itertools.product(DeliveryStatus, repeat=2))
+@pytest.mark.parametrize(("present", "wanted"), list(itertools.product(DeliveryStatus, repeat=2)))
 def test_a_delivery_only_moves_as_the_table_says(present: DeliveryStatus, wanted: DeliveryStatus) -> None:
     if wanted in TRANSITIONS[present]:
         assert next_status(present, wanted) is wanted

@@ -38,6 +38,16 @@ async def _organization(world: World, _: dict[str, str]) -> str:
     return world.organization_id
 
 
+async def _webhook(world: World, _: dict[str, str]) -> str:
+    body = {"name": "ours", "url": "https://hooks.example/", "events": ["meeting.started"]}
+    return str((await world.call("POST", "/v2/webhooks", body)).data["id"])
+
+
+async def _delivery(world: World, made: dict[str, str]) -> str:
+    webhook_id = made.get("webhook_id") or await _webhook(world, made)
+    return str((await world.call("POST", f"/v2/webhooks/{webhook_id}/test")).data["id"])
+
+
 MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
     "account_id": _organization,
     "app_id": _organization,
@@ -50,6 +60,8 @@ MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
     "room_id": _meeting,
     "room_participant_id": _peer,
     "room_session_id": _session,
+    "webhook_id": _webhook,
+    "delivery_id": _delivery,
 }
 """How to make what a parameter in a path names, in the world's organization. A new noun needs a line here."""
 

@@ -38,17 +38,22 @@ from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import Surroundings
 from signaling.services.meetings import MeetingService
+from signaling.services.outbox import Outbox
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import WorkerStatus
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 from signaling.services.sessions import SessionService
+from signaling.services.webhooks import WebhookService
 from signaling.store.database import Database
 from signaling.testing import FakeLiveSessions, FakeMetricsSource
+from signaling.webhooks.addresses import AddressPolicy
+from signaling.webhooks.signing import WebhookKeys
 from signaling.ws.hub import WsHub
 from tests.signaling import values
 from tests.support.live_world import alone
 
+WEBHOOK_KEYS = WebhookKeys.generate().document()
 ON_BOTH = pytest.mark.parametrize("world", ["sqlite", "postgresql"], indirect=True)
 """For modules whose tests lead into the store."""
 
@@ -180,7 +185,9 @@ def _empty_service(database: Database, tokens: JwtTokens, clock: SystemClock) ->
     """Live sessions without any node: what admits to them is tried in `test_http_media`."""
     nodes = NodeSupervisor(NodesConfig(workers=1, udp_port=0), launch=FakeNodes().launch)
     servers = alone(database, clock)
-    around = Surroundings(uow=database, nodes=nodes, hub=WsHub(), clock=clock, servers=servers)
+    around = Surroundings(
+        uow=database, nodes=nodes, hub=WsHub(), clock=clock, servers=servers, outbox=Outbox(clock)
+    )
     return LiveService(around, tokens)
 
 
@@ -205,6 +212,8 @@ async def rest_world(
             sessions=SessionService(database, live, clock),
             invitation=InvitationService(database, live, tokens),
             http_peers=HttpPeers(_empty_service(database, tokens, clock), tokens, clock),
+            webhooks=WebhookService(database, Outbox(clock), AddressPolicy(), clock),
+            webhook_keys=WEBHOOK_KEYS,
             workers=source,
             metrics=Metrics(source),
             jwks=ring.jwks,

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 from dataclasses import replace
-from pathlib import Path
 
 import jwt
 import pytest
@@ -13,9 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from signaling.auth.sealing import SecretBox
+from signaling.clock import SystemClock
 from signaling.domain.webhook import Shape
 from signaling.errors import InvalidInputError
-from signaling.webhooks.signing import ED25519_FILE, RSA_FILE, WebhookKeys, signed_headers
+from signaling.store.database import Database
+from signaling.webhooks.signing import WebhookKeys, signed_headers
+from signaling.webhooks.stored_keys import PURPOSE, stored_webhook_keys
 from tests.signaling import values
 from tests.signaling.values import NOON
 
@@ -70,21 +74,22 @@ def test_the_keys_are_published_as_jwks_too() -> None:
     assert not {"d", "p", "q"} & (rsa.keys() | okp.keys())
 
 
-def test_keys_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
-    made = WebhookKeys.load_or_create(tmp_path)
-    again = WebhookKeys.load_or_create(tmp_path)
-    assert made.document() == again.document()
-    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
-    (tmp_path / RSA_FILE).chmod(0o640)
-    with pytest.raises(InvalidInputError, match="chmod 600"):
-        WebhookKeys.load_or_create(tmp_path)
+SECRET = "a secret key of the tests, long enough"
 
 
-def test_a_key_of_another_kind_is_refused_by_name(tmp_path: Path) -> None:
-    WebhookKeys.load_or_create(tmp_path)
-    (tmp_path / RSA_FILE).write_bytes((tmp_path / ED25519_FILE).read_bytes())
-    with pytest.raises(InvalidInputError, match=f"{RSA_FILE} holds another kind of key"):
-        WebhookKeys.load_or_create(tmp_path)
-    (tmp_path / RSA_FILE).write_bytes(b"nonsense")
-    with pytest.raises(InvalidInputError, match="not a private key"):
-        WebhookKeys.load_or_create(tmp_path)
+async def test_the_keys_are_made_once_for_all_servers_on_a_database(either: Database) -> None:
+    box, clock = SecretBox(SECRET, PURPOSE), SystemClock()
+    first, second = await asyncio.gather(*(stored_webhook_keys(either, box, clock) for _ in range(2)))
+    later = await stored_webhook_keys(either, SecretBox(SECRET, PURPOSE), clock)
+    assert first.document() == second.document() == later.document()
+
+
+async def test_the_keys_are_sealed_in_the_database(database: Database) -> None:
+    made = await stored_webhook_keys(database, SecretBox(SECRET, PURPOSE), SystemClock())
+    async with database(reading=True) as uow:
+        kept = await uow.webhooks.keys()
+    assert kept.keys() == made.to_secrets().keys()
+    for kind, secret in made.to_secrets().items():
+        assert base64.b64encode(secret).decode()[:40] not in kept[kind]
+    with pytest.raises(InvalidInputError, match="another secret key"):
+        await stored_webhook_keys(database, SecretBox(SECRET + "!", PURPOSE), SystemClock())
