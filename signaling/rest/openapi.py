@@ -27,6 +27,7 @@ from signaling.errors import (
     UnauthorizedError,
     ValidationFailedError,
 )
+from signaling.rest.described_webhooks import described_webhooks
 from signaling.rest.middlewares import BodyTooLargeError
 from signaling.rest.operation import JSON, Access, Many, Operation
 
@@ -53,6 +54,8 @@ def openapi(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
     """The document, as JSON."""
     public = [one for one in operations if not one.hidden]
     schemas, components = _schemas(public)
+    webhooks, told = described_webhooks()
+    assert not components.keys() & told.keys(), "two models of one name"
     paths: dict[str, dict[str, Any]] = {}
     for operation in public:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation, schemas)
@@ -65,8 +68,9 @@ def openapi(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
             "description": "Meetings, the people in them and what they may do: see docs/rest.md.",
         },
         "paths": paths,
+        "webhooks": webhooks,
         "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in public)],
-        "components": {"schemas": components, "securitySchemes": dict(_SECURITY)},
+        "components": {"schemas": components | told, "securitySchemes": dict(_SECURITY)},
     }
 
 

@@ -200,3 +200,15 @@ async def test_the_realtimekit_prefix_is_an_alias(world: World, prefix: str) -> 
     assert (made.status, made.data["title"]) == (201, "Alias")
     read = await world.call("GET", f"{base}/meetings/{made.data['id']}", auth=None, headers=bearer)
     assert read.data == made.data
+
+
+async def test_the_description_has_what_webhooks_are_sent(world: World) -> None:
+    document = (await world.call("GET", "/openapi.json", auth=None)).body
+    bodies = {
+        name: one["post"]["requestBody"]["content"]["application/json"]["schema"]
+        for name, one in document["webhooks"].items()
+    }
+    for name in ("meeting.started", "meeting.participantLeft", "webhook.test", "video.room.session.ended"):
+        assert bodies[name]
+    left = document["components"]["schemas"]["ParticipantLeft"]
+    assert left["properties"]["event"]["const"] == "meeting.participantLeft"

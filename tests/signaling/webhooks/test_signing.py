@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+import re
+import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -12,10 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from telnyx import Telnyx
 
 from signaling.auth.sealing import SecretBox
 from signaling.clock import SystemClock
-from signaling.domain.webhook import Shape
+from signaling.domain.webhook import Shape, Subscriber, Target, subscriber_of
+from signaling.domain.webhook_delivery import Delivery
+from signaling.domain.webhook_events import Setting, delivery
 from signaling.errors import InvalidInputError
 from signaling.store.database import Database
 from signaling.webhooks.signing import WebhookKeys, signed_headers
@@ -93,3 +102,82 @@ async def test_the_keys_are_sealed_in_the_database(database: Database) -> None:
         assert base64.b64encode(secret).decode()[:40] not in kept[kind]
     with pytest.raises(InvalidInputError, match="another secret key"):
         await stored_webhook_keys(database, SecretBox(SECRET + "!", PURPOSE), SystemClock())
+
+
+# --- as receivers do it ----------------------------------------------------------------------------------
+
+DOCS = Path(__file__).parents[3] / "docs" / "webhooks.md"
+HARD = 'Käse "&" </a> \u2028 \x7f \x01 \U0001f600 \\ /'
+
+
+def documented(language: str) -> str:
+    """The script of docs/webhooks.md."""
+    (script,) = re.findall(rf"```{language}\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    return str(script)
+
+
+def hard_delivery() -> Delivery:
+    """With characters in it that are not always printed in the same way."""
+    acme = values.organization(HARD)
+    told = values.occurrences(values.session(values.meeting(acme)))[1]
+    made = delivery(told, subscriber_of(values.webhook(acme)), Setting(HARD, HARD), NOON)
+    assert made is not None
+    return made
+
+
+def test_the_documented_python_verifies_what_is_sent() -> None:
+    one = hard_delivery()
+    headers, body = signed_headers(one, 1, KEYS, datetime.now(UTC)), one.body.encode()
+    script: dict[str, Any] = {}
+    exec(documented("python"), script)
+    script["verify"](headers, body, KEYS.document()["ed25519"])
+    with pytest.raises(InvalidSignature):
+        script["verify"](headers, body + b" ", KEYS.document()["ed25519"])
+    with pytest.raises(ValueError, match="too old"):
+        script["verify"](signed_headers(one, 1, KEYS, NOON), body, KEYS.document()["ed25519"])
+
+
+def test_the_documented_javascript_verifies_what_is_sent_and_so_does_who_prints_it_anew() -> None:
+    one = hard_delivery()
+    script = f"""{documented("js")}
+        import {{ verify as rsa }} from "node:crypto";
+        import {{ readFileSync }} from "node:fs";
+        const {{ document, headers, body, old }} = JSON.parse(readFileSync(0));
+        const jwk = document.keys.find((key) => key.kty === "OKP");
+        const printed = Buffer.from(JSON.stringify(JSON.parse(body)));
+        const signature = Buffer.from(headers["dyte-signature"], "base64");
+        console.log(JSON.stringify([
+            verified(headers, Buffer.from(body), jwk),
+            verified(headers, Buffer.from(body + " "), jwk),
+            verified(old, Buffer.from(body), jwk),
+            rsa("RSA-SHA256", printed, document.publicKey, signature),
+        ]));
+    """
+    told = {
+        "document": KEYS.document(),
+        "headers": signed_headers(one, 1, KEYS, datetime.now(UTC)),
+        "old": signed_headers(one, 1, KEYS, NOON),
+        "body": one.body,
+    }
+    node = subprocess.run(
+        ["node", "--input-type=module", "--eval", script],
+        input=json.dumps(told),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert node.stdout.strip() == "[true,false,false,true]", node.stderr
+
+
+def test_the_vendors_own_sdk_takes_what_a_room_is_sent() -> None:
+    room = Subscriber("meeting:1", Shape.ROOM, target=Target("https://room.example/", None, 3))
+    client = Telnyx(api_key="unused", public_key=KEYS.document()["ed25519"])
+    for told in values.occurrences(values.session(values.meeting(ACME))):
+        one = delivery(told, room, Setting("Acme", None), NOON)
+        assert one is not None
+        headers = signed_headers(one, 1, KEYS, datetime.now(UTC))
+        event = client.webhooks.unwrap(one.body, headers=headers)
+        assert event.data is not None
+        assert event.data.to_dict()["event_type"] == one.event
+        with pytest.raises(ValueError, match="does not match"):
+            client.webhooks.unwrap(one.body + " ", headers=headers)

@@ -1,0 +1,71 @@
+"""Webhooks in `/openapi.json`: what is sent, with which headers, from the models that it is written with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from signaling.domain.webhook import TEST_EVENT
+from signaling.domain.webhook_events import RoomEvent, WebhookTest
+from signaling.domain.webhook_sessions import EVENTS, ROOM_EVENTS
+
+_THERE: Final = "#/components/schemas/{model}"
+_OF_ALL: Final = {
+    "rostrum-event-id": "The same for the same event, in every attempt and every re-send.",
+    "rostrum-delivery-id": "The delivery in the log.",
+    "rostrum-attempt": "Which attempt this is, from 1.",
+    "rostrum-timestamp": "Unix seconds of the attempt.",
+    "rostrum-signature-ed25519": "Base64, Ed25519 over `timestamp|body`.",
+}
+_OF_ORGANIZATION: Final = {
+    "rostrum-webhook-id": "The webhook.",
+    "dyte-webhook-id": "The same; as `rtk-webhook-id`, too.",
+    "dyte-uuid": "The event's id; as `rtk-uuid`, too.",
+    "dyte-signature": "Base64, RSA (PKCS #1 v1.5) with SHA-256 of the body; as `rtk-signature`, too.",
+}
+_OF_ROOM: Final = {
+    "telnyx-timestamp": "The same as `rostrum-timestamp`.",
+    "telnyx-signature-ed25519": "The same as `rostrum-signature-ed25519`.",
+}
+
+
+def described_webhooks() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The `webhooks` of the document by event, and the schemas that they refer to."""
+    events: dict[str, type[BaseModel]] = {**EVENTS, TEST_EVENT: WebhookTest}
+    models: list[type[BaseModel]] = [*events.values(), *ROOM_EVENTS.values(), RoomEvent]
+    schemas, definitions = models_json_schema(
+        [(model, "serialization") for model in models], ref_template=_THERE
+    )
+    given = {model: schemas[model, "serialization"] for model in models}
+    told = {name: _told(name, given[model], _OF_ALL | _OF_ORGANIZATION) for name, model in events.items()}
+    for name, model in ROOM_EVENTS.items():
+        facts = {"event_type": {"const": name}, "payload": given[model]}
+        data = {"allOf": [given[RoomEvent], {"type": "object", "properties": facts}]}
+        schema = {"type": "object", "properties": {"data": data}, "required": ["data"]}
+        told[name] = _told(name, schema, _OF_ALL | _OF_ROOM)
+    return told, definitions.get("$defs", {})
+
+
+def _told(name: str, schema: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "post": {
+            "summary": f"What is sent of {name}",
+            "tags": ["Events"],
+            "parameters": [
+                {
+                    "name": name,
+                    "in": "header",
+                    "required": True,
+                    "description": description,
+                    "schema": {"type": "string"},
+                }
+                for name, description in headers.items()
+            ],
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+            "responses": {"2XX": {"description": "Taken. Anything else is tried again."}},
+            "security": [],
+        }
+    }
