@@ -99,6 +99,10 @@ fuzz: $(VENV)/.installed-dev ## Fuzz everything that reads what comes from outsi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+.PHONY: fuzz-api
+fuzz-api: $(VENV)/.installed-dev ## Ask the REST API what /openapi.json allows and what it does not (ARGS="--examples 300 --only rooms")
+	$(BIN)/python -m tests.compat.openapi $(ARGS)
+
 .PHONY: soak
 soak: $(VENV)/.installed-dev ## An hour of joins and leaves; memory and descriptors must stay flat (ARGS="--minutes 10")
 	$(BIN)/python -m tests.soak $(ARGS)

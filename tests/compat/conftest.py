@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cloudflare
+import httpx
 import pytest
 import pytest_asyncio
 from cloudflare import AsyncCloudflare
 from cloudflare.resources.realtime_kit import AsyncRealtimeKitResource
 
 from sfu.bot import Bot
+from tests.compat.openapi import Description
 from tests.compat.wire import Wire
 from tests.support import compat
 from tests.support.sdks import WAITING, operation
@@ -52,13 +54,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert found is None, f"the server's log has {found!r}:\n{running.log[-4000:]}"
 
 
+@pytest.fixture(scope="session")
+def description(server: Server) -> Description:
+    return Description(httpx.get(server.base_url + "/openapi.json").raise_for_status().json())
+
+
 @pytest_asyncio.fixture
-async def wire(request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
-    """Holds the test to what its mark says: the operation's request was made, and its answer looked at."""
+async def wire(request: pytest.FixtureRequest, description: Description) -> AsyncIterator[Wire]:
+    """For the operation that the test's mark names."""
     (mark,) = request.node.iter_markers("shows")
     sdk, name = mark.args
-    async with Wire(sdk, operation(sdk, name)) as wire:
+    async with Wire(sdk, operation(sdk, name), description) as wire:
         yield wire
+    if mark.args not in WAITING:
+        assert not wire.problems, "\n".join(wire.problems)
 
 
 @dataclass(frozen=True, slots=True)

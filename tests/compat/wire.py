@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel
 
+from tests.compat.openapi import Description
 from tests.support.sdk_answers import assert_fills
 from tests.support.sdks import DEVIATIONS, Operation
 
@@ -22,10 +23,13 @@ _ACCOUNT = re.compile(r"^/accounts/[^/]+")
 
 
 class Wire:
-    """An HTTP client for one test of one operation. `looked_at` is what the test did with the answers."""
+    """An HTTP client for one test of one operation. Every answer is held to `/openapi.json`, too; `problems`
+    are where one is other than that says."""
 
-    def __init__(self, sdk: str, operation: Operation) -> None:
+    def __init__(self, sdk: str, operation: Operation, description: Description) -> None:
         self.http = httpx.AsyncClient(event_hooks={"response": [self._note]}, timeout=20.0)
+        self.problems: list[str] = []
+        self._description = description
         self._sdk = sdk
         self._operation = operation
         self._made: list[tuple[str, httpx.Response]] = []
@@ -68,3 +72,7 @@ class Wire:
         )
         path = _ACCOUNT.sub("/accounts/{account_id}", path)
         self._made.append((f"{response.request.method} {path}", response))
+        try:
+            self._description.check(response)
+        except AssertionError as error:
+            self.problems.append(str(error))

@@ -1,0 +1,229 @@
+"""Is `/openapi.json` true? Requests made up from it (schemathesis), and every answer held to it.
+
+    make fuzz-api
+    python -m tests.compat.openapi [--examples 100] [--only meetings]
+
+For each operation requests that the document allows, and requests that it does not. No answer may be a 5xx,
+have a status that the document does not give for the operation, or look otherwise than the document says. The
+ids in paths are mostly those of things that there are: they are made first, from the document's examples.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import re
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.support.server import Server, start_server, stop_server, wait_healthy
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+UNLIMITED = tuple(
+    part for limit in ("address", "key", "organization") for part in (f"--rate-limit-{limit}", "0")
+)
+"""Arguments of a server that is asked as often as one can."""
+MOSTLY = 4
+"""One of so many requests goes to a path whose ids are made up, too."""
+ALIASES = "/accounts/{account_id}/realtime/kit/{app_id}/"
+"""Operations with this before their path are others, with the same handlers."""
+
+
+@schemathesis.serializer("application/sdp", "application/trickle-ice-sdpfrag")
+def as_text(_context: Any, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
+
+
+class Description:
+    """The document, to hold answers to."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+        self.schema = schemathesis.openapi.from_dict(document)
+        operations = [one.ok() for one in self.schema.get_all_operations()]
+        self.operations: dict[tuple[str, str], APIOperation[Any, Any, Any]] = {
+            (one.method.upper(), one.path): one for one in operations
+        }
+        # A path without a parameter goes before one that has one in the same place.
+        self._paths = [
+            (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), path)
+            for path in sorted(document["paths"], key=lambda path: path.count("{"))
+        ]
+
+    def told(self, operation: APIOperation[Any, Any, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = self.document["paths"][operation.path][operation.method.lower()]
+        return told
+
+    def check(self, response: httpx.Response) -> None:
+        """Raises `AssertionError` where the answer is not what the document says."""
+        request, path = response.request, urlsplit(str(response.request.url)).path
+        template = next((one for pattern, one in self._paths if pattern.fullmatch(path)), None)
+        operation = self.operations.get((request.method, template)) if template else None
+        assert operation is not None, f"{request.method} {path} is not in the document"
+        told = self.told(operation)["responses"]
+        assert str(response.status_code) in told, (
+            f"{operation.label} answered {response.status_code}, not {list(told)}"
+        )
+        try:
+            operation.validate_response(response)
+        except FailureGroup as group:
+            raise AssertionError("; ".join(str(one) for one in group.exceptions)) from None
+
+
+@dataclass
+class Fuzz:
+    """`examples`: so many requests that are allowed, and as many that are not, for each operation. `seen`
+    counts statuses by operation; `findings` are what is wrong, one for each operation and kind."""
+
+    server: Server
+    examples: int
+    random: bool
+    seen: Counter[tuple[str, int]] = field(default_factory=Counter)
+    findings: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        key = self.server.credentials
+        self._organization_id = key.organization_id
+        self._http = requests.Session()
+        self._http.auth = (key.organization_id, key.api_key)
+        self.description = Description(self._http.get(self.server.base_url + "/openapi.json").json())
+
+    def run(self, only: str = "", *, aliases: bool = True) -> None:
+        """Of the operations with `only` in their path."""
+        numbers = itertools.count()
+        for operation in self.description.operations.values():
+            if only in operation.path and (aliases or not operation.path.startswith(ALIASES)):
+                self._try(operation, next(numbers))
+
+    def _try(self, operation: APIOperation[Any, Any, Any], seed: int) -> None:
+        real, token = self._made(operation), self._token(operation)
+        numbers = itertools.count(seed)
+
+        def ask(case: Case) -> None:
+            if next(numbers) % MOSTLY:
+                case.path_parameters = {**(case.path_parameters or {}), **real}
+            # A session's own credentials would go before a header.
+            session = requests.Session() if token else self._http
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            response = case.call(self.server.base_url, session, headers=headers, timeout=20)
+            self.seen[operation.label, response.status_code] += 1
+            try:
+                case.validate_response(response, checks=CHECKS)
+            except FailureGroup as group:
+                for failure in group.exceptions:
+                    kind = type(failure).__name__
+                    self.findings.setdefault((operation.label, kind), f"{failure}\n{case.as_curl_command()}")
+
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            limits = settings(
+                max_examples=self.examples,
+                phases=[Phase.generate],
+                derandomize=not self.random,
+                database=None,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            )
+            try:
+                limits(given(operation.as_strategy(generation_mode=mode))(ask))()
+            except Unsatisfiable:
+                pass  # Nothing about the operation can be wrong: it takes nothing.
+
+    # --- what there is -----------------------------------------------------------------------------------
+
+    def _made(self, operation: APIOperation[Any, Any, Any]) -> dict[str, str]:
+        """Values for the parameters in the path, of things that were made for this."""
+        real: dict[str, str] = {}
+        path = ""
+        for part in operation.path.split("/")[1:]:
+            if part.startswith("{"):
+                name = part[1:-1]
+                value = self._organization_id if name in ("account_id", "app_id") else self._make(path, real)
+                if value is None:
+                    return real
+                real[name] = value
+            path += "/" + part
+        return real
+
+    def _make(self, collection: str, real: dict[str, str]) -> str | None:
+        """The id of something new in a collection; None where the document does not say how to make it."""
+        creating = self.description.operations.get(("POST", collection.replace("/rooms", "/meetings")))
+        if creating is None:
+            return None
+        told = self.description.told(creating)
+        body = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+        if body is None:
+            return None
+        fresh = {name: f"{body[name]} {uuid4()}" for name in ("name", "unique_name") if name in body}
+        known = {"preset_name": "group_call_host"} if "preset_name" in body else {}
+        url = self.server.base_url + creating.path.format(**real)
+        answer = self._http.post(url, json=body | fresh | known, timeout=20)
+        return next(_ids(answer.json().get("data")), None) if answer.ok else None
+
+    def _token(self, operation: APIOperation[Any, Any, Any]) -> str | None:
+        """Of a participant, where the operation wants one."""
+        if self.description.told(operation)["security"] != [{"participant": []}]:
+            return None
+        base = self.server.base_url + "/v2/meetings"
+        meeting_id = self._http.post(base, json={}, timeout=20).json()["data"]["id"]
+        body = {"preset_name": "group_call_host", "custom_participant_id": "ada"}
+        made = self._http.post(f"{base}/{meeting_id}/participants", json=body, timeout=20).json()["data"]
+        return str(made["token"])
+
+
+def _ids(data: Any) -> Iterator[str]:
+    if isinstance(data, dict):
+        if isinstance(data.get("id"), str):
+            yield data["id"]
+        for value in data.values():
+            yield from _ids(value)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--examples", type=int, default=100, help="for each operation, and as many bad ones")
+    parser.add_argument("--only", default="", help="operations with this in their path")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = start_server(Path(folder), arguments=UNLIMITED)
+        try:
+            asyncio.run(wait_healthy(server))
+            fuzz = Fuzz(server, arguments.examples, random=True)
+            fuzz.run(arguments.only)
+        finally:
+            problems = stop_server(server)
+        log = server.log
+    for (label, status), count in sorted(fuzz.seen.items()):
+        print(f"{label} {status}: {count}")  # noqa: T201
+    for (label, kind), finding in fuzz.findings.items():
+        print(f"\n--- {label}: {kind}\n{finding}")  # noqa: T201
+    if "Traceback" in log:
+        problems.append(log[-4000:])
+    print(*problems, sep="\n")  # noqa: T201
+    return 1 if fuzz.findings or problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
