@@ -30,6 +30,7 @@ from aiohttp import web
 
 from sfu.client import DoorError, NodeLostError, Survivor, find_survivors
 from signaling.auth.api_keys import Authenticator, hash_api_key
+from signaling.auth.client_tokens import JwtClientTokens
 from signaling.auth.keys import put_aside, read_former
 from signaling.auth.stored_keys import StoredKeys
 from signaling.auth.tokens import JwtTokens
@@ -54,6 +55,7 @@ from signaling.secrets import secret_box, stored_keys
 from signaling.server_id import SERVER_ID_FILE, keep_server_id, read_server_id
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
+from signaling.services.client_tokens import ClientTokenService
 from signaling.services.idempotency import forget_forever
 from signaling.services.invitation import InvitationService
 from signaling.services.live.everywhere import Everywhere
@@ -360,7 +362,10 @@ def _application(
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),
-            invitation=InvitationService(database, live, tokens),
+            invitation=InvitationService(database, live, tokens, clock),
+            client_tokens=ClientTokenService(
+                database, JwtClientTokens(keys.ring, clock), clock, guest_preset=settings.guest_preset
+            ),
             http_peers=HttpPeers(here, tokens, clock),
             workers=nodes,
             webhooks=webhooks.service,

@@ -138,6 +138,8 @@ class Settings(BaseSettings):
     """A file that holds `secret_key`."""
     signing_key_days: Annotated[int, Field(ge=0, le=3650)] = 90
     """Days after which another key signs tokens; 0: only when it is told to."""
+    guest_preset: str = Field(default="group_call_participant", min_length=1, max_length=128)
+    """The preset of who joins with a client token."""
     token_ttl: Annotated[int, Field(ge=60, le=31_536_000)] = 86400
     """Seconds for which a participant token is good."""
     trusted_proxy: Texts = ()

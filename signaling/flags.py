@@ -86,6 +86,7 @@ _OPTIONS: Final = (
         help="File with what secrets in the database are sealed with [secret.key in the data directory].",
     ),
     click.option("--signing-key-days", type=int, help="Days after which another key signs tokens [90]."),
+    click.option("--guest-preset", help="Preset of who joins with a client token [group_call_participant]."),
     click.option("--token-ttl", type=int, help="Seconds a participant token is good [86400]."),
     click.option(
         "--trusted-proxy",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from signaling.auth.sealing import SECRET_KEY_FILE, SecretBox, read_secret_key
 from signaling.auth.stored_keys import PURPOSE, StoredKeys
 from signaling.config import Settings
+from signaling.domain.client_token import MAX_REFRESH_TTL
 from signaling.services.ports import Clock, UnitOfWorkFactory
 
 
@@ -23,6 +24,6 @@ def stored_keys(settings: Settings, units: UnitOfWorkFactory, clock: Clock) -> S
         units,
         secret_box(settings, PURPOSE),
         clock,
-        longest_token=timedelta(seconds=settings.token_ttl),
+        longest_token=timedelta(seconds=max(settings.token_ttl, MAX_REFRESH_TTL)),
         rotate_after=timedelta(days=settings.signing_key_days) if settings.signing_key_days else None,
     )

@@ -13,7 +13,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from signaling.auth.client_tokens import CLIENT_AUDIENCE, grant_of
 from signaling.auth.keyring import ISSUER, KeyRing
+from signaling.domain.client_token import Action
 from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.errors import InvalidTokenError
 from signaling.ids import new_uuid
@@ -23,7 +25,6 @@ __all__ = ["AUDIENCE", "DEFAULT_TTL", "ISSUER", "JwtTokens"]
 
 AUDIENCE: Final = "rostrum:participant"
 DEFAULT_TTL: Final = timedelta(hours=24)
-_REQUIRED: Final = ("sub", "organization_id", "meeting_id", "participant_id")
 
 
 class JwtTokens:
@@ -51,13 +52,21 @@ class JwtTokens:
         )
 
     def verify(self, token: str) -> ParticipantClaims:
-        claims = self._ring.read(token, AUDIENCE, _REQUIRED)
-        participant_id = claims["participant_id"]
+        """A participant's token, or a client token that grants to join."""
+        claims = self._ring.read(token, (AUDIENCE, CLIENT_AUDIENCE), ("sub", "organization_id"))
+        if claims["aud"] == CLIENT_AUDIENCE:
+            grant = grant_of(claims, Action.JOIN)
+            return ParticipantClaims(
+                grant.organization_id, grant.meeting_id, grant.subject, grant.expires_at, grant
+            )
+        participant_id, meeting_id = claims.get("participant_id"), claims.get("meeting_id")
+        if claims["aud"] != AUDIENCE or None in (participant_id, meeting_id):
+            raise InvalidTokenError
         if claims["sub"] != participant_id:
             raise InvalidTokenError
         return ParticipantClaims(
             organization_id=str(claims["organization_id"]),
-            meeting_id=str(claims["meeting_id"]),
+            meeting_id=str(meeting_id),
             participant_id=str(participant_id),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         )

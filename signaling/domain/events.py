@@ -16,6 +16,8 @@ class LeaveReason(StrEnum):
     LEFT = "left"
     KICKED = "kicked"
     TIMEOUT = "timeout"
+    TIMED_OUT = "timed_out"
+    """Its token is over."""
     ENDED = "ended"
     SHUTDOWN = "shutdown"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from signaling.domain.client_token import ClientGrant
 from signaling.domain.version import FIRST
 
 
@@ -30,3 +31,5 @@ class ParticipantClaims:
     meeting_id: str
     participant_id: str
     expires_at: datetime
+    guest: ClientGrant | None = None
+    """Of a client token: the participant is made by the first join with it."""

@@ -20,5 +20,7 @@ class CloseCode(IntEnum):
     """The peer was away for longer than it may be."""
     REPLACED = 4004
     """The peer was resumed on another socket."""
+    TIMED_OUT = 4005
+    """The client token is over, and no other came in time."""
     NO_JOIN = 4006
     """No join or resume came in time."""

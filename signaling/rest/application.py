@@ -42,6 +42,7 @@ from signaling.rest.v2.webhooks import WebhookKeyRoutes, WebhookRoutes
 from signaling.rest.v2.whep import WhepRoutes
 from signaling.rest.v2.whip import WhipRoutes
 from signaling.services.active_session import ActiveSessionService
+from signaling.services.client_tokens import ClientTokenService
 from signaling.services.invitation import InvitationService
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.meetings import MeetingService
@@ -71,6 +72,7 @@ class RestParts:
     active_session: ActiveSessionService
     sessions: SessionService
     invitation: InvitationService
+    client_tokens: ClientTokenService
     http_peers: HttpPeers
     webhooks: WebhookService
     webhook_keys: Mapping[str, Any]

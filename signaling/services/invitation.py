@@ -14,7 +14,8 @@ from signaling.domain.permission import stage_access, stage_enabled
 from signaling.domain.preset import Access, Preset, ViewType
 from signaling.errors import ServerUnreachableError
 from signaling.services.admission import admit
-from signaling.services.ports import LiveSessions, Tokens, UnitOfWorkFactory
+from signaling.services.ports import Clock, LiveSessions, Tokens, UnitOfWorkFactory
+from signaling.services.token_participants import preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,18 @@ class Invitation:
 
 
 class InvitationService:
-    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, tokens: Tokens) -> None:
+    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, tokens: Tokens, clock: Clock) -> None:
         self._units = units
         self._live = live
         self._tokens = tokens
+        self._clock = clock
 
     async def read(self, token: str) -> Invitation:
         """Refuses what a join refuses: raises `InvalidTokenError` (also when the meeting or the participant
         was removed), `MeetingInactiveError`, `NotFoundError` (the preset)."""
-        admission = await admit(self._units, self._tokens.verify(token))
+        claims = self._tokens.verify(token)
+        guest = None if claims.guest is None else await preview(self._units, self._clock, claims.guest)
+        admission = guest or await admit(self._units, claims)
         try:
             session = await self._live.active(admission.meeting.id)
         except ServerUnreachableError:

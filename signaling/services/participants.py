@@ -10,6 +10,7 @@ from signaling.domain.participant import Participant
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError, ValidationFailedError
 from signaling.ids import new_uuid
+from signaling.services.client_tokens import revoke
 from signaling.services.idempotency import Once, create_once
 from signaling.services.meetings import load_meeting
 from signaling.services.ports import Clock, LiveSessions, Tokens, UnitOfWork, UnitOfWorkFactory
@@ -129,6 +130,7 @@ class ParticipantService:
             check_version("participant", participant.version, if_version)
             preset = await uow.presets.by_name(organization_id, participant.preset_name)
             await uow.participants.remove(participant)
+            await revoke(uow, self._clock, organization_id, participant_id)
             return Removed(participant, preset.id if preset else None)
 
         removed = await committed(self._units, work)

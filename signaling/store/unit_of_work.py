@@ -18,6 +18,7 @@ from signaling.services.ports import (
     OrganizationRepository,
     ParticipantRepository,
     PresetRepository,
+    RevokedSubjectRepository,
     ServerRepository,
     SessionRepository,
     SigningKeyRepository,
@@ -35,6 +36,7 @@ from signaling.store.organizations import SqlOrganizations
 from signaling.store.outbox import SqlDeliveries
 from signaling.store.participants import SqlParticipants
 from signaling.store.presets import SqlPresets
+from signaling.store.revoked_subjects import SqlRevokedSubjects
 from signaling.store.servers import SqlServers
 from signaling.store.sessions import SqlSessions
 from signaling.store.signing_keys import SqlSigningKeys
@@ -58,6 +60,7 @@ class SqlUnitOfWork:
     idempotency: IdempotencyRepository
     servers: ServerRepository
     signing_keys: SigningKeyRepository
+    revoked_subjects: RevokedSubjectRepository
     webhooks: WebhookRepository
     deliveries: DeliveryRepository
     api_keys: ApiKeyRepository
@@ -97,6 +100,7 @@ class SqlUnitOfWork:
         self.idempotency = SqlIdempotency(db)
         self.servers = SqlServers(db)
         self.signing_keys = SqlSigningKeys(db)
+        self.revoked_subjects = SqlRevokedSubjects(db)
         self.webhooks = SqlWebhooks(db)
         self.deliveries = SqlDeliveries(db)
         self.api_keys = SqlApiKeys(db)

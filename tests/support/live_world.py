@@ -36,7 +36,7 @@ from signaling.services.live.ports import IceServers
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import LiveSettings, Surroundings
 from signaling.services.outbox import Outbox
-from signaling.services.ports import Clock, UnitOfWorkFactory
+from signaling.services.ports import Clock, Tokens, UnitOfWorkFactory
 from signaling.testing import FakeClock, FakeTokens, MemoryStore
 from signaling.ws.connection import WsSettings
 from signaling.ws.handler import WsHandler
@@ -284,6 +284,8 @@ async def live_world(
     store: UnitOfWorkFactory | None = None,
     ice_servers: IceServers | None = None,
     server: SignalingServer | None = None,
+    tokens: Tokens | None = None,
+    clock: FakeClock | None = None,
     after: LiveWorld | None = None,
     beside: LiveWorld | None = None,
 ) -> AsyncIterator[LiveWorld]:
@@ -293,7 +295,7 @@ async def live_world(
     if beside is not None:
         store, clock, fakes, hub = beside.store, beside.clock, FakeNodes(), WsHub()
     elif after is None:
-        clock, fakes, hub = FakeClock(), FakeNodes(), WsHub()
+        clock, fakes, hub = clock or FakeClock(), FakeNodes(), WsHub()
         if store is None:
             store = await furnished_store()
         else:
@@ -318,13 +320,13 @@ async def live_world(
         settings=live or LiveSettings(sweep_interval=3600),
         ice_servers=ice_servers,
     )
-    service = LiveService(around, FakeTokens())
+    service = LiveService(around, tokens or FakeTokens())
     await service.start()
     handler = WsHandler(service, hub, SystemClock(), ws)
     table = OperationTable()
     app = web.Application(middlewares=[cors_middleware, errors_middleware(table, {})])
     app.router.add_get("/v2/ws", handler.handle)
-    http_peers = HttpPeers(service, FakeTokens(), clock)
+    http_peers = HttpPeers(service, tokens or FakeTokens(), clock)
     for exchange in (WhipRoutes(http_peers), WhepRoutes(http_peers)):
         app.add_routes(exchange.routes())
         table.register(app.router, exchange.operations())

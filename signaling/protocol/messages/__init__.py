@@ -83,6 +83,7 @@ from signaling.protocol.messages.requests import (
     Unmute,
     Unpublish,
     Unsubscribe,
+    UpdateToken,
     request_adapter,
 )
 from signaling.protocol.messages.results import (
@@ -220,6 +221,7 @@ __all__ = [
     "Unmute",
     "Unpublish",
     "Unsubscribe",
+    "UpdateToken",
     "event_adapter",
     "request_adapter",
 ]

@@ -248,7 +248,7 @@ class SessionLeft(Outbound):
     """The last event: this peer is out, the socket closes."""
 
     type: Literal["session_left"] = "session_left"
-    reason: Literal["left", "kicked", "ended", "timeout", "replaced", "shutdown"]
+    reason: Literal["left", "kicked", "ended", "timeout", "timed_out", "replaced", "shutdown"]
 
 
 AnyEvent = Annotated[

@@ -45,6 +45,13 @@ class Leave(Request):
     type: Literal["leave"] = "leave"
 
 
+class UpdateToken(Request):
+    """Another client token, before the present one is over: then the peer would be put out."""
+
+    type: Literal["update_token"] = "update_token"
+    token: str = Field(min_length=1, max_length=8192)
+
+
 class Ping(Request):
     type: Literal["ping"] = "ping"
 
@@ -283,6 +290,7 @@ AnyRequest = Annotated[
     Join
     | Resume
     | Leave
+    | UpdateToken
     | Ping
     | Publish
     | Unpublish

@@ -21,7 +21,7 @@ from signaling.services.live.notes import (
 )
 from signaling.services.live.viewing import View
 
-_OF_A_PEER: tuple[NoteKind, ...] = ("token", "http")
+_OF_A_PEER: tuple[NoteKind, ...] = ("token", "until", "http")
 """Kinds that are put from outside, and go with their peer."""
 
 

@@ -5,6 +5,7 @@
     peer/ID  view/ID        a peer, its view mode
     pub/ID                  a publication
     token/ID                the digest of the peer's resume token: whoever reads the notes cannot resume
+    until/ID                when the peer's client token is over
     http/ID  whep/ID        of a peer that came over HTTP: its resource, what its player watches
 
 Subscriptions are not noted: the node has them. Each text is JSON; what cannot be read is no session.
@@ -28,7 +29,7 @@ from signaling.domain.view_mode import ViewMode
 from signaling.domain.viewing import Wanted
 
 SESSION: Final = "session"
-NoteKind = Literal["preset", "peer", "view", "pub", "token", "http", "whep"]
+NoteKind = Literal["preset", "peer", "view", "pub", "token", "until", "http", "whep"]
 
 
 class _Note(BaseModel):
@@ -164,6 +165,8 @@ class Noted:
         }
         self.tokens: Mapping[str, str] = by_kind.get("token", {})
         """Peer id -> digest of its resume token."""
+        self.until: Mapping[str, str] = by_kind.get("until", {})
+        """Peer id -> when its client token is over."""
         self.http: Mapping[str, str] = by_kind.get("http", {})
         """Peer id -> what `HttpPeers` noted."""
 

@@ -14,7 +14,7 @@ from signaling.protocol import messages
 from signaling.protocol.closing import CloseCode
 
 PeerLeftReason = Literal["left", "kicked", "timeout", "ended"]
-SessionLeftReason = Literal["left", "kicked", "ended", "timeout", "shutdown"]
+SessionLeftReason = Literal["left", "kicked", "ended", "timeout", "timed_out", "shutdown"]
 RemovedReason = Literal[
     "unpublished", "peer_left", "stage_left", "permission_revoked", "transport_closed", "node_lost"
 ]
@@ -85,7 +85,13 @@ def permissions_updated(peer: Peer) -> messages.PermissionsUpdated:
 
 
 def peer_left_reason(reason: LeaveReason) -> PeerLeftReason:
-    return "ended" if reason is LeaveReason.SHUTDOWN else cast(PeerLeftReason, reason.value)
+    match reason:
+        case LeaveReason.SHUTDOWN:
+            return "ended"
+        case LeaveReason.TIMED_OUT:
+            return "timeout"
+        case _:
+            return cast(PeerLeftReason, reason.value)
 
 
 def session_left_reason(reason: LeaveReason) -> SessionLeftReason:
@@ -102,6 +108,8 @@ def close_code(reason: LeaveReason) -> CloseCode:
             return CloseCode.ENDED
         case LeaveReason.TIMEOUT:
             return CloseCode.TIMEOUT
+        case LeaveReason.TIMED_OUT:
+            return CloseCode.TIMED_OUT
         case LeaveReason.SHUTDOWN:
             return CloseCode.SERVICE_RESTART
         case _:

@@ -1,4 +1,5 @@
-"""Which request of a joined peer is served by what. `join` and `resume` are `LiveService`'s own."""
+"""Which request of a joined peer is served by what. `join`, `resume` and `update_token`
+are `LiveService`'s own."""
 
 from __future__ import annotations
 

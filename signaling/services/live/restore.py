@@ -38,11 +38,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`tokens`: peer id -> digest of its resume token. `http`: peer id -> what was noted of its resource."""
+    """`tokens`: peer id -> digest of its resume token. `http`: peer id -> what was noted of its resource.
+    `until`: peer id -> when its client token is over."""
 
     live: LiveSession
     tokens: dict[str, str]
     http: dict[str, str]
+    until: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ async def restore(
         live,
         {peer_id: token for peer_id, token in noted.tokens.items() if peer_id in present},
         {peer_id: text for peer_id, text in noted.http.items() if peer_id in present},
+        {peer_id: text for peer_id, text in noted.until.items() if peer_id in present},
     )
 
 

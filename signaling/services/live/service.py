@@ -24,6 +24,7 @@ from signaling.errors import (
 from signaling.protocol import messages
 from signaling.services.admission import Admission, admit
 from signaling.services.live import moderation, notes
+from signaling.services.live.expiry import TokenExpiry
 from signaling.services.live.ports import SurvivingMedia
 from signaling.services.live.records import SERVER_LOST, end_unfinished
 from signaling.services.live.requests import HANDLERS
@@ -33,6 +34,7 @@ from signaling.services.live.session import LiveSession
 from signaling.services.live.standing import follow_participant, follow_preset
 from signaling.services.live.surroundings import Surroundings
 from signaling.services.ports import LiveSessionView, Tokens
+from signaling.services.token_participants import make_participant
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -49,6 +51,7 @@ class LiveService:
         self._resume_tokens: dict[str, str] = {}
         """Digest of a resume token -> peer id."""
         self._token_of: dict[str, str] = {}
+        self._expiry = TokenExpiry(around, tokens)
         self._tasks: list[asyncio.Task[None]] = []
         self._on_peer_left: list[Callable[[str], None]] = []
         self._on_http_restored: list[Callable[[str, str], None]] = []
@@ -107,6 +110,7 @@ class LiveService:
             live.notebook.put("http", peer_id, text)
             for listener in self._on_http_restored:
                 listener(peer_id, text)
+        self._expiry.resume(live, restored.until)
         live.keep_notes()
         return live
 
@@ -127,6 +131,10 @@ class LiveService:
 
     async def sweep(self) -> None:
         """One look at what is due."""
+        for peer_id in self._expiry.due():
+            over = self._of_peer.get(peer_id)
+            if over is not None:
+                await _unless_over(over, partial(over.leave, peer_id, LeaveReason.TIMED_OUT))
         for live in list(self._running):
             if live.due():
                 try:
@@ -166,17 +174,25 @@ class LiveService:
         """Raises `InvalidTokenError`, `MeetingInactiveError`, `NotFoundError` (the preset),
         `PermissionDenied` (the name), `UnavailableError` (no node, or going down), `OverloadedError`,
         `MisdirectedError` (another server has the session)."""
-        return await self.enter(self._tokens.verify(request.token), partial(self._join, request, origin))
+        claims = self._tokens.verify(request.token)
+        return await self.enter(claims, partial(self._join, request, claims, origin), name=request.name)
 
     async def enter(
-        self, claims: ParticipantClaims, work: Callable[[LiveSession, Admission], Awaitable[T]]
+        self,
+        claims: ParticipantClaims,
+        work: Callable[[LiveSession, Admission], Awaitable[T]],
+        *,
+        name: str | None = None,
     ) -> T:
         """Does the work of a participant who comes in, in the owner of the running session or of a new one.
 
         Looks in the session's own turn: a removal that was in force before it is seen here, one that comes
-        later finds the peer. Before a session is begun it is looked as well.
+        later finds the peer. Before a session is begun it is looked as well. `name` is that of a guest, who
+        is made a participant here.
         """
         self._around.nodes.admit()
+        if claims.guest is not None:
+            await make_participant(self._around.uow, self._around.clock, claims.guest, name)
 
         async def in_turn(live: LiveSession) -> T:
             return await work(live, await admit(self._around.uow, claims))
@@ -226,6 +242,8 @@ class LiveService:
         live = self._of_peer.get(peer_id)
         if live is None:
             raise NotJoinedError
+        if isinstance(request, messages.UpdateToken):
+            return await live.owner.do(partial(self._expiry.update, live, peer_id, request))
         return await live.owner.do(partial(HANDLERS[type(request)], live, peer_id, request))
 
     async def detach(self, peer_id: str) -> None:
@@ -338,6 +356,7 @@ class LiveService:
         await live.owner.wait_stopped()
 
     def _forget_peer(self, peer_id: str) -> None:
+        self._expiry.forget(peer_id)
         self._of_peer.pop(peer_id, None)
         token = self._token_of.pop(peer_id, None)
         if token is not None:
@@ -348,12 +367,18 @@ class LiveService:
     # --- joining and resuming, in the owner ------------------------------------------------------------
 
     async def _join(
-        self, request: messages.Join, origin: Origin, live: LiveSession, admission: Admission
+        self,
+        request: messages.Join,
+        claims: ParticipantClaims,
+        origin: Origin,
+        live: LiveSession,
+        admission: Admission,
     ) -> messages.Joined:
         token = secrets.token_urlsafe(32)
         joined = await live.join(admission.participant, admission.preset, request, token, origin)
         self.remember(joined.peer_id, live)
         self._remember(live, joined.peer_id, notes.digest(token))
+        self._expiry.begin(live, joined.peer_id, claims)
         return joined
 
     async def _resume(self, live: LiveSession, peer_id: str, request: messages.Resume) -> messages.Resumed:

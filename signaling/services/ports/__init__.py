@@ -8,6 +8,7 @@ owns is invisible to every other: repositories take the organization's id and fi
 from __future__ import annotations
 
 from signaling.services.ports.api_keys import ApiKeyRepository
+from signaling.services.ports.client_tokens import ClientTokens, RevokedSubjectRepository
 from signaling.services.ports.clock import Clock
 from signaling.services.ports.history import HistoryRepository
 from signaling.services.ports.idempotency import IdempotencyRepository
@@ -28,6 +29,7 @@ from signaling.services.ports.webhooks import WebhookStatus
 
 __all__ = [
     "ApiKeyRepository",
+    "ClientTokens",
     "Clock",
     "FreezeCount",
     "HistoryRepository",
@@ -42,6 +44,7 @@ __all__ = [
     "ParticipantRepository",
     "PresetRepository",
     "QualitySpread",
+    "RevokedSubjectRepository",
     "ServerRepository",
     "SessionRepository",
     "SigningKeyRepository",

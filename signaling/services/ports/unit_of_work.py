@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from signaling.services.ports.api_keys import ApiKeyRepository
+from signaling.services.ports.client_tokens import RevokedSubjectRepository
 from signaling.services.ports.history import HistoryRepository
 from signaling.services.ports.idempotency import IdempotencyRepository
 from signaling.services.ports.meetings import MeetingRepository
@@ -34,6 +35,7 @@ class UnitOfWork(Protocol):
     idempotency: IdempotencyRepository
     servers: ServerRepository
     signing_keys: SigningKeyRepository
+    revoked_subjects: RevokedSubjectRepository
     webhooks: WebhookRepository
     deliveries: DeliveryRepository
     api_keys: ApiKeyRepository

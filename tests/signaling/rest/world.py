@@ -17,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from signaling.auth.api_keys import Authenticator, hash_api_key, new_api_key
+from signaling.auth.client_tokens import JwtClientTokens
 from signaling.auth.keyring import KeyRing
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
@@ -33,6 +34,7 @@ from signaling.rest.openapi import errors_of
 from signaling.rest.operation import Operation
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
+from signaling.services.client_tokens import ClientTokenService
 from signaling.services.invitation import InvitationService
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.service import LiveService
@@ -210,7 +212,10 @@ async def rest_world(
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),
-            invitation=InvitationService(database, live, tokens),
+            invitation=InvitationService(database, live, tokens, clock),
+            client_tokens=ClientTokenService(
+                database, JwtClientTokens(ring, clock), clock, guest_preset="group_call_participant"
+            ),
             http_peers=HttpPeers(_empty_service(database, tokens, clock), tokens, clock),
             webhooks=WebhookService(database, Outbox(clock), AddressPolicy(), clock),
             webhook_keys=WEBHOOK_KEYS,

@@ -194,6 +194,17 @@ async def test_a_restart_ends_what_its_former_self_had_and_nobody_elses(either: 
             assert (await session(either, others)).ended_at is None
 
 
+async def test_a_removed_participant_joins_at_no_server(either: Database) -> None:
+    async with two_servers(either) as (a, b):
+        person = await a.participant("group_call_participant")
+        async with either() as uow:
+            await uow.participants.remove(person)
+            await uow.commit()
+        for world in (a, b):
+            client = await world.socket()
+            assert (await refused(client.join(world.tokens.issue(person)))).name == "InvalidToken"
+
+
 async def test_a_server_that_ends_is_nobody_to_wait_for(either: Database) -> None:
     async with live_world(store=either, server=B) as b, live_world(beside=b, server=A) as a:
         await a.join()

@@ -38,6 +38,7 @@ const LEFT_STATES: Record<string, RoomState> = {
   ended: "ended",
   replaced: "replaced",
   timeout: "failed",
+  timed_out: "failed",
 };
 
 export class Meeting {
@@ -59,18 +60,20 @@ export class Meeting {
   private readonly pathRepair: PathRepair;
   private iceServers: IceServer[] = [];
   private startingMedia: Promise<void> = Promise.resolve();
+  private authToken: string;
 
   constructor(
     private readonly options: ClientOptions,
     dependencies: Dependencies,
   ) {
     const { clock } = dependencies;
+    this.authToken = options.authToken;
     this.connection = new Connection({
       url: socketUrl(options.baseURI),
       openSocket: dependencies.openSocket,
       clock,
       joinDetails: () => ({
-        token: options.authToken,
+        token: this.authToken,
         name: this.self.chosenName,
         device: detectDevice(),
         sdk: SDK_NAME,
@@ -163,6 +166,12 @@ export class Meeting {
       await this.connection.request({ type: "leave" }).catch(() => undefined);
     }
     this.finish("left");
+  }
+
+  /** Another client token, in time: who has none when the present one is over is put out. It is joined with from now on. */
+  async updateToken(token: string): Promise<void> {
+    await this.connection.request({ type: "update_token", token });
+    this.authToken = token;
   }
 
   async stats(): Promise<MeetingStats> {

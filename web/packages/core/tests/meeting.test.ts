@@ -230,6 +230,40 @@ describe("a page that awaits its view", () => {
   });
 });
 
+describe("another token", () => {
+  const updates = () => server.requests("update_token").map(({ token }) => token);
+
+  it("is told to the server, and joined with from then on", async () => {
+    await start();
+    await meeting.join();
+    server.handlers["update_token"] = (socket, request) => socket.answer(request);
+    await meeting.updateToken("another");
+    server.handlers["resume"] = (socket, request) => socket.refuse(request, "ResumeRefused", 9410);
+    server.socket.drop();
+    await clock.advance(1_000);
+    expect(updates()).toEqual(["another"]);
+    expect(server.requests("join").map(({ token }) => token)[1]).toBe("another");
+  });
+
+  it("that the server refuses leaves the present one", async () => {
+    await start();
+    await meeting.join();
+    server.handlers["update_token"] = (socket, request) => socket.refuse(request, "InvalidToken", 4);
+    await expect(meeting.updateToken("bad")).rejects.toMatchObject({ name: "InvalidToken" });
+    server.handlers["resume"] = (socket, request) => socket.refuse(request, "ResumeRefused", 9410);
+    server.socket.drop();
+    await clock.advance(1_000);
+    expect(server.requests("join").map(({ token }) => token)[1]).not.toBe("bad");
+  });
+
+  it("that did not come in time ends the meeting as failed", async () => {
+    await start();
+    await meeting.join();
+    push({ type: "session_left", reason: "timed_out" });
+    expect(meeting.self.roomState).toBe("failed");
+  });
+});
+
 describe("a lost connection", () => {
   it("that is resumed keeps everything", async () => {
     await start({ peers: [peerInfo("a")] });

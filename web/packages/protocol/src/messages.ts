@@ -5,6 +5,7 @@ export type AnyRequest =
   | Join
   | Resume
   | Leave
+  | UpdateToken
   | Ping
   | Publish
   | Unpublish
@@ -398,7 +399,7 @@ export interface IceServer {
  * The last event: this peer is out, the socket closes.
  */
 export interface SessionLeft {
-  reason: "left" | "kicked" | "ended" | "timeout" | "replaced" | "shutdown";
+  reason: "left" | "kicked" | "ended" | "timeout" | "timed_out" | "replaced" | "shutdown";
   type: "session_left";
 }
 /**
@@ -831,6 +832,14 @@ export interface Unsubscribe {
    */
   publication_ids: string[];
   type: "unsubscribe";
+}
+/**
+ * Another client token, before the present one is over: then the peer would be put out.
+ */
+export interface UpdateToken {
+  id: number;
+  token: string;
+  type: "update_token";
 }
 export interface ResultOf {
   get_ice_servers: IceServersGiven;
