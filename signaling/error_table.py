@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 
 from signaling.domain.errors import SignalingError
-from signaling.rest.middlewares import BodyTooLargeError, MethodNotAllowedError
 from signaling.rest.telnyx.rendering import code_of
 
 _HEAD = """# Errors
@@ -26,23 +25,20 @@ scope.
 
 def error_table() -> str:
     """The page, Markdown."""
-    besides = {MethodNotAllowedError, BodyTooLargeError}
-    known = [one for one in _all(SignalingError) if one not in besides]
-    rows = [_row(one, str(one.code)) for one in sorted(known, key=lambda one: (one.http_status, one.code))]
-    rows += [_row(one, "") for one in (MethodNotAllowedError, BodyTooLargeError)]
-    return _HEAD + "\n".join(rows) + "\n"
+    errors = sorted(_all(SignalingError), key=lambda one: (one.http_status, one.code))
+    return _HEAD + "\n".join(_row(one) for one in errors) + "\n"
 
 
-def _row(error: type[SignalingError], code: str) -> str:
+def _row(error: type[SignalingError]) -> str:
     status = error.http_status
-    return f"| `{error.name}` | {status} | {code} | {code_of(status)} | {error.default_message} |"
+    return f"| `{error.name}` | {status} | {error.code} | {code_of(status)} | {error.default_message} |"
 
 
 def _all(error: type[SignalingError]) -> Iterator[type[SignalingError]]:
-    """Of those defined at import; an error made at run time for one answer has no row."""
+    """Of the tree; an error that is made for one answer has no row."""
     yield error
     for below in error.__subclasses__():
-        if below.__module__.startswith("signaling.") and below.__qualname__ != "HttpError":
+        if below.__module__ == SignalingError.__module__:
             yield from _all(below)
 
 

@@ -15,6 +15,7 @@
     │   └── ConfigurationLockedError    ... a level above has locked this key
     ├── NotFoundError                   no such thing, or not in this organization
     │   └── NoActiveSessionError        nobody is in the meeting
+    ├── MethodNotAllowedError           a path that does not take this method
     ├── NotAcceptableError              none of what there is fits what the client can take
     ├── UnsupportedMediaTypeError       a body of a type that this path does not take
     ├── PreconditionFailedError         an If-Match that is not of the present state
@@ -214,6 +215,13 @@ class NotPublishedError(ConflictError):
     name = "NotPublished"
     default_message = "Nobody publishes this at the moment. Try again when somebody does."
     retry_after = 2.0
+
+
+class MethodNotAllowedError(SignalingError):
+    code = 9405
+    name = "MethodNotAllowed"
+    http_status = 405
+    default_message = "This path does not take this method."
 
 
 class NotAcceptableError(SignalingError):

@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from signaling.errors import NotFoundError, SignalingError
+from signaling.errors import LimitExceededError, MethodNotAllowedError, NotFoundError, SignalingError
 from signaling.ids import new_id
 from signaling.metrics import Metrics
 from signaling.rest.operation import OperationTable
@@ -117,18 +117,6 @@ def content_security_policy(host: str, other_urls: Sequence[str] = ()) -> str:
     )
 
 
-class MethodNotAllowedError(SignalingError):
-    http_status = 405
-    name = "MethodNotAllowed"
-    default_message = "This path does not take this method."
-
-
-class BodyTooLargeError(SignalingError):
-    http_status = 413
-    name = "LimitExceeded"
-    default_message = "The body is larger than 1 MiB. Send less."
-
-
 def errors_middleware(table: OperationTable, renderings: Mapping[str, Rendering]) -> Middleware:
     """In the rendering of the operation; for a path that is none, by prefix."""
 
@@ -166,7 +154,7 @@ def _told(error: web.HTTPException) -> SignalingError:
         case 405:
             return MethodNotAllowedError()
         case 413:
-            return BodyTooLargeError()
+            return LimitExceededError("The body is larger than 1 MiB. Send less.")
     named = {"http_status": error.status, "name": "HttpError"}
     refused: type[SignalingError] = type("HttpError", (SignalingError,), named)
     return refused(error.reason or "The request failed.")

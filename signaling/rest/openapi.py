@@ -18,6 +18,7 @@ from signaling.domain.caller import Scope
 from signaling.errors import (
     InvalidInputError,
     InvalidTokenError,
+    LimitExceededError,
     MissingScopeError,
     NotFoundError,
     PreconditionFailedError,
@@ -28,7 +29,6 @@ from signaling.errors import (
     ValidationFailedError,
 )
 from signaling.rest.described_webhooks import described_webhooks
-from signaling.rest.middlewares import BodyTooLargeError
 from signaling.rest.operation import JSON, Access, Many, Operation
 
 _Mode = Literal["validation", "serialization"]
@@ -86,7 +86,7 @@ def errors_of(operation: Operation) -> list[type[SignalingError]]:
     if operation.parameters:
         errors += [InvalidInputError, NotFoundError]
     if operation.body is not None:
-        errors += [InvalidInputError, ValidationFailedError, BodyTooLargeError]
+        errors += [InvalidInputError, ValidationFailedError, LimitExceededError]
     if operation.query is not None:
         errors.append(ValidationFailedError)
     if operation.conditional:
