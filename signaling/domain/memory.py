@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signaling.domain.censorship import NOTHING_BLOCKED, Blocked
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """`requests`: peer ids in the order of asking for the stage. `blocked`: participant id and the sources a
-    moderator has blocked. `spoke`: peer ids, the latest speaker first."""
+    """`requests`: peer ids in the order of asking for the stage. `blocked`: the sources that moderators have
+    blocked. `spoke`: peer ids, the latest speaker first."""
 
     requests: tuple[str, ...] = ()
-    blocked: tuple[tuple[str, frozenset[str]], ...] = ()
+    blocked: Blocked = NOTHING_BLOCKED
     spoke: tuple[str, ...] = ()

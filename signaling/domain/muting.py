@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, MutableMapping, Set
 from dataclasses import replace
 
-from signaling.domain.censorship import Censorship
+from signaling.domain.censorship import Blocked, Censorship
 from signaling.domain.errors import CensoredError, NotFoundError, NotJoinedError, PermissionDenied
 from signaling.domain.events import (
     CensorChanged,
@@ -18,6 +18,7 @@ from signaling.domain.events import (
     PublicationUnmuted,
 )
 from signaling.domain.peer import Peer
+from signaling.domain.permission import MediaKind
 from signaling.domain.publication import USUAL_SOURCES, MutedBy, Publication
 
 
@@ -30,11 +31,10 @@ class Muting:
         self._censorship = Censorship()
 
     @property
-    def blocked(self) -> tuple[tuple[str, frozenset[str]], ...]:
-        """Participant id, and the sources that are blocked."""
+    def blocked(self) -> Blocked:
         return self._censorship.blocked
 
-    def resume(self, blocked: Iterable[tuple[str, frozenset[str]]]) -> None:
+    def resume(self, blocked: Blocked) -> None:
         """What was blocked in another process."""
         self._censorship = Censorship(blocked)
 
@@ -46,7 +46,7 @@ class Muting:
 
     def unmute(self, peer_id: str, publication_id: str) -> Events:
         own = self._own(peer_id, publication_id)
-        if own.source in self._peers[peer_id].censored:
+        if self._peers[peer_id].is_censored(own.source, own.kind):
             raise CensoredError(f"A moderator has blocked your {own.source}. Ask them to allow it again.")
         if own.muted_by is None:
             return []
@@ -69,29 +69,61 @@ class Muting:
         wanted = set(sources)
         named = {peer_id for peer_id in peer_ids if peer_id != actor_id}
         self._moderated(actor_id, named, wanted)
-        participants = self._participants(named)
-        self._censorship.block(participants, wanted)
-        events = self._follow_censorship()
-        for one in list(self._publications.values()):
-            if one.source in self._peers[one.peer_id].censored:
-                events += self._mute(one, MutedBy.MODERATOR)
-        return events
+        return self.block(named, wanted)
 
     def uncensor(self, actor_id: str, peer_ids: Iterable[str], sources: Iterable[str]) -> Events:
-        """Lifts it. What was being published stays muted: to speak again is the owner's own decision."""
-        wanted, named = set(sources), set(peer_ids)
+        """Lifts it, of others: nobody lifts what was laid on themselves."""
+        wanted, named = set(sources), {peer_id for peer_id in peer_ids if peer_id != actor_id}
         self._moderated(actor_id, named, wanted)
-        self._censorship.allow(self._participants(named), wanted)
+        actor = self._peers[actor_id].participant_id
+        own_tabs = {peer_id for peer_id in named if self._is_of(peer_id, actor)}
+        return self.allow(named - own_tabs, wanted)
+
+    def mute_everybody(self, actor_id: str, *, allow_unmute: bool) -> Events:
+        """A moderator mutes the microphones of all others. Raises `PermissionDenied`."""
+        self._moderated(actor_id, set(), {"microphone"})
+        return self.silence(allow_unmute=allow_unmute, but=self._peers[actor_id].participant_id)
+
+    # --- by the organization itself, which may do anything ----------------------------------------------
+
+    def block(self, peer_ids: Iterable[str], sources: Set[str]) -> Events:
+        """As `censor`."""
+        self._censorship.block(self._participants(peer_ids), sources)
+        return self._enforce()
+
+    def allow(self, peer_ids: Iterable[str], sources: Set[str]) -> Events:
+        """Lifts it, and what is blocked of everybody as far as these are concerned. What was being published
+        stays muted: to speak again is the owner's own decision."""
+        self._censorship.allow(self._participants(peer_ids), sources)
         return self._follow_censorship()
 
-    def mute_participant(self, participant_id: str) -> Events:
-        """Every microphone of a participant, by the organization itself."""
+    def allow_everybody(self, sources: Set[str]) -> Events:
+        """Lifts what is blocked of everybody."""
+        self._censorship.allow_everybody(sources)
+        return self._follow_censorship()
+
+    def mute_audio(self, peer_ids: Iterable[str]) -> Events:
+        """What these peers say, whatever they call its source; they may unmute it."""
+        named = set(peer_ids)
         return [
             event
             for one in list(self._publications.values())
-            if one.source == "microphone" and self._peers[one.peer_id].participant_id == participant_id
+            if one.media is MediaKind.AUDIO and one.peer_id in named
             for event in self._mute(one, MutedBy.MODERATOR)
         ]
+
+    def silence(self, *, allow_unmute: bool, but: str | None = None) -> Events:
+        """Mutes everybody's audio, `but` that participant's. Without `allow_unmute` it is blocked, also of
+        those who come later, until it is done again with it, or allowed somebody."""
+        spared = () if but is None else (but,)
+        if allow_unmute:
+            events = self.allow_everybody({"microphone"})
+        else:
+            self._censorship.block_everybody({"microphone"}, but=spared)
+            events = self._enforce()
+        return events + self.mute_audio(
+            one.id for one in list(self._peers.values()) if one.participant_id != but
+        )
 
     # --- inside ----------------------------------------------------------------------------------------
 
@@ -117,6 +149,17 @@ class Muting:
 
     def _participants(self, peer_ids: Iterable[str]) -> set[str]:
         return {self._peers[peer_id].participant_id for peer_id in peer_ids if peer_id in self._peers}
+
+    def _is_of(self, peer_id: str, participant_id: str) -> bool:
+        peer = self._peers.get(peer_id)
+        return peer is not None and peer.participant_id == participant_id
+
+    def _enforce(self) -> Events:
+        events = self._follow_censorship()
+        for one in list(self._publications.values()):
+            if self._peers[one.peer_id].is_censored(one.source, one.kind):
+                events += self._mute(one, MutedBy.MODERATOR)
+        return events
 
     def _follow_censorship(self) -> Events:
         events: Events = []

@@ -5,8 +5,10 @@ Its standing is two things, the preset and the stage status, and what it may pub
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Literal
 
 from signaling.domain.errors import PermissionDenied, StageDisabledForMeetingType
@@ -16,6 +18,11 @@ from signaling.domain.stage import StageMember, after_permission_change, initial
 
 Device = Literal["desktop", "mobile", "bot", "whip", "whep"]
 Kind = Literal["audio", "video"]
+
+
+_USUAL_SOURCE: Final[Mapping[MediaKind, str]] = MappingProxyType(
+    {MediaKind.AUDIO: "microphone", MediaKind.VIDEO: "camera"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,12 @@ class Peer:
     def may_send_data(self) -> bool:
         """Messages over data channels, which name their sender."""
         return not self.hidden and self.preset.permissions.can_send_data
+
+    def is_censored(self, source: str, kind: Kind) -> bool:
+        """A source that has a name of its own falls under the microphone or the camera as well: to call it
+        otherwise is no way around."""
+        usual = _USUAL_SOURCE.get(media_kind_of(source, kind))
+        return source in self.censored or usual in self.censored
 
     def may_mute(self, source: str, kind: Kind) -> bool:
         """Of somebody else."""

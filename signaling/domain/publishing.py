@@ -77,7 +77,7 @@ def _check_distinct(announced: Sequence[Announced]) -> None:
 
 
 def _check_permitted(peer: Peer, announced: Announced) -> None:
-    if announced.source in peer.censored:
+    if peer.is_censored(announced.source, announced.kind):
         raise CensoredError(f"A moderator has blocked your {announced.source}. Ask them to allow it again.")
     if not peer.may_publish(announced.source, announced.kind):
         raise PermissionDenied(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signaling.domain.participant import Participant
+from signaling.domain.targets import Targets
 from signaling.errors import NoActiveSessionError, NotFoundError
 from signaling.services.meetings import load_meeting
 from signaling.services.ports import LiveSessions, LiveSessionView, UnitOfWorkFactory
@@ -25,39 +26,44 @@ class ActiveSessionService:
             raise NoActiveSessionError
         return view
 
-    async def kick(
-        self,
-        organization_id: str,
-        meeting_id: str,
-        participant_ids: Sequence[str],
-        custom_participant_ids: Sequence[str],
-    ) -> Sequence[Participant]:
+    async def kick(self, organization_id: str, meeting_id: str, targets: Targets) -> Sequence[Participant]:
         """Returns those put out; raises `NotFoundError` when none of them was in."""
         await self._check(organization_id, meeting_id)
-        return _some(await self._live.kick(meeting_id, participant_ids, custom_participant_ids))
+        return _some(await self._live.kick(meeting_id, targets), targets)
 
     async def kick_all(self, organization_id: str, meeting_id: str) -> int:
-        """Returns how many participants were in."""
+        """Ends the session for everybody; returns how many participants were in."""
         await self._check(organization_id, meeting_id)
         return await self._live.kick_all(meeting_id)
 
-    async def mute(
-        self,
-        organization_id: str,
-        meeting_id: str,
-        participant_ids: Sequence[str],
-        custom_participant_ids: Sequence[str],
-    ) -> Sequence[Participant]:
-        """Returns those whose microphones are muted now; raises `NotFoundError` when none of them is in."""
+    async def mute(self, organization_id: str, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Once: they may unmute. Returns those whose audio is muted now; raises `NotFoundError` when none of
+        them is in."""
         await self._check(organization_id, meeting_id)
-        return _some(await self._live.mute(meeting_id, participant_ids, custom_participant_ids))
+        return _some(await self._live.mute(meeting_id, targets), targets)
+
+    async def mute_all(self, organization_id: str, meeting_id: str, *, allow_unmute: bool) -> int:
+        """Returns how many participants are in. For `allow_unmute` see `LiveSessions.mute_all`."""
+        await self._check(organization_id, meeting_id)
+        return await self._live.mute_all(meeting_id, allow_unmute=allow_unmute)
+
+    async def censor(self, organization_id: str, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Until `unmute`: they cannot lift it. Raises `NotFoundError` when none of them is in."""
+        await self._check(organization_id, meeting_id)
+        return _some(await self._live.censor(meeting_id, targets), targets)
+
+    async def unmute(self, organization_id: str, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Lifts what `censor` and `mute_all` do. Raises `NotFoundError` when none of them is in."""
+        await self._check(organization_id, meeting_id)
+        return _some(await self._live.unmute(meeting_id, targets), targets)
 
     async def _check(self, organization_id: str, meeting_id: str) -> None:
         async with self._units(reading=True) as uow:
             await load_meeting(uow, organization_id, meeting_id)
 
 
-def _some(participants: Sequence[Participant]) -> Sequence[Participant]:
-    if not participants:
+def _some(participants: Sequence[Participant], targets: Targets) -> Sequence[Participant]:
+    """Who means all means also none."""
+    if not participants and not targets.everybody:
         raise NotFoundError("None of these participants is in the session. Check the ids.")
     return participants

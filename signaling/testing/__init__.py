@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
+from signaling.domain.targets import Targets
 from signaling.errors import InvalidTokenError, NoActiveSessionError
 from signaling.services.ports import LiveSessionView, WorkerStatus
 from signaling.testing.store import MemoryStore
@@ -67,10 +68,8 @@ class FakeLiveSessions:
     async def active(self, meeting_id: str) -> LiveSessionView | None:
         return self.views.get(meeting_id)
 
-    async def kick(
-        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
-    ) -> Sequence[Participant]:
-        chosen = self._choose(meeting_id, participant_ids, custom_participant_ids)
+    async def kick(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        chosen = self._choose(meeting_id, targets)
         self.present[meeting_id] = [one for one in self.present[meeting_id] if one not in chosen]
         return chosen
 
@@ -79,10 +78,20 @@ class FakeLiveSessions:
             raise NoActiveSessionError
         return len(self.present.pop(meeting_id))
 
-    async def mute(
-        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
-    ) -> Sequence[Participant]:
-        return self._choose(meeting_id, participant_ids, custom_participant_ids)
+    async def mute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        return self._choose(meeting_id, targets)
+
+    async def mute_all(self, meeting_id: str, *, allow_unmute: bool) -> int:
+        self.calls.append(("mute_all", str(allow_unmute)))
+        return len(self._choose(meeting_id, Targets(everybody=True)))
+
+    async def censor(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        self.calls.append(("censor", meeting_id))
+        return self._choose(meeting_id, targets)
+
+    async def unmute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        self.calls.append(("unmute", meeting_id))
+        return self._choose(meeting_id, targets)
 
     async def preset_changed(self, organization_id: str, preset_name: str) -> None:
         self.calls.append(("preset_changed", preset_name))
@@ -96,15 +105,18 @@ class FakeLiveSessions:
     async def meeting_changed(self, meeting: Meeting) -> None:
         self.calls.append(("meeting_changed", meeting.id))
 
-    def _choose(
-        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
-    ) -> list[Participant]:
+    def _choose(self, meeting_id: str, targets: Targets) -> list[Participant]:
         if meeting_id not in self.present:
             raise NoActiveSessionError
         return [
             one
             for one in self.present[meeting_id]
-            if one.id in participant_ids or one.custom_participant_id in custom_participant_ids
+            if not {one.id, one.custom_participant_id} & set(targets.exclude)
+            and (
+                targets.everybody
+                or one.id in targets.participant_ids
+                or one.custom_participant_id in targets.custom_participant_ids
+            )
         ]
 
 

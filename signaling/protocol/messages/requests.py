@@ -209,6 +209,14 @@ class MutePeer(Request):
     sources: tuple[Source, ...] = ("microphone",)
 
 
+class MuteAll(Request):
+    """Mute what all others say; as mute_peer of microphones. Without `allow_unmute` nobody but the asking one
+    can unmute, those who come later included, until it is sent again with it; `uncensor` allows some."""
+
+    type: Literal["mute_all"] = "mute_all"
+    allow_unmute: bool = True
+
+
 class Censor(Request):
     """Block others' sources: nothing of them is forwarded, and only `uncensor` lifts it. As mute_peer."""
 
@@ -308,6 +316,7 @@ AnyRequest = Annotated[
     | Mute
     | Unmute
     | MutePeer
+    | MuteAll
     | Censor
     | Uncensor
     | Kick

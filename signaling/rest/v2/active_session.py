@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import Field, JsonValue
 
 from signaling.domain.caller import Scope
 from signaling.domain.participant import Participant
+from signaling.domain.targets import Targets
 from signaling.errors import NoActiveSessionError, ValidationFailedError
 from signaling.rest.access import organization_id_of
 from signaling.rest.envelope import Timestamp, success
@@ -22,20 +24,37 @@ from signaling.services.sessions import SessionView
 Ids = Annotated[tuple[Annotated[str, Field(max_length=255)], ...], Field(max_length=1000)]
 
 
-class Targets(Body):
+class TargetsBody(Body):
+    """`participant_ids` may also be "all", but for those whose participant or custom ids are in `exclude`."""
+
     model_config = shown({"participant_ids": ["5b7c110c-0b2c-4e1e-8f1f-4d5c9d0a6f0d"]})
 
-    participant_ids: Ids = ()
+    participant_ids: Ids | Literal["all"] = ()
     custom_participant_ids: Ids = ()
+    exclude: Ids = ()
 
-    def checked(self) -> Targets:
+    def targets(self) -> Targets:
         """Raises `ValidationFailedError` when nobody is named."""
-        if not self.participant_ids and not self.custom_participant_ids:
+        everybody = self.participant_ids == "all"
+        targets = Targets(
+            participant_ids=() if isinstance(self.participant_ids, str) else self.participant_ids,
+            custom_participant_ids=self.custom_participant_ids,
+            everybody=everybody,
+            exclude=self.exclude,
+        )
+        if targets.nobody:
             raise ValidationFailedError(
                 "participant_ids: name at least one participant here or in custom_participant_ids",
                 field="participant_ids",
             )
-        return self
+        return targets
+
+
+class MuteAllBody(Body):
+    model_config = shown({"allow_unmute": False})
+
+    allow_unmute: bool = True
+    """Whether those who are muted may unmute themselves. If not, those who come later cannot speak either."""
 
 
 _TIME: Final = "2026-01-31T09:30:00.125Z"
@@ -149,6 +168,13 @@ class Targeted(Answer):
         return cls(action=action, participants=found)
 
 
+class MutedAll(Answer):
+    model_config = shown({"action": "mute-all", "muted_participants_count": 3})
+
+    action: Literal["mute-all"] = "mute-all"
+    muted_participants_count: int
+
+
 class KickedAll(Answer):
     model_config = shown({"action": "kick-all", "kicked_participants_count": 3})
 
@@ -176,18 +202,7 @@ class ActiveSessionRoutes:
                 answer=SessionAnswer,
                 errors=(NoActiveSessionError,),
             ),
-            Operation(
-                method="POST",
-                path=ACTIVE_SESSION + "/kick",
-                handler=self.kick,
-                name="kickParticipants",
-                summary="Put participants out",
-                tag="Active session",
-                access=Scope.SESSIONS_WRITE,
-                body=Targets,
-                answer=Targeted,
-                errors=(NoActiveSessionError,),
-            ),
+            self._moderation("/kick", self.kick, "kickParticipants", "Put participants out"),
             Operation(
                 method="POST",
                 path=ACTIVE_SESSION + "/kick-all",
@@ -199,36 +214,78 @@ class ActiveSessionRoutes:
                 answer=KickedAll,
                 errors=(NoActiveSessionError,),
             ),
+            self._moderation(
+                "/mute", self.mute, "muteParticipants", "Mute what participants say, once: they may unmute"
+            ),
             Operation(
                 method="POST",
-                path=ACTIVE_SESSION + "/mute",
-                handler=self.mute,
-                name="muteParticipants",
-                summary="Mute the microphones of participants",
+                path=ACTIVE_SESSION + "/mute-all",
+                handler=self.mute_all,
+                name="muteAllParticipants",
+                summary="Mute what everybody says",
                 tag="Active session",
                 access=Scope.SESSIONS_WRITE,
-                body=Targets,
-                answer=Targeted,
+                body=MuteAllBody,
+                body_required=False,
+                answer=MutedAll,
                 errors=(NoActiveSessionError,),
             ),
+            self._moderation(
+                "/censor",
+                self.censor,
+                "censorParticipants",
+                "Mute what participants say until they are unmuted here: they cannot lift it themselves",
+            ),
+            self._moderation(
+                "/unmute",
+                self.unmute,
+                "unmuteParticipants",
+                "Let participants speak again who were censored or muted with all",
+            ),
         ]
+
+    @staticmethod
+    def _moderation(path: str, handler: Handler, name: str, summary: str) -> Operation:
+        return Operation(
+            method="POST",
+            path=ACTIVE_SESSION + path,
+            handler=handler,
+            name=name,
+            summary=summary,
+            tag="Active session",
+            access=Scope.SESSIONS_WRITE,
+            body=TargetsBody,
+            answer=Targeted,
+            errors=(NoActiveSessionError,),
+        )
 
     async def get(self, request: web.Request) -> web.Response:
         return success(SessionAnswer.of(await self._service.get(*_path(request))))
 
     async def kick(self, request: web.Request) -> web.Response:
-        who = (await parse_body(request, Targets)).checked()
-        kicked = await self._service.kick(*_path(request), who.participant_ids, who.custom_participant_ids)
-        return success(Targeted.of("kick", kicked))
+        targets = (await parse_body(request, TargetsBody)).targets()
+        return success(Targeted.of("kick", await self._service.kick(*_path(request), targets)))
 
     async def kick_all(self, request: web.Request) -> web.Response:
         count = await self._service.kick_all(*_path(request))
         return success(KickedAll(action="kick-all", kicked_participants_count=count))
 
     async def mute(self, request: web.Request) -> web.Response:
-        who = (await parse_body(request, Targets)).checked()
-        muted = await self._service.mute(*_path(request), who.participant_ids, who.custom_participant_ids)
-        return success(Targeted.of("mute", muted))
+        targets = (await parse_body(request, TargetsBody)).targets()
+        return success(Targeted.of("mute", await self._service.mute(*_path(request), targets)))
+
+    async def mute_all(self, request: web.Request) -> web.Response:
+        body = await parse_body(request, MuteAllBody)
+        count = await self._service.mute_all(*_path(request), allow_unmute=body.allow_unmute)
+        return success(MutedAll(action="mute-all", muted_participants_count=count))
+
+    async def censor(self, request: web.Request) -> web.Response:
+        targets = (await parse_body(request, TargetsBody)).targets()
+        return success(Targeted.of("censor", await self._service.censor(*_path(request), targets)))
+
+    async def unmute(self, request: web.Request) -> web.Response:
+        targets = (await parse_body(request, TargetsBody)).targets()
+        return success(Targeted.of("unmute", await self._service.unmute(*_path(request), targets)))
 
 
 def _path(request: web.Request) -> tuple[str, str]:

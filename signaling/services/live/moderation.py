@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, Protocol
 
 from signaling.domain.events import Event, LeaveReason, StageRequestsChanged
+from signaling.domain.peer import Peer
 from signaling.domain.stage import StageAction
+from signaling.domain.targets import Targets
 from signaling.errors import SignalingError
 from signaling.protocol import messages
 from signaling.services.live.render import error_dict
 from signaling.services.live.session import LiveSession
 
-HOST_ENDED_MEETING = "HOST_ENDED_MEETING"
+HOST_ENDED_MEETING: Final = "HOST_ENDED_MEETING"
+MICROPHONE: Final = frozenset({"microphone"})
+"""And with it whatever else somebody says, under whichever name."""
 
 
 class _OfPeers(Protocol):
@@ -94,6 +98,61 @@ async def kick_all(live: LiveSession, peer_id: str, _request: messages.KickAll) 
     live.session.peer(peer_id).check_may_kick()
     await live.end(HOST_ENDED_MEETING)
     return messages.Empty()
+
+
+async def mute_all(live: LiveSession, peer_id: str, request: messages.MuteAll) -> messages.Empty:
+    await live.carry_out(live.session.muting.mute_everybody(peer_id, allow_unmute=request.allow_unmute))
+    return messages.Empty()
+
+
+# --- by the organization itself: the ids of the participants it is about ----------------------------------
+
+
+async def put_out(live: LiveSession, targets: Targets) -> list[str]:
+    chosen = targets.among(live.session.peers.values())
+    await live.remove([peer.id for peer in chosen])
+    return _ids(chosen)
+
+
+async def end_for_all(live: LiveSession) -> int:
+    """How many were in."""
+    count = len(_ids(live.session.peers.values()))
+    await live.end(HOST_ENDED_MEETING)
+    return count
+
+
+async def mute_targets(live: LiveSession, targets: Targets) -> list[str]:
+    chosen = targets.among(live.session.peers.values())
+    await live.carry_out(live.session.muting.mute_audio(peer.id for peer in chosen))
+    return _ids(chosen)
+
+
+async def silence(live: LiveSession, *, allow_unmute: bool) -> int:
+    """How many are in."""
+    await live.carry_out(live.session.muting.silence(allow_unmute=allow_unmute))
+    return len(_ids(peer for peer in live.session.peers.values() if not peer.hidden))
+
+
+async def censor_targets(live: LiveSession, targets: Targets) -> list[str]:
+    chosen = targets.among(live.session.peers.values())
+    await live.carry_out(live.session.muting.block([peer.id for peer in chosen], MICROPHONE))
+    return _ids(chosen)
+
+
+async def uncensor_targets(live: LiveSession, targets: Targets) -> list[str]:
+    """With everybody and nobody excluded, also what those who come later would find blocked."""
+    chosen = targets.among(live.session.peers.values())
+    muting = live.session.muting
+    events = muting.allow([peer.id for peer in chosen], MICROPHONE)
+    if targets.everybody and not targets.exclude:
+        events += muting.allow_everybody(MICROPHONE)
+    await live.carry_out(events)
+    return _ids(chosen)
+
+
+def _ids(peers: Iterable[Peer]) -> list[str]:
+    """Of the participants, each once."""
+    return list(dict.fromkeys(peer.participant_id for peer in peers))
 
 
 async def leave(live: LiveSession, peer_id: str, _request: messages.Leave) -> messages.Empty:

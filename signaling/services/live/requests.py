@@ -41,6 +41,7 @@ HANDLERS: Final[Mapping[type[messages.Request], Handler]] = MappingProxyType(
         messages.Mute: media.mute,
         messages.Unmute: media.unmute,
         messages.MutePeer: moderation.mute_peer,
+        messages.MuteAll: moderation.mute_all,
         messages.Censor: moderation.censor,
         messages.Uncensor: moderation.uncensor,
         messages.Kick: moderation.kick,

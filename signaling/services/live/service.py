@@ -15,6 +15,7 @@ from signaling.domain.events import LeaveReason
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.peer import UNKNOWN, Origin
+from signaling.domain.targets import Targets
 from signaling.errors import (
     NoActiveSessionError,
     NotJoinedError,
@@ -272,42 +273,34 @@ class LiveService:
             updated_at=record.updated_at,
         )
 
-    async def kick(
-        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
-    ) -> Sequence[Participant]:
-        live = self._active(meeting_id)
-
-        async def work() -> list[str]:
-            chosen = _chosen(live, participant_ids, custom_participant_ids)
-            await live.remove(
-                [peer.id for peer in live.session.peers.values() if peer.participant_id in chosen]
-            )
-            return chosen
-
-        return await self._participants(live, await live.owner.do(work))
+    async def kick(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        return await self._moderate(meeting_id, targets, moderation.put_out)
 
     async def kick_all(self, meeting_id: str) -> int:
         live = self._active(meeting_id)
+        return await live.owner.do(partial(moderation.end_for_all, live))
 
-        async def work() -> int:
-            count = len({peer.participant_id for peer in live.session.peers.values()})
-            await live.end(moderation.HOST_ENDED_MEETING)
-            return count
+    async def mute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        return await self._moderate(meeting_id, targets, moderation.mute_targets)
 
-        return await live.owner.do(work)
+    async def mute_all(self, meeting_id: str, *, allow_unmute: bool) -> int:
+        live = self._active(meeting_id)
+        return await live.owner.do(partial(moderation.silence, live, allow_unmute=allow_unmute))
 
-    async def mute(
-        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
+    async def censor(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        return await self._moderate(meeting_id, targets, moderation.censor_targets)
+
+    async def unmute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        return await self._moderate(meeting_id, targets, moderation.uncensor_targets)
+
+    async def _moderate(
+        self,
+        meeting_id: str,
+        targets: Targets,
+        work: Callable[[LiveSession, Targets], Awaitable[list[str]]],
     ) -> Sequence[Participant]:
         live = self._active(meeting_id)
-
-        async def work() -> list[str]:
-            chosen = _chosen(live, participant_ids, custom_participant_ids)
-            for participant_id in chosen:
-                await live.carry_out(live.session.muting.mute_participant(participant_id))
-            return chosen
-
-        return await self._participants(live, await live.owner.do(work))
+        return await self._participants(live, await live.owner.do(partial(work, live, targets)))
 
     async def preset_changed(self, organization_id: str, preset_name: str) -> None:
         async with self._around.uow(reading=True) as uow:
@@ -422,20 +415,6 @@ class LiveService:
                 for one in ids
             ]
         return [one for one in found if one is not None]
-
-
-def _chosen(
-    live: LiveSession, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
-) -> list[str]:
-    """The ids of those named participants that are in the session, each once."""
-    ids, custom_ids = set(participant_ids), set(custom_participant_ids)
-    return list(
-        dict.fromkeys(
-            peer.participant_id
-            for peer in live.session.peers.values()
-            if peer.participant_id in ids or peer.custom_participant_id in custom_ids
-        )
-    )
 
 
 async def _unless_over(live: LiveSession, work: Callable[[], Awaitable[None]]) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
+from signaling.domain.targets import Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +43,33 @@ class LiveSessions(Protocol):
 
     async def active(self, meeting_id: str) -> LiveSessionView | None: ...
 
-    async def kick(
-        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
-    ) -> Sequence[Participant]:
-        """Put every peer of these participants out; returns those who were in. Raises
-        `NoActiveSessionError`."""
+    async def kick(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Put them out; returns those who were in. Raises `NoActiveSessionError`."""
         ...
 
     async def kick_all(self, meeting_id: str) -> int:
         """End the session; returns how many participants were in it. Raises `NoActiveSessionError`."""
         ...
 
-    async def mute(
-        self, meeting_id: str, participant_ids: Sequence[str], custom_participant_ids: Sequence[str]
-    ) -> Sequence[Participant]:
-        """Mute the microphones of these participants; returns those who are in. Raises
+    async def mute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Mute what they say, which they may unmute; returns those who are in. Raises
         `NoActiveSessionError`."""
+        ...
+
+    async def mute_all(self, meeting_id: str, *, allow_unmute: bool) -> int:
+        """Mute what everybody says; returns how many participants are in. Without `allow_unmute` nobody can
+        unmute, those who come later included, until it is called again with it, or `unmute` allows them.
+        Raises `NoActiveSessionError`."""
+        ...
+
+    async def censor(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Mute what they say until `unmute`: they cannot lift it. Returns those who are in. Raises
+        `NoActiveSessionError`."""
+        ...
+
+    async def unmute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Lift `censor` and `mute_all`: they may speak again, when they will. Returns those who are in.
+        Raises `NoActiveSessionError`."""
         ...
 
     async def preset_changed(self, organization_id: str, preset_name: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from signaling.domain.targets import Targets
 from signaling.errors import NoActiveSessionError
 from tests.support.live_world import MEETING, ORGANIZATION, Refused, live_world
 
@@ -72,7 +73,7 @@ async def test_the_organization_kicks_by_participant() -> None:
         tabs = [await (await world.socket()).join(token) for _ in range(2)]
         stays = await world.join()
 
-        assert await world.live.kick(MEETING, [person.id], []) == [person]
+        assert await world.live.kick(MEETING, Targets(participant_ids=(person.id,))) == [person]
 
         for tab in tabs:
             assert await tab.closed() == 4001
@@ -88,8 +89,120 @@ async def test_the_organization_mutes_by_custom_participant_id() -> None:
         client = await (await world.socket()).join(world.tokens.issue(person))
         await client.publish("microphone", "audio")
 
-        assert await world.live.mute(MEETING, [], [person.custom_participant_id]) == [person]
+        named = Targets(custom_participant_ids=(person.custom_participant_id,))
+        assert await world.live.mute(MEETING, named) == [person]
         assert world.node.producer_of("microphone").paused
+
+
+async def test_all_but_some_are_kicked_and_the_session_goes_on() -> None:
+    async with live_world() as world:
+        stays, goes = await world.participant("group_call_host"), await world.participant("group_call_host")
+        inside = await (await world.socket()).join(world.tokens.issue(stays))
+        outside = await (await world.socket()).join(world.tokens.issue(goes))
+
+        kicked = await world.live.kick(MEETING, Targets(everybody=True, exclude=(stays.id,)))
+
+        assert kicked == [goes]
+        assert await outside.closed() == 4001
+        assert not inside.heard("session_left")
+
+
+async def test_one_tab_alone_is_kicked_by_its_peer_id() -> None:
+    async with live_world() as world:
+        person = await world.participant("group_call_host")
+        token = world.tokens.issue(person)
+        one, other = [await (await world.socket()).join(token) for _ in range(2)]
+        await world.live.kick(MEETING, Targets(peer_ids=(one.peer_id,)))
+        assert await one.closed() == 4001
+        assert not other.heard("session_left")
+
+
+async def test_mute_all_may_be_undone_by_whom_it_mutes() -> None:
+    async with live_world() as world:
+        client = await world.join()
+        voice = await client.publish("my-second-voice", "audio")
+        assert await world.live.mute_all(MEETING, allow_unmute=True) == 1
+        assert world.node.producer_of("my-second-voice").paused
+        await client.request("unmute", publication_id=voice)
+        assert not world.node.producer_of("my-second-voice").paused
+
+
+async def test_mute_all_without_unmuting_holds_for_newcomers_and_under_other_names_until_it_is_lifted() -> (
+    None
+):
+    async with live_world() as world:
+        inside = await world.join()
+        microphone = await inside.publish("microphone", "audio")
+        await world.live.mute_all(MEETING, allow_unmute=False)
+        newcomer = await world.join()
+
+        for client, request, fields in (
+            (inside, "unmute", {"publication_id": microphone}),
+            (inside, "uncensor", {"peer_ids": [inside.peer_id]}),
+            (newcomer, "publish", _offer("microphone")),
+            (newcomer, "publish", _offer("my-voice")),
+        ):
+            if request == "uncensor":
+                await client.request(request, **fields)
+                continue
+            with pytest.raises(Refused) as refused:
+                await client.request(request, **fields)
+            assert refused.value.name == "Censored"
+        assert world.node.producer_of("microphone").paused
+
+        await world.live.mute_all(MEETING, allow_unmute=True)
+        await inside.request("unmute", publication_id=microphone)
+        await newcomer.request("publish", **_offer("microphone"))
+
+
+async def test_a_moderator_who_mutes_all_may_speak_and_let_others_speak() -> None:
+    async with live_world() as world:
+        host, guest, other = await world.join(), await world.join(), await world.join()
+        await host.request("mute_all", allow_unmute=False)
+        await host.publish("microphone", "audio")
+        await host.request("uncensor", peer_ids=[guest.peer_id])
+        await guest.publish("microphone", "audio")
+        with pytest.raises(Refused) as refused:
+            await other.publish("microphone", "audio")
+        assert refused.value.name == "Censored"
+        with pytest.raises(Refused) as not_permitted:
+            await (await world.join("group_call_participant")).request("mute_all")
+        assert not_permitted.value.code == 2001
+
+
+async def test_who_is_censored_by_the_organization_cannot_lift_it_nor_come_around_it() -> None:
+    async with live_world() as world:
+        person = await world.participant("group_call_host")
+        token = world.tokens.issue(person)
+        client = await (await world.socket()).join(token)
+        microphone = await client.publish("microphone", "audio")
+        named = Targets(participant_ids=(person.id,))
+        assert await world.live.censor(MEETING, named) == [person]
+
+        other_tab = await (await world.socket()).join(token)
+        await other_tab.request("uncensor", peer_ids=[client.peer_id, other_tab.peer_id])
+        with pytest.raises(Refused):
+            await client.request("unmute", publication_id=microphone)
+        with pytest.raises(Refused):
+            await other_tab.request("publish", **_offer("another-name"))
+
+        assert await world.live.unmute(MEETING, named) == [person]
+        assert world.node.producer_of("microphone").paused
+        await client.request("unmute", publication_id=microphone)
+
+
+async def test_to_unmute_all_lifts_everything() -> None:
+    async with live_world() as world:
+        client = await world.join()
+        microphone = await client.publish("microphone", "audio")
+        await world.live.mute_all(MEETING, allow_unmute=False)
+        await world.live.unmute(MEETING, Targets(everybody=True))
+        await client.request("unmute", publication_id=microphone)
+        await (await world.join()).publish("microphone", "audio")
+
+
+def _offer(source: str) -> dict[str, object]:
+    return {"offer": "offer", "publications": [{"mid": "7", "source": source, "kind": "audio"}]}
 
 
 async def test_without_a_session_there_is_nobody_to_kick() -> None:

@@ -79,9 +79,9 @@ export class Participants extends Emitter<ParticipantsEvents> {
     await this.signal.request({ type: "uncensor", peer_ids: peerIds, sources });
   }
 
-  async disableAllAudio(): Promise<void> {
-    const ids = this.joined.toArray().filter((each) => each.audioEnabled).map((each) => each.id);
-    if (ids.length > 0) await this.mute(ids, ["microphone"]);
+  /** Mutes what all others say. Without `allowUnmute` they stay so, newcomers too, until it is called with it. */
+  async disableAllAudio(allowUnmute = true): Promise<void> {
+    await this.signal.request({ type: "mute_all", allow_unmute: allowUnmute });
   }
 
   async disableAllVideo(): Promise<void> {

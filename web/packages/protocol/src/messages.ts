@@ -23,6 +23,7 @@ export type AnyRequest =
   | Mute
   | Unmute
   | MutePeer
+  | MuteAll
   | Censor
   | Uncensor
   | Kick
@@ -489,6 +490,15 @@ export interface Mute {
   id: number;
   publication_id: string;
   type: "mute";
+}
+/**
+ * Mute what all others say; as mute_peer of microphones. Without `allow_unmute` nobody but the asking one
+ * can unmute, those who come later included, until it is sent again with it; `uncensor` allows some.
+ */
+export interface MuteAll {
+  allow_unmute?: boolean;
+  id: number;
+  type: "mute_all";
 }
 /**
  * Mute others' sources; needs disable_participant_audio / _video / _screensharing.
