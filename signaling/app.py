@@ -38,6 +38,7 @@ from signaling.auth.turn import IceServerList
 from signaling.clock import SystemClock
 from signaling.config import Settings
 from signaling.credentials import Credentials
+from signaling.domain.configuration import SYSTEM, Configuration
 from signaling.domain.server import SignalingServer
 from signaling.errors import InvalidInputError
 from signaling.ids import new_uuid
@@ -56,8 +57,10 @@ from signaling.server_id import SERVER_ID_FILE, keep_server_id, read_server_id
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.client_tokens import ClientTokenService
+from signaling.services.configuration import ConfigurationService
 from signaling.services.idempotency import forget_forever
 from signaling.services.invitation import InvitationService
+from signaling.services.levels import House
 from signaling.services.live.everywhere import Everywhere
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.ownership import Ownership
@@ -312,6 +315,20 @@ def _ownership(
     )
 
 
+def _house(settings: Settings) -> House:
+    """What holds where nobody says anything, and the most that anybody may say."""
+    said = {
+        "session_keep_alive_time_in_secs": settings.session_grace,
+        "max_participants": settings.max_participants,
+        "max_duration_secs": settings.max_duration,
+    }
+    return House(
+        Configuration.model_validate(SYSTEM.to_values() | said),
+        max_participants=settings.max_participants_limit,
+        max_duration_secs=settings.max_duration_limit,
+    )
+
+
 def _surroundings(
     settings: Settings,
     database: Database,
@@ -321,7 +338,7 @@ def _surroundings(
     servers: Ownership,
     outbox: Outbox,
 ) -> Surroundings:
-    live_settings = LiveSettings(resume_within=settings.resume_within, session_grace=settings.session_grace)
+    live_settings = LiveSettings(resume_within=settings.resume_within)
     secret = settings.turn_secret
     ice_servers = IceServerList(
         stun_urls=settings.stun_url,
@@ -337,6 +354,7 @@ def _surroundings(
         servers=servers,
         outbox=outbox,
         settings=live_settings,
+        house=_house(settings),
         ice_servers=ice_servers,
     )
 
@@ -354,18 +372,20 @@ def _application(
     sockets: WsHandler,
     webhooks: Webhooks,
 ) -> web.Application:
+    house = _house(settings)
     application = build_application(
         RestParts(
             authenticator=Authenticator(database),
-            meetings=MeetingService(database, live, clock),
-            participants=ParticipantService(database, live, tokens, clock),
+            meetings=MeetingService(database, live, clock, house),
+            participants=ParticipantService(database, live, tokens, clock, house),
+            configuration=ConfigurationService(database, clock, house),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),
-            invitation=InvitationService(database, live, tokens, clock),
             client_tokens=ClientTokenService(
                 database, JwtClientTokens(keys.ring, clock), clock, guest_preset=settings.guest_preset
             ),
+            invitation=InvitationService(database, live, tokens, clock, house),
             http_peers=HttpPeers(here, tokens, clock),
             workers=nodes,
             webhooks=webhooks.service,

@@ -120,6 +120,14 @@ class Settings(BaseSettings):
     web_dir: Path = _REPOSITORY / "web" / "apps" / "meet" / "dist"
     session_grace: Annotated[int, Field(ge=0, le=3600)] = 60
     """Seconds for which a session outlives its last peer, unless its meeting says otherwise."""
+    max_participants: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Peers that a meeting takes at once, unless told otherwise; default: any number."""
+    max_participants_limit: Annotated[int, Field(ge=1, le=100_000)] = 100_000
+    """The most that anybody may set."""
+    max_duration: Annotated[int, Field(ge=60, le=604_800)] | None = None
+    """Seconds after which a session ends, unless told otherwise; default: never."""
+    max_duration_limit: Annotated[int, Field(ge=60, le=604_800)] = 604_800
+    """The most that anybody may set."""
     resume_within: Annotated[float, Field(ge=0, le=600)] = 30.0
     """Seconds for which a lost socket can be resumed."""
     worker_grace: Annotated[float, Field(ge=0, le=3600)] = 60.0

@@ -69,6 +69,14 @@ _OPTIONS: Final = (
     click.option("--database-url", help="Database [SQLite in the data directory]."),
     click.option("--web-dir", type=_FILE, help="Folder of the built meeting page."),
     click.option("--session-grace", type=int, help="Seconds a session outlives its last peer [60]."),
+    click.option("--max-participants", type=int, help="Peers a meeting takes unless told otherwise [any]."),
+    click.option(
+        "--max-participants-limit", type=int, help="The most a meeting may be set to take [100000]."
+    ),
+    click.option(
+        "--max-duration", type=int, help="Seconds a session lasts at most unless told otherwise [any]."
+    ),
+    click.option("--max-duration-limit", type=int, help="The most that may be set [604800]."),
     click.option("--resume-within", type=float, help="Seconds a lost connection can be resumed [30]."),
     click.option(
         "--worker-grace", type=float, help="Seconds media goes on without a server that was killed [60]."

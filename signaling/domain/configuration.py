@@ -11,7 +11,8 @@ names for every value the level that it comes from, and is stored with a session
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
@@ -22,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serial
 from signaling.domain.errors import ConfigurationLockedError, ValidationFailedError
 from signaling.domain.join_policy import Policy
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
+from signaling.domain.version import FIRST
 
 MAX_PARTICIPANTS: Final = 100_000
 """The most that any meeting may be set to take; an installation may say less."""
@@ -93,6 +95,18 @@ def _to_json(value: Any) -> Any:
 
 
 NOTHING_SAID: Final = Configuration()
+
+LIVE_KEYS: Final = (
+    "max_participants",
+    "session_keep_alive_time_in_secs",
+    "loudest_audio",
+    "open_policy",
+    "allow_open_units",
+    "join_policy",
+    "allow_join_units",
+)
+"""What a change of a meeting changes of the session that runs in it: whom it takes, and what costs nobody who
+is in anything. The rest stays as the session was started."""
 
 SYSTEM: Final = Configuration(
     session_keep_alive_time_in_secs=60,
@@ -172,6 +186,25 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationRecord:
+    """What an organization (an app) or one of its units says, as the store keeps it: `owner_id` is the id of
+    the one or the other."""
+
+    organization_id: str
+    owner_id: str
+    said: Configuration
+    locked: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    version: int = FIRST
+
+    @property
+    def level(self) -> Level:
+        kind = LevelKind.ORGANIZATION if self.owner_id == self.organization_id else LevelKind.UNIT
+        return Level(Origin(kind, self.owner_id), self.said, self.locked)
+
+
+@dataclass(frozen=True, slots=True)
 class EffectiveConfiguration:
     """`origins`: for every leaf that has a value, dotted, the level it comes from. `locked`: by which level.
     `passed_over`: leaves of which a level below a lock said something."""
@@ -180,6 +213,20 @@ class EffectiveConfiguration:
     origins: Mapping[str, Origin]
     locked: Mapping[str, Origin] = field(default_factory=dict)
     passed_over: Mapping[str, Origin] = field(default_factory=dict)
+
+    def renewed(self, fresh: EffectiveConfiguration) -> EffectiveConfiguration:
+        """With what `fresh` says of the `LIVE_KEYS`, unless it was said for the session alone."""
+        merged, origins = self.values.to_values(), dict(self.origins)
+        for key in LIVE_KEYS:
+            held = origins.get(key)
+            if held is not None and held.level is LevelKind.SESSION:
+                continue
+            merged.pop(key, None)
+            origins.pop(key, None)
+            if key in fresh.origins:
+                merged[key] = fresh.values.to_values()[key]
+                origins[key] = fresh.origins[key]
+        return replace(self, values=Configuration.model_validate(merged), origins=MappingProxyType(origins))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: what is stored with a session, and shown."""
@@ -223,15 +270,17 @@ def effective(levels: Sequence[Level]) -> EffectiveConfiguration:
     )
 
 
-def check_unlocked(said: Configuration, above: Iterable[Level]) -> None:
-    """Raises `ConfigurationLockedError` where a level above has locked something of what is said."""
+def check_unlocked(said: Configuration, above: Iterable[Level], before: Configuration = NOTHING_SAID) -> None:
+    """Raises `ConfigurationLockedError` where a level above has locked something of what is said, and was not
+    said `before`: a lock that came later takes nothing back and is in nobody's way."""
     locked: dict[str, Origin] = {}
     for level in above:
         for path in level.locked:
             locked.setdefault(path, level.origin)
-    for path, _ in _leaves(said.to_values()):
+    known = dict(_leaves(before.to_values()))
+    for path, value in _leaves(said.to_values()):
         lock = _lock_of(path, locked)
-        if lock is not None:
+        if lock is not None and known.get(path) != value:
             raise ConfigurationLockedError(f"{path} is locked by the {locked[lock]}.", field=path)
 
 

@@ -179,7 +179,7 @@ class ConfigurationLockedError(ForbiddenError):
     name = "ConfigurationLocked"
     default_message = "A level above has locked this key. Have it unlocked there."
 
-    def __init__(self, message: str | None = None, *, field: str) -> None:
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
 

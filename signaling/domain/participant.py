@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from signaling.domain.client_token import ClientGrant
+from signaling.domain.join_policy import Standing
 from signaling.domain.version import FIRST
 
 
@@ -20,6 +21,11 @@ class Participant:
     picture: str | None
     created_at: datetime
     updated_at: datetime
+    standing: Standing = Standing.REGISTERED
+    unit_id: str | None = None
+    """The unit they belong to, where that is known."""
+    password_mark: str | None = None
+    """Of the password by which they were admitted (`signaling.domain.join_policy.password_mark`)."""
     version: int = FIRST
 
 

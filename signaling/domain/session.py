@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from signaling.domain.errors import (
     InvalidInputError,
+    MeetingFullError,
     NotFoundError,
     NotJoinedError,
     PermissionDenied,
@@ -150,6 +151,11 @@ class Session:
     def start(self, now: float) -> None:
         self.status = next_status(self.status, SessionStatus.LIVE)
         self.empty_since = now
+
+    def check_room(self, peer: Peer, most: int | None) -> None:
+        """Raises `MeetingFullError`. Who does not count takes no room; `most` None: there is always some."""
+        if most is not None and peer.counted and self.present >= most:
+            raise MeetingFullError
 
     def join(self, peer: Peer) -> Events:
         if self.status is not SessionStatus.LIVE:

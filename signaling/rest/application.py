@@ -32,6 +32,7 @@ from signaling.rest.telnyx.rendering import TELNYX
 from signaling.rest.telnyx.room_sessions import RoomSessionRoutes
 from signaling.rest.telnyx.rooms import RoomRoutes
 from signaling.rest.v2.active_session import ActiveSessionRoutes
+from signaling.rest.v2.configuration import ConfigurationRoutes
 from signaling.rest.v2.invitation import InvitationRoutes
 from signaling.rest.v2.meetings import MeetingRoutes
 from signaling.rest.v2.participants import ParticipantRoutes
@@ -43,6 +44,7 @@ from signaling.rest.v2.whep import WhepRoutes
 from signaling.rest.v2.whip import WhipRoutes
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.client_tokens import ClientTokenService
+from signaling.services.configuration import ConfigurationService
 from signaling.services.invitation import InvitationService
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.meetings import MeetingService
@@ -68,6 +70,7 @@ class RestParts:
     authenticator: Authenticator
     meetings: MeetingService
     participants: ParticipantService
+    configuration: ConfigurationService
     presets: PresetService
     active_session: ActiveSessionService
     sessions: SessionService
@@ -112,6 +115,7 @@ def build_application(parts: RestParts) -> web.Application:
         *MeetingRoutes(parts.meetings).operations(),
         *ParticipantRoutes(parts.participants).operations(),
         *PresetRoutes(parts.presets).operations(),
+        *ConfigurationRoutes(parts.configuration).operations(),
         *ActiveSessionRoutes(parts.active_session).operations(),
         *SessionRoutes(parts.sessions).operations(),
         *WebhookRoutes(parts.webhooks).operations(),

@@ -4,33 +4,76 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signaling.domain.configuration import Configuration
+from signaling.domain.join_policy import Applicant, Policy, check_join, check_open, password_mark
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.preset import Preset
 from signaling.errors import InvalidTokenError, MeetingInactiveError, NotFoundError
-from signaling.services.ports import UnitOfWorkFactory
+from signaling.services.ports import UnitOfWork, UnitOfWorkFactory
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What verified claims lead to, as the store has it now."""
+    """What verified claims lead to, as the store has it now. `units`: that of the participant and those above
+    it."""
 
     meeting: Meeting
     participant: Participant
     preset: Preset
+    units: frozenset[str] = frozenset()
+
+    def check_join(self, configuration: Configuration) -> None:
+        """Raises `JoinRefusedError` where the join policy does not take the participant (any more)."""
+        applicant = applicant_of(self.participant, self.meeting.join_password_hash, self.units)
+        check_join(*join_policy(configuration, self.meeting), applicant)
+
+    def check_open(self, configuration: Configuration) -> None:
+        """Raises `MeetingNotOpenError` where it may not be the first."""
+        applicant = applicant_of(self.participant, self.meeting.open_password_hash, self.units)
+        policy = configuration.open_policy or Policy.PUBLIC
+        check_open(policy, _allowed(configuration.allow_open_units, self.meeting), applicant)
 
 
 async def admit(units: UnitOfWorkFactory, claims: ParticipantClaims) -> Admission:
-    """Raises `InvalidTokenError` when the meeting or the participant was removed, `MeetingInactiveError`,
-    and `NotFoundError` when the preset is gone."""
+    """Raises `InvalidTokenError` when the participant was removed, `NotFoundError` when the meeting was
+    deleted or the preset is gone, and `MeetingInactiveError`."""
     organization_id, meeting_id = claims.organization_id, claims.meeting_id
     async with units(reading=True) as uow:
         found = await uow.participants.with_its_own(organization_id, meeting_id, claims.participant_id)
+        path = frozenset[str]() if found is None else await units_of(uow, found[0])
     if found is None:
         raise InvalidTokenError("The meeting or the participant of this token was removed.")
     participant, meeting, record = found
+    if meeting.deleted_at is not None:
+        raise NotFoundError.of("meeting", meeting_id)
     if not meeting.active:
         raise MeetingInactiveError
     if record is None:
         raise NotFoundError.of("preset", participant.preset_name)
-    return Admission(meeting, participant, record.preset)
+    return Admission(meeting, participant, record.preset, path)
+
+
+async def units_of(uow: UnitOfWork, participant: Participant) -> frozenset[str]:
+    """The unit of a participant and those above it."""
+    if participant.unit_id is None:
+        return frozenset()
+    unit = await uow.units.get(participant.organization_id, participant.unit_id)
+    return frozenset() if unit is None else frozenset(unit.path)
+
+
+def applicant_of(participant: Participant, password_hash: str | None, units: frozenset[str]) -> Applicant:
+    """Who was admitted by a password is admitted by that one only: another password, and they ask anew."""
+    mark = participant.password_mark
+    return Applicant(participant.standing, units, mark is not None and mark == password_mark(password_hash))
+
+
+def join_policy(configuration: Configuration, meeting: Meeting) -> tuple[Policy, frozenset[str]]:
+    """The policy, and the units that it allows."""
+    allowed = _allowed(configuration.allow_join_units, meeting)
+    return configuration.join_policy or Policy.ORG, allowed
+
+
+def _allowed(units: tuple[str, ...] | None, meeting: Meeting) -> frozenset[str]:
+    own = () if meeting.unit_id is None else (meeting.unit_id,)
+    return frozenset(units or own)

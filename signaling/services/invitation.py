@@ -14,6 +14,7 @@ from signaling.domain.permission import stage_access, stage_enabled
 from signaling.domain.preset import Access, Preset, ViewType
 from signaling.errors import ServerUnreachableError
 from signaling.services.admission import admit
+from signaling.services.levels import House, effective_for
 from signaling.services.ports import Clock, LiveSessions, Tokens, UnitOfWorkFactory
 from signaling.services.token_participants import preview
 
@@ -41,18 +42,25 @@ class Invitation:
 
 
 class InvitationService:
-    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, tokens: Tokens, clock: Clock) -> None:
+    def __init__(
+        self, units: UnitOfWorkFactory, live: LiveSessions, tokens: Tokens, clock: Clock, house: House
+    ) -> None:
         self._units = units
         self._live = live
         self._tokens = tokens
         self._clock = clock
+        self._house = house
 
     async def read(self, token: str) -> Invitation:
         """Refuses what a join refuses: raises `InvalidTokenError` (also when the meeting or the participant
-        was removed), `MeetingInactiveError`, `NotFoundError` (the preset)."""
+        was removed), `MeetingInactiveError`, `NotFoundError` (the preset, the meeting), `JoinRefusedError`.
+        (Whether it is open, and has room, may change until then.)"""
         claims = self._tokens.verify(token)
         guest = None if claims.guest is None else await preview(self._units, self._clock, claims.guest)
         admission = guest or await admit(self._units, claims)
+        async with self._units(reading=True) as uow:
+            configuration = await effective_for(uow, self._house.system, admission.meeting)
+        admission.check_join(configuration.values)
         try:
             session = await self._live.active(admission.meeting.id)
         except ServerUnreachableError:

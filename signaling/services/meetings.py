@@ -1,24 +1,31 @@
-"""Meetings: create, look up, change."""
+"""Meetings: create, look up, change, open, close, delete."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from pydantic import BaseModel
 
-from signaling.domain.configuration import Configuration, patched
+from signaling.domain.configuration import Configuration, parse_configuration, patched
 from signaling.domain.join_policy import ListPolicy, Policy
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.domain.version import check_version
-from signaling.errors import NotFoundError
+from signaling.errors import MeetingInactiveError, NoActiveSessionError, NotFoundError
 from signaling.ids import new_short_id, new_uuid
 from signaling.services.idempotency import Once, create_once
-from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
+from signaling.services.levels import House, check_meeting, check_session
+from signaling.services.ports import (
+    Clock,
+    LiveSessions,
+    LiveSessionView,
+    UnitOfWork,
+    UnitOfWorkFactory,
+)
 from signaling.services.transaction import committed
 
 
@@ -59,16 +66,17 @@ class MeetingSettings(TypedDict, total=False):
 
 
 class MeetingService:
-    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, clock: Clock) -> None:
+    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, clock: Clock, house: House) -> None:
         self._units = units
         self._live = live
         self._clock = clock
+        self._house = house
 
     async def create(
         self, organization_id: str, *, once: Once[Meeting] | None = None, **settings: Unpack[MeetingSettings]
     ) -> Meeting:
-        """For `once` see `signaling.services.idempotency`. Raises `ValidationFailedError` where the unique
-        name is taken."""
+        """For `once` see `signaling.services.idempotency`. Raises `ValidationFailedError` (the unique name is
+        taken, there is no such unit) and `ConfigurationLockedError`."""
         now = self._clock.now()
         blank = Meeting(
             id=new_uuid(),
@@ -81,6 +89,7 @@ class MeetingService:
         meeting = with_settings(blank, settings)
 
         async def work(uow: UnitOfWork) -> Meeting:
+            await check_meeting(uow, self._house, meeting)
             await uow.meetings.add(meeting)
             return meeting
 
@@ -90,6 +99,15 @@ class MeetingService:
         """Raises `NotFoundError`."""
         async with self._units(reading=True) as uow:
             return await load_meeting(uow, organization_id, meeting_id)
+
+    async def find(self, organization_id: str, name: str) -> Meeting:
+        """By its id, its unique name, or its short id. Raises `NotFoundError`."""
+        async with self._units(reading=True) as uow:
+            found = await uow.meetings.get(organization_id, name)
+            found = found or await uow.meetings.find(organization_id, name)
+        if found is None:
+            raise NotFoundError.of("meeting", name)
+        return found
 
     async def list(
         self,
@@ -126,17 +144,96 @@ class MeetingService:
         if_version: Set[int] | None = None,
         **settings: Unpack[MeetingSettings],
     ) -> Meeting:
-        """Raises `NotFoundError`, and `PreconditionFailedError` for a version that is not in `if_version`. A
-        session that runs is told."""
+        """Raises `NotFoundError`, `PreconditionFailedError` for a version that is not in `if_version`, and
+        what `create` raises. Configuration is laid over what there is, key by key. A session that runs is
+        told."""
+        return await self._save(
+            organization_id, meeting_id, if_version, lambda before: with_settings(before, settings)
+        )
+
+    async def replace(
+        self,
+        organization_id: str,
+        meeting_id: str,
+        *,
+        if_version: Set[int] | None = None,
+        **settings: Unpack[MeetingSettings],
+    ) -> Meeting:
+        """As `change`, but what is absent takes its default: the meeting is as if it were made with these
+        settings. Id, short id and passwords stay."""
+
+        def anew(before: Meeting) -> Meeting:
+            blank = Meeting(
+                id=before.id,
+                organization_id=before.organization_id,
+                title=None,
+                created_at=before.created_at,
+                updated_at=before.updated_at,
+                short=before.short,
+                open_password_hash=before.open_password_hash,
+                join_password_hash=before.join_password_hash,
+                version=before.version,
+            )
+            return with_settings(blank, settings)
+
+        return await self._save(organization_id, meeting_id, if_version, anew)
+
+    async def remove(
+        self, organization_id: str, meeting_id: str, *, if_version: Set[int] | None = None
+    ) -> Meeting:
+        """Raises `NotFoundError` and `PreconditionFailedError`. Everybody is put out, tokens of its
+        participants are void, and nobody finds it any more; what was recorded of its sessions stays."""
 
         async def work(uow: UnitOfWork) -> Meeting:
             meeting = await load_meeting(uow, organization_id, meeting_id)
             check_version("meeting", meeting.version, if_version)
-            meeting = replace(
-                with_settings(meeting, settings), version=meeting.version + 1, updated_at=self._clock.now()
-            )
+            now = self._clock.now()
+            meeting = replace(meeting, deleted_at=now, updated_at=now, version=meeting.version + 1)
             await uow.meetings.save(meeting)
             return meeting
+
+        meeting = await committed(self._units, work)
+        await self._live.meeting_removed(meeting)
+        return meeting
+
+    async def open(
+        self, organization_id: str, meeting_id: str, said: Mapping[str, Any] | None = None
+    ) -> LiveSessionView:
+        """The session that runs, or a new one, which waits for somebody to join; `said` is configuration for
+        that one alone. Raises `NotFoundError`, `MeetingInactiveError`, `ValidationFailedError`,
+        `ConfigurationLockedError`."""
+        alone = parse_configuration(said or {})
+        async with self._units(reading=True) as uow:
+            meeting = await load_meeting(uow, organization_id, meeting_id)
+            await check_session(uow, self._house, meeting, alone)
+        if not meeting.active:
+            raise MeetingInactiveError
+        return await self._live.open(meeting, alone)
+
+    async def close(self, organization_id: str, meeting_id: str) -> int:
+        """Ends the session for all; returns how many participants were in, 0 where none runs. Raises
+        `NotFoundError`."""
+        async with self._units(reading=True) as uow:
+            await load_meeting(uow, organization_id, meeting_id)
+        try:
+            return await self._live.kick_all(meeting_id)
+        except NoActiveSessionError:
+            return 0
+
+    async def _save(
+        self,
+        organization_id: str,
+        meeting_id: str,
+        if_version: Set[int] | None,
+        change: Callable[[Meeting], Meeting],
+    ) -> Meeting:
+        async def work(uow: UnitOfWork) -> Meeting:
+            before = await load_meeting(uow, organization_id, meeting_id)
+            check_version("meeting", before.version, if_version)
+            after = replace(change(before), version=before.version + 1, updated_at=self._clock.now())
+            await check_meeting(uow, self._house, after, before.configuration)
+            await uow.meetings.save(after)
+            return after
 
         meeting = await committed(self._units, work)
         await self._live.meeting_changed(meeting)

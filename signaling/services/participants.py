@@ -6,12 +6,16 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
+from signaling.domain.join_policy import check_join
+from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError, ValidationFailedError
 from signaling.ids import new_uuid
 from signaling.services.client_tokens import revoke
+from signaling.services.admission import applicant_of, join_policy, units_of
 from signaling.services.idempotency import Once, create_once
+from signaling.services.levels import House, effective_for, unit_path
 from signaling.services.meetings import load_meeting
 from signaling.services.ports import Clock, LiveSessions, Tokens, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
@@ -21,6 +25,7 @@ class ParticipantChanges(TypedDict, total=False):
     name: str
     picture: str | None
     preset_name: str
+    unit_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,14 @@ class Removed:
 
 
 class ParticipantService:
-    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, tokens: Tokens, clock: Clock) -> None:
+    def __init__(
+        self, units: UnitOfWorkFactory, live: LiveSessions, tokens: Tokens, clock: Clock, house: House
+    ) -> None:
         self._units = units
         self._live = live
         self._tokens = tokens
         self._clock = clock
+        self._house = house
 
     async def add(
         self,
@@ -47,9 +55,12 @@ class ParticipantService:
         preset_name: str,
         name: str,
         picture: str | None = None,
+        unit_id: str | None = None,
         once: Once[Participant] | None = None,
     ) -> Participant:
-        """Raises `NotFoundError` for the meeting, `ValidationFailedError` for a preset that is not there."""
+        """Somebody whom the organization itself registers. Raises `NotFoundError` for the meeting,
+        `ValidationFailedError` for a preset or a unit that is not there, and `JoinRefusedError` where the
+        join policy would not let them in."""
         now = self._clock.now()
         participant = Participant(
             id=new_uuid(),
@@ -59,19 +70,31 @@ class ParticipantService:
             custom_participant_id=custom_participant_id,
             preset_name=preset_name,
             picture=picture,
+            unit_id=unit_id,
             created_at=now,
             updated_at=now,
         )
 
         async def work(uow: UnitOfWork) -> Participant:
-            await load_meeting(uow, organization_id, meeting_id)
+            meeting = await load_meeting(uow, organization_id, meeting_id)
             await _check_preset(uow, organization_id, preset_name)
+            await _check_unit(uow, participant)
+            await self._check_policy(uow, meeting, participant)
             await uow.participants.add(participant)
             return participant
 
         return await create_once(self._units, self._clock, organization_id, once, work)
 
     def token_for(self, participant: Participant) -> str:
+        return self._tokens.issue(participant)
+
+    async def fresh_token(self, organization_id: str, meeting_id: str, participant_id: str) -> str:
+        """Raises `NotFoundError`, and `JoinRefusedError` where the join policy does not take them (any
+        more)."""
+        async with self._units(reading=True) as uow:
+            meeting = await load_meeting(uow, organization_id, meeting_id)
+            participant = await _load(uow, organization_id, meeting_id, participant_id)
+            await self._check_policy(uow, meeting, participant)
         return self._tokens.issue(participant)
 
     async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant:
@@ -107,6 +130,7 @@ class ParticipantService:
                 await _check_preset(uow, organization_id, changes["preset_name"])
             version = participant.version + 1
             participant = replace(participant, **changes, version=version, updated_at=self._clock.now())
+            await _check_unit(uow, participant)
             await uow.participants.save(participant)
             return participant
 
@@ -136,6 +160,19 @@ class ParticipantService:
         removed = await committed(self._units, work)
         await self._live.participant_removed(removed.participant)
         return removed
+
+    async def _check_policy(self, uow: UnitOfWork, meeting: Meeting, participant: Participant) -> None:
+        """Raises `JoinRefusedError`."""
+        configuration = (await effective_for(uow, self._house.system, meeting)).values
+        applicant = applicant_of(participant, meeting.join_password_hash, await units_of(uow, participant))
+        check_join(*join_policy(configuration, meeting), applicant)
+
+
+async def _check_unit(uow: UnitOfWork, participant: Participant) -> None:
+    try:
+        await unit_path(uow, participant.organization_id, participant.unit_id)
+    except NotFoundError as error:
+        raise ValidationFailedError(f"unit_id: {error.message}", field="unit_id") from None
 
 
 async def _load(uow: UnitOfWork, organization_id: str, meeting_id: str, participant_id: str) -> Participant:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, RowMapping, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
+from signaling.domain.join_policy import Standing
 from signaling.domain.listing import Page
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
@@ -65,7 +66,7 @@ class SqlParticipants:
             {name: next(values) for name in names} for names in (_OWN, _MEETINGS, _PRESETS)
         )
         return (
-            Participant(**own),
+            _read(own),
             read_meeting(meeting),
             None if preset["id"] is None else read_preset(preset),
         )
@@ -109,4 +110,8 @@ def _same(participant: Participant) -> tuple[ColumnElement[bool], ...]:
 
 
 def _participant(row: Row[Any]) -> Participant:
-    return Participant(**row._mapping)
+    return _read(row._mapping)
+
+
+def _read(values: Mapping[str, Any] | RowMapping) -> Participant:
+    return Participant(**{**values, "standing": Standing(values["standing"])})

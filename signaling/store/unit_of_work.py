@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from signaling.errors import OutcomeUnknownError, StoreUnavailableError
 from signaling.services.ports import (
     ApiKeyRepository,
+    ConfigurationRepository,
     HistoryRepository,
     IdempotencyRepository,
     LoginRepository,
@@ -27,6 +28,7 @@ from signaling.services.ports import (
 )
 from signaling.services.ports.webhooks import DeliveryRepository, WebhookRepository
 from signaling.store.api_keys import SqlApiKeys
+from signaling.store.configurations import SqlConfigurations
 from signaling.store.failures import told
 from signaling.store.history import SqlHistory
 from signaling.store.idempotency import SqlIdempotency
@@ -57,6 +59,7 @@ class SqlUnitOfWork:
     presets: PresetRepository
     sessions: SessionRepository
     history: HistoryRepository
+    configurations: ConfigurationRepository
     idempotency: IdempotencyRepository
     servers: ServerRepository
     signing_keys: SigningKeyRepository
@@ -97,6 +100,7 @@ class SqlUnitOfWork:
         self.presets = SqlPresets(db)
         self.sessions = SqlSessions(db)
         self.history = SqlHistory(db)
+        self.configurations = SqlConfigurations(db)
         self.idempotency = SqlIdempotency(db)
         self.servers = SqlServers(db)
         self.signing_keys = SqlSigningKeys(db)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from signaling.domain.configuration import Configuration
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.targets import Targets
@@ -104,6 +105,28 @@ class FakeLiveSessions:
 
     async def meeting_changed(self, meeting: Meeting) -> None:
         self.calls.append(("meeting_changed", meeting.id))
+
+    async def meeting_removed(self, meeting: Meeting) -> None:
+        self.calls.append(("meeting_removed", meeting.id))
+        self.present.pop(meeting.id, None)
+        self.views.pop(meeting.id, None)
+
+    async def open(self, meeting: Meeting, said: Configuration) -> LiveSessionView:
+        self.calls.append(("open", meeting.id))
+        self.present.setdefault(meeting.id, [])
+        opened = LiveSessionView(
+            id=f"session-{meeting.id}",
+            meeting_id=meeting.id,
+            organization_id=meeting.organization_id,
+            meeting_title=meeting.title,
+            live_participants=0,
+            max_concurrent_participants=0,
+            minutes_consumed=0.0,
+            started_at=meeting.created_at,
+            created_at=meeting.created_at,
+            updated_at=meeting.created_at,
+        )
+        return self.views.setdefault(meeting.id, opened)
 
     def _choose(self, meeting_id: str, targets: Targets) -> list[Participant]:
         if meeting_id not in self.present:

@@ -72,6 +72,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault
         self.name: str = error["name"]
         self.field: str | None = error.get("field")
         self.retry_after: float | None = error.get("retry_after")
+        self.reason: str | None = error.get("reason")
         self.url: str | None = error.get("url")
 
 

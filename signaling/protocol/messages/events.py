@@ -244,6 +244,14 @@ class IceServersChanged(Outbound):
     """Seconds for which the credentials are good; null: for ever."""
 
 
+class SessionEnding(Outbound):
+    """The session will have lasted as long as it may: it ends in so many seconds, for everybody."""
+
+    type: Literal["session_ending"] = "session_ending"
+    ends_at: str
+    seconds_left: int
+
+
 class SessionLeft(Outbound):
     """The last event: this peer is out, the socket closes."""
 
@@ -276,6 +284,7 @@ AnyEvent = Annotated[
     | PermissionsUpdated
     | MediaReset
     | IceServersChanged
+    | SessionEnding
     | SessionLeft,
     Field(discriminator="type"),
 ]

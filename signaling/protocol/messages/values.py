@@ -97,3 +97,5 @@ class MeetingInfo(Outbound):
     meeting_id: str
     title: str | None
     view_type: str
+    ends_at: str | None = None
+    """When the session ends at the latest; null: it has no such time."""

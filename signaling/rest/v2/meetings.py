@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from aiohttp import web
 from pydantic import Field, JsonValue
@@ -15,16 +15,19 @@ from signaling.domain.configuration import (
     MIN_DURATION,
     Configuration,
     Name,
+    UnitIds,
 )
 from signaling.domain.join_policy import ListPolicy, Policy
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus, Region
 from signaling.domain.meeting_config import SYNONYMS, AiConfig, HttpUrl, RecordingConfig
+from signaling.errors import ConfigurationLockedError, MeetingInactiveError
 from signaling.rest.access import organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
 from signaling.rest.operation import Many, Operation
 from signaling.rest.paging import Search
 from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
+from signaling.rest.v2.active_session import SessionAnswer
 from signaling.services.idempotency import AnsweredBefore
 from signaling.services.meetings import MeetingService
 
@@ -39,6 +42,7 @@ class MeetingBody(Body):
 
     title: Annotated[str, Field(max_length=512)] | None = None
     preferred_region: Region | None = None
+    unit_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     unique_name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     list_policy: ListPolicy = ListPolicy.SHARED
     webhook_event_url: HttpUrl | None = None
@@ -49,6 +53,14 @@ class MeetingBody(Body):
     session_keep_alive_time_in_secs: Annotated[int, Field(ge=0, le=MAX_KEEP_ALIVE)] | None = None
     loudest_audio: Annotated[int, Field(ge=0, le=1000)] | None = None
     """How many of the loudest microphones are forwarded; 0: all."""
+    lobby_enabled: bool | None = None
+    open_policy: Policy | None = None
+    """Who may begin a session."""
+    allow_open_units: UnitIds | None = None
+    """For ORGUNIT; empty: the meeting's own unit."""
+    join_policy: Policy | None = None
+    allow_join_units: UnitIds | None = None
+    default_guest_preset: Name | None = None
     profile: Name | None = None
     skin: Name | None = None
     record_on_start: bool | None = None
@@ -60,12 +72,32 @@ class MeetingBody(Body):
     ai_config: AiConfig | None = None
 
 
-class MeetingPatch(MeetingBody):
-    """Of PATCH. A field that is left out stays as it is; objects are merged key by key."""
+class MeetingReplacement(MeetingBody):
+    """Of PUT. A field that is left out takes its default."""
+
+    status: MeetingStatus = MeetingStatus.ACTIVE
+
+
+class MeetingPatch(MeetingReplacement):
+    """Of PATCH. A field that is left out stays as it is; objects are merged key by key, and null takes back
+    what was said."""
 
     model_config = shown({"status": "INACTIVE"})
 
-    status: MeetingStatus = MeetingStatus.ACTIVE
+
+class OpenBody(Body):
+    """Of opening: what is said for this session alone."""
+
+    model_config = shown({"configuration": {"max_participants": 12}})
+
+    configuration: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class ClosedAnswer(Answer):
+    model_config = shown({"action": "close", "kicked_participants_count": 3})
+
+    action: Literal["close"] = "close"
+    kicked_participants_count: int
 
 
 class MeetingAnswer(Answer):
@@ -108,9 +140,9 @@ class MeetingAnswer(Answer):
     loudest_audio: int | None
     lobby_enabled: bool | None
     open_policy: Policy | None
-    allow_open_units: tuple[str, ...] | None
+    allow_open_units: list[str] | None
     join_policy: Policy | None
-    allow_join_units: tuple[str, ...] | None
+    allow_join_units: list[str] | None
     default_guest_preset: str | None
     profile: str | None
     skin: str | None
@@ -196,6 +228,53 @@ class MeetingRoutes:
                 conditional=True,
                 tagged=True,
             ),
+            Operation(
+                method="PUT",
+                path=MEETING,
+                handler=self.replace,
+                name="replaceMeeting",
+                summary="Replace what a meeting says",
+                tag="Meetings",
+                access=Scope.MEETINGS_WRITE,
+                body=MeetingReplacement,
+                answer=MeetingAnswer,
+                conditional=True,
+                tagged=True,
+            ),
+            Operation(
+                method="DELETE",
+                path=MEETING,
+                handler=self.remove,
+                name="deleteMeeting",
+                summary="Delete a meeting: everybody is put out, and the tokens of its participants are void",
+                tag="Meetings",
+                access=Scope.MEETINGS_WRITE,
+                answer=MeetingAnswer,
+                conditional=True,
+            ),
+            Operation(
+                method="POST",
+                path=MEETING + "/open",
+                handler=self.open,
+                name="openMeeting",
+                summary="Begin a session of a meeting, or find the one that runs",
+                tag="Meetings",
+                access=Scope.SESSIONS_WRITE,
+                body=OpenBody,
+                body_required=False,
+                answer=SessionAnswer,
+                errors=(MeetingInactiveError, ConfigurationLockedError),
+            ),
+            Operation(
+                method="POST",
+                path=MEETING + "/close",
+                handler=self.close,
+                name="closeMeeting",
+                summary="End the session of a meeting for all, if there is one",
+                tag="Meetings",
+                access=Scope.SESSIONS_WRITE,
+                answer=ClosedAnswer,
+            ),
         ]
 
     async def create(self, request: web.Request) -> web.Response:
@@ -232,3 +311,26 @@ class MeetingRoutes:
             **body.given(),
         )
         return tagged(success(MeetingAnswer.of(meeting)), meeting.version)
+
+    async def replace(self, request: web.Request) -> web.Response:
+        body = await parse_body(request, MeetingReplacement)
+        meeting = await self._service.replace(
+            *_path(request), if_version=expected_versions(request), **body.given()
+        )
+        return tagged(success(MeetingAnswer.of(meeting)), meeting.version)
+
+    async def remove(self, request: web.Request) -> web.Response:
+        meeting = await self._service.remove(*_path(request), if_version=expected_versions(request))
+        return success(MeetingAnswer.of(meeting))
+
+    async def open(self, request: web.Request) -> web.Response:
+        body = await parse_body(request, OpenBody)
+        return success(SessionAnswer.of(await self._service.open(*_path(request), body.configuration)))
+
+    async def close(self, request: web.Request) -> web.Response:
+        return success(ClosedAnswer(kicked_participants_count=await self._service.close(*_path(request))))
+
+
+def _path(request: web.Request) -> tuple[str, str]:
+    """organization, meeting"""
+    return organization_id_of(request), request.match_info["meeting_id"]

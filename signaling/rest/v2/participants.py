@@ -10,6 +10,7 @@ from pydantic import Field
 
 from signaling.domain.caller import Scope
 from signaling.domain.participant import Participant
+from signaling.errors import JoinRefusedError
 from signaling.rest.access import organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -21,6 +22,7 @@ from signaling.services.participants import ParticipantService
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Picture = Annotated[str, Field(max_length=4096, pattern=r"^https?://[^\s]+$")]
+UnitId = Annotated[str, Field(min_length=1, max_length=64)]
 DEFAULT_NAME = "Participant"
 
 
@@ -35,6 +37,8 @@ class ParticipantBody(Body):
     custom_participant_id: Annotated[str, Field(min_length=1, max_length=255)]
     name: Name | None = None
     picture: Picture | None = None
+    unit_id: UnitId | None = None
+    """The unit they belong to, for meetings that are for some units only."""
 
 
 class ParticipantPatch(Body):
@@ -45,6 +49,7 @@ class ParticipantPatch(Body):
     name: Name = DEFAULT_NAME
     picture: Picture | None = None
     preset_name: Name = ""
+    unit_id: UnitId | None = None
 
 
 _EXAMPLE: Final = {
@@ -53,6 +58,7 @@ _EXAMPLE: Final = {
     "picture": None,
     "custom_participant_id": "user-17",
     "preset_name": "group_call_host",
+    "unit_id": None,
     "created_at": "2026-01-31T09:30:00.125Z",
     "updated_at": "2026-01-31T09:30:00.125Z",
 }
@@ -67,6 +73,7 @@ class ParticipantAnswer(Answer):
     picture: str | None
     custom_participant_id: str
     preset_name: str
+    unit_id: str | None
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -127,6 +134,7 @@ class ParticipantRoutes:
                 status=201,
                 tagged=True,
                 once=True,
+                errors=(JoinRefusedError,),
             ),
             Operation(
                 method="GET",
@@ -184,6 +192,7 @@ class ParticipantRoutes:
                 tag="Participants",
                 access=Scope.PARTICIPANTS_WRITE,
                 answer=TokenAnswer,
+                errors=(JoinRefusedError,),
             ),
         ]
 
@@ -199,6 +208,7 @@ class ParticipantRoutes:
                 preset_name=body.preset_name,
                 name=body.name or DEFAULT_NAME,
                 picture=body.picture,
+                unit_id=body.unit_id,
                 once=once,
             )
         except AnsweredBefore as before:
@@ -234,8 +244,7 @@ class ParticipantRoutes:
         return success(RemovedParticipant.reading(removed.participant, preset_id=removed.preset_id))
 
     async def token(self, request: web.Request) -> web.Response:
-        participant = await self._service.get(*_path(request))
-        return success(TokenAnswer(token=self._service.token_for(participant)))
+        return success(TokenAnswer(token=await self._service.fresh_token(*_path(request))))
 
     def _with_token(self, participant: Participant) -> ParticipantWithToken:
         return ParticipantWithToken.reading(participant, token=self._service.token_for(participant))

@@ -7,6 +7,7 @@ stage requests go to stage hosts. One's own standing goes to oneself.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import assert_never
 
 from signaling.domain.events import (
@@ -90,6 +91,11 @@ class Announcer:
                 pass  # told by stage or permissions; by session_left
             case _:
                 assert_never(event)
+
+    def ending(self, ends_at: datetime | None, left: float | None) -> None:
+        """The session ends at that time, in so many seconds."""
+        if ends_at is not None and left is not None:
+            self.to_all(messages.SessionEnding(ends_at=render.time_text(ends_at), seconds_left=round(left)))
 
     def updated(self, peer: Peer, *, oneself: bool = False) -> None:
         self._about(peer, messages.PeerUpdated(peer=render.peer_info(peer)), oneself=oneself)

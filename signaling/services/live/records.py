@@ -19,6 +19,7 @@ from typing import Final
 import structlog
 
 from signaling.domain.attendance import Attendance, PeerEventKind, attendance_of
+from signaling.domain.configuration import EffectiveConfiguration
 from signaling.domain.events import Event, PeerDetached, PeerLeft, PeerResumed, SessionEnded
 from signaling.domain.peer import Peer
 from signaling.domain.session import SessionRecord, SessionStatus
@@ -71,7 +72,9 @@ class SessionRecords:
                 self._unsaved.append(one)
             self._count(one, now)
 
-    async def add(self, *, instead_of: SessionRecord | None = None) -> None:
+    async def add(
+        self, configuration: EffectiveConfiguration, *, instead_of: SessionRecord | None = None
+    ) -> None:
         """`instead_of`: one that nobody runs. Raises `ConflictError` where the meeting has another."""
 
         async def work(uow: UnitOfWork) -> None:
@@ -79,8 +82,18 @@ class SessionRecords:
                 await end_all(uow, self._outbox, [instead_of], self.record.created_at, NOT_CONFIRMED)
             await uow.sessions.add(self.record)
             await self._outbox.tell(uow, SessionOccurrence(self.record))
+            await uow.configurations.add_snapshot(self.record.organization_id, self.record.id, configuration)
 
         await committed(self._uow, work)
+
+    async def keep_configuration(self, configuration: EffectiveConfiguration) -> None:
+        """What it runs with from now on. Where that cannot be written the session goes on all the same."""
+        try:
+            await committed(
+                self._uow, lambda uow: uow.configurations.save_snapshot(self.record.id, configuration)
+            )
+        except Exception as error:  # whatever the store's adapter raises: it is a note, not the session
+            log.warning("session.configuration_not_saved", session=self.record.id, error=repr(error))
 
     async def joined(self, peer: Peer, *, present: int) -> None:
         """Commits the attendance; `present` is how many count then. Raises `EndedElsewhere`, and what the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, assert_never, cast
 
 from signaling.domain.events import LeaveReason
@@ -33,7 +34,7 @@ def peer_info(peer: Peer) -> messages.PeerInfo:
         stage_status=messages.StageStatusName(peer.status),
         device=peer.device,
         connection="connected" if peer.connected else "detached",
-        joined_at=peer.joined_at.isoformat().replace("+00:00", "Z"),
+        joined_at=time_text(peer.joined_at),
         censored=tuple(sorted(peer.censored)),
     )
 
@@ -71,10 +72,17 @@ def stage_requests(requests: list[Peer]) -> tuple[messages.StageRequestInfo, ...
     )
 
 
-def meeting_info(meeting: Meeting, peer: Peer) -> messages.MeetingInfo:
+def meeting_info(meeting: Meeting, peer: Peer, ends_at: datetime | None) -> messages.MeetingInfo:
     return messages.MeetingInfo(
-        meeting_id=meeting.id, title=meeting.title, view_type=peer.preset.config.view_type
+        meeting_id=meeting.id,
+        title=meeting.title,
+        view_type=peer.preset.config.view_type,
+        ends_at=None if ends_at is None else time_text(ends_at),
     )
+
+
+def time_text(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
 
 
 def permissions_updated(peer: Peer) -> messages.PermissionsUpdated:

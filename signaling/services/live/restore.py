@@ -18,12 +18,14 @@ from functools import partial
 import structlog
 
 from signaling.domain.attendance import Attendance
+from signaling.domain.configuration import EffectiveConfiguration
 from signaling.domain.events import LeaveReason
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.preset import Preset
 from signaling.domain.publication import grants_of
 from signaling.domain.session import Session, SessionRecord
+from signaling.services.levels import effective_for
 from signaling.services.live import viewing
 from signaling.services.live.notes import Noted
 from signaling.services.live.ports import Carried, MediaEvent, SurvivingMedia
@@ -53,6 +55,7 @@ class _Books:
 
     record: SessionRecord
     meeting: Meeting
+    configuration: EffectiveConfiguration
     attendances: list[Attendance]
     presets: dict[str, Preset]
     participants: dict[str, Participant]
@@ -86,6 +89,7 @@ async def restore(
         session,
         records,
         books.meeting,
+        books.configuration,
         around,
         generation=noted.session.generation + 1,
         on_left=on_left,
@@ -139,6 +143,9 @@ async def _books(noted: Noted, session_id: str, around: Surroundings) -> _Books 
             log.warning("session.not_in_the_store", session=session_id)
             return None
         attendances = await uow.sessions.attendances(session_id)
+        configuration = await uow.configurations.snapshot(organization_id, session_id)
+        if configuration is None:  # begun by a version that kept none
+            configuration = await effective_for(uow, around.house.system, meeting)
         participants: dict[str, Participant] = {}
         for participant_id in {peer.participant_id for peer in peers}:
             found = await uow.participants.get(organization_id, meeting_id, participant_id)
@@ -150,12 +157,12 @@ async def _books(noted: Noted, session_id: str, around: Surroundings) -> _Books 
             preset = await uow.presets.by_name(organization_id, name)
             if preset is not None:
                 presets[name] = preset.preset
-    return _Books(record, meeting, list(attendances), presets, participants)
+    return _Books(record, meeting, configuration, list(attendances), presets, participants)
 
 
 async def _reconcile(live: LiveSession, carried: Carried, books: _Books) -> None:
     session, media = live.session, carried.media
-    await media.limit_voices(live.meeting.configuration.loudest_audio)
+    await media.limit_voices(live.configuration.values.loudest_audio)
     known = books.participants
     await live.remove([one.id for one in session.peers.values() if one.participant_id not in known])
     for preset in books.presets.values():

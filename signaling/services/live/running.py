@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from signaling.domain.configuration import EffectiveConfiguration
 from signaling.domain.meeting import Meeting
 from signaling.domain.session import Session, SessionRecord, SessionStatus
 from signaling.errors import ConflictError, UnavailableError
@@ -72,9 +73,12 @@ class RunningSessions:
                 if not records.behind and self._behind.get(one) is records:
                     del self._behind[one]
 
-    async def of(self, meeting: Meeting) -> LiveSession:
-        """The running session, or the one that is being started, or a new one. Raises `MisdirectedError`
-        where another server has one."""
+    async def of(
+        self, meeting: Meeting, configuration: EffectiveConfiguration, *, wait: float | None = None
+    ) -> LiveSession:
+        """The running session, or the one that is being started, or a new one with this configuration. Raises
+        `MisdirectedError` where another server has one. `wait`: seconds for which a new one waits for the
+        first to join, if that is longer than it would outlive the last."""
         if self._closing:
             raise UnavailableError("The server is going down. Connect again in some seconds.")
         running = self._running.get(meeting.id)
@@ -83,7 +87,7 @@ class RunningSessions:
         starting = self._starting.get(meeting.id)
         if starting is None:
             starting = asyncio.create_task(
-                self._start(meeting), name=f"start {meeting.id}", context=Context()
+                self._start(meeting, configuration, wait), name=f"start {meeting.id}", context=Context()
             )
             self._starting[meeting.id] = starting
         return await asyncio.shield(starting)
@@ -97,19 +101,23 @@ class RunningSessions:
         await asyncio.gather(*self._starting.values(), return_exceptions=True)
         return list(self._running.values())
 
-    async def _start(self, meeting: Meeting) -> LiveSession:
+    async def _start(
+        self, meeting: Meeting, configuration: EffectiveConfiguration, wait: float | None
+    ) -> LiveSession:
         try:
             await self.catch_up(meeting.id)
             for _ in range(_TRIES - 1):
                 try:
-                    return await self._begin(meeting)
+                    return await self._begin(meeting, configuration, wait)
                 except ConflictError:
                     log.info("session.begun_elsewhere", meeting=meeting.id)  # between our look and our word
-            return await self._begin(meeting)
+            return await self._begin(meeting, configuration, wait)
         finally:
             del self._starting[meeting.id]
 
-    async def _begin(self, meeting: Meeting) -> LiveSession:
+    async def _begin(
+        self, meeting: Meeting, configuration: EffectiveConfiguration, wait: float | None
+    ) -> LiveSession:
         left_behind = await self._around.servers.free(meeting.id)
         now = self._around.clock.now()
         record = SessionRecord(
@@ -128,7 +136,9 @@ class RunningSessions:
             Session(record.id, meeting.id, meeting.organization_id),
             SessionRecords(record, self._around.uow, self._around.clock, self._around.outbox),
             meeting,
+            configuration,
             self._around,
+            wait=wait,
             on_left=self._on_left,
             on_ended=self.forget,
         )

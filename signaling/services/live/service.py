@@ -6,17 +6,23 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import structlog
 from pydantic import BaseModel
 
+from signaling.domain.configuration import (
+    NOTHING_SAID,
+    Configuration,
+    EffectiveConfiguration,
+)
 from signaling.domain.events import LeaveReason
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.peer import UNKNOWN, Origin
 from signaling.domain.targets import Targets
 from signaling.errors import (
+    MeetingNotOpenError,
     NoActiveSessionError,
     NotJoinedError,
     ResumeRefusedError,
@@ -24,6 +30,7 @@ from signaling.errors import (
 )
 from signaling.protocol import messages
 from signaling.services.admission import Admission, admit
+from signaling.services.levels import effective_for
 from signaling.services.live import moderation, notes
 from signaling.services.live.expiry import TokenExpiry
 from signaling.services.live.ports import SurvivingMedia
@@ -38,6 +45,11 @@ from signaling.services.ports import LiveSessionView, Tokens
 from signaling.services.token_participants import make_participant
 
 log = structlog.get_logger(__name__)
+
+MEETING_DELETED: Final = "MEETING_DELETED"
+"""Why a session ended whose meeting is gone."""
+OPENED_WAITS: Final = 600.0
+"""Seconds for which a session that was opened waits for the first to join."""
 T = TypeVar("T")
 
 
@@ -172,7 +184,8 @@ class LiveService:
     # --- peers -----------------------------------------------------------------------------------------
 
     async def join(self, request: messages.Join, origin: Origin = UNKNOWN) -> messages.Joined:
-        """Raises `InvalidTokenError`, `MeetingInactiveError`, `NotFoundError` (the preset),
+        """Raises `InvalidTokenError`, `MeetingInactiveError`, `NotFoundError` (the preset, the meeting),
+        `JoinRefusedError`, `MeetingNotOpenError`, `MeetingFullError`,
         `PermissionDenied` (the name), `UnavailableError` (no node, or going down), `OverloadedError`,
         `MisdirectedError` (another server has the session)."""
         claims = self._tokens.verify(request.token)
@@ -196,7 +209,9 @@ class LiveService:
             await make_participant(self._around.uow, self._around.clock, claims.guest, name)
 
         async def in_turn(live: LiveSession) -> T:
-            return await work(live, await admit(self._around.uow, claims))
+            admission = await admit(self._around.uow, claims)
+            admission.check_join(live.configuration.values)
+            return await work(live, admission)
 
         while True:
             live = await self._session_for(claims)
@@ -257,21 +272,7 @@ class LiveService:
 
     async def active(self, meeting_id: str) -> LiveSessionView | None:
         live = self._running.get(meeting_id)
-        if live is None:
-            return None
-        record = live.records.record
-        return LiveSessionView(
-            id=record.id,
-            meeting_id=record.meeting_id,
-            organization_id=record.organization_id,
-            meeting_title=live.meeting.title,
-            live_participants=live.session.present,
-            max_concurrent_participants=record.max_concurrent_participants,
-            minutes_consumed=live.records.minutes_consumed(),
-            started_at=record.started_at or record.created_at,
-            created_at=record.created_at,
-            updated_at=record.updated_at,
-        )
+        return None if live is None else _view(live)
 
     async def kick(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
         return await self._moderate(meeting_id, targets, moderation.put_out)
@@ -333,7 +334,18 @@ class LiveService:
     async def meeting_changed(self, meeting: Meeting) -> None:
         live = self._running.get(meeting.id)
         if live is not None:
-            await _unless_over(live, partial(live.change_meeting, meeting))
+            configuration = await self._configuration_for(meeting)
+            await _unless_over(live, partial(live.change_meeting, meeting, configuration))
+
+    async def meeting_removed(self, meeting: Meeting) -> None:
+        live = self._running.get(meeting.id)
+        if live is not None:
+            await self._end(live, MEETING_DELETED, LeaveReason.KICKED)
+
+    async def open(self, meeting: Meeting, said: Configuration) -> LiveSessionView:
+        configuration = await self._configuration_for(meeting, said)
+        live = await self._running.of(meeting, configuration, wait=OPENED_WAITS)
+        return _view(live)
 
     # --- beginning and ending --------------------------------------------------------------------------
 
@@ -342,7 +354,22 @@ class LiveService:
         running = self._running.get(claims.meeting_id)
         if running is not None and not self._running.closing:
             return running
-        return await self._running.of((await admit(self._around.uow, claims)).meeting)
+        admission = await admit(self._around.uow, claims)
+        configuration = await self._configuration_for(admission.meeting)
+        admission.check_join(configuration.values)
+        try:
+            admission.check_open(configuration.values)
+        except MeetingNotOpenError:
+            await self._around.servers.free(claims.meeting_id)  # unless somebody has opened it elsewhere
+            raise
+        return await self._running.of(admission.meeting, configuration)
+
+    async def _configuration_for(
+        self, meeting: Meeting, said: Configuration = NOTHING_SAID
+    ) -> EffectiveConfiguration:
+        """`said` for one session alone."""
+        async with self._around.uow(reading=True) as uow:
+            return await effective_for(uow, self._around.house.system, meeting, said)
 
     async def _end(self, live: LiveSession, reason: str, peers_leave: LeaveReason) -> None:
         await _unless_over(live, partial(live.end, reason, peers_leave=peers_leave))
@@ -415,6 +442,22 @@ class LiveService:
                 for one in ids
             ]
         return [one for one in found if one is not None]
+
+
+def _view(live: LiveSession) -> LiveSessionView:
+    record = live.records.record
+    return LiveSessionView(
+        id=record.id,
+        meeting_id=record.meeting_id,
+        organization_id=record.organization_id,
+        meeting_title=live.meeting.title,
+        live_participants=live.session.present,
+        max_concurrent_participants=record.max_concurrent_participants,
+        minutes_consumed=live.records.minutes_consumed(),
+        started_at=record.started_at or record.created_at,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+    )
 
 
 async def _unless_over(live: LiveSession, work: Callable[[], Awaitable[None]]) -> None:

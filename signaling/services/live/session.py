@@ -11,10 +11,11 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 import structlog
 
+from signaling.domain.configuration import EffectiveConfiguration
 from signaling.domain.events import (
     Event,
     GrantsChanged,
@@ -32,6 +33,7 @@ from signaling.domain.peer import Origin, Peer, joining_peer
 from signaling.domain.preset import Preset
 from signaling.domain.publication import grants_of
 from signaling.domain.session import Session, SessionRecord
+from signaling.domain.time_limit import TimeLimit
 from signaling.domain.tracked import Tracked
 from signaling.errors import (
     MediaUnavailableError,
@@ -53,6 +55,8 @@ from signaling.services.live.viewing import View
 
 log = structlog.get_logger(__name__)
 
+MAX_DURATION_REACHED: Final = "MAX_DURATION_REACHED"
+"""Why a session ended that lasted as long as it may."""
 REPLACE_RETRY = 1.0
 """Seconds between attempts to place a session again whose node was lost."""
 
@@ -79,15 +83,22 @@ class LiveSession:
         session: Session,
         records: SessionRecords,
         meeting: Meeting,
+        configuration: EffectiveConfiguration,
         around: Surroundings,
         *,
         generation: int = 0,
+        wait: float | None = None,
         on_left: Callable[[str], None],
         on_ended: Callable[[LiveSession], None],
     ) -> None:
         self.session = session
         self.records = records
         self.meeting = meeting
+        self.configuration = configuration
+        self.time_limit = TimeLimit(
+            records.record.started_at or records.record.created_at, configuration.values.max_duration_secs
+        )
+        self._wait = wait
         self.around = around
         self.owner = Owner(session.id, self.keep_notes)
         self.announcer = Announcer(session, around.hub)
@@ -111,16 +122,21 @@ class LiveSession:
 
     @property
     def grace(self) -> float:
-        configured, settings = (
-            self.meeting.configuration.session_keep_alive_time_in_secs,
-            self.around.settings,
-        )
-        return settings.session_grace if configured is None else configured
+        """Seconds for which it stays while nobody is in."""
+        keep_alive = self.configuration.values.session_keep_alive_time_in_secs or 0
+        nobody_came = self.records.record.max_concurrent_participants == 0
+        return max(keep_alive, self._wait) if nobody_came and self._wait is not None else keep_alive
 
-    async def change_meeting(self, meeting: Meeting) -> None:
-        before, self.meeting = self.meeting, meeting
-        if meeting.configuration.loudest_audio != before.configuration.loudest_audio:
-            await self.media.limit_voices(meeting.configuration.loudest_audio)
+    async def change_meeting(self, meeting: Meeting, configuration: EffectiveConfiguration) -> None:
+        """`configuration` as it would be for a new session: what of it changes while one runs, does."""
+        self.meeting = meeting
+        before, self.configuration = self.configuration, self.configuration.renewed(configuration)
+        if self.configuration == before:
+            return
+        await self.records.keep_configuration(self.configuration)
+        voices = self.configuration.values.loudest_audio
+        if voices != before.values.loudest_audio:
+            await self.media.limit_voices(voices)
 
     # --- the life of the session -----------------------------------------------------------------------
 
@@ -129,9 +145,9 @@ class LiveSession:
         from now on."""
         self._media = await self.around.nodes.place(self.session.id, self.handle_media_event)
         try:
-            if self.meeting.configuration.loudest_audio is not None:
-                await self._media.limit_voices(self.meeting.configuration.loudest_audio)
-            await self.records.add(instead_of=instead_of)
+            if self.configuration.values.loudest_audio is not None:
+                await self._media.limit_voices(self.configuration.values.loudest_audio)
+            await self.records.add(self.configuration, instead_of=instead_of)
         except BaseException:
             await self._media.close()
             raise
@@ -166,9 +182,18 @@ class LiveSession:
             await self.leave(peer.id, LeaveReason.TIMEOUT)
         self._renew_ice_servers()
         await self.records.flush()
+        await self._keep_time()
         empty = self.session.empty_since
-        if empty is not None and now - empty >= self.grace:
+        if empty is not None and now - empty >= self.grace and not self.session.over:
             await self.end("ALL_PARTICIPANTS_LEFT")
+
+    async def _keep_time(self) -> None:
+        now, limit = self.around.clock.now(), self.time_limit
+        if limit.over(now):
+            await self.end(MAX_DURATION_REACHED)
+        elif limit.warning_due(now):
+            limit.handle_warned(now)
+            self.announcer.ending(limit.ends_at, limit.left(now))
 
     def due(self) -> bool:
         """Whether a sweep may have something to do, without taking the owner's time."""
@@ -177,9 +202,14 @@ class LiveSession:
         return (
             self.records.behind
             or bool(self.connectivity.due())
+            or self._out_of_time()
             or (empty is not None and now - empty >= self.grace)
             or bool(self.session.overdue(now, self.around.settings.resume_within))
         )
+
+    def _out_of_time(self) -> bool:
+        now = self.around.clock.now()
+        return self.time_limit.over(now) or self.time_limit.warning_due(now)
 
     # --- peers -----------------------------------------------------------------------------------------
 
@@ -263,6 +293,7 @@ class LiveSession:
         await self.carry_out(events)
 
     async def _enter(self, peer: Peer) -> None:
+        self.session.check_room(peer, self.configuration.values.max_participants)
         try:
             await self.records.joined(peer, present=self.session.present + peer.counted)
         except EndedElsewhere:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from signaling.services.levels import House
 from signaling.services.live.ownership import Ownership
 from signaling.services.live.ports import IceServers, MediaNodes, PeerHub
 from signaling.services.outbox import Outbox
@@ -12,10 +13,9 @@ from signaling.services.ports import Clock, UnitOfWorkFactory
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
-    """Times in seconds. `session_grace`: for which a session outlives its last peer unless told otherwise."""
+    """Times in seconds."""
 
     resume_within: float = 30.0
-    session_grace: float = 60.0
     sweep_interval: float = 0.5
 
 
@@ -30,4 +30,5 @@ class Surroundings:
     servers: Ownership
     outbox: Outbox
     settings: LiveSettings = field(default_factory=LiveSettings)
+    house: House = field(default_factory=House)
     ice_servers: IceServers | None = None

@@ -42,7 +42,7 @@ def _seen_by(live: LiveSession, peer: Peer) -> dict[str, Any]:
     stage = render.stage_info(peer)
     return {
         "me": render.peer_info(peer),
-        "meeting": render.meeting_info(live.meeting, peer),
+        "meeting": render.meeting_info(live.meeting, peer, live.time_limit.ends_at),
         "permissions": preset["permissions"],
         "config": preset["config"],
         "ui": preset["ui"],

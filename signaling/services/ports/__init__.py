@@ -10,6 +10,7 @@ from __future__ import annotations
 from signaling.services.ports.api_keys import ApiKeyRepository
 from signaling.services.ports.client_tokens import ClientTokens, RevokedSubjectRepository
 from signaling.services.ports.clock import Clock
+from signaling.services.ports.configurations import ConfigurationRepository
 from signaling.services.ports.history import HistoryRepository
 from signaling.services.ports.idempotency import IdempotencyRepository
 from signaling.services.ports.live import LiveSessions, LiveSessionView
@@ -31,6 +32,7 @@ __all__ = [
     "ApiKeyRepository",
     "ClientTokens",
     "Clock",
+    "ConfigurationRepository",
     "FreezeCount",
     "HistoryRepository",
     "IdempotencyRepository",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from signaling.domain.configuration import Configuration
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.targets import Targets
@@ -86,3 +87,10 @@ class LiveSessions(Protocol):
         ...
 
     async def meeting_changed(self, meeting: Meeting) -> None: ...
+    async def meeting_removed(self, meeting: Meeting) -> None:
+        """Its session ends, and everybody is put out."""
+        ...
+
+    async def open(self, meeting: Meeting, said: Configuration) -> LiveSessionView:
+        """The session that runs, or a new one with what is `said` for it alone."""
+        ...

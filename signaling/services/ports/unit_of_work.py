@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from signaling.services.ports.api_keys import ApiKeyRepository
 from signaling.services.ports.client_tokens import RevokedSubjectRepository
+from signaling.services.ports.configurations import ConfigurationRepository
 from signaling.services.ports.history import HistoryRepository
 from signaling.services.ports.idempotency import IdempotencyRepository
 from signaling.services.ports.meetings import MeetingRepository
@@ -32,6 +33,7 @@ class UnitOfWork(Protocol):
     presets: PresetRepository
     sessions: SessionRepository
     history: HistoryRepository
+    configurations: ConfigurationRepository
     idempotency: IdempotencyRepository
     servers: ServerRepository
     signing_keys: SigningKeyRepository

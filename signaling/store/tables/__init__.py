@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from signaling.store.tables.attendance import attendances
 from signaling.store.tables.columns import metadata
+from signaling.store.tables.configuration import configurations, session_configurations
 from signaling.store.tables.idempotency import idempotency_keys
 from signaling.store.tables.meeting import meetings
 from signaling.store.tables.organization import api_keys, organizations
@@ -23,6 +24,7 @@ from signaling.store.tables.webhook import webhook_attempts, webhook_deliveries,
 __all__ = [
     "api_keys",
     "attendances",
+    "configurations",
     "idempotency_keys",
     "logins",
     "meetings",
@@ -34,6 +36,7 @@ __all__ = [
     "presets",
     "revoked_subjects",
     "servers",
+    "session_configurations",
     "sessions",
     "signing_keys",
     "units",

@@ -99,3 +99,26 @@ async def test_muting_names_who_is_muted(world: World) -> None:
     path = f"/v2/meetings/{meeting['id']}/active-session/mute"
     data = (await world.call("POST", path, {"custom_participant_ids": ["ada", "nobody"]})).data
     assert [one["custom_participant_id"] for one in data["participants"]] == ["ada"]
+
+
+async def test_all_but_some_are_meant_by_all_and_exclude(world: World) -> None:
+    meeting = await world.meeting()
+    one, two = await joined(world, meeting["id"], "u1"), await joined(world, meeting["id"], "u2")
+    base = f"/v2/meetings/{meeting['id']}/active-session"
+    for action in ("mute", "censor", "unmute", "kick"):
+        body = {"participant_ids": "all", "exclude": [one.id]}
+        answer = await world.call("POST", f"{base}/{action}", body)
+        assert answer.data["action"] == action
+        assert [found["id"] for found in answer.data["participants"]] == [two.id], action
+    nobody_left = await world.call("POST", base + "/kick", {"participant_ids": "all", "exclude": ["u1"]})
+    assert nobody_left.data["participants"] == []
+
+
+async def test_mute_all_counts_and_says_whether_they_may_unmute(world: World) -> None:
+    meeting = await world.meeting()
+    await joined(world, meeting["id"], "u1")
+    path = f"/v2/meetings/{meeting['id']}/active-session/mute-all"
+    answer = await world.call("POST", path, {"allow_unmute": False})
+    assert answer.data == {"action": "mute-all", "muted_participants_count": 1}
+    await world.call("POST", path)
+    assert world.live.calls == [("mute_all", "False"), ("mute_all", "True")]

@@ -160,3 +160,62 @@ async def test_text_with_a_nul_in_it_is_refused_on_every_database(world: World) 
     assert (answer.status, answer.error["name"]) == (400, "InvalidInput")
     assert (await world.call("POST", "/v2/meetings", {"title": r"a\u0000b"})).data["title"] == r"a\u0000b"
     assert (await world.call("GET", "/v2/meetings/%00")).status in (400, 404)
+
+
+async def test_put_leaves_nothing_of_what_there_was_but_its_ids(world: World) -> None:
+    made = await world.meeting(title="Weekly", unique_name="w", max_participants=5, persist_chat=True)
+    path = f"/v2/meetings/{made['id']}"
+    answer = await world.call("PUT", path, {"title": "Daily", "status": "INACTIVE", "max_participants": 7})
+    assert answer.data == made | {
+        "title": "Daily",
+        "status": "INACTIVE",
+        "unique_name": None,
+        "max_participants": 7,
+        "persist_chat": None,
+        "updated_at": answer.data["updated_at"],
+    }
+    assert (await world.call("GET", path)).data == answer.data
+    stale = await world.call("PUT", path, {}, headers={"If-Match": '"1"'})
+    assert stale.status == 412
+
+
+async def test_a_deleted_meeting_is_not_there_any_more_and_its_name_is_free(world: World) -> None:
+    made = await world.meeting(unique_name="ward-7", title="Gone")
+    person = await world.participant(made["id"])
+    path = f"/v2/meetings/{made['id']}"
+    assert (await world.call("DELETE", path)).data["id"] == made["id"]
+    assert world.live.calls == [("meeting_removed", made["id"])]
+    for method, below in (
+        ("GET", ""),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("POST", "/open"),
+        ("POST", "/close"),
+        ("GET", "/effective-config"),
+        ("POST", f"/participants/{person['id']}/token"),
+    ):
+        body = {"title": "x"} if method == "PATCH" else None
+        assert (await world.call(method, path + below, body)).status == 404, (method, below)
+    invitation = await world.call("GET", "/v2/invitation", auth=f"Bearer {person['token']}")
+    assert invitation.status == 404
+    assert (await world.call("GET", "/v2/meetings?search=Gone")).data == []
+    assert (await world.meeting(unique_name="ward-7"))["id"] != made["id"]
+
+
+async def test_to_open_begins_a_session_once_and_to_close_ends_it(world: World) -> None:
+    made = await world.meeting(title="Weekly")
+    path = f"/v2/meetings/{made['id']}"
+    opened = await world.call("POST", path + "/open")
+    assert opened.data["associated_id"] == made["id"]
+    assert (await world.call("POST", path + "/open", {"configuration": {}})).data["id"] == opened.data["id"]
+    closed = await world.call("POST", path + "/close")
+    assert closed.data == {"action": "close", "kicked_participants_count": 0}
+    assert (await world.call("POST", path + "/close")).data["kicked_participants_count"] == 0
+    await world.call("PATCH", path, {"status": "INACTIVE"})
+    assert (await world.call("POST", path + "/open")).error["name"] == "MeetingInactive"
+
+
+async def test_what_a_server_lets_nobody_set_is_refused(world: World) -> None:
+    answer = await world.call("POST", "/v2/meetings", {"max_participants": 100_001})
+    assert answer.error["field"] == "max_participants"
+    assert (await world.call("POST", "/v2/meetings", {"unit_id": "nowhere"})).error["field"] == "unit_id"

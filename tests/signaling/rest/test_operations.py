@@ -10,6 +10,7 @@ import pytest
 from signaling.domain.caller import EVERYTHING, Scope
 from signaling.rest.openapi import example_of
 from signaling.rest.operation import Access, Operation
+from tests.signaling import values
 from tests.signaling.rest.past import a_session
 from tests.signaling.rest.world import World, documented
 
@@ -48,10 +49,21 @@ async def _delivery(world: World, made: dict[str, str]) -> str:
     return str((await world.call("POST", f"/v2/webhooks/{webhook_id}/test")).data["id"])
 
 
+async def _unit(world: World, _: dict[str, str]) -> str:
+    async with world.database() as uow:
+        organization = await uow.organizations.get(world.organization_id)
+        assert organization is not None
+        unit = values.unit(organization)
+        await uow.units.add(unit)
+        await uow.commit()
+    return unit.id
+
+
 MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
     "account_id": _organization,
     "app_id": _organization,
     "meeting_id": _meeting,
+    "org_id": _organization,
     "participant_id": _participant,
     "preset_id": _preset,
     "session_id": _session,
@@ -62,6 +74,7 @@ MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
     "room_session_id": _session,
     "webhook_id": _webhook,
     "delivery_id": _delivery,
+    "unit_id": _unit,
 }
 """How to make what a parameter in a path names, in the world's organization. A new noun needs a line here."""
 

@@ -35,7 +35,9 @@ from signaling.rest.operation import Operation
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.client_tokens import ClientTokenService
+from signaling.services.configuration import ConfigurationService
 from signaling.services.invitation import InvitationService
+from signaling.services.levels import House
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import Surroundings
@@ -207,15 +209,16 @@ async def rest_world(
     application = build_application(
         RestParts(
             authenticator=authenticator,
-            meetings=MeetingService(database, live, clock),
-            participants=ParticipantService(database, live, tokens, clock),
+            meetings=MeetingService(database, live, clock, House()),
+            participants=ParticipantService(database, live, tokens, clock, House()),
+            configuration=ConfigurationService(database, clock, House()),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),
-            invitation=InvitationService(database, live, tokens, clock),
             client_tokens=ClientTokenService(
                 database, JwtClientTokens(ring, clock), clock, guest_preset="group_call_participant"
             ),
+            invitation=InvitationService(database, live, tokens, clock, House()),
             http_peers=HttpPeers(_empty_service(database, tokens, clock), tokens, clock),
             webhooks=WebhookService(database, Outbox(clock), AddressPolicy(), clock),
             webhook_keys=WEBHOOK_KEYS,

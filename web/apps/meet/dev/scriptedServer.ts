@@ -103,7 +103,7 @@ export class ScriptedServer {
       resume_within: 30,
       seq: 0,
       me: { ...peer(27, status), peer_id: "peer_me", name: "Robin Weber" },
-      meeting: { meeting_id: "mtg_1", title: "Autumn town hall", view_type: staged ? "WEBINAR" : "GROUP_CALL" },
+      meeting: { meeting_id: "mtg_1", title: "Autumn town hall", view_type: staged ? "WEBINAR" : "GROUP_CALL", ends_at: null },
       permissions: {
         media: { audio: canProduce, video: canProduce, screenshare: canProduce },
         kick_participant: host,

@@ -63,6 +63,7 @@ export type AnyEvent =
   | PermissionsUpdated
   | MediaReset
   | IceServersChanged
+  | SessionEnding
   | SessionLeft;
 
 /**
@@ -140,6 +141,7 @@ export interface EventFrame {
     | PermissionsUpdated
     | MediaReset
     | IceServersChanged
+    | SessionEnding
     | SessionLeft;
   seq: number;
 }
@@ -397,6 +399,14 @@ export interface IceServer {
   username: string | null;
 }
 /**
+ * The session will have lasted as long as it may: it ends in so many seconds, for everybody.
+ */
+export interface SessionEnding {
+  ends_at: string;
+  seconds_left: number;
+  type: "session_ending";
+}
+/**
  * The last event: this peer is out, the socket closes.
  */
 export interface SessionLeft {
@@ -462,6 +472,7 @@ export interface Joined {
   };
 }
 export interface MeetingInfo {
+  ends_at: string | null;
   meeting_id: string;
   title: string | null;
   view_type: string;

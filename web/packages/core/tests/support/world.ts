@@ -181,7 +181,7 @@ export function joinedResult(overrides: Partial<Joined> = {}): Joined {
     resume_within: 30,
     seq: 0,
     me: peerInfo("peer_me"),
-    meeting: { meeting_id: "mtg_1", title: "A meeting", view_type: "GROUP_CALL" },
+    meeting: { meeting_id: "mtg_1", title: "A meeting", view_type: "GROUP_CALL", ends_at: null },
     permissions: { media: { audio: allowed, video: allowed, screenshare: allowed }, kick_participant: true },
     config: {},
     ui: {},

@@ -1,0 +1,89 @@
+"""Configuration of organizations and units, and snapshots of what sessions were started with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from signaling.domain.configuration import ConfigurationRecord, EffectiveConfiguration
+from signaling.store.meetings import read_configuration
+from signaling.store.rows import insert_unique, values_of
+from signaling.store.tables import configurations, organizations, session_configurations
+
+_ADD_SNAPSHOT: Final = insert(session_configurations)
+
+
+class SqlConfigurations:
+    def __init__(self, db: AsyncConnection) -> None:
+        self._db = db
+
+    async def get(self, organization_id: str, owner_id: str) -> ConfigurationRecord | None:
+        query = select(configurations).where(
+            configurations.c.organization_id == organization_id, configurations.c.owner_id == owner_id
+        )
+        row = (await self._db.execute(query)).first()
+        return _record(row) if row else None
+
+    async def chain(self, organization_id: str, unit_ids: Sequence[str]) -> Sequence[ConfigurationRecord]:
+        owner, owners = configurations.c.organization_id, [organization_id, *unit_ids]
+        parent = (
+            select(organizations.c.parent_id).where(organizations.c.id == organization_id).scalar_subquery()
+        )
+        query = select(configurations).where(
+            or_(
+                (owner == organization_id) & configurations.c.owner_id.in_(owners),
+                (owner == parent) & (configurations.c.owner_id == owner),
+            )
+        )
+        found = {record.owner_id: record for record in map(_record, await self._db.execute(query))}
+        above = [one for one in found.values() if one.organization_id != organization_id]
+        return [*above, *(found[one] for one in owners if one in found)]
+
+    async def add(self, record: ConfigurationRecord) -> None:
+        complaint = f"The configuration of {record.owner_id!r} was set by somebody else just now."
+        await insert_unique(self._db, insert(configurations).values(values_of(record)), complaint)
+
+    async def save(self, record: ConfigurationRecord) -> None:
+        await self._db.execute(
+            update(configurations)
+            .where(
+                configurations.c.organization_id == record.organization_id,
+                configurations.c.owner_id == record.owner_id,
+            )
+            .values(values_of(record))
+        )
+
+    async def add_snapshot(
+        self, organization_id: str, session_id: str, snapshot: EffectiveConfiguration
+    ) -> None:
+        row = {
+            "session_id": session_id,
+            "organization_id": organization_id,
+            "configuration": snapshot.to_dict(),
+        }
+        await self._db.execute(_ADD_SNAPSHOT, row)
+
+    async def save_snapshot(self, session_id: str, snapshot: EffectiveConfiguration) -> None:
+        await self._db.execute(
+            update(session_configurations)
+            .where(session_configurations.c.session_id == session_id)
+            .values(configuration=snapshot.to_dict())
+        )
+
+    async def snapshot(self, organization_id: str, session_id: str) -> EffectiveConfiguration | None:
+        query = select(session_configurations.c.configuration).where(
+            session_configurations.c.organization_id == organization_id,
+            session_configurations.c.session_id == session_id,
+        )
+        stored = await self._db.scalar(query)
+        return None if stored is None else EffectiveConfiguration.from_dict(stored)
+
+
+def _record(row: Row[Any]) -> ConfigurationRecord:
+    values = dict(row._mapping)
+    return ConfigurationRecord(
+        **values | {"said": read_configuration(values["said"]), "locked": tuple(values["locked"])}
+    )

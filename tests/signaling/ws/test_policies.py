@@ -1,0 +1,281 @@
+"""Whom a running meeting takes, how long it lasts, and what it is run with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from signaling.domain.configuration import SYSTEM, Configuration, ConfigurationRecord, parse_configuration
+from signaling.domain.join_policy import Standing, password_mark
+from signaling.domain.meeting import Meeting, MeetingStatus
+from signaling.domain.targets import Targets
+from signaling.domain.unit import Unit
+from signaling.errors import NoActiveSessionError
+from signaling.protocol.closing import CloseCode
+from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, Refused, live_world
+
+
+async def changed(world: LiveWorld, *, told: bool = True, **fields: Any) -> Meeting:
+    """The meeting as it is kept from now on; `configuration` is what it says."""
+    said = {name: value for name, value in fields.items() if name in Configuration.model_fields}
+    own = {name: value for name, value in fields.items() if name not in said}
+    async with world.store() as uow:
+        meeting = await uow.meetings.get(ORGANIZATION, MEETING)
+        assert meeting is not None
+        meeting = replace(meeting, **own, configuration=parse_configuration(said))
+        await uow.meetings.save(meeting)
+        await uow.commit()
+    if told:
+        await world.live.meeting_changed(meeting)
+    return meeting
+
+
+async def refused(world: LiveWorld, preset: str = "group_call_host", **fields: Any) -> Refused:
+    token = world.tokens.issue(await world.participant(preset, **fields))
+    with pytest.raises(Refused) as error:
+        await (await world.socket()).join(token)
+    return error.value
+
+
+async def enter(world: LiveWorld, **fields: Any) -> None:
+    token = world.tokens.issue(await world.participant("group_call_host", **fields))
+    await (await world.socket()).join(token)
+
+
+# --- room -------------------------------------------------------------------------------------------------
+
+
+async def test_a_full_meeting_takes_nobody_until_somebody_leaves() -> None:
+    async with live_world() as world:
+        await changed(world, max_participants=2)
+        one, _ = await world.join(), await world.join()
+        error = await refused(world)
+        assert (error.code, error.name) == (9471, "MeetingFull")
+        assert error.retry_after is not None
+        await one.request("leave")
+        await world.join()
+
+
+async def test_the_hidden_take_no_room_and_who_resumes_has_theirs() -> None:
+    async with live_world() as world:
+        await changed(world, max_participants=1)
+        await world.change_preset("group_call_participant", {"permissions": {"hidden_participant": True}})
+        await world.join("group_call_participant")
+        client = await world.join()
+        await world.join("group_call_participant")
+        await client.lose()
+        assert (await refused(world)).name == "MeetingFull"
+        await world.resume(client)
+
+
+async def test_more_room_is_there_at_once_when_the_meeting_is_changed() -> None:
+    async with live_world() as world:
+        await changed(world, max_participants=1)
+        await world.join()
+        assert (await refused(world)).name == "MeetingFull"
+        await changed(world, max_participants=2)
+        await world.join()
+
+
+# --- time -------------------------------------------------------------------------------------------------
+
+
+async def test_before_the_longest_time_is_over_everybody_is_warned_and_then_it_ends_with_its_reason() -> None:
+    async with live_world() as world:
+        await changed(world, max_duration_secs=600)
+        client = await world.join()
+        ends_at = client.joined["meeting"]["ends_at"]
+        await world.wait(299)
+        assert not client.heard("session_ending")
+        await world.wait(1)
+        assert (await client.hears("session_ending"))["seconds_left"] == 300
+        await world.wait(240)
+        assert await client.hears("session_ending", seconds_left=60)
+        await world.wait(1)
+        assert [one["seconds_left"] for one in client.heard("session_ending")] == [300, 60]
+        assert client.heard("session_ending")[0]["ends_at"] == ends_at
+        session_id = client.joined["session_id"]
+        await world.wait(59)
+        assert await client.hears("session_left", reason="ended")
+        assert await client.closed() == CloseCode.ENDED
+        async with world.store() as uow:
+            record = await uow.sessions.get(session_id)
+        assert record is not None and record.end_reason == "MAX_DURATION_REACHED"
+
+
+async def test_a_change_of_the_longest_time_is_for_the_next_session() -> None:
+    async with live_world() as world:
+        client = await world.join()
+        await changed(world, max_duration_secs=60)
+        await world.wait(61)
+        assert not client.heard("session_left")
+        await client.request("kick_all")
+        assert (await world.join()).joined["meeting"]["ends_at"] is not None
+
+
+# --- whom it takes ----------------------------------------------------------------------------------------
+
+
+async def test_with_what_is_set_from_the_start_everybody_who_has_a_token_of_the_organization_gets_in() -> (
+    None
+):
+    async with live_world() as world:
+        await world.join()
+        await enter(world, standing=Standing.MEMBER)
+        assert (await refused(world, standing=Standing.GUEST)).name == "JoinRefused"
+
+
+async def test_a_refused_join_says_why_and_begins_no_session() -> None:
+    async with live_world() as world:
+        await changed(world, join_policy="RESTRICT")
+        error = await refused(world, standing=Standing.MEMBER)
+        assert (error.code, error.name, error.reason) == (9470, "JoinRefused", "not_registered")
+        assert await world.live.active(MEETING) is None
+
+
+async def test_a_policy_that_is_made_stricter_holds_for_a_session_that_runs() -> None:
+    async with live_world() as world:
+        await changed(world, join_policy="PUBLIC")
+        await enter(world, standing=Standing.GUEST)
+        await changed(world, join_policy="ORG")
+        assert (await refused(world, standing=Standing.GUEST)).reason == "not_in_organization"
+
+
+async def test_who_came_in_by_a_password_does_not_by_another_one() -> None:
+    async with live_world() as world:
+        await changed(world, join_policy="PASSWORD", join_password_hash="hash-1")
+        mark = password_mark("hash-1")
+        assert (await refused(world, standing=Standing.GUEST)).reason == "wrong_password"
+        await enter(world, standing=Standing.GUEST, password_mark=mark)
+        await changed(world, join_policy="PASSWORD", join_password_hash="hash-2")
+        error = await refused(world, standing=Standing.GUEST, password_mark=mark)
+        assert error.reason == "wrong_password"
+        await enter(world)
+
+
+async def test_a_meeting_for_units_takes_those_of_an_allowed_one_and_below_it() -> None:
+    async with live_world() as world:
+        await furnish_units(world)
+        await changed(world, join_policy="ORGUNIT", allow_join_units=["ward"])
+        await enter(world, unit_id="room")
+        assert (await refused(world, unit_id="hospital")).reason == "not_in_unit"
+        assert (await refused(world)).reason == "not_in_unit"
+
+
+async def test_without_a_list_of_units_the_meeting_is_for_its_own() -> None:
+    async with live_world() as world:
+        await furnish_units(world)
+        await changed(world, join_policy="ORGUNIT", unit_id="ward")
+        await enter(world, unit_id="ward")
+        assert (await refused(world, unit_id="hospital")).reason == "not_in_unit"
+
+
+async def test_who_may_not_open_a_meeting_waits_for_somebody_who_may() -> None:
+    async with live_world() as world:
+        await changed(world, join_policy="PUBLIC", open_policy="RESTRICT")
+        error = await refused(world, standing=Standing.GUEST)
+        assert (error.name, error.reason) == ("MeetingNotOpen", "not_registered")
+        assert error.retry_after is not None
+        assert await world.live.active(MEETING) is None
+        await world.join()
+        await enter(world, standing=Standing.GUEST)
+
+
+async def test_an_opened_meeting_takes_who_could_not_have_opened_it_and_waits_for_them() -> None:
+    async with live_world() as world:
+        meeting = await changed(world, join_policy="PUBLIC", open_policy="RESTRICT")
+        opened = await world.live.open(meeting, parse_configuration({"max_participants": 1}))
+        assert (await world.live.open(meeting, Configuration())).id == opened.id
+        await world.wait(300)
+        await enter(world, standing=Standing.GUEST)
+        assert (await refused(world)).name == "MeetingFull", "what was said for this session alone"
+        async with world.store() as uow:
+            kept = await uow.configurations.snapshot(ORGANIZATION, opened.id)
+        assert kept is not None and kept.origins["max_participants"].level == "session"
+
+
+async def test_an_opened_meeting_that_nobody_joins_closes_after_a_while() -> None:
+    async with live_world() as world:
+        opened = await world.live.open(await changed(world), Configuration())
+        await world.wait(599)
+        assert await world.live.active(MEETING) is not None
+        await world.wait(2)
+        assert await world.live.active(MEETING) is None
+        async with world.store() as uow:
+            assert (await uow.sessions.get(opened.id)).ended_at is not None  # type: ignore[union-attr]
+
+
+async def test_a_deleted_meeting_puts_everybody_out_and_its_tokens_are_void() -> None:
+    async with live_world() as world:
+        person = await world.participant("group_call_host")
+        client = await (await world.socket()).join(world.tokens.issue(person))
+        meeting = await changed(world, deleted_at=world.clock.now(), told=False)
+        await world.live.meeting_removed(meeting)
+        assert await client.closed() == CloseCode.KICKED
+        with pytest.raises(NoActiveSessionError):
+            await world.live.kick(MEETING, Targets(everybody=True))
+        with pytest.raises(Refused) as error:
+            await (await world.socket()).join(world.tokens.issue(person))
+        assert error.value.code == 9404
+
+
+async def test_an_inactive_meeting_takes_nobody_and_goes_on() -> None:
+    async with live_world() as world:
+        client = await world.join()
+        await changed(world, status=MeetingStatus.INACTIVE)
+        assert (await refused(world)).name == "MeetingInactive"
+        assert not client.heard("session_left")
+
+
+# --- what it is run with ----------------------------------------------------------------------------------
+
+
+async def test_what_a_session_is_started_with_is_kept_with_the_level_of_every_value() -> None:
+    async with live_world() as world:
+        await furnish_units(world)
+        await say(world, ORGANIZATION, max_participants=7, loudest_audio=3)
+        await say(world, "ward", loudest_audio=2, locked=("loudest_audio",))
+        await changed(world, unit_id="room", profile="clinic", loudest_audio=9)
+        session_id = (await world.join()).joined["session_id"]
+        await say(world, "hospital", max_participants=1)
+        async with world.store() as uow:
+            kept = await uow.configurations.snapshot(ORGANIZATION, session_id)
+        assert kept is not None
+        values, origins = kept.values, {key: str(one) for key, one in kept.origins.items()}
+        assert (values.max_participants, values.loudest_audio, values.profile) == (7, 2, "clinic")
+        assert values.join_policy is SYSTEM.join_policy
+        assert origins["max_participants"] == f"organization {ORGANIZATION}"
+        assert (origins["loudest_audio"], origins["profile"]) == ("unit ward", f"meeting {MEETING}")
+        assert origins["join_policy"] == "system"
+        assert list(kept.passed_over) == ["loudest_audio"]
+        await world.join()
+
+
+async def test_what_a_change_of_the_meeting_changes_at_once_is_kept_as_well() -> None:
+    async with live_world() as world:
+        session_id = (await world.join()).joined["session_id"]
+        await changed(world, session_keep_alive_time_in_secs=5, profile="for the next one")
+        async with world.store() as uow:
+            kept = await uow.configurations.snapshot(ORGANIZATION, session_id)
+        assert kept is not None
+        assert kept.values.session_keep_alive_time_in_secs == 5
+        assert kept.values.profile is None
+
+
+async def furnish_units(world: LiveWorld) -> None:
+    """hospital, in it ward, in it room."""
+    now, path = world.clock.now(), ("hospital", "ward", "room")
+    async with world.store() as uow:
+        for depth, name in enumerate(path, start=1):
+            await uow.units.add(Unit(name, ORGANIZATION, path[:depth], name, now, now))
+        await uow.commit()
+
+
+async def say(world: LiveWorld, owner_id: str, *, locked: tuple[str, ...] = (), **said: Any) -> None:
+    now = world.clock.now()
+    record = ConfigurationRecord(ORGANIZATION, owner_id, parse_configuration(said), locked, now, now)
+    async with world.store() as uow:
+        await uow.configurations.add(record)
+        await uow.commit()
