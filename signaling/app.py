@@ -72,6 +72,7 @@ from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, LiveSessions, Tokens
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
+from signaling.services.reach import Reach
 from signaling.services.sessions import SessionService
 from signaling.store.database import DATABASE_FILE, Database, sqlite_url
 from signaling.webhooks.addresses import AddressPolicy
@@ -376,6 +377,7 @@ def _application(
     application = build_application(
         RestParts(
             authenticator=Authenticator(database),
+            reach=Reach(database),
             meetings=MeetingService(database, live, clock, house),
             participants=ParticipantService(database, live, tokens, clock, house),
             configuration=ConfigurationService(database, clock, house),

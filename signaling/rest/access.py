@@ -13,17 +13,23 @@ from aiohttp.typedefs import Handler, Middleware
 
 from signaling.auth.api_keys import Authenticator
 from signaling.domain.caller import Caller, Scope
-from signaling.errors import InvalidTokenError
-from signaling.rest.operation import Access, OperationTable
+from signaling.errors import ForbiddenError, InvalidTokenError
+from signaling.rest.operation import Access, Operation, OperationTable
+from signaling.services.reach import Reach
 
 API_PREFIXES: Final = ("/v2/", "/accounts/")
 SOCKET: Final = "/v2/ws"
 """Authenticates by what is said on it."""
 _CALLER: Final = web.RequestKey("caller", Caller)
 _MAX_TOKEN: Final = 8192
+_MEETINGS: Final = frozenset({"meeting_id", "room_id"})
+_SESSIONS: Final = frozenset({"session_id", "room_session_id"})
+"""Names of parameters in paths."""
+_OF_MEETINGS: Final = frozenset({"meetings", "participants", "sessions"})
+"""Nouns, in scopes, of which each belongs to a meeting, and the meeting to a unit or to none."""
 
 
-def access_middleware(authenticator: Authenticator, table: OperationTable) -> Middleware:
+def access_middleware(authenticator: Authenticator, reach: Reach, table: OperationTable) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         operation = table.of(request)
@@ -43,9 +49,26 @@ def access_middleware(authenticator: Authenticator, table: OperationTable) -> Mi
             request[_CALLER] = caller
             if isinstance(operation.access, Scope):
                 caller.require(operation.access)
+                await _check_unit(reach, caller, operation, request)
         return await handler(request)
 
     return check
+
+
+async def _check_unit(reach: Reach, caller: Caller, operation: Operation, request: web.Request) -> None:
+    """Who is limited to a unit gets no further than its meetings: where that cannot be told from the path
+    and the handler does not look itself, not at all."""
+    if caller.unit_id is None or operation.within_unit:
+        return
+    parameters = request.match_info
+    for name in _MEETINGS & parameters.keys():
+        alone = not operation.changes and operation.parameters[-1] == name and operation.path.endswith("}")
+        await reach.check_meeting(caller, parameters[name], only_looks=alone)
+    for name in _SESSIONS & parameters.keys():
+        await reach.check_session(caller, parameters[name])
+    noun = str(operation.access).partition(":")[0]
+    if noun in _OF_MEETINGS and not (_MEETINGS | _SESSIONS) & parameters.keys():
+        raise ForbiddenError("This needs a key of the whole organization. Yours is limited to a unit.")
 
 
 def caller_of(request: web.Request) -> Caller:

@@ -52,6 +52,7 @@ from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, MetricsSource
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
+from signaling.services.reach import Reach
 from signaling.services.sessions import SessionService
 from signaling.services.webhooks import WebhookService
 
@@ -68,6 +69,7 @@ class RestParts:
     """What the routes stand on."""
 
     authenticator: Authenticator
+    reach: Reach
     meetings: MeetingService
     participants: ParticipantService
     configuration: ConfigurationService
@@ -105,7 +107,7 @@ def build_application(parts: RestParts) -> web.Application:
             told_middleware,
             errors_middleware(table, RENDERINGS),
             address_middleware(parts.rate_limits, parts.trusted_proxies, parts.clock),
-            access_middleware(parts.authenticator, table),
+            access_middleware(parts.authenticator, parts.reach, table),
             key_middleware(parts.rate_limits, parts.clock),
         ],
     )

@@ -71,6 +71,9 @@ class Operation:
     """Takes `If-Match`."""
     tagged: bool = False
     """Answers with an `ETag`."""
+    within_unit: bool = False
+    """Of meetings, participants or sessions without one of them in the path: the handler itself tells what
+    belongs to the unit that a caller is limited to."""
     once: bool = False
     """Takes an `Idempotency-Key`."""
     takes: str = JSON

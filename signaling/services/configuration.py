@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any, Final
 
+from signaling.domain.caller import Caller
 from signaling.domain.configuration import (
     NOTHING_SAID,
     Configuration,
@@ -17,6 +18,7 @@ from signaling.domain.configuration import (
     parse_configuration,
     patched,
 )
+from signaling.domain.unit import may_touch
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError
 from signaling.services.levels import House, effective_for, levels_above, unit_path
@@ -34,10 +36,13 @@ class ConfigurationService:
         self._clock = clock
         self._house = house
 
-    async def get(self, organization_id: str, unit_id: str | None = None) -> ConfigurationRecord:
-        """What the organization, or the unit, says itself. Raises `NotFoundError` for the unit."""
+    async def get(
+        self, organization_id: str, unit_id: str | None = None, *, caller: Caller | None = None
+    ) -> ConfigurationRecord:
+        """What the organization, or the unit, says itself. Raises `NotFoundError` for the unit, also where it
+        is beyond the caller's."""
         async with self._units(reading=True) as uow:
-            await self._owner_path(uow, organization_id, unit_id)
+            await self._owner_path(uow, organization_id, unit_id, caller)
             return await self._load(uow, organization_id, unit_id or organization_id)
 
     async def effective(self, organization_id: str, unit_id: str | None = None) -> EffectiveConfiguration:
@@ -54,12 +59,17 @@ class ConfigurationService:
         said: Mapping[str, Any],
         locked: Sequence[str],
         *,
+        caller: Caller | None = None,
         if_version: Set[int] | None = None,
     ) -> ConfigurationRecord:
         """Raises `NotFoundError`, `PreconditionFailedError`, `ValidationFailedError`, and
         `ConfigurationLockedError` for what a level above has locked."""
         return await self._set(
-            organization_id, unit_id, lambda _: (parse_configuration(said), tuple(locked)), if_version
+            organization_id,
+            unit_id,
+            lambda _: (parse_configuration(said), tuple(locked)),
+            caller,
+            if_version,
         )
 
     async def change(
@@ -69,6 +79,7 @@ class ConfigurationService:
         said: Mapping[str, Any] | None,
         locked: Sequence[str] | None,
         *,
+        caller: Caller | None = None,
         if_version: Set[int] | None = None,
     ) -> ConfigurationRecord:
         """Lays a patch over what is said, and has `locked` instead of the former keys where it is given.
@@ -80,7 +91,7 @@ class ConfigurationService:
                 before.locked if locked is None else tuple(locked),
             )
 
-        return await self._set(organization_id, unit_id, after, if_version)
+        return await self._set(organization_id, unit_id, after, caller, if_version)
 
     async def of_meeting(self, organization_id: str, meeting_id: str) -> EffectiveConfiguration:
         """What its next session would be run with. Raises `NotFoundError`."""
@@ -103,10 +114,11 @@ class ConfigurationService:
         organization_id: str,
         unit_id: str | None,
         change: Callable[[ConfigurationRecord], tuple[Configuration, tuple[str, ...]]],
+        caller: Caller | None,
         if_version: Set[int] | None,
     ) -> ConfigurationRecord:
         async def work(uow: UnitOfWork) -> ConfigurationRecord:
-            path = await self._owner_path(uow, organization_id, unit_id)
+            path = await self._owner_path(uow, organization_id, unit_id, caller)
             before = await self._load(uow, organization_id, unit_id or organization_id)
             check_version("configuration", before.version, if_version)
             said, locked = change(before)
@@ -123,12 +135,15 @@ class ConfigurationService:
         return await committed(self._units, work)
 
     async def _owner_path(
-        self, uow: UnitOfWork, organization_id: str, unit_id: str | None
+        self, uow: UnitOfWork, organization_id: str, unit_id: str | None, caller: Caller | None = None
     ) -> tuple[str, ...]:
         """The ids from the top to the unit. Raises `NotFoundError`, also for the organization."""
         if await uow.organizations.get(organization_id) is None:
             raise NotFoundError.of("organization", organization_id)
-        return await unit_path(uow, organization_id, unit_id)
+        path = await unit_path(uow, organization_id, unit_id)
+        if unit_id is not None and caller is not None and not may_touch(caller, path):
+            raise NotFoundError.of("unit", unit_id)
+        return path
 
     async def _load(self, uow: UnitOfWork, organization_id: str, owner_id: str) -> ConfigurationRecord:
         found = await uow.configurations.get(organization_id, owner_id)

@@ -9,13 +9,21 @@ from typing import Any, TypedDict, Unpack
 
 from pydantic import BaseModel
 
+from signaling.domain.caller import Caller
 from signaling.domain.configuration import Configuration, parse_configuration, patched
 from signaling.domain.join_policy import ListPolicy, Policy
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
+from signaling.domain.reach import EVERYTHING_SEEN, Sight
 from signaling.domain.time_range import ANY_TIME, TimeRange
+from signaling.domain.unit import may_touch
 from signaling.domain.version import check_version
-from signaling.errors import MeetingInactiveError, NoActiveSessionError, NotFoundError
+from signaling.errors import (
+    MeetingInactiveError,
+    NoActiveSessionError,
+    NotFoundError,
+    ValidationFailedError,
+)
 from signaling.ids import new_short_id, new_uuid
 from signaling.services.idempotency import Once, create_once
 from signaling.services.levels import House, check_meeting, check_session
@@ -73,9 +81,15 @@ class MeetingService:
         self._house = house
 
     async def create(
-        self, organization_id: str, *, once: Once[Meeting] | None = None, **settings: Unpack[MeetingSettings]
+        self,
+        organization_id: str,
+        *,
+        caller: Caller | None = None,
+        once: Once[Meeting] | None = None,
+        **settings: Unpack[MeetingSettings],
     ) -> Meeting:
-        """For `once` see `signaling.services.idempotency`. Raises `ValidationFailedError` (the unique name is
+        """Of the caller's unit, where they are limited to one and say nothing. For `once` see
+        `signaling.services.idempotency`. Raises `ValidationFailedError` (the unique name is
         taken, there is no such unit) and `ConfigurationLockedError`."""
         now = self._clock.now()
         blank = Meeting(
@@ -86,9 +100,12 @@ class MeetingService:
             updated_at=now,
             short=new_short_id(),
         )
+        if caller is not None and caller.unit_id is not None:
+            settings = {"unit_id": caller.unit_id, **settings}
         meeting = with_settings(blank, settings)
 
         async def work(uow: UnitOfWork) -> Meeting:
+            await _check_unit(uow, caller, meeting)
             await check_meeting(uow, self._house, meeting)
             await uow.meetings.add(meeting)
             return meeting
@@ -113,25 +130,31 @@ class MeetingService:
         self,
         organization_id: str,
         *,
+        caller: Caller | None = None,
         search: str | None = None,
         start_time: datetime | None = None,
         end_time: datetime | None = None,
+        status: MeetingStatus | None = None,
+        unit_id: str | None = None,
         unique_name: str | None = None,
         created: TimeRange = ANY_TIME,
         updated: TimeRange = ANY_TIME,
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:
-        """A page, newest first, and the total."""
+        """A page of what the caller sees (None: everything), newest first, and the total."""
         async with self._units(reading=True) as uow:
             return await uow.meetings.list(
                 organization_id,
                 search=search,
                 start_time=start_time,
                 end_time=end_time,
+                status=status,
+                unit_id=unit_id,
                 unique_name=unique_name,
                 created=created,
                 updated=updated,
+                sight=EVERYTHING_SEEN if caller is None else Sight.of(caller),
                 offset=offset,
                 limit=limit,
             )
@@ -141,6 +164,7 @@ class MeetingService:
         organization_id: str,
         meeting_id: str,
         *,
+        caller: Caller | None = None,
         if_version: Set[int] | None = None,
         **settings: Unpack[MeetingSettings],
     ) -> Meeting:
@@ -148,7 +172,7 @@ class MeetingService:
         what `create` raises. Configuration is laid over what there is, key by key. A session that runs is
         told."""
         return await self._save(
-            organization_id, meeting_id, if_version, lambda before: with_settings(before, settings)
+            organization_id, meeting_id, caller, if_version, lambda before: with_settings(before, settings)
         )
 
     async def replace(
@@ -156,6 +180,7 @@ class MeetingService:
         organization_id: str,
         meeting_id: str,
         *,
+        caller: Caller | None = None,
         if_version: Set[int] | None = None,
         **settings: Unpack[MeetingSettings],
     ) -> Meeting:
@@ -176,7 +201,9 @@ class MeetingService:
             )
             return with_settings(blank, settings)
 
-        return await self._save(organization_id, meeting_id, if_version, anew)
+        if caller is not None and caller.unit_id is not None:
+            settings = {"unit_id": caller.unit_id, **settings}
+        return await self._save(organization_id, meeting_id, caller, if_version, anew)
 
     async def remove(
         self, organization_id: str, meeting_id: str, *, if_version: Set[int] | None = None
@@ -224,6 +251,7 @@ class MeetingService:
         self,
         organization_id: str,
         meeting_id: str,
+        caller: Caller | None,
         if_version: Set[int] | None,
         change: Callable[[Meeting], Meeting],
     ) -> Meeting:
@@ -231,6 +259,8 @@ class MeetingService:
             before = await load_meeting(uow, organization_id, meeting_id)
             check_version("meeting", before.version, if_version)
             after = replace(change(before), version=before.version + 1, updated_at=self._clock.now())
+            if after.unit_id != before.unit_id:
+                await _check_unit(uow, caller, after)
             await check_meeting(uow, self._house, after, before.configuration)
             await uow.meetings.save(after)
             return after
@@ -250,6 +280,17 @@ def with_settings(meeting: Meeting, settings: Mapping[str, Any]) -> Meeting:
 def _plain(value: Any) -> Any:
     """As JSON; of a model only what was given."""
     return value.model_dump(mode="json", exclude_unset=True) if isinstance(value, BaseModel) else value
+
+
+async def _check_unit(uow: UnitOfWork, caller: Caller | None, meeting: Meeting) -> None:
+    """That a caller who is limited to a unit leaves the meeting within it. Raises `ValidationFailedError`."""
+    if caller is None or caller.unit_id is None:
+        return
+    unit = None
+    if meeting.unit_id is not None:
+        unit = await uow.units.get(meeting.organization_id, meeting.unit_id)
+    if unit is None or not may_touch(caller, unit.path):
+        raise ValidationFailedError("unit_id: name your unit, or one below it", field="unit_id")
 
 
 async def load_meeting(uow: UnitOfWork, organization_id: str, meeting_id: str) -> Meeting:

@@ -15,11 +15,13 @@ from signaling.domain.configuration import NOTHING_SAID, Configuration
 from signaling.domain.join_policy import ListPolicy
 from signaling.domain.listing import Page
 from signaling.domain.meeting import Meeting, MeetingStatus, Region
+from signaling.domain.reach import EVERYTHING_SEEN, Sight
 from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.errors import ConflictError, SignalingError, ValidationFailedError
 from signaling.store.listing import Listing, matching, within
 from signaling.store.rows import values_of
 from signaling.store.tables import meetings
+from signaling.store.units import within_unit
 
 _GET = select(meetings).where(
     meetings.c.organization_id == bindparam("organization"),
@@ -75,9 +77,12 @@ class SqlMeetings:
         search: str | None = None,
         start_time: datetime | None = None,
         end_time: datetime | None = None,
+        status: MeetingStatus | None = None,
+        unit_id: str | None = None,
         unique_name: str | None = None,
         created: TimeRange = ANY_TIME,
         updated: TimeRange = ANY_TIME,
+        sight: Sight = EVERYTHING_SEEN,
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:
@@ -94,6 +99,15 @@ class SqlMeetings:
             where.append(meetings.c.created_at >= start_time)
         if end_time:
             where.append(meetings.c.created_at <= end_time)
+        if status is not None:
+            where.append(meetings.c.status == status)
+        if unit_id is not None:
+            where.append(meetings.c.unit_id == unit_id)
+        if sight.within is not None:
+            own = within_unit(meetings.c.unit_id, organization_id, sight.within)
+            where.append(or_(own, meetings.c.list_policy == ListPolicy.PUBLIC))
+        if not sight.private:
+            where.append(meetings.c.list_policy != ListPolicy.PRIVATE)
         if unique_name is not None:
             where.append(meetings.c.unique_name == unique_name)
         listing = Listing(meetings, meetings.c.id, read_meeting)

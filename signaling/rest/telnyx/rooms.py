@@ -14,7 +14,7 @@ from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting
 from signaling.domain.meeting_config import HttpUrl
 from signaling.domain.session_status import SessionRecord
 from signaling.domain.time_range import TimeRange
-from signaling.rest.access import organization_id_of
+from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.envelope import Timestamp
 from signaling.rest.operation import Many, Operation
 from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
@@ -144,6 +144,7 @@ class RoomRoutes:
                 summary="Create a room",
                 tag=TAG,
                 access=Scope.MEETINGS_WRITE,
+                within_unit=True,
                 body=RoomBody,
                 body_required=False,
                 answer=RoomAnswer,
@@ -158,6 +159,7 @@ class RoomRoutes:
                 summary="List rooms, newest first",
                 tag=TAG,
                 access=Scope.MEETINGS_READ,
+                within_unit=True,
                 query=RoomQuery,
                 answer=RoomAnswer,
                 many=Many.PAGE,
@@ -191,13 +193,15 @@ class RoomRoutes:
 
     async def create(self, request: web.Request) -> web.Response:
         body = await parse_body(request, RoomBody)
-        meeting = await self._meetings.create(organization_id_of(request), **body.settings())
+        caller = caller_of(request)
+        meeting = await self._meetings.create(caller.organization_id, caller=caller, **body.settings())
         return one(await self._answer(meeting), status=201)
 
     async def list(self, request: web.Request) -> web.Response:
         query = parse_query(request, RoomQuery)
         meetings, total = await self._meetings.list(
             organization_id_of(request),
+            caller=caller_of(request),
             unique_name=query.name,
             created=query.created,
             updated=query.updated,
@@ -216,7 +220,7 @@ class RoomRoutes:
 
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, RoomPatch)
-        meeting = await self._meetings.change(*_path(request), **body.settings())
+        meeting = await self._meetings.change(*_path(request), caller=caller_of(request), **body.settings())
         return one(await self._answer(meeting))
 
     async def _answer(self, meeting: Meeting, *, with_sessions: bool = False) -> RoomAnswer:

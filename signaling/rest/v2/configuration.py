@@ -183,20 +183,28 @@ class ConfigurationRoutes:
         ]
 
     async def get(self, request: web.Request) -> web.Response:
-        record = await self._service.get(*_owner(request))
+        record = await self._service.get(*_owner(request), caller=caller_of(request))
         return tagged(success(ConfigurationAnswer.of(record)), record.version)
 
     async def replace(self, request: web.Request) -> web.Response:
         body = await parse_body(request, ConfigurationBody)
         record = await self._service.replace(
-            *_owner(request), body.configuration, body.locked, if_version=expected_versions(request)
+            *_owner(request),
+            body.configuration,
+            body.locked,
+            caller=caller_of(request),
+            if_version=expected_versions(request),
         )
         return tagged(success(ConfigurationAnswer.of(record)), record.version)
 
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, ConfigurationPatch)
         record = await self._service.change(
-            *_owner(request), body.configuration, body.locked, if_version=expected_versions(request)
+            *_owner(request),
+            body.configuration,
+            body.locked,
+            caller=caller_of(request),
+            if_version=expected_versions(request),
         )
         return tagged(success(ConfigurationAnswer.of(record)), record.version)
 

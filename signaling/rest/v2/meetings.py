@@ -21,7 +21,7 @@ from signaling.domain.join_policy import ListPolicy, Policy
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus, Region
 from signaling.domain.meeting_config import SYNONYMS, AiConfig, HttpUrl, RecordingConfig
 from signaling.errors import ConfigurationLockedError, MeetingInactiveError
-from signaling.rest.access import organization_id_of
+from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
 from signaling.rest.operation import Many, Operation
@@ -70,6 +70,12 @@ class MeetingBody(Body):
     summarize_on_end: bool | None = None
     recording_config: RecordingConfig | None = None
     ai_config: AiConfig | None = None
+
+
+class MeetingSearch(Search):
+    status: MeetingStatus | None = None
+    unit_id: Annotated[str, Field(max_length=64)] | None = None
+    unique_name: Annotated[str, Field(max_length=255)] | None = None
 
 
 class MeetingReplacement(MeetingBody):
@@ -185,6 +191,7 @@ class MeetingRoutes:
                 summary="Create a meeting",
                 tag="Meetings",
                 access=Scope.MEETINGS_WRITE,
+                within_unit=True,
                 body=MeetingBody,
                 body_required=False,
                 answer=MeetingAnswer,
@@ -200,7 +207,8 @@ class MeetingRoutes:
                 summary="List meetings, newest first",
                 tag="Meetings",
                 access=Scope.MEETINGS_READ,
-                query=Search,
+                within_unit=True,
+                query=MeetingSearch,
                 answer=MeetingAnswer,
                 many=Many.PAGE,
             ),
@@ -209,7 +217,7 @@ class MeetingRoutes:
                 path=MEETING,
                 handler=self.get,
                 name="getMeeting",
-                summary="Read a meeting",
+                summary="Read a meeting, by its id, its unique name or its short id",
                 tag="Meetings",
                 access=Scope.MEETINGS_READ,
                 answer=MeetingAnswer,
@@ -281,16 +289,22 @@ class MeetingRoutes:
         body = await parse_body(request, MeetingBody)
         once = await once_of(request, MeetingAnswer.of)
         try:
-            meeting = await self._service.create(organization_id_of(request), once=once, **body.given())
+            meeting = await self._service.create(
+                organization_id_of(request), caller=caller_of(request), once=once, **body.given()
+            )
         except AnsweredBefore as before:
             return replayed(before)
         return tagged(success(MeetingAnswer.of(meeting), status=201), meeting.version)
 
     async def list(self, request: web.Request) -> web.Response:
-        query = parse_query(request, Search)
+        query = parse_query(request, MeetingSearch)
         meetings, total = await self._service.list(
             organization_id_of(request),
+            caller=caller_of(request),
             search=query.search,
+            status=query.status,
+            unit_id=query.unit_id,
+            unique_name=query.unique_name,
             start_time=query.since,
             end_time=query.until,
             offset=query.offset,
@@ -299,14 +313,14 @@ class MeetingRoutes:
         return listing([MeetingAnswer.of(meeting) for meeting in meetings], query, total)
 
     async def get(self, request: web.Request) -> web.Response:
-        meeting = await self._service.get(organization_id_of(request), request.match_info["meeting_id"])
+        meeting = await self._service.find(*_path(request))
         return tagged(success(MeetingAnswer.of(meeting)), meeting.version)
 
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, MeetingPatch)
         meeting = await self._service.change(
-            organization_id_of(request),
-            request.match_info["meeting_id"],
+            *_path(request),
+            caller=caller_of(request),
             if_version=expected_versions(request),
             **body.given(),
         )
@@ -315,7 +329,10 @@ class MeetingRoutes:
     async def replace(self, request: web.Request) -> web.Response:
         body = await parse_body(request, MeetingReplacement)
         meeting = await self._service.replace(
-            *_path(request), if_version=expected_versions(request), **body.given()
+            *_path(request),
+            caller=caller_of(request),
+            if_version=expected_versions(request),
+            **body.given(),
         )
         return tagged(success(MeetingAnswer.of(meeting)), meeting.version)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from signaling.domain.meeting import Meeting
+from signaling.domain.meeting import Meeting, MeetingStatus
+from signaling.domain.reach import EVERYTHING_SEEN, Sight
 from signaling.domain.time_range import ANY_TIME, TimeRange
 
 
@@ -32,9 +33,12 @@ class MeetingRepository(Protocol):
         search: str | None = None,
         start_time: datetime | None = None,
         end_time: datetime | None = None,
+        status: MeetingStatus | None = None,
+        unit_id: str | None = None,
         unique_name: str | None = None,
         created: TimeRange = ANY_TIME,
         updated: TimeRange = ANY_TIME,
+        sight: Sight = EVERYTHING_SEEN,
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:

@@ -47,6 +47,7 @@ from signaling.services.participants import ParticipantService
 from signaling.services.ports import WorkerStatus
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
+from signaling.services.reach import Reach
 from signaling.services.sessions import SessionService
 from signaling.services.webhooks import WebhookService
 from signaling.store.database import Database
@@ -96,6 +97,8 @@ class World:
 
     scopes: frozenset[Scope] = EVERYTHING
     """What the credentials of the world may do."""
+    unit_id: str | None = None
+    """What they are limited to."""
     operations: list[Operation] = field(default_factory=list)
 
     async def call(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
@@ -182,7 +185,8 @@ class LimitedAuthenticator(Authenticator):
     world: World
 
     async def caller(self, header: str | None, **about: str | None) -> Caller:
-        return replace(await super().caller(header, **about), scopes=self.world.scopes)
+        caller = await super().caller(header, **about)
+        return replace(caller, scopes=self.world.scopes, unit_id=self.world.unit_id or caller.unit_id)
 
 
 def _empty_service(database: Database, tokens: JwtTokens, clock: SystemClock) -> LiveService:
@@ -209,6 +213,7 @@ async def rest_world(
     application = build_application(
         RestParts(
             authenticator=authenticator,
+            reach=Reach(database),
             meetings=MeetingService(database, live, clock, House()),
             participants=ParticipantService(database, live, tokens, clock, House()),
             configuration=ConfigurationService(database, clock, House()),
