@@ -32,6 +32,7 @@ from sfu.client import DoorError, NodeLostError, Survivor, find_survivors
 from signaling.auth.api_keys import Authenticator, hash_api_key
 from signaling.auth.client_tokens import JwtClientTokens
 from signaling.auth.keys import put_aside, read_former
+from signaling.auth.passwords import Argon2Passwords
 from signaling.auth.stored_keys import StoredKeys
 from signaling.auth.tokens import JwtTokens
 from signaling.auth.turn import IceServerList
@@ -58,6 +59,7 @@ from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.client_tokens import ClientTokenService
 from signaling.services.configuration import ConfigurationService
+from signaling.services.guests import GuestService
 from signaling.services.idempotency import forget_forever
 from signaling.services.invitation import InvitationService
 from signaling.services.levels import House
@@ -373,13 +375,14 @@ def _application(
     sockets: WsHandler,
     webhooks: Webhooks,
 ) -> web.Application:
-    house = _house(settings)
+    house, passwords = _house(settings), Argon2Passwords()
     application = build_application(
         RestParts(
             authenticator=Authenticator(database),
             reach=Reach(database),
-            meetings=MeetingService(database, live, clock, house),
+            meetings=MeetingService(database, live, clock, house, passwords),
             participants=ParticipantService(database, live, tokens, clock, house),
+            guests=GuestService(database, tokens, passwords, clock, house),
             configuration=ConfigurationService(database, clock, house),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),

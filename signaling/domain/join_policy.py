@@ -57,6 +57,8 @@ class Refusal(StrEnum):
     NOT_IN_ORGANIZATION = "not_in_organization"
     NOT_IN_UNIT = "not_in_unit"
     NOT_REGISTERED = "not_registered"
+    NO_GUESTS = "no_guests"
+    """Nobody has said which preset they get."""
     WRONG_PASSWORD = "wrong_password"
 
 
@@ -64,6 +66,7 @@ _SENTENCES: Final = {
     Refusal.NOT_IN_ORGANIZATION: "This meeting is for people of the organization. Sign in first.",
     Refusal.NOT_IN_UNIT: "This meeting is for other units of the organization. Ask to be let in.",
     Refusal.NOT_REGISTERED: "This meeting is for those who are on its list. Ask to be added.",
+    Refusal.NO_GUESTS: "This meeting takes no guests.",
     Refusal.WRONG_PASSWORD: "This meeting has a password, and that was not it. Ask for it.",
 }
 

@@ -54,7 +54,6 @@ class Meeting:
     unique_name: str | None = None
     short: str | None = None
     list_policy: ListPolicy = ListPolicy.SHARED
-    open_password_hash: str | None = None
     join_password_hash: str | None = None
     webhook_event_url: str | None = None
     webhook_event_failover_url: str | None = None

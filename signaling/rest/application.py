@@ -33,6 +33,7 @@ from signaling.rest.telnyx.room_sessions import RoomSessionRoutes
 from signaling.rest.telnyx.rooms import RoomRoutes
 from signaling.rest.v2.active_session import ActiveSessionRoutes
 from signaling.rest.v2.configuration import ConfigurationRoutes
+from signaling.rest.v2.guests import GuestRoutes
 from signaling.rest.v2.invitation import InvitationRoutes
 from signaling.rest.v2.meetings import MeetingRoutes
 from signaling.rest.v2.participants import ParticipantRoutes
@@ -45,6 +46,7 @@ from signaling.rest.v2.whip import WhipRoutes
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.client_tokens import ClientTokenService
 from signaling.services.configuration import ConfigurationService
+from signaling.services.guests import GuestService
 from signaling.services.invitation import InvitationService
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.meetings import MeetingService
@@ -72,6 +74,7 @@ class RestParts:
     reach: Reach
     meetings: MeetingService
     participants: ParticipantService
+    guests: GuestService
     configuration: ConfigurationService
     presets: PresetService
     active_session: ActiveSessionService
@@ -129,6 +132,7 @@ def build_application(parts: RestParts) -> web.Application:
             *house,
             *InvitationRoutes(parts.invitation).operations(),
             *WebhookKeyRoutes(parts.webhook_keys).operations(),
+            *GuestRoutes(parts.guests).operations(),
             *whip.operations(),
             *whep.operations(),
             *HealthRoutes(parts.workers, parts.metrics, parts.version).operations(),

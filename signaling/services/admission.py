@@ -30,7 +30,7 @@ class Admission:
 
     def check_open(self, configuration: Configuration) -> None:
         """Raises `MeetingNotOpenError` where it may not be the first."""
-        applicant = applicant_of(self.participant, self.meeting.open_password_hash, self.units)
+        applicant = applicant_of(self.participant, self.meeting.join_password_hash, self.units)
         policy = configuration.open_policy or Policy.PUBLIC
         check_open(policy, _allowed(configuration.allow_open_units, self.meeting), applicant)
 

@@ -34,6 +34,7 @@ from signaling.services.ports import (
     UnitOfWork,
     UnitOfWorkFactory,
 )
+from signaling.services.ports.secrets import Passwords
 from signaling.services.transaction import committed
 
 
@@ -49,6 +50,8 @@ class MeetingSettings(TypedDict, total=False):
     unit_id: str | None
     unique_name: str | None
     list_policy: ListPolicy
+    join_password: str | None
+    """Kept as a hash; None: none."""
     webhook_event_url: str | None
     webhook_event_failover_url: str | None
     webhook_timeout_secs: int | None
@@ -74,11 +77,19 @@ class MeetingSettings(TypedDict, total=False):
 
 
 class MeetingService:
-    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, clock: Clock, house: House) -> None:
+    def __init__(
+        self,
+        units: UnitOfWorkFactory,
+        live: LiveSessions,
+        clock: Clock,
+        house: House,
+        passwords: Passwords,
+    ) -> None:
         self._units = units
         self._live = live
         self._clock = clock
         self._house = house
+        self._passwords = passwords
 
     async def create(
         self,
@@ -102,7 +113,7 @@ class MeetingService:
         )
         if caller is not None and caller.unit_id is not None:
             settings = {"unit_id": caller.unit_id, **settings}
-        meeting = with_settings(blank, settings)
+        meeting = with_settings(blank, await self._hashed(settings))
 
         async def work(uow: UnitOfWork) -> Meeting:
             await _check_unit(uow, caller, meeting)
@@ -171,8 +182,9 @@ class MeetingService:
         """Raises `NotFoundError`, `PreconditionFailedError` for a version that is not in `if_version`, and
         what `create` raises. Configuration is laid over what there is, key by key. A session that runs is
         told."""
+        hashed = await self._hashed(settings)
         return await self._save(
-            organization_id, meeting_id, caller, if_version, lambda before: with_settings(before, settings)
+            organization_id, meeting_id, caller, if_version, lambda before: with_settings(before, hashed)
         )
 
     async def replace(
@@ -185,7 +197,7 @@ class MeetingService:
         **settings: Unpack[MeetingSettings],
     ) -> Meeting:
         """As `change`, but what is absent takes its default: the meeting is as if it were made with these
-        settings. Id, short id and passwords stay."""
+        settings. Id, short id and password stay."""
 
         def anew(before: Meeting) -> Meeting:
             blank = Meeting(
@@ -195,14 +207,14 @@ class MeetingService:
                 created_at=before.created_at,
                 updated_at=before.updated_at,
                 short=before.short,
-                open_password_hash=before.open_password_hash,
                 join_password_hash=before.join_password_hash,
                 version=before.version,
             )
-            return with_settings(blank, settings)
+            return with_settings(blank, hashed)
 
         if caller is not None and caller.unit_id is not None:
             settings = {"unit_id": caller.unit_id, **settings}
+        hashed = await self._hashed(settings)
         return await self._save(organization_id, meeting_id, caller, if_version, anew)
 
     async def remove(
@@ -246,6 +258,14 @@ class MeetingService:
             return await self._live.kick_all(meeting_id)
         except NoActiveSessionError:
             return 0
+
+    async def _hashed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """With the hashes of passwords instead of these."""
+        hashed = dict(settings)
+        if "join_password" in hashed:
+            text = hashed.pop("join_password")
+            hashed["join_password_hash"] = None if text is None else await self._passwords.hash(text)
+        return hashed
 
     async def _save(
         self,

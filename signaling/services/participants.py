@@ -12,8 +12,8 @@ from signaling.domain.participant import Participant
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError, ValidationFailedError
 from signaling.ids import new_uuid
-from signaling.services.client_tokens import revoke
 from signaling.services.admission import applicant_of, join_policy, units_of
+from signaling.services.client_tokens import revoke
 from signaling.services.idempotency import Once, create_once
 from signaling.services.levels import House, effective_for, unit_path
 from signaling.services.meetings import load_meeting

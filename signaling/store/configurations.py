@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.configuration import ConfigurationRecord, EffectiveConfiguration
@@ -14,6 +14,22 @@ from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import configurations, organizations, session_configurations
 
 _ADD_SNAPSHOT: Final = insert(session_configurations)
+_OWNER: Final = configurations.c.organization_id
+_PARENT: Final = (
+    select(organizations.c.parent_id).where(organizations.c.id == bindparam("organization")).scalar_subquery()
+)
+_OF_PARENT: Final = (_OWNER == _PARENT) & (configurations.c.owner_id == _OWNER)
+_OF_ORGANIZATION: Final = select(configurations).where(
+    or_((bindparam("organization") == _OWNER) & (configurations.c.owner_id == _OWNER), _OF_PARENT)
+)
+_WITH_UNITS: Final = select(configurations).where(
+    or_(
+        (bindparam("organization") == _OWNER)
+        & configurations.c.owner_id.in_(bindparam("owners", expanding=True)),
+        _OF_PARENT,
+    )
+)
+"""Made once: each participant and each session that starts asks one of them."""
 
 
 class SqlConfigurations:
@@ -28,17 +44,12 @@ class SqlConfigurations:
         return _record(row) if row else None
 
     async def chain(self, organization_id: str, unit_ids: Sequence[str]) -> Sequence[ConfigurationRecord]:
-        owner, owners = configurations.c.organization_id, [organization_id, *unit_ids]
-        parent = (
-            select(organizations.c.parent_id).where(organizations.c.id == organization_id).scalar_subquery()
-        )
-        query = select(configurations).where(
-            or_(
-                (owner == organization_id) & configurations.c.owner_id.in_(owners),
-                (owner == parent) & (configurations.c.owner_id == owner),
-            )
-        )
-        found = {record.owner_id: record for record in map(_record, await self._db.execute(query))}
+        owners, wanted = [organization_id, *unit_ids], {"organization": organization_id}
+        if unit_ids:
+            rows = await self._db.execute(_WITH_UNITS, wanted | {"owners": owners})
+        else:
+            rows = await self._db.execute(_OF_ORGANIZATION, wanted)
+        found = {record.owner_id: record for record in map(_record, rows)}
         above = [one for one in found.values() if one.organization_id != organization_id]
         return [*above, *(found[one] for one in owners if one in found)]
 

@@ -31,6 +31,7 @@ from signaling.rest.v2.active_session import SessionAnswer
 from signaling.services.idempotency import AnsweredBefore
 from signaling.services.meetings import MeetingService
 
+Password = Annotated[str, Field(min_length=1, max_length=128)]
 CONFIGURATION = tuple(Configuration.model_fields)
 """What a meeting shows of it; null where it says nothing, so that what is above it applies."""
 
@@ -45,6 +46,8 @@ class MeetingBody(Body):
     unit_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     unique_name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     list_policy: ListPolicy = ListPolicy.SHARED
+    join_password: Password | None = None
+    """Kept as a hash and shown to nobody; what it is good for is said by `join_policy`."""
     webhook_event_url: HttpUrl | None = None
     webhook_event_failover_url: HttpUrl | None = None
     webhook_timeout_secs: Annotated[int, Field(ge=0, le=MAX_WEBHOOK_TIMEOUT)] | None = None
@@ -119,6 +122,7 @@ class MeetingAnswer(Answer):
             "unique_name": "weekly",
             "short": "kqm3t8wz",
             "list_policy": "SHARED",
+            "has_join_password": False,
             "webhook_event_url": None,
             "webhook_event_failover_url": None,
             "webhook_timeout_secs": None,
@@ -137,6 +141,7 @@ class MeetingAnswer(Answer):
     unique_name: str | None
     short: str | None
     list_policy: ListPolicy
+    has_join_password: bool
     webhook_event_url: str | None
     webhook_event_failover_url: str | None
     webhook_timeout_secs: int | None
@@ -166,7 +171,7 @@ class MeetingAnswer(Answer):
         said = dict.fromkeys(CONFIGURATION) | meeting.configuration.to_values()
         if said["recording_config"] is not None:
             said["recording_config"] = _by_every_name(said["recording_config"])
-        return cls.reading(meeting, **said)
+        return cls.reading(meeting, has_join_password=meeting.join_password_hash is not None, **said)
 
 
 def _by_every_name(recording: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,6 @@ meetings: Final = Table(
     Column("unique_name", String(255)),
     Column("short", String(16)),
     Column("list_policy", String(16), nullable=False, server_default="SHARED"),
-    Column("open_password_hash", String(255)),
     Column("join_password_hash", String(255)),
     Column("webhook_event_url", String(4096)),
     Column("webhook_event_failover_url", String(4096)),

@@ -15,11 +15,13 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from argon2 import PasswordHasher
 
 from signaling.auth.api_keys import Authenticator, hash_api_key, new_api_key
 from signaling.auth.client_tokens import JwtClientTokens
 from signaling.auth.keyring import KeyRing
 from signaling.auth.keys import SigningKey
+from signaling.auth.passwords import Argon2Passwords
 from signaling.auth.tokens import JwtTokens
 from signaling.clock import SystemClock
 from signaling.domain.attendance import Attendance
@@ -36,6 +38,7 @@ from signaling.services.active_session import ActiveSessionService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.client_tokens import ClientTokenService
 from signaling.services.configuration import ConfigurationService
+from signaling.services.guests import GuestService
 from signaling.services.invitation import InvitationService
 from signaling.services.levels import House
 from signaling.services.live.http_peers import HttpPeers
@@ -59,6 +62,8 @@ from tests.signaling import values
 from tests.support.live_world import alone
 
 WEBHOOK_KEYS = WebhookKeys.generate().document()
+PASSWORDS = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+"""Cheap ones."""
 ON_BOTH = pytest.mark.parametrize("world", ["sqlite", "postgresql"], indirect=True)
 """For modules whose tests lead into the store."""
 
@@ -214,8 +219,9 @@ async def rest_world(
         RestParts(
             authenticator=authenticator,
             reach=Reach(database),
-            meetings=MeetingService(database, live, clock, House()),
+            meetings=MeetingService(database, live, clock, House(), PASSWORDS),
             participants=ParticipantService(database, live, tokens, clock, House()),
+            guests=GuestService(database, tokens, PASSWORDS, clock, House()),
             configuration=ConfigurationService(database, clock, House()),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),

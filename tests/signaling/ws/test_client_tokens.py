@@ -23,6 +23,7 @@ from signaling.errors import (
 )
 from signaling.services.client_tokens import ClientTokenService
 from signaling.services.invitation import InvitationService
+from signaling.services.levels import House
 from signaling.services.participants import ParticipantService
 from signaling.testing import FakeClock, FakeLiveSessions
 from tests.support.live_world import (
@@ -62,7 +63,7 @@ class Tokens:
     async def remove(self, participant_id: str) -> None:
         """As any server would."""
         store, clock = self.world.store, self.world.clock
-        service = ParticipantService(store, FakeLiveSessions(), self.of_participants, clock)
+        service = ParticipantService(store, FakeLiveSessions(), self.of_participants, clock, House())
         await service.remove(ORGANIZATION, MEETING, participant_id)
 
     async def pass_time(self, seconds: float) -> None:
@@ -261,7 +262,7 @@ async def test_neither_somebody_elses_token_nor_a_revoked_one_lets_one_stay(toke
 async def test_who_only_looks_at_the_invitation_is_made_nothing(tokens: Tokens) -> None:
     token, _ = await tokens.pair()
     store, clock = tokens.world.store, tokens.world.clock
-    invitations = InvitationService(store, tokens.world.live, tokens.of_participants, clock)
+    invitations = InvitationService(store, tokens.world.live, tokens.of_participants, clock, House())
     invitation = await invitations.read(token)
     assert (invitation.preset.name, invitation.meeting.id) == (PRESET, MEETING)
     async with store(reading=True) as uow:
