@@ -45,6 +45,7 @@ class Outbox:
         self._audiences.pop(organization_id, None)
 
     def forget_meeting(self, meeting_id: str) -> None:
+        """It says something else of itself now."""
         self._rooms.pop(meeting_id, None)
 
     async def tell(self, uow: UnitOfWork, occurrence: Occurrence) -> None:

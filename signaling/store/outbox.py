@@ -70,6 +70,12 @@ _NEXT_DUE = (
 _COUNTS = select(func.count(), func.min(_c.created_at)).where(_UNFINISHED)
 _OF_TARGET = {"url", "failover_url", "timeout_secs"}
 _PLAIN = {column.name for column in deliveries.columns} - {"seq", "claim"} - _OF_TARGET
+_CLAIM = (
+    update(deliveries)
+    .where(_c.seq == bindparam("of"), _UNFINISHED, _c.due_at <= bindparam("now"))
+    .values(status=DeliveryStatus.DELIVERING, due_at=bindparam("until"), claim=bindparam("held_by"))
+    .returning(deliveries)
+)
 _ADD_ATTEMPT = insert(attempts)
 _SETTLE = (
     update(deliveries)
@@ -155,13 +161,8 @@ class SqlDeliveries:
         for row in (await self._db.execute(query)).all():
             target = Target(row.url, row.failover_url, timeout_of(row.timeout_secs))
             until = now + timedelta(seconds=target.timeout + margin)
-            statement = (
-                update(deliveries)
-                .where(_c.seq == row.seq, _UNFINISHED, _c.due_at <= now)
-                .values(status=DeliveryStatus.DELIVERING, due_at=until, claim=claim)
-                .returning(deliveries)
-            )
-            taken = (await self._db.execute(statement)).first()
+            values = {"of": row.seq, "now": now, "until": until, "held_by": claim}
+            taken = (await self._db.execute(_CLAIM, values)).first()
             if taken is not None:
                 claimed.append(Claimed(_delivery(taken), target))
         return claimed
@@ -200,7 +201,10 @@ class SqlDeliveries:
         for subscriber in (await self._db.scalars(crowded)).all():
             mine = and_(_QUEUED, _c.subscriber == subscriber)
             oldest_kept = select(_c.seq).where(mine).order_by(_c.seq.desc()).offset(keep - 1).limit(1)
-            statement = update(deliveries).where(mine, _c.seq < await self._db.scalar(oldest_kept))
+            kept = await self._db.scalar(oldest_kept)
+            if kept is None:  # others delivered them meanwhile
+                continue
+            statement = update(deliveries).where(mine, _c.seq < kept)
             discarded += await self._discard(statement, now, f"more than {keep} waited for this endpoint")
         return discarded
 

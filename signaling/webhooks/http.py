@@ -159,9 +159,15 @@ def _said(failure: BaseException) -> str:
     if isinstance(failure, aiohttp.ClientConnectorCertificateError):
         return "the certificate is not trusted"
     said = next((text for one, text in kind.items() if isinstance(failure, one)), "failed")
-    return f"{said}: {str(failure).splitlines()[0] if str(failure) else type(failure).__name__}"[:MAX_ERROR]
+    first = next(iter(str(failure).splitlines()), type(failure).__name__)
+    return _as_text(f"{said}: {first}"[:MAX_ERROR])
 
 
 def _bounded(headers: Mapping[str, str]) -> dict[str, str]:
     kept = list(headers.items())[:MAX_HEADERS]
-    return {name: value[:MAX_HEADER_VALUE].replace("\0", "\ufffd") for name, value in kept}
+    return {_as_text(name): _as_text(value[:MAX_HEADER_VALUE]) for name, value in kept}
+
+
+def _as_text(value: str) -> str:
+    """What can be kept and shown: headers may have bytes in them that are no text."""
+    return value.encode(errors="surrogateescape").decode(errors="replace").replace("\0", "\ufffd")

@@ -29,7 +29,7 @@ from tests.support.server import (
 from tests.support.wait import wait_until, wait_until_async
 from tests.support.webhook_receiver import Received, Receiver, receiver
 
-KILLS = 3
+KILLS = 2
 BEFORE_A_KILL = 12
 """Deliveries; the one after them is received and not answered when the server is killed."""
 MEETINGS = 3

@@ -42,7 +42,7 @@ from signaling.ws.connection import WsSettings
 from signaling.ws.handler import WsHandler
 from signaling.ws.hub import WsHub
 
-PATIENCE = 5.0
+PATIENCE = 20.0
 """Seconds after which a condition that should hold is given up on."""
 
 LEASE = 30.0

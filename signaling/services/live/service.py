@@ -332,6 +332,7 @@ class LiveService:
             await _unless_over(live, work)
 
     async def meeting_changed(self, meeting: Meeting) -> None:
+        self._around.outbox.forget_meeting(meeting.id)
         live = self._running.get(meeting.id)
         if live is not None:
             configuration = await self._configuration_for(meeting)

@@ -155,6 +155,13 @@ async def test_of_many_and_long_headers_some_and_their_beginnings_are_kept() -> 
     assert {len(value) for value in attempt.response_headers.values()} == {MAX_HEADER_VALUE}
 
 
+async def test_headers_that_are_no_text_are_kept_as_what_can_be_shown() -> None:
+    async with raw_server(b"HTTP/1.1 200 OK\r\nx-theirs: a\xff\xfeb\r\n\r\n") as url:
+        attempt = await sent(url)
+    assert attempt.response_headers is not None
+    assert attempt.response_headers["x-theirs"].encode() == "a\ufffd\ufffdb".encode()
+
+
 @pytest.mark.parametrize("said", [b"220 smtp.example ESMTP\r\n", b"\x16\x03\x01\x02", b""])
 async def test_what_is_not_http_is_a_failure(said: bytes) -> None:
     async with raw_server(said) as url:
