@@ -31,6 +31,7 @@ from signaling.rest.rendering import Rendering
 from signaling.rest.telnyx.rendering import TELNYX
 from signaling.rest.telnyx.room_sessions import RoomSessionRoutes
 from signaling.rest.telnyx.rooms import RoomRoutes
+from signaling.rest.telnyx.tokens import RoomTokenRoutes
 from signaling.rest.v2.active_session import ActiveSessionRoutes
 from signaling.rest.v2.configuration import ConfigurationRoutes
 from signaling.rest.v2.guests import GuestRoutes
@@ -140,6 +141,7 @@ def build_application(parts: RestParts) -> web.Application:
             *realtimekit(house),
             *RoomRoutes(parts.meetings, parts.sessions).operations(),
             *RoomSessionRoutes(parts.meetings, parts.sessions).operations(),
+            *RoomTokenRoutes(parts.client_tokens).operations(),
         ],
     )
     for routes in (

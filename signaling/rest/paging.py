@@ -31,7 +31,8 @@ def _plus_was_a_space(value: object) -> object:
 
 
 class Search(Page):
-    """`start_time` and `end_time` are ISO 8601; without an offset they are UTC."""
+    """`start_time` and `end_time` are ISO 8601; without an offset they are UTC. Times are shown to the
+    millisecond, so the whole of `end_time`'s is meant."""
 
     search: Annotated[str, Field(max_length=256)] | None = None
     start_time: Annotated[datetime, BeforeValidator(_plus_was_a_space)] | None = None
@@ -43,4 +44,6 @@ class Search(Page):
 
     @property
     def until(self) -> datetime | None:
-        return _aware(self.end_time) if self.end_time else None
+        if self.end_time is None:
+            return None
+        return _aware(self.end_time).replace(microsecond=self.end_time.microsecond // 1000 * 1000 + 999)

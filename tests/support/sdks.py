@@ -164,12 +164,8 @@ APPS, PUT, SESSIONS, FILTERS, TOKENS, ROOMS = (
 WAITING: Final[Mapping[tuple[str, str], str]] = {
     ("cloudflare", "apps.get"): APPS,
     ("cloudflare", "apps.post"): APPS,
-    ("cloudflare", "meetings.get"): FILTERS,
-    ("cloudflare", "meetings.replace_meeting_by_id"): PUT,
     ("cloudflare", "analytics.get_org_analytics"): SESSIONS,
     ("telnyx", "rooms.delete"): ROOMS,
-    ("telnyx", "rooms.actions.generate_join_client_token"): TOKENS,
-    ("telnyx", "rooms.actions.refresh_client_token"): TOKENS,
     ("telnyx", "rooms.sessions.actions.end"): SESSIONS,
     ("telnyx", "rooms.sessions.actions.kick"): SESSIONS,
     ("telnyx", "rooms.sessions.actions.mute"): SESSIONS,
