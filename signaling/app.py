@@ -75,6 +75,7 @@ from signaling.services.ports import Clock, LiveSessions, Tokens
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 from signaling.services.reach import Reach
+from signaling.services.session_actions import SessionActionService
 from signaling.services.sessions import SessionService
 from signaling.store.database import DATABASE_FILE, Database, sqlite_url
 from signaling.webhooks.addresses import AddressPolicy
@@ -387,6 +388,7 @@ def _application(
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),
+            session_actions=SessionActionService(database, ActiveSessionService(database, live)),
             client_tokens=ClientTokenService(
                 database, JwtClientTokens(keys.ring, clock), clock, guest_preset=settings.guest_preset
             ),

@@ -28,6 +28,7 @@
     │   ├── AlreadyJoinedError          a second join on one socket
     │   └── StateError                  not now
     │       ├── NotJoinedError                  before join (2005)
+    │       ├── SessionEndedError               the session that was named runs no more
     │       ├── StageDisabledForMeetingType     the meeting has no stage for this preset (2003)
     │       └── ActionInvalidForStageStatus     not in the present stage status (2006)
     │           └── NoRequestToCancel           nothing pending (2007)
@@ -297,6 +298,15 @@ class NotJoinedError(StateError):
     code = 2005
     name = "NotJoined"
     default_message = "This needs a joined peer. Join first."
+
+
+class SessionEndedError(StateError):
+    """422, as clients of the rooms API expect it."""
+
+    code = 9476
+    name = "SessionEnded"
+    http_status = 422
+    default_message = "The session has ended: nobody is in it any more."
 
 
 class StageDisabledForMeetingType(StateError):  # noqa: N818 - the field's name

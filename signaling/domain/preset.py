@@ -371,11 +371,16 @@ def _laid_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, A
     return result
 
 
+def _named(part: int | str) -> bool:
+    """Not the kind of value, `tuple[...]`, that was tried where several are allowed."""
+    return isinstance(part, int) or "[" not in part
+
+
 def invalid_input(error: ValidationError) -> ValidationFailedError:
     """Renders a pydantic error as ours: the first wrong field, dotted, and how many more there are."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     first = problems[0]
-    field = ".".join(str(part) for part in first["loc"])
+    field = ".".join(str(part) for number, part in enumerate(first["loc"]) if not number or _named(part))
     reason = (
         "is not a known field"
         if first["type"] == "extra_forbidden"

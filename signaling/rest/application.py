@@ -28,6 +28,7 @@ from signaling.rest.pages import MEET, REFERENCE, PageRoutes
 from signaling.rest.rate_limiting import address_middleware, key_middleware, told_middleware
 from signaling.rest.realtimekit import realtimekit
 from signaling.rest.rendering import Rendering
+from signaling.rest.telnyx.actions import RoomActionRoutes
 from signaling.rest.telnyx.rendering import TELNYX
 from signaling.rest.telnyx.room_sessions import RoomSessionRoutes
 from signaling.rest.telnyx.rooms import RoomRoutes
@@ -56,6 +57,7 @@ from signaling.services.ports import Clock, MetricsSource
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 from signaling.services.reach import Reach
+from signaling.services.session_actions import SessionActionService
 from signaling.services.sessions import SessionService
 from signaling.services.webhooks import WebhookService
 
@@ -80,6 +82,7 @@ class RestParts:
     presets: PresetService
     active_session: ActiveSessionService
     sessions: SessionService
+    session_actions: SessionActionService
     invitation: InvitationService
     client_tokens: ClientTokenService
     http_peers: HttpPeers
@@ -141,6 +144,7 @@ def build_application(parts: RestParts) -> web.Application:
             *realtimekit(house),
             *RoomRoutes(parts.meetings, parts.sessions).operations(),
             *RoomSessionRoutes(parts.meetings, parts.sessions).operations(),
+            *RoomActionRoutes(parts.session_actions).operations(),
             *RoomTokenRoutes(parts.client_tokens).operations(),
         ],
     )

@@ -89,7 +89,7 @@ def _meta(page: RoomPage, total: int) -> dict[str, int]:
 
 
 def _source(field: str) -> dict[str, str]:
-    if field in PARAMETERS or "[" in field:
+    if field in PARAMETERS or field.startswith(("page[", "filter[")):
         return {"parameter": field}
     return {"pointer": "/" + field.replace("~", "~0").replace("/", "~1").replace(".", "/")}
 

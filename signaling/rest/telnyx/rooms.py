@@ -189,6 +189,17 @@ class RoomRoutes:
                 answer=RoomAnswer,
                 rendering=TELNYX,
             ),
+            Operation(
+                method="DELETE",
+                path=ROOM,
+                handler=self.remove,
+                name="deleteRoom",
+                summary="Delete a room: who is in is put out, and nobody joins any more",
+                tag=TAG,
+                access=Scope.MEETINGS_WRITE,
+                status=204,
+                rendering=TELNYX,
+            ),
         ]
 
     async def create(self, request: web.Request) -> web.Response:
@@ -222,6 +233,10 @@ class RoomRoutes:
         body = await parse_body(request, RoomPatch)
         meeting = await self._meetings.change(*_path(request), caller=caller_of(request), **body.settings())
         return one(await self._answer(meeting))
+
+    async def remove(self, request: web.Request) -> web.Response:
+        await self._meetings.remove(*_path(request))
+        return web.Response(status=204)
 
     async def _answer(self, meeting: Meeting, *, with_sessions: bool = False) -> RoomAnswer:
         (answer,) = await self._answers(meeting.organization_id, [meeting], with_sessions=with_sessions)

@@ -51,6 +51,7 @@ from signaling.services.ports import WorkerStatus
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 from signaling.services.reach import Reach
+from signaling.services.session_actions import SessionActionService
 from signaling.services.sessions import SessionService
 from signaling.services.webhooks import WebhookService
 from signaling.store.database import Database
@@ -226,6 +227,7 @@ async def rest_world(
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),
+            session_actions=SessionActionService(database, ActiveSessionService(database, live)),
             client_tokens=ClientTokenService(
                 database, JwtClientTokens(ring, clock), clock, guest_preset="group_call_participant"
             ),
