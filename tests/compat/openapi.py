@@ -121,6 +121,7 @@ class Fuzz:
     def _try(self, operation: APIOperation[Any, Any, Any], seed: int) -> None:
         real, token = self._made(operation), self._token(operation)
         numbers = itertools.count(seed)
+        self._try_example(operation, real)
 
         def ask(case: Case) -> None:
             if next(numbers) % MOSTLY:
@@ -151,6 +152,19 @@ class Fuzz:
             except Unsatisfiable:
                 pass  # Nothing about the operation can be wrong: it takes nothing.
 
+    def _try_example(self, operation: APIOperation[Any, Any, Any], real: dict[str, str]) -> None:
+        """What the document itself gives as an example has to be taken."""
+        body = self._example(operation)
+        if body is None or self._token(operation) or not real.keys() >= set(_parameters(operation)):
+            return
+        url = self.server.base_url + operation.path.format(**real)
+        response = self._http.request(operation.method, url, json=body, timeout=20)
+        self.seen[operation.label, response.status_code] += 1
+        try:
+            operation.validate_response(response)
+        except FailureGroup as group:
+            self.findings[operation.label, "Example"] = "; ".join(str(one) for one in group.exceptions)
+
     # --- what there is -----------------------------------------------------------------------------------
 
     def _made(self, operation: APIOperation[Any, Any, Any]) -> dict[str, str]:
@@ -160,7 +174,8 @@ class Fuzz:
         for part in operation.path.split("/")[1:]:
             if part.startswith("{"):
                 name = part[1:-1]
-                value = self._organization_id if name in ("account_id", "app_id") else self._make(path, real)
+                ours = name in ("account_id", "app_id", "org_id")
+                value = self._organization_id if ours else self._make(path, real)
                 if value is None:
                     return real
                 real[name] = value
@@ -172,15 +187,21 @@ class Fuzz:
         creating = self.description.operations.get(("POST", collection.replace("/rooms", "/meetings")))
         if creating is None:
             return None
-        told = self.description.told(creating)
-        body = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+        body = self._example(creating)
+        if body is None:
+            return None
+        url = self.server.base_url + creating.path.format(**real)
+        answer = self._http.post(url, json=body, timeout=20)
+        return next(_ids(answer.json().get("data")), None) if answer.ok else None
+
+    def _example(self, operation: APIOperation[Any, Any, Any]) -> dict[str, Any] | None:
+        """Of the body, with names that nothing has yet and presets that there are."""
+        content = self.description.told(operation).get("requestBody", {}).get("content", {})
+        body: dict[str, Any] | None = content.get("application/json", {}).get("example")
         if body is None:
             return None
         fresh = {name: f"{body[name]} {uuid4()}" for name in ("name", "unique_name") if name in body}
-        known = {"preset_name": "group_call_host"} if "preset_name" in body else {}
-        url = self.server.base_url + creating.path.format(**real)
-        answer = self._http.post(url, json=body | fresh | known, timeout=20)
-        return next(_ids(answer.json().get("data")), None) if answer.ok else None
+        return body | fresh | ({"preset_name": "group_call_host"} if "preset_name" in body else {})
 
     def _token(self, operation: APIOperation[Any, Any, Any]) -> str | None:
         """Of a participant, where the operation wants one."""
@@ -191,6 +212,11 @@ class Fuzz:
         body = {"preset_name": "group_call_host", "custom_participant_id": "ada"}
         made = self._http.post(f"{base}/{meeting_id}/participants", json=body, timeout=20).json()["data"]
         return str(made["token"])
+
+
+def _parameters(operation: APIOperation[Any, Any, Any]) -> list[str]:
+    """In the path."""
+    return re.findall(r"\{(\w+)\}", operation.path)
 
 
 def _ids(data: Any) -> Iterator[str]:
