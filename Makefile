@@ -85,6 +85,10 @@ bench: $(VENV)/.installed $(WEB_BUILT) ## Measure the fan-out of docs/performanc
 bench-full: $(VENV)/.installed $(WEB_BUILT) ## Measure every row of docs/performance.md, overload and flood (about 15 minutes)
 	$(BIN)/python -m benchmarks.full $(ARGS)
 
+.PHONY: bench-api
+bench-api: $(VENV)/.installed-dev $(WEB_BUILT) ## Measure tokens and lists over REST on both databases, docs/performance.md (about 6 minutes)
+	$(BIN)/python -m benchmarks.api $(ARGS)
+
 .PHONY: bench-janus
 bench-janus: $(VENV)/.installed $(WEB_BUILT) ## Put the same loads on Janus (apt install janus) for comparison, docs/performance.md (about 4 minutes)
 	$(BIN)/python -m benchmarks.janus $(ARGS)

@@ -56,6 +56,7 @@ from signaling.rest.client_address import address_of
 from signaling.secrets import secret_box, stored_keys
 from signaling.server_id import SERVER_ID_FILE, keep_server_id, read_server_id
 from signaling.services.active_session import ActiveSessionService
+from signaling.services.analytics import UsageService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.client_tokens import ClientTokenService
 from signaling.services.configuration import ConfigurationService
@@ -388,6 +389,7 @@ def _application(
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),
+            usage=UsageService(database, clock),
             session_actions=SessionActionService(database, ActiveSessionService(database, live)),
             client_tokens=ClientTokenService(
                 database, JwtClientTokens(keys.ring, clock), clock, guest_preset=settings.guest_preset

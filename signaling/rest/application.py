@@ -34,6 +34,7 @@ from signaling.rest.telnyx.room_sessions import RoomSessionRoutes
 from signaling.rest.telnyx.rooms import RoomRoutes
 from signaling.rest.telnyx.tokens import RoomTokenRoutes
 from signaling.rest.v2.active_session import ActiveSessionRoutes
+from signaling.rest.v2.analytics import AnalyticsRoutes
 from signaling.rest.v2.configuration import ConfigurationRoutes
 from signaling.rest.v2.guests import GuestRoutes
 from signaling.rest.v2.invitation import InvitationRoutes
@@ -46,6 +47,7 @@ from signaling.rest.v2.webhooks import WebhookKeyRoutes, WebhookRoutes
 from signaling.rest.v2.whep import WhepRoutes
 from signaling.rest.v2.whip import WhipRoutes
 from signaling.services.active_session import ActiveSessionService
+from signaling.services.analytics import UsageService
 from signaling.services.client_tokens import ClientTokenService
 from signaling.services.configuration import ConfigurationService
 from signaling.services.guests import GuestService
@@ -82,6 +84,7 @@ class RestParts:
     presets: PresetService
     active_session: ActiveSessionService
     sessions: SessionService
+    usage: UsageService
     session_actions: SessionActionService
     invitation: InvitationService
     client_tokens: ClientTokenService
@@ -129,6 +132,7 @@ def build_application(parts: RestParts) -> web.Application:
         *SessionRoutes(parts.sessions).operations(),
         *WebhookRoutes(parts.webhooks).operations(),
         *DeliveryRoutes(parts.webhooks).operations(),
+        *AnalyticsRoutes(parts.usage).operations(),
     ]
     table.register(
         application.router,

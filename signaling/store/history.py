@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Float, bindparam, func, literal, select, union
+from sqlalchemy import ColumnElement, Float, bindparam, func, literal, or_, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -16,6 +16,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from signaling.domain.attendance import Attendance
 from signaling.domain.listing import AttendanceFilter, AttendanceOrder, Page, SessionFilter, SessionOrder
 from signaling.domain.session import SessionRecord
+from signaling.domain.usage import Span
 from signaling.store.attendances import context_hash, read_attendance
 from signaling.store.listing import Condition, Listing, matching, within
 from signaling.store.sessions import read_session
@@ -32,6 +33,18 @@ _SESSION = select(sessions).where(
 )
 _ATTENDANCE = select(attendances).where(
     attendances.c.organization_id == bindparam("organization"), attendances.c.peer_id == bindparam("peer")
+)
+
+_SPANS = (
+    select(
+        attendances.c.peer_id,
+        attendances.c.session_id,
+        sessions.c.unit_id,
+        attendances.c.joined_at,
+        attendances.c.left_at,
+    )
+    .join(sessions, sessions.c.id == attendances.c.session_id)
+    .where(attendances.c.counted)
 )
 
 
@@ -137,6 +150,32 @@ class SqlHistory:
             .order_by(attendances.c.joined_at, attendances.c.peer_id)
         )
         return [read_attendance(row) for row in (await self._db.execute(query)).mappings()]
+
+    async def spans_over(self, organization_id: str, moment: datetime) -> Sequence[Span]:
+        in_then = _SPANS.where(
+            sessions.c.organization_id == organization_id,
+            sessions.c.created_at < moment,
+            attendances.c.joined_at < moment,
+            or_(attendances.c.left_at.is_(None), attendances.c.left_at > moment),
+        )
+        ended_later = in_then.where(sessions.c.ended_at > moment)
+        query = union_all(ended_later, in_then.where(sessions.c.ended_at.is_(None)))
+        return [Span(*row) for row in await self._db.execute(query)]
+
+    async def spans(
+        self, organization_id: str, since: datetime, until: datetime, *, after: Span | None, limit: int
+    ) -> Sequence[Span]:
+        query = _SPANS.where(
+            attendances.c.organization_id == organization_id,
+            attendances.c.joined_at >= (since if after is None else after.joined_at),
+            attendances.c.joined_at < until,
+        )
+        if after is not None:
+            query = query.where(
+                or_(attendances.c.joined_at > after.joined_at, attendances.c.peer_id > after.peer_id)
+            )
+        query = query.order_by(attendances.c.joined_at, attendances.c.peer_id).limit(limit)
+        return [Span(*row) for row in await self._db.execute(query)]
 
 
 def _grouped(found: Iterable[T], key: Callable[[T], str]) -> Mapping[str, Sequence[T]]:

@@ -9,6 +9,7 @@ from typing import Protocol
 from signaling.domain.attendance import Attendance
 from signaling.domain.listing import AttendanceFilter, AttendanceOrder, Page, SessionFilter, SessionOrder
 from signaling.domain.session import SessionRecord
+from signaling.domain.usage import Span
 
 
 class HistoryRepository(Protocol):
@@ -65,4 +66,15 @@ class HistoryRepository(Protocol):
         self, organization_id: str, session_id: str, participant_id: str
     ) -> Sequence[Attendance]:
         """Of one participant in one session, in the order of joining."""
+        ...
+
+    async def spans_over(self, organization_id: str, moment: datetime) -> Sequence[Span]:
+        """Of those who joined before that and were in then, as far as they count."""
+        ...
+
+    async def spans(
+        self, organization_id: str, since: datetime, until: datetime, *, after: Span | None, limit: int
+    ) -> Sequence[Span]:
+        """The next of those who joined from then until then, in the order of joining, as far as they
+        count."""
         ...

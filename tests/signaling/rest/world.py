@@ -35,6 +35,7 @@ from signaling.rest.application import OPERATIONS, RestParts, build_application
 from signaling.rest.openapi import errors_of
 from signaling.rest.operation import Operation
 from signaling.services.active_session import ActiveSessionService
+from signaling.services.analytics import UsageService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.client_tokens import ClientTokenService
 from signaling.services.configuration import ConfigurationService
@@ -227,6 +228,7 @@ async def rest_world(
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),
+            usage=UsageService(database, clock),
             session_actions=SessionActionService(database, ActiveSessionService(database, live)),
             client_tokens=ClientTokenService(
                 database, JwtClientTokens(ring, clock), clock, guest_preset="group_call_participant"
