@@ -100,7 +100,7 @@ class Ownership:
             return await uow.servers.renew(self._own), await uow.servers.living(lease)
 
         kept, living = await committed(self._units, work)
-        self._urls = tuple(one.url for one in living if one.id != self._own.id)
+        self._take_urls(tuple(one.url for one in living if one.id != self._own.id))
         if kept:
             self._renewed = now
         return kept
@@ -187,6 +187,11 @@ class Ownership:
         if count:
             log.warning("sessions.ended_of_lost_servers", count=count)
         return count
+
+    def _take_urls(self, urls: tuple[str, ...]) -> None:
+        if self._own.url in urls and self._own.url not in self._urls:
+            log.warning("servers.share_a_url", url=self._own.url, do="give each its own with --server-url")
+        self._urls = urls
 
     @property
     def _may_judge(self) -> bool:

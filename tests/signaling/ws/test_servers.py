@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from signaling.domain.server import SignalingServer
 from signaling.domain.session import SessionRecord
@@ -192,6 +193,15 @@ async def test_a_restart_ends_what_its_former_self_had_and_nobody_elses(either: 
         async with live_world(beside=b, server=SignalingServer("a", "a-2", A.url, A.internal_url)):
             assert (await session(either, own)).end_reason == "server_restarted"
             assert (await session(either, others)).ended_at is None
+
+
+async def test_servers_that_clients_cannot_tell_apart_are_told_of_in_the_log(either: Database) -> None:
+    same = replace(B, url=A.url)
+    async with live_world(store=either, server=A) as a, live_world(beside=a, server=same) as b:
+        with capture_logs() as logs:
+            for _ in range(2):
+                await b.live.keep_lease()
+        assert [one["url"] for one in logs if one["event"] == "servers.share_a_url"] == [A.url]
 
 
 async def test_a_removed_participant_joins_at_no_server(either: Database) -> None:
