@@ -29,7 +29,7 @@ import structlog
 from aiohttp import web
 
 from sfu.client import DoorError, NodeLostError, Survivor, find_survivors
-from signaling.auth.api_keys import Authenticator, hash_api_key
+from signaling.auth.api_keys import hash_api_key
 from signaling.auth.client_tokens import JwtClientTokens
 from signaling.auth.keys import put_aside, read_former
 from signaling.auth.passwords import Argon2Passwords
@@ -41,6 +41,7 @@ from signaling.config import Settings
 from signaling.credentials import Credentials
 from signaling.domain.configuration import SYSTEM, Configuration
 from signaling.domain.server import SignalingServer
+from signaling.door import Door
 from signaling.errors import InvalidInputError
 from signaling.ids import new_uuid
 from signaling.internal.client import InternalClient
@@ -378,9 +379,11 @@ def _application(
     webhooks: Webhooks,
 ) -> web.Application:
     house, passwords = _house(settings), Argon2Passwords()
+    door = Door.of(database, clock, keys.ring, passwords)
     application = build_application(
         RestParts(
-            authenticator=Authenticator(database),
+            authenticator=door.authenticator,
+            tenancy=door.tenancy,
             reach=Reach(database),
             meetings=MeetingService(database, live, clock, house, passwords),
             participants=ParticipantService(database, live, tokens, clock, house),
@@ -413,6 +416,7 @@ def _application(
             other_urls=lambda: servers.other_urls,
         )
     )
+    application.cleanup_ctx.append(door.noting)
     application.router.add_get("/v2/ws", sockets.handle)
     return application
 

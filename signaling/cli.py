@@ -23,6 +23,21 @@ _LAZY: Final = {
     "keys": ("signaling.key_commands", "keys", "Look at the keys that sign tokens, or rotate them."),
     "load": ("sfu.load.command", "load_command", "Put a server under load and measure it."),
     "turn-config": ("signaling.turn_command", "turn_config", "Print a configuration for coturn."),
+    "users": ("signaling.admin.people_command", "users", "Administer accounts, and make the first one."),
+    **{
+        name: ("signaling.admin.command", name, f"Administer {what}.")
+        for name, what in (
+            ("orgs", "organizations"),
+            ("apps", "apps of an organization"),
+            ("units", "units of an organization"),
+            ("keys", "API keys"),
+            ("meetings", "meetings"),
+            ("participants", "participants of a meeting"),
+            ("presets", "presets"),
+            ("sessions", "sessions: look at them"),
+            ("webhooks", "webhooks"),
+        )
+    },
 }
 """Subcommand -> module, attribute, and the help line shown without importing it."""
 

@@ -1,8 +1,9 @@
 """Passwords, hashed with Argon2id (RFC 9106).
 
-One hash takes 46 MiB and some 30 ms of a core, as OWASP's password storage cheat sheet has it. It is made in
-a thread, two at a time at most, so that neither the loop nor the memory is taken by who only tries passwords.
-Where there is no account a hash that nothing matches is tried instead: the answer takes as long.
+One hash takes 46 MiB, as OWASP's password storage cheat sheet has it, and some 120 ms of a core. It is made
+in a thread, two at a time at most, so that neither the loop nor the memory is taken by who only tries
+passwords. Where there is no account a hash that nothing matches is tried instead: the answer takes as
+long.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
     ├── InvalidInputError               a body, query or message that is not what it should be
     │   └── ValidationFailedError       ... it could be read, but a field in it is wrong
     ├── UnauthorizedError               no credentials, or wrong ones
-    │   └── InvalidTokenError           a participant token that is bad, expired, revoked or not ours
+    │   └── InvalidTokenError           a token that is bad, expired, revoked or not ours
+    │       └── LoginRefusedError       a wrong address or password, or a login that is over
     ├── ForbiddenError                  credentials are right, the right is missing
     │   ├── PermissionDenied            ... a permission of the preset (2001)
     │   ├── MissingScopeError           ... a scope of the key
@@ -109,6 +110,14 @@ class InvalidTokenError(UnauthorizedError):
     code = 4
     name = "InvalidToken"
     default_message = "The participant token is not valid or has expired. Ask for a new one and join again."
+
+
+class LoginRefusedError(InvalidTokenError):
+    """The same for an unknown address, a wrong password and a disabled account."""
+
+    code = 9465
+    name = "LoginRefused"
+    default_message = "The address or the password is wrong, or the account is disabled."
 
 
 class ForbiddenError(SignalingError):

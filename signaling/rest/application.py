@@ -35,13 +35,18 @@ from signaling.rest.telnyx.rooms import RoomRoutes
 from signaling.rest.telnyx.tokens import RoomTokenRoutes
 from signaling.rest.v2.active_session import ActiveSessionRoutes
 from signaling.rest.v2.analytics import AnalyticsRoutes
+from signaling.rest.v2.api_keys import ApiKeyRoutes
 from signaling.rest.v2.configuration import ConfigurationRoutes
 from signaling.rest.v2.guests import GuestRoutes
 from signaling.rest.v2.invitation import InvitationRoutes
+from signaling.rest.v2.logins import LoginRoutes
 from signaling.rest.v2.meetings import MeetingRoutes
+from signaling.rest.v2.organizations import OrganizationRoutes
 from signaling.rest.v2.participants import ParticipantRoutes
 from signaling.rest.v2.presets import PresetRoutes
 from signaling.rest.v2.sessions import SessionRoutes
+from signaling.rest.v2.units import UnitRoutes
+from signaling.rest.v2.users import UserRoutes
 from signaling.rest.v2.webhook_deliveries import DeliveryRoutes
 from signaling.rest.v2.webhooks import WebhookKeyRoutes, WebhookRoutes
 from signaling.rest.v2.whep import WhepRoutes
@@ -61,6 +66,7 @@ from signaling.services.rate_limit import RateLimits
 from signaling.services.reach import Reach
 from signaling.services.session_actions import SessionActionService
 from signaling.services.sessions import SessionService
+from signaling.services.tenancy import Tenancy
 from signaling.services.webhooks import WebhookService
 
 MAX_BODY: Final = 1024 * 1024
@@ -77,6 +83,7 @@ class RestParts:
 
     authenticator: Authenticator
     reach: Reach
+    tenancy: Tenancy
     meetings: MeetingService
     participants: ParticipantService
     guests: GuestService
@@ -138,6 +145,11 @@ def build_application(parts: RestParts) -> web.Application:
         application.router,
         [
             *house,
+            *OrganizationRoutes(parts.tenancy.organizations, parts.tenancy.apps).operations(),
+            *UnitRoutes(parts.tenancy.units).operations(),
+            *ApiKeyRoutes(parts.tenancy.api_keys).operations(),
+            *UserRoutes(parts.tenancy.users).operations(),
+            *LoginRoutes(parts.tenancy.logins, parts.trusted_proxies).operations(),
             *InvitationRoutes(parts.invitation).operations(),
             *WebhookKeyRoutes(parts.webhook_keys).operations(),
             *GuestRoutes(parts.guests).operations(),

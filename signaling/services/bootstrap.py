@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from signaling.domain.default_presets import DEFAULT_PRESETS
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import ApiKey, Organization
 from signaling.domain.participant import Participant
-from signaling.domain.preset import PresetRecord
 from signaling.ids import new_short_id, new_uuid
+from signaling.services.organizations import add_tenant
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
 
@@ -68,12 +67,10 @@ class Bootstrap:
         organization = Organization(organization_id, "Default organization", now, now)
 
         async def work(uow: UnitOfWork) -> Organization:
-            await uow.organizations.add(organization)
-            await uow.organizations.add_key(
+            await add_tenant(uow, organization)
+            await uow.api_keys.add(
                 ApiKey(new_uuid(), organization_id, key_hash, now, name="First key", platform=True)
             )
-            for preset in DEFAULT_PRESETS:
-                await uow.presets.add(PresetRecord(new_uuid(), organization_id, preset, now, now))
             await self._create_demo(uow, organization_id)
             return organization
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
+from signaling.domain.plan import Feature
 from signaling.domain.version import check_version
 from signaling.domain.webhook import MAX_WEBHOOKS, TEST_EVENT, EventName, Shape, Webhook, subscriber_of
 from signaling.domain.webhook_delivery import Attempt, Delivery, DeliveryStatus
@@ -13,6 +14,7 @@ from signaling.domain.webhook_events import test_body
 from signaling.errors import ConflictError, NotFoundError, StateError
 from signaling.ids import new_uuid
 from signaling.services.idempotency import Once, create_once
+from signaling.services.organizations import check_feature
 from signaling.services.outbox import Outbox
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.ports.webhooks import DeliveryFilter, Destinations
@@ -51,8 +53,8 @@ class WebhookService:
     async def create(
         self, organization_id: str, new: NewWebhook, *, once: Once[Webhook] | None = None
     ) -> Webhook:
-        """Raises `ValidationFailedError` for a URL that nothing would be sent to, and `ConflictError` where
-        there are `MAX_WEBHOOKS` already."""
+        """Raises `ValidationFailedError` for a URL that nothing would be sent to, `FeatureDisabledError`, and
+        `ConflictError` where there are `MAX_WEBHOOKS` already."""
         self._check(new.url, new.failover_url)
         now = self._clock.now()
         webhook = Webhook(
@@ -69,6 +71,7 @@ class WebhookService:
         )
 
         async def work(uow: UnitOfWork) -> Webhook:
+            await check_feature(uow, organization_id, Feature.WEBHOOKS)
             _, total = await uow.webhooks.list(organization_id, limit=1)
             if total >= MAX_WEBHOOKS:
                 raise ConflictError(f"There are {MAX_WEBHOOKS} webhooks already. Remove one first.")

@@ -17,7 +17,7 @@ from signaling.store.units import within_unit
 
 _BY_HASH = (
     select(*labelled(api_keys, "k_"), *labelled(organizations, "o_"))
-    .join(
+    .outerjoin(
         organizations,
         organizations.c.id == func.coalesce(bindparam("organization"), api_keys.c.organization_id),
     )
@@ -45,13 +45,19 @@ class SqlApiKeys:
             .values(_values(key))
         )
 
-    async def by_hash(self, key_hash: str, organization_id: str | None) -> tuple[ApiKey, Organization] | None:
+    async def by_hash(
+        self, key_hash: str, organization_id: str | None
+    ) -> tuple[ApiKey, Organization | None] | None:
         wanted = {"hash": key_hash, "organization": organization_id}
         row = (await self._db.execute(_BY_HASH, wanted)).first()
         if row is None:
             return None
         values = row._mapping
-        return read_key(unlabelled(values, "k_")), read_organization(unlabelled(values, "o_"))
+        organization = unlabelled(values, "o_")
+        return (
+            read_key(unlabelled(values, "k_")),
+            read_organization(organization) if organization["id"] is not None else None,
+        )
 
     async def list(
         self, organization_id: str, *, within: str | None = None, offset: int = 0, limit: int = 20

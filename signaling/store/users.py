@@ -43,11 +43,10 @@ class SqlUsers:
     # --- memberships ---
 
     async def membership(self, organization_id: str | None, user_id: str) -> Membership | None:
-        where: ColumnElement[bool] = memberships.c.organization_id == organization_id
-        if organization_id is None:
-            where = memberships.c.organization_id.is_(None)
         row = (
-            await self._db.execute(select(memberships).where(memberships.c.user_id == user_id, where))
+            await self._db.execute(
+                select(memberships).where(memberships.c.user_id == user_id, _in(organization_id))
+            )
         ).first()
         return Membership(**row._mapping) if row else None
 
@@ -80,7 +79,7 @@ class SqlUsers:
 
     async def members(
         self,
-        organization_id: str,
+        organization_id: str | None,
         *,
         within: str | None = None,
         search: str | None = None,
@@ -90,9 +89,9 @@ class SqlUsers:
         query = (
             select(*labelled(users, "u_"), *labelled(memberships, "m_"))
             .join(memberships, memberships.c.user_id == users.c.id)
-            .where(memberships.c.organization_id == organization_id)
+            .where(_in(organization_id))
         )
-        if within is not None:
+        if within is not None and organization_id is not None:
             query = query.where(within_unit(memberships.c.unit_id, organization_id, within))
         if search:
             query = query.where(
@@ -103,6 +102,13 @@ class SqlUsers:
             )
         query = query.order_by(memberships.c.created_at.desc(), memberships.c.id.desc())
         return await page(self._db, query, _member, offset=offset, limit=limit)
+
+
+def _in(organization_id: str | None) -> ColumnElement[bool]:
+    """None: on the platform."""
+    if organization_id is None:
+        return memberships.c.organization_id.is_(None)
+    return memberships.c.organization_id == organization_id
 
 
 def _member(row: Row[Any]) -> tuple[User, Membership]:

@@ -19,6 +19,7 @@ from signaling.services.ports.nodes import FreezeCount, MetricsSource, QualitySp
 from signaling.services.ports.organizations import OrganizationRepository
 from signaling.services.ports.participants import ParticipantRepository
 from signaling.services.ports.presets import PresetRepository
+from signaling.services.ports.secrets import AccessToken, AccessTokens, NewKey, Passwords, Secrets
 from signaling.services.ports.servers import ServerRepository
 from signaling.services.ports.sessions import SessionRepository
 from signaling.services.ports.signing_keys import SigningKeyRepository
@@ -29,6 +30,8 @@ from signaling.services.ports.users import LoginRepository, LoginStanding, UserR
 from signaling.services.ports.webhooks import WebhookStatus
 
 __all__ = [
+    "AccessToken",
+    "AccessTokens",
     "ApiKeyRepository",
     "ClientTokens",
     "Clock",
@@ -42,11 +45,14 @@ __all__ = [
     "LoginStanding",
     "MeetingRepository",
     "MetricsSource",
+    "NewKey",
     "OrganizationRepository",
     "ParticipantRepository",
+    "Passwords",
     "PresetRepository",
     "QualitySpread",
     "RevokedSubjectRepository",
+    "Secrets",
     "ServerRepository",
     "SessionRepository",
     "SigningKeyRepository",

@@ -16,9 +16,11 @@ class ApiKeyRepository(Protocol):
 
     async def get(self, organization_id: str, key_id: str) -> ApiKey | None: ...
     async def save(self, key: ApiKey) -> None: ...
-    async def by_hash(self, key_hash: str, organization_id: str | None) -> tuple[ApiKey, Organization] | None:
-        """The key, and the organization that it is sent for (None: its own), in one look. Whether it may
-        speak for that one was not asked."""
+    async def by_hash(
+        self, key_hash: str, organization_id: str | None
+    ) -> tuple[ApiKey, Organization | None] | None:
+        """The key, and the organization that it is sent for (None: its own) where that is there, in one look.
+        Whether it may speak for that one was not asked."""
         ...
 
     async def list(

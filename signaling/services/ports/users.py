@@ -44,14 +44,15 @@ class UserRepository(Protocol):
     async def count_members(self, organization_id: str) -> int: ...
     async def members(
         self,
-        organization_id: str,
+        organization_id: str | None,
         *,
         within: str | None = None,
         search: str | None = None,
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[tuple[User, Membership]], int]:
-        """A page, newest first, and the total; `within`: of a unit and below."""
+        """A page of an organization's (None: the platform's), newest first, and the total; `within`: of a
+        unit and below."""
         ...
 
 

@@ -27,6 +27,7 @@ from signaling.clock import SystemClock
 from signaling.domain.attendance import Attendance
 from signaling.domain.caller import EVERYTHING, Caller, Scope
 from signaling.domain.session_status import SessionRecord, SessionStatus
+from signaling.door import Door
 from signaling.ids import new_id, new_uuid
 from signaling.metrics import Metrics
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
@@ -64,8 +65,9 @@ from tests.signaling import values
 from tests.support.live_world import alone
 
 WEBHOOK_KEYS = WebhookKeys.generate().document()
-PASSWORDS = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-"""Cheap ones."""
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Passwords of tests are not worth the time."""
+PASSWORDS = Argon2Passwords(QUICK)
 ON_BOTH = pytest.mark.parametrize("world", ["sqlite", "postgresql"], indirect=True)
 """For modules whose tests lead into the store."""
 
@@ -187,13 +189,14 @@ def documented(operation: Operation) -> set[int]:
 
 
 class LimitedAuthenticator(Authenticator):
-    """Gives every caller the world's scopes."""
+    """Gives no caller a scope that the world has not."""
 
     world: World
 
     async def caller(self, header: str | None, **about: str | None) -> Caller:
         caller = await super().caller(header, **about)
-        return replace(caller, scopes=self.world.scopes, unit_id=self.world.unit_id or caller.unit_id)
+        scopes = caller.scopes & self.world.scopes
+        return replace(caller, scopes=scopes, unit_id=self.world.unit_id or caller.unit_id)
 
 
 def _empty_service(database: Database, tokens: JwtTokens, clock: SystemClock) -> LiveService:
@@ -216,7 +219,9 @@ async def rest_world(
     past_tokens = JwtTokens(ring, clock, timedelta(hours=-1))
     organization, key = values.organization(), new_api_key()
     await Bootstrap(database, clock).create(organization.id, hash_api_key(key))
-    authenticator = LimitedAuthenticator(database)
+    door = Door.of(database, clock, ring, PASSWORDS, authenticator=LimitedAuthenticator)
+    authenticator = door.authenticator
+    assert isinstance(authenticator, LimitedAuthenticator)
     application = build_application(
         RestParts(
             authenticator=authenticator,
@@ -225,6 +230,7 @@ async def rest_world(
             participants=ParticipantService(database, live, tokens, clock, House()),
             guests=GuestService(database, tokens, PASSWORDS, clock, House()),
             configuration=ConfigurationService(database, clock, House()),
+            tenancy=door.tenancy,
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),

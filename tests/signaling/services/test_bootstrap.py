@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from signaling.auth.api_keys import Authenticator, hash_api_key
+from signaling.auth.api_keys import hash_api_key
 from signaling.domain.default_presets import DEFAULT_PRESETS
 from signaling.errors import ConflictError
 from signaling.ids import new_uuid
@@ -16,7 +16,9 @@ async def test_the_first_start_makes_everything_there_is_to_try() -> None:
     assert await bootstrap.organization() is None
     made = await bootstrap.create(new_uuid(), hash_api_key("key"))
     assert await bootstrap.organization() == made
-    assert (await Authenticator(store).caller(f"Bearer {made.id}:key")).organization_id == made.id
+    async with store() as uow:
+        found = await uow.api_keys.by_hash(hash_api_key("key"), made.id)
+    assert found is not None and found[0].platform and found[1] == made
     seats = {seat.label: seat.participant for seat in await bootstrap.demo_seats(made.id)}
     assert [one.preset_name for one in seats.values()] == [
         "group_call_host",
