@@ -1,26 +1,19 @@
-"""What leads into the running sessions: joins and resumes; time, which ends them; what REST asks and does."""
+"""What leads into the running sessions: joins and resumes; and time, which ends them."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import structlog
 from pydantic import BaseModel
 
-from signaling.domain.configuration import (
-    NOTHING_SAID,
-    Configuration,
-    EffectiveConfiguration,
-)
 from signaling.domain.events import LeaveReason
-from signaling.domain.meeting import Meeting
-from signaling.domain.participant import Participant, ParticipantClaims
+from signaling.domain.participant import ParticipantClaims
 from signaling.domain.peer import UNKNOWN, Origin
-from signaling.domain.targets import Targets
 from signaling.errors import (
     MeetingNotOpenError,
     NoActiveSessionError,
@@ -30,36 +23,30 @@ from signaling.errors import (
 )
 from signaling.protocol import messages
 from signaling.services.admission import Admission, admit
-from signaling.services.levels import effective_for
-from signaling.services.live import moderation, notes
+from signaling.services.live import notes
 from signaling.services.live.expiry import TokenExpiry
+from signaling.services.live.local_sessions import LocalSessions, unless_over
 from signaling.services.live.ports import SurvivingMedia
 from signaling.services.live.records import SERVER_LOST, end_unfinished
 from signaling.services.live.requests import HANDLERS
 from signaling.services.live.restore import restore
 from signaling.services.live.running import RunningSessions
 from signaling.services.live.session import LiveSession
-from signaling.services.live.standing import follow_participant, follow_preset
 from signaling.services.live.surroundings import Surroundings
-from signaling.services.ports import LiveSessionView, Tokens
+from signaling.services.ports import Tokens
 from signaling.services.token_participants import make_participant
 
 log = structlog.get_logger(__name__)
 
-MEETING_DELETED: Final = "MEETING_DELETED"
-"""Why a session ended whose meeting is gone."""
-OPENED_WAITS: Final = 600.0
-"""Seconds for which a session that was opened waits for the first to join."""
 T = TypeVar("T")
 
 
-class LiveService:
-    """Implements `signaling.services.ports.LiveSessions`; `start` before use, `close` at the end."""
+class LiveService(LocalSessions):
+    """`start` before use, `close` at the end."""
 
     def __init__(self, around: Surroundings, tokens: Tokens) -> None:
-        self._around = around
+        super().__init__(around, RunningSessions(around, on_left=self._forget_peer))
         self._tokens = tokens
-        self._running = RunningSessions(around, on_left=self._forget_peer)
         self._of_peer: dict[str, LiveSession] = {}
         self._resume_tokens: dict[str, str] = {}
         """Digest of a resume token -> peer id."""
@@ -147,11 +134,11 @@ class LiveService:
         for peer_id in self._expiry.due():
             over = self._of_peer.get(peer_id)
             if over is not None:
-                await _unless_over(over, partial(over.leave, peer_id, LeaveReason.TIMED_OUT))
+                await unless_over(over, partial(over.leave, peer_id, LeaveReason.TIMED_OUT))
         for live in list(self._running):
             if live.due():
                 try:
-                    await _unless_over(live, live.sweep)
+                    await unless_over(live, live.sweep)
                 except Exception:
                     log.exception("session.sweep_failed", session=live.session.id)
         await self._running.catch_up()
@@ -266,87 +253,7 @@ class LiveService:
         """The peer's socket is gone."""
         live = self._of_peer.get(peer_id)
         if live is not None:
-            await _unless_over(live, partial(live.detach, peer_id))
-
-    # --- what REST asks (LiveSessions) -----------------------------------------------------------------
-
-    async def active(self, meeting_id: str) -> LiveSessionView | None:
-        live = self._running.get(meeting_id)
-        return None if live is None else _view(live)
-
-    async def kick(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
-        return await self._moderate(meeting_id, targets, moderation.put_out)
-
-    async def kick_all(self, meeting_id: str) -> int:
-        live = self._active(meeting_id)
-        return await live.owner.do(partial(moderation.end_for_all, live))
-
-    async def mute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
-        return await self._moderate(meeting_id, targets, moderation.mute_targets)
-
-    async def mute_all(self, meeting_id: str, *, allow_unmute: bool) -> int:
-        live = self._active(meeting_id)
-        return await live.owner.do(partial(moderation.silence, live, allow_unmute=allow_unmute))
-
-    async def censor(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
-        return await self._moderate(meeting_id, targets, moderation.censor_targets)
-
-    async def unmute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
-        return await self._moderate(meeting_id, targets, moderation.uncensor_targets)
-
-    async def _moderate(
-        self,
-        meeting_id: str,
-        targets: Targets,
-        work: Callable[[LiveSession, Targets], Awaitable[list[str]]],
-    ) -> Sequence[Participant]:
-        live = self._active(meeting_id)
-        return await self._participants(live, await live.owner.do(partial(work, live, targets)))
-
-    async def preset_changed(self, organization_id: str, preset_name: str) -> None:
-        async with self._around.uow(reading=True) as uow:
-            record = await uow.presets.by_name(organization_id, preset_name)
-        if record is None:
-            return
-        for live in list(self._running):
-            if live.session.organization_id == organization_id:
-                await _unless_over(live, partial(follow_preset, live, record.preset))
-
-    async def participant_changed(self, participant: Participant) -> None:
-        live = self._running.get(participant.meeting_id)
-        if live is None:
-            return
-        async with self._around.uow(reading=True) as uow:
-            record = await uow.presets.by_name(participant.organization_id, participant.preset_name)
-        preset = None if record is None else record.preset
-        await _unless_over(live, partial(follow_participant, live, participant, preset))
-
-    async def participant_removed(self, participant: Participant) -> None:
-        live = self._running.get(participant.meeting_id)
-        if live is not None:
-            peers = live.session.peers
-
-            async def work() -> None:
-                await live.remove([one.id for one in peers.values() if one.participant_id == participant.id])
-
-            await _unless_over(live, work)
-
-    async def meeting_changed(self, meeting: Meeting) -> None:
-        self._around.outbox.forget_meeting(meeting.id)
-        live = self._running.get(meeting.id)
-        if live is not None:
-            configuration = await self._configuration_for(meeting)
-            await _unless_over(live, partial(live.change_meeting, meeting, configuration))
-
-    async def meeting_removed(self, meeting: Meeting) -> None:
-        live = self._running.get(meeting.id)
-        if live is not None:
-            await self._end(live, MEETING_DELETED, LeaveReason.KICKED)
-
-    async def open(self, meeting: Meeting, said: Configuration) -> LiveSessionView:
-        configuration = await self._configuration_for(meeting, said)
-        live = await self._running.of(meeting, configuration, wait=OPENED_WAITS)
-        return _view(live)
+            await unless_over(live, partial(live.detach, peer_id))
 
     # --- beginning and ending --------------------------------------------------------------------------
 
@@ -364,17 +271,6 @@ class LiveService:
             await self._around.servers.free(claims.meeting_id)  # unless somebody has opened it elsewhere
             raise
         return await self._running.of(admission.meeting, configuration)
-
-    async def _configuration_for(
-        self, meeting: Meeting, said: Configuration = NOTHING_SAID
-    ) -> EffectiveConfiguration:
-        """`said` for one session alone."""
-        async with self._around.uow(reading=True) as uow:
-            return await effective_for(uow, self._around.house.system, meeting, said)
-
-    async def _end(self, live: LiveSession, reason: str, peers_leave: LeaveReason) -> None:
-        await _unless_over(live, partial(live.end, reason, peers_leave=peers_leave))
-        await live.owner.wait_stopped()
 
     def _forget_peer(self, peer_id: str) -> None:
         self._expiry.forget(peer_id)
@@ -427,43 +323,3 @@ class LiveService:
         self._resume_tokens[token] = peer_id
         self._token_of[peer_id] = token
         live.notebook.put("token", peer_id, token)
-
-    # --- inside ----------------------------------------------------------------------------------------
-
-    def _active(self, meeting_id: str) -> LiveSession:
-        live = self._running.get(meeting_id)
-        if live is None:
-            raise NoActiveSessionError
-        return live
-
-    async def _participants(self, live: LiveSession, ids: Sequence[str]) -> list[Participant]:
-        async with self._around.uow(reading=True) as uow:
-            found = [
-                await uow.participants.get(live.session.organization_id, live.session.meeting_id, one)
-                for one in ids
-            ]
-        return [one for one in found if one is not None]
-
-
-def _view(live: LiveSession) -> LiveSessionView:
-    record = live.records.record
-    return LiveSessionView(
-        id=record.id,
-        meeting_id=record.meeting_id,
-        organization_id=record.organization_id,
-        meeting_title=live.meeting.title,
-        live_participants=live.session.present,
-        max_concurrent_participants=record.max_concurrent_participants,
-        minutes_consumed=live.records.minutes_consumed(),
-        started_at=record.started_at or record.created_at,
-        created_at=record.created_at,
-        updated_at=record.updated_at,
-    )
-
-
-async def _unless_over(live: LiveSession, work: Callable[[], Awaitable[None]]) -> None:
-    """A session that ended meanwhile needs nothing any more."""
-    try:
-        await live.owner.do(work)
-    except NotJoinedError:
-        log.debug("session.over_already", session=live.session.id)
