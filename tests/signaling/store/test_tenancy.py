@@ -88,7 +88,7 @@ async def test_a_key_is_found_by_its_hash_with_whom_it_is_sent_for(either: Datab
         assert await uow.api_keys.by_hash(key.key_hash, None) == (key, acme)
         assert await uow.api_keys.by_hash(key.key_hash, acme.id) == (key, acme)
         assert await uow.api_keys.by_hash(key.key_hash, staging.id) == (key, staging)
-        assert await uow.api_keys.by_hash(key.key_hash, "nobody") is None
+        assert await uow.api_keys.by_hash(key.key_hash, "nobody") == (key, None)
         assert await uow.api_keys.by_hash("11" * 32, acme.id) is None
         with pytest.raises(ConflictError):
             await uow.api_keys.add(replace(values.api_key(acme), name="the same key again"))
