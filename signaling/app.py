@@ -52,7 +52,7 @@ from signaling.metrics import Metrics
 from signaling.nodes.placement import Capacity
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.preflight import check_ports, check_settings, lock_data_dir, media_hosts
-from signaling.rest.application import RestParts, build_application
+from signaling.rest.application import MAX_REQUEST_LINE, RestParts, build_application
 from signaling.rest.client_address import address_of
 from signaling.secrets import secret_box, stored_keys
 from signaling.server_id import SERVER_ID_FILE, keep_server_id, read_server_id
@@ -188,7 +188,12 @@ class Server:
             webhooks,
         )
         application.add_routes(InternalEndpoint(live, keys.ring, lambda: servers.id).routes())
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=_REQUESTS_END_WITHIN)
+        runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=_REQUESTS_END_WITHIN,
+            max_line_size=MAX_REQUEST_LINE,
+        )
         stack.push_async_callback(runner.cleanup)
         await live.start()
         stack.push_async_callback(servers.end)

@@ -70,6 +70,8 @@ from signaling.services.tenancy import Tenancy
 from signaling.services.webhooks import WebhookService
 
 MAX_BODY: Final = 1024 * 1024
+MAX_REQUEST_LINE: Final = 64 * 1024
+"""Bytes: the longest filters that lists take, escaped (a character may take twelve)."""
 RENDERINGS: Final[Mapping[str, Rendering]] = {
     f"/v2/{noun}": TELNYX for noun in ("rooms", "room_sessions", "room_participants")
 }

@@ -300,6 +300,10 @@ async def test_who_was_in_a_session_is_listed(rooms: Rooms) -> None:
         assert one.record_type == "room_participant"
         everybody = await rooms.api.rooms.sessions.retrieve_participants(session_id)
         assert len(everybody.data) == 2
+        longest = await rooms.api.rooms.sessions.retrieve_participants(
+            session_id, filter={"context": "\U0001f600" * 4096}
+        )
+        assert longest.data == []
 
 
 # --- actions -------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ class RoomSessionsQuery(RoomSessionQuery):
 class InSessionQuery(RoomPage):
     """Of the participants of one session."""
 
-    context: Annotated[str | None, Field(alias="filter[context]")] = None
+    context: Annotated[str | None, Field(alias="filter[context]", max_length=4096)] = None
     joined_eq: Annotated[When | None, Field(alias="filter[date_joined_at][eq]")] = None
     joined_gte: Annotated[When | None, Field(alias="filter[date_joined_at][gte]")] = None
     joined_lte: Annotated[When | None, Field(alias="filter[date_joined_at][lte]")] = None

@@ -37,7 +37,7 @@ class SessionsQuery(Search):
     status: Literal["LIVE", "ENDED"] | None = None
     associated_id: Annotated[str, Field(max_length=64)] | None = None
     """The meeting."""
-    participants: Annotated[str, Field(max_length=8192)] | None = None
+    participants: Annotated[str, Field(max_length=4096)] | None = None
     """Ids or custom ids of participants, with commas between: sessions that one of them was in."""
 
     @property
