@@ -27,6 +27,7 @@ from signaling.rest.operation import OperationTable
 from signaling.rest.pages import MEET, REFERENCE, PageRoutes
 from signaling.rest.rate_limiting import address_middleware, key_middleware, told_middleware
 from signaling.rest.realtimekit import realtimekit
+from signaling.rest.realtimekit.apps import KitAppRoutes
 from signaling.rest.rendering import Rendering
 from signaling.rest.telnyx.actions import RoomActionRoutes
 from signaling.rest.telnyx.rendering import TELNYX
@@ -160,6 +161,7 @@ def build_application(parts: RestParts) -> web.Application:
             *HealthRoutes(parts.workers, parts.metrics, parts.version).operations(),
             *JwksRoutes(parts.jwks).operations(),
             *realtimekit(house),
+            *KitAppRoutes(parts.tenancy.apps).operations(),
             *RoomRoutes(parts.meetings, parts.sessions).operations(),
             *RoomSessionRoutes(parts.meetings, parts.sessions).operations(),
             *RoomActionRoutes(parts.session_actions).operations(),

@@ -68,6 +68,27 @@ class AppService:
             account = await _account(uow, caller, account_id)
             return [account, *await uow.organizations.apps(account_id)]
 
+    async def page(
+        self,
+        caller: Caller,
+        account_id: str,
+        *,
+        search: str | None = None,
+        descending: bool = False,
+        offset: int = 0,
+        limit: int = 20,
+    ) -> tuple[Sequence[Organization], int]:
+        """Of the same, those with `search` in their names, or as their id; and how many they are. Raises
+        `NotFoundError`."""
+        wanted = (search or "").casefold()
+        found = [
+            one
+            for one in await self.list(caller, account_id)
+            if wanted in one.name.casefold() or one.id == search
+        ]
+        ordered = found[::-1] if descending else found
+        return ordered[offset : offset + limit], len(found)
+
 
 async def _account(uow: UnitOfWork, caller: Caller, account_id: str) -> Organization:
     """Raises `NotFoundError`."""

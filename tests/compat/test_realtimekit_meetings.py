@@ -71,6 +71,8 @@ async def test_apps_are_listed_with_the_default_one_by_the_name_of_the_account(k
     assert [one.name for one in answer.data] == ["listed 0", "listed 1"]
     assert (answer.paging.total_count, answer.paging.start_offset, answer.paging.end_offset) == (3, 1, 2)
     assert {one.data.app.id for one in made if one.data and one.data.app} > {one.id for one in answer.data}
+    newest = await kit.api.apps.get(account_id=account, search="listed", sort_order="DESC", per_page=1)
+    assert newest.data and [one.name for one in newest.data] == ["listed 2"]
     everything = await kit.api.apps.get(account_id=account, per_page=100)
     assert everything.data and account in {one.id for one in everything.data}
 

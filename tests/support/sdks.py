@@ -151,19 +151,6 @@ def operation(sdk: str, name: str) -> Operation:
     return next(one for one in OPERATIONS[sdk] if one.name == name)
 
 
-APPS, PUT, SESSIONS, FILTERS, TOKENS, ROOMS = (
-    *(
-        "apps",
-        "PUT",
-        "lists of sessions",
-        "filters of lists",
-        "client tokens",
-        "deleting a meeting",
-    ),
-)
-WAITING: Final[Mapping[tuple[str, str], str]] = {
-    ("cloudflare", "apps.get"): APPS,
-    ("cloudflare", "apps.post"): APPS,
-}
-"""What does not work yet, and what it waits for. Its test is known to fail, and fails the run as soon as it
-passes: then it is to be taken out here."""
+WAITING: Final[Mapping[tuple[str, str], str]] = {}
+"""By SDK and operation: what that waits for which does not work yet. Its test is known to fail, and fails the
+run as soon as it passes: then it is to be taken out here."""
