@@ -3,33 +3,25 @@
     start   data directory -> store -> key -> media nodes -> lease, sessions -> first organization -> HTTP
     stop    no new connections -> peers are told -> open requests end -> nodes drain -> store
 
-Each step that was taken is undone in reverse, also when a later one fails. SIGTERM or SIGINT stop the server;
-a second one ends the process at once.
+Each step that was taken is undone in reverse, also when a later one fails.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import os
-import signal
 import socket
 import ssl
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version as distribution_version
 from typing import Final, Self
 
-import click
 import structlog
 from aiohttp import web
 
 from sfu.client import DoorError, NodeLostError, Survivor, find_survivors
-from signaling.auth.api_keys import hash_api_key
 from signaling.auth.client_tokens import JwtClientTokens
 from signaling.auth.keys import put_aside, read_former
 from signaling.auth.passwords import Argon2Passwords
@@ -38,16 +30,15 @@ from signaling.auth.tokens import JwtTokens
 from signaling.auth.turn import IceServerList
 from signaling.clock import SystemClock
 from signaling.config import Settings
-from signaling.credentials import Credentials
 from signaling.domain.configuration import SYSTEM, Configuration
 from signaling.domain.server import SignalingServer
 from signaling.door import Door
 from signaling.errors import InvalidInputError
+from signaling.first_start import JoinLink, demo_links
 from signaling.ids import new_uuid
 from signaling.internal.client import InternalClient
 from signaling.internal.endpoint import InternalEndpoint
 from signaling.listening import bound_listeners
-from signaling.logging import configure_logging
 from signaling.metrics import Metrics
 from signaling.nodes.placement import Capacity
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
@@ -94,20 +85,6 @@ WORKERS_FOLDER: Final = "workers"
 """Where media workers can be found by the next server, in the data directory."""
 _REQUESTS_END_WITHIN: Final = 3.0
 _STOP_WITHIN: Final = 20.0
-_SWITCH_INTERVAL: Final = 0.0005
-"""Seconds. The thread that commits needs the interpreter twice for each commit, and every other unit of work
-waits for that one; while the loop is busy it would get it after the usual 5 ms only."""
-_GC_THRESHOLDS: Final = 10_000, 10, 10
-"""A join makes some thousand objects that last: at the usual thresholds each would be looked at several
-times, and all that the start made with them."""
-
-
-@dataclass(frozen=True, slots=True)
-class JoinLink:
-    """`label` says for whom: "host", "webinar viewer", ..."""
-
-    label: str
-    url: str
 
 
 class Server:
@@ -206,59 +183,12 @@ class Server:
         looking = asyncio.create_task(keys.look_forever(), name="signing keys")
         stack.push_async_callback(_ended, looking)
         bootstrap = Bootstrap(database, clock)
-        self.links = await _links(settings, bootstrap, tokens, self.base_url)
+        self.links = await demo_links(settings.data_dir, bootstrap, tokens, self.base_url)
         await _serve(stack, runner, listeners, tls)
-
-
-def serve(settings: Settings) -> None:
-    """Runs until a signal comes. Raises `InvalidInputError` before it serves; what comes later is logged."""
-    configure_logging(settings.log_level, settings.log_format)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve_until_signalled(settings))
-
-
-async def _serve_until_signalled(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    server = Server(settings)
-
-    def handle_signal() -> None:
-        if stop.is_set():
-            server.kill()
-            os._exit(1)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, handle_signal)
-    await _serving(server, stop)
-
-
-async def _serving(server: Server, stop: asyncio.Event) -> None:
-    async with server:
-        click.echo(f"Rostrum is ready at {server.base_url}")
-        for link in server.links:
-            click.echo(f"  {link.label:<18} {link.url}")
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
-        sys.setswitchinterval(_SWITCH_INTERVAL)
-        await stop.wait()
-        log.info("server.stopping")
-    log.info("server.stopped")
 
 
 def _version() -> str:
     return distribution_version("rostrum")
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """uvloop where it is installed."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
 
 
 # --- the parts -----------------------------------------------------------------------------------------
@@ -453,19 +383,3 @@ async def _serve(
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-async def _links(settings: Settings, bootstrap: Bootstrap, tokens: Tokens, base_url: str) -> list[JoinLink]:
-    """Makes the first organization where there is none. Links into its demo meetings, with fresh tokens."""
-    credentials = Credentials.read(settings.data_dir)
-    organization = await bootstrap.organization()
-    if organization is None:
-        credentials = (credentials or Credentials.new(base_url)).at(base_url)
-        credentials.write(settings.data_dir)
-        organization = await bootstrap.create(credentials.organization_id, hash_api_key(credentials.api_key))
-    elif credentials and credentials.base_url != base_url:
-        credentials.at(base_url).write(settings.data_dir)
-    return [
-        JoinLink(seat.label, f"{base_url}/meet/#token={tokens.issue(seat.participant)}")
-        for seat in await bootstrap.demo_seats(organization.id)
-    ]

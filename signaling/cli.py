@@ -70,7 +70,7 @@ def main() -> None:
 @settings_options
 def serve(config: Path | None, **flags: Any) -> None:
     """Serve meetings. Every option is also a ROSTRUM_* variable and a key of the --config file."""
-    from signaling.app import serve as run
+    from signaling.serve import serve as run
 
     with complaints():
         run(settings_of(flags, config))
