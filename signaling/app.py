@@ -320,7 +320,7 @@ def _application(
             authenticator=door.authenticator,
             tenancy=door.tenancy,
             reach=Reach(database),
-            meetings=MeetingService(database, live, clock, house, passwords),
+            meetings=MeetingService(database, live, clock, house, passwords, webhooks.policy),
             participants=ParticipantService(database, live, tokens, clock, house),
             guests=GuestService(database, tokens, passwords, clock, house),
             configuration=ConfigurationService(database, clock, house),

@@ -35,6 +35,7 @@ from signaling.services.ports import (
     UnitOfWorkFactory,
 )
 from signaling.services.ports.secrets import Passwords
+from signaling.services.ports.webhooks import Destinations
 from signaling.services.transaction import committed
 
 
@@ -84,12 +85,14 @@ class MeetingService:
         clock: Clock,
         house: House,
         passwords: Passwords,
+        destinations: Destinations,
     ) -> None:
         self._units = units
         self._live = live
         self._clock = clock
         self._house = house
         self._passwords = passwords
+        self._destinations = destinations
 
     async def create(
         self,
@@ -101,7 +104,7 @@ class MeetingService:
     ) -> Meeting:
         """Of the caller's unit, where they are limited to one and say nothing. For `once` see
         `signaling.services.idempotency`. Raises `ValidationFailedError` (the unique name is
-        taken, there is no such unit) and `ConfigurationLockedError`."""
+        taken, there is no such unit, no webhook would be sent to a URL) and `ConfigurationLockedError`."""
         now = self._clock.now()
         blank = Meeting(
             id=new_uuid(),
@@ -113,7 +116,7 @@ class MeetingService:
         )
         if caller is not None and caller.unit_id is not None:
             settings = {"unit_id": caller.unit_id, **settings}
-        meeting = with_settings(blank, await self._hashed(settings))
+        meeting = with_settings(blank, await self._checked(settings))
 
         async def work(uow: UnitOfWork) -> Meeting:
             await _check_unit(uow, caller, meeting)
@@ -182,7 +185,7 @@ class MeetingService:
         """Raises `NotFoundError`, `PreconditionFailedError` for a version that is not in `if_version`, and
         what `create` raises. Configuration is laid over what there is, key by key. A session that runs is
         told."""
-        hashed = await self._hashed(settings)
+        hashed = await self._checked(settings)
         return await self._save(
             organization_id, meeting_id, caller, if_version, lambda before: with_settings(before, hashed)
         )
@@ -214,7 +217,7 @@ class MeetingService:
 
         if caller is not None and caller.unit_id is not None:
             settings = {"unit_id": caller.unit_id, **settings}
-        hashed = await self._hashed(settings)
+        hashed = await self._checked(settings)
         return await self._save(organization_id, meeting_id, caller, if_version, anew)
 
     async def remove(
@@ -259,13 +262,18 @@ class MeetingService:
         except NoActiveSessionError:
             return 0
 
-    async def _hashed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """With the hashes of passwords instead of these."""
-        hashed = dict(settings)
-        if "join_password" in hashed:
-            text = hashed.pop("join_password")
-            hashed["join_password_hash"] = None if text is None else await self._passwords.hash(text)
-        return hashed
+    async def _checked(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """With the hashes of passwords instead of these. Raises `ValidationFailedError` for a URL that no
+        webhook would be sent to."""
+        for field in ("webhook_event_url", "webhook_event_failover_url"):
+            url = settings.get(field)
+            if url is not None:
+                self._destinations.check(url, field=field)
+        checked = dict(settings)
+        if "join_password" in checked:
+            text = checked.pop("join_password")
+            checked["join_password_hash"] = None if text is None else await self._passwords.hash(text)
+        return checked
 
     async def _save(
         self,

@@ -65,6 +65,7 @@ class Webhooks:
     outbox: Outbox
     service: WebhookService
     dispatch: WebhookDispatch
+    policy: AddressPolicy
 
     @classmethod
     async def open(
@@ -75,4 +76,4 @@ class Webhooks:
         dispatch = WebhookDispatch(units, policy, keys, clock, version=version)
         outbox = Outbox(clock, dispatch.wake)
         service = WebhookService(units, outbox, policy, clock, wake=dispatch.wake)
-        return cls(keys, outbox, service, dispatch)
+        return cls(keys, outbox, service, dispatch, policy)

@@ -219,3 +219,13 @@ async def test_what_a_server_lets_nobody_set_is_refused(world: World) -> None:
     answer = await world.call("POST", "/v2/meetings", {"max_participants": 100_001})
     assert answer.error["field"] == "max_participants"
     assert (await world.call("POST", "/v2/meetings", {"unit_id": "nowhere"})).error["field"] == "unit_id"
+
+
+async def test_a_url_that_no_webhook_would_be_sent_to_is_refused(world: World) -> None:
+    meeting = await world.meeting()
+    for field in ("webhook_event_url", "webhook_event_failover_url"):
+        for url in ("http://example.test/in", "https://127.0.0.1/in", "https://u:p@example.test/"):
+            refused = await world.call("POST", "/v2/meetings", {field: url})
+            assert (refused.status, refused.error["field"]) == (422, field)
+            changed = await world.call("PATCH", f"/v2/meetings/{meeting['id']}", {field: url})
+            assert (changed.status, changed.error["field"]) == (422, field)

@@ -226,7 +226,7 @@ async def rest_world(
         RestParts(
             authenticator=authenticator,
             reach=Reach(database),
-            meetings=MeetingService(database, live, clock, House(), PASSWORDS),
+            meetings=MeetingService(database, live, clock, House(), PASSWORDS, AddressPolicy()),
             participants=ParticipantService(database, live, tokens, clock, House()),
             guests=GuestService(database, tokens, PASSWORDS, clock, House()),
             configuration=ConfigurationService(database, clock, House()),
