@@ -158,6 +158,8 @@ def _patched(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, A
 
 class LevelKind(StrEnum):
     SYSTEM = "system"
+    PLAN = "plan"
+    """Of the organization: it says nothing, but nobody may say more."""
     ORGANIZATION = "organization"
     UNIT = "unit"
     MEETING = "meeting"
@@ -213,6 +215,15 @@ class EffectiveConfiguration:
     origins: Mapping[str, Origin]
     locked: Mapping[str, Origin] = field(default_factory=dict)
     passed_over: Mapping[str, Origin] = field(default_factory=dict)
+
+    def within_plan(self, organization_id: str, participants: int | None) -> EffectiveConfiguration:
+        """With no more participants than the plan of the organization has room for; None: any number."""
+        said = self.values.max_participants
+        if participants is None or (said is not None and said <= participants):
+            return self
+        values = self.values.to_values() | {"max_participants": participants}
+        origins = {**self.origins, "max_participants": Origin(LevelKind.PLAN, organization_id)}
+        return replace(self, values=Configuration.model_validate(values), origins=MappingProxyType(origins))
 
     def renewed(self, fresh: EffectiveConfiguration) -> EffectiveConfiguration:
         """With what `fresh` says of the `LIVE_KEYS`, unless it was said for the session alone."""

@@ -21,7 +21,7 @@ from signaling.domain.configuration import (
 from signaling.domain.unit import may_touch
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError
-from signaling.services.levels import House, effective_for, levels_above, unit_path
+from signaling.services.levels import House, allowed_for, levels_above, unit_path
 from signaling.services.meetings import load_meeting
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
@@ -97,7 +97,7 @@ class ConfigurationService:
         """What its next session would be run with. Raises `NotFoundError`."""
         async with self._units(reading=True) as uow:
             meeting = await load_meeting(uow, organization_id, meeting_id)
-            return await effective_for(uow, self._house.system, meeting)
+            return await allowed_for(uow, self._house.system, meeting)
 
     async def of_session(self, organization_id: str, session_id: str) -> EffectiveConfiguration:
         """What it was started with. Raises `NotFoundError`."""

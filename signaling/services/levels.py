@@ -19,6 +19,7 @@ from signaling.domain.configuration import (
     effective,
 )
 from signaling.domain.meeting import Meeting
+from signaling.domain.plan import limits_of
 from signaling.errors import NotFoundError, ValidationFailedError
 from signaling.services.ports import UnitOfWork
 
@@ -90,3 +91,13 @@ async def effective_for(
     levels = await levels_above(uow, system, meeting.organization_id, path)
     levels.append(Level(Origin(LevelKind.MEETING, meeting.id), meeting.configuration))
     return effective([*levels, Level(Origin(LevelKind.SESSION), said)])
+
+
+async def allowed_for(
+    uow: UnitOfWork, system: Configuration, meeting: Meeting, said: Configuration = NOTHING_SAID
+) -> EffectiveConfiguration:
+    """The same, within what the plan of the organization has room for."""
+    found = await effective_for(uow, system, meeting, said)
+    organization = await uow.organizations.get(meeting.organization_id)
+    most = None if organization is None else limits_of(organization).participants
+    return found.within_plan(meeting.organization_id, most)

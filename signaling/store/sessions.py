@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.attendance import Attendance
@@ -61,6 +61,11 @@ class SqlSessions:
     async def unfinished(self) -> Sequence[SessionRecord]:
         query = select(sessions).where(sessions.c.ended_at.is_(None)).order_by(sessions.c.created_at)
         return [read_session(row._mapping) for row in await self._db.execute(query)]
+
+    async def count_unfinished(self, organization_id: str) -> int:
+        unfinished = (sessions.c.organization_id == organization_id, sessions.c.ended_at.is_(None))
+        query = select(func.count()).select_from(sessions).where(*unfinished)
+        return int((await self._db.execute(query)).scalar_one())
 
     async def add_attendance(self, attendance: Attendance) -> bool:
         complaint = f"Peer {attendance.peer_id!r} attends already."

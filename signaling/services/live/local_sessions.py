@@ -14,7 +14,7 @@ from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.targets import Targets
 from signaling.errors import NoActiveSessionError, NotJoinedError
-from signaling.services.levels import effective_for
+from signaling.services.levels import allowed_for
 from signaling.services.live import moderation
 from signaling.services.live.running import RunningSessions
 from signaling.services.live.session import LiveSession
@@ -140,7 +140,7 @@ class LocalSessions:
     ) -> EffectiveConfiguration:
         """`said` for one session alone."""
         async with self._around.uow(reading=True) as uow:
-            return await effective_for(uow, self._around.house.system, meeting, said)
+            return await allowed_for(uow, self._around.house.system, meeting, said)
 
     async def _end(self, live: LiveSession, reason: str, peers_leave: LeaveReason) -> None:
         await unless_over(live, partial(live.end, reason, peers_leave=peers_leave))

@@ -22,6 +22,7 @@ from signaling.domain.attendance import Attendance, PeerEventKind, attendance_of
 from signaling.domain.configuration import EffectiveConfiguration
 from signaling.domain.events import Event, PeerDetached, PeerLeft, PeerResumed, SessionEnded
 from signaling.domain.peer import Peer
+from signaling.domain.plan import check_room, limits_of
 from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.domain.webhook_sessions import ParticipantOccurrence, SessionOccurrence
 from signaling.errors import OutcomeUnknownError
@@ -75,11 +76,13 @@ class SessionRecords:
     async def add(
         self, configuration: EffectiveConfiguration, *, instead_of: SessionRecord | None = None
     ) -> None:
-        """`instead_of`: one that nobody runs. Raises `ConflictError` where the meeting has another."""
+        """`instead_of`: one that nobody runs. Raises `ConflictError` where the meeting has another, and
+        `PlanLimitError` where the organization has as many at a time as its plan has room for."""
 
         async def work(uow: UnitOfWork) -> None:
             if instead_of is not None:
                 await end_all(uow, self._outbox, [instead_of], self.record.created_at, NOT_CONFIRMED)
+            await _check_plan(uow, self.record.organization_id)
             await uow.sessions.add(self.record)
             await self._outbox.tell(uow, SessionOccurrence(self.record))
             await uow.configurations.add_snapshot(self.record.organization_id, self.record.id, configuration)
@@ -225,3 +228,11 @@ async def end_all(
 
 def _finished(record: SessionRecord, now: datetime, reason: str) -> SessionRecord:
     return replace(record, status=SessionStatus.FINISHED, updated_at=now, ended_at=now, end_reason=reason)
+
+
+async def _check_plan(uow: UnitOfWork, organization_id: str) -> None:
+    """Raises `PlanLimitError`."""
+    organization = await uow.organizations.get(organization_id)
+    limit = None if organization is None else limits_of(organization).concurrent_sessions
+    if limit is not None:
+        check_room("sessions at a time", await uow.sessions.count_unfinished(organization_id), limit)

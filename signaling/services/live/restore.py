@@ -25,7 +25,7 @@ from signaling.domain.participant import Participant
 from signaling.domain.preset import Preset
 from signaling.domain.publication import grants_of
 from signaling.domain.session import Session, SessionRecord
-from signaling.services.levels import effective_for
+from signaling.services.levels import allowed_for
 from signaling.services.live import viewing
 from signaling.services.live.notes import Noted
 from signaling.services.live.ports import Carried, MediaEvent, SurvivingMedia
@@ -145,7 +145,7 @@ async def _books(noted: Noted, session_id: str, around: Surroundings) -> _Books 
         attendances = await uow.sessions.attendances(session_id)
         configuration = await uow.configurations.snapshot(organization_id, session_id)
         if configuration is None:  # begun by a version that kept none
-            configuration = await effective_for(uow, around.house.system, meeting)
+            configuration = await allowed_for(uow, around.house.system, meeting)
         participants: dict[str, Participant] = {}
         for participant_id in {peer.participant_id for peer in peers}:
             found = await uow.participants.get(organization_id, meeting_id, participant_id)

@@ -7,13 +7,22 @@ from typing import Any
 
 import pytest
 
-from signaling.domain.configuration import SYSTEM, Configuration, ConfigurationRecord, parse_configuration
+from signaling.domain.configuration import (
+    SYSTEM,
+    Configuration,
+    ConfigurationRecord,
+    LevelKind,
+    parse_configuration,
+)
 from signaling.domain.join_policy import Standing, password_mark
 from signaling.domain.meeting import Meeting, MeetingStatus
+from signaling.domain.plan import PLANS, PlanName
+from signaling.domain.session import SessionStatus
 from signaling.domain.targets import Targets
 from signaling.domain.unit import Unit
 from signaling.errors import NoActiveSessionError
 from signaling.protocol.closing import CloseCode
+from tests.signaling import values
 from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, Refused, live_world
 
 
@@ -279,3 +288,50 @@ async def say(world: LiveWorld, owner_id: str, *, locked: tuple[str, ...] = (), 
     async with world.store() as uow:
         await uow.configurations.add(record)
         await uow.commit()
+
+
+# --- the plan ---------------------------------------------------------------------------------------------
+
+
+async def on_plan(world: LiveWorld, plan: PlanName) -> None:
+    async with world.store() as uow:
+        organization = await uow.organizations.get(ORGANIZATION)
+        assert organization is not None
+        await uow.organizations.save(replace(organization, plan=plan))
+        await uow.commit()
+
+
+async def test_no_more_sessions_at_a_time_than_the_plan_has_room_for() -> None:
+    async with live_world() as world:
+        await on_plan(world, PlanName.STARTER)
+        limit = PLANS[PlanName.STARTER].limits.concurrent_sessions
+        assert limit is not None
+        async with world.store() as uow:
+            organization = await uow.organizations.get(ORGANIZATION)
+            assert organization is not None
+            others = [values.meeting(organization) for _ in range(limit)]
+            for one in others:
+                await uow.meetings.add(one)
+                await uow.sessions.add(values.session(one))
+            await uow.commit()
+        error = await refused(world)
+        assert (error.code, error.name) == (9464, "PlanLimit")
+        async with world.store() as uow:
+            ended = await uow.sessions.active_for(others[0].id)
+            assert ended is not None
+            finished = SessionStatus.FINISHED
+            await uow.sessions.save(replace(ended, status=finished, ended_at=values.at(60), end_reason="x"))
+            await uow.commit()
+        await world.join()
+
+
+@pytest.mark.parametrize(("said", "holds"), [(None, 50), (1000, 50), (7, 7)])
+async def test_no_more_are_in_a_session_than_the_plan_has_room_for(said: int | None, holds: int) -> None:
+    async with live_world() as world:
+        await on_plan(world, PlanName.STARTER)
+        await changed(world, max_participants=said, told=False)
+        await world.join()
+        live = next(iter(world.live._running))
+        assert live.configuration.values.max_participants == holds
+        origin = live.configuration.origins["max_participants"].level
+        assert origin is (LevelKind.MEETING if said == holds else LevelKind.PLAN)
