@@ -20,8 +20,12 @@ _LAZY: Final = {
         "doctor",
         "Prove that a meeting can work here, and say what to change.",
     ),
-    "keys": ("signaling.key_commands", "keys", "Look at the keys that sign tokens, or rotate them."),
     "load": ("sfu.load.command", "load_command", "Put a server under load and measure it."),
+    "signing-keys": (
+        "signaling.key_commands",
+        "signing_keys",
+        "Look at the keys that sign tokens, or rotate them.",
+    ),
     "turn-config": ("signaling.turn_command", "turn_config", "Print a configuration for coturn."),
     "users": ("signaling.admin.people_command", "users", "Administer accounts, and make the first one."),
     **{

@@ -1,4 +1,4 @@
-"""`rostrum keys`: the keys that sign tokens. Running servers learn of what is done here within seconds."""
+"""`rostrum signing-keys`: the keys that sign tokens. Running servers learn within seconds of what is done."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from signaling.store.database import Database
 T = TypeVar("T")
 
 
-@click.group("keys")
-def keys() -> None:
+@click.group("signing-keys")
+def signing_keys() -> None:
     """Look at the keys that sign tokens, or rotate them."""
 
 
-@keys.command("list")
+@signing_keys.command("list")
 @settings_options
 def show(config: Path | None, **flags: Any) -> None:
     """Print each key: its id, since when it signs, and for how long its tokens are good at most."""
@@ -37,7 +37,7 @@ def show(config: Path | None, **flags: Any) -> None:
         click.echo(f"{one.id}  signs from {one.active_from:%Y-%m-%d %H:%M:%S}Z  tokens {one.longest_token} s")
 
 
-@keys.command()
+@signing_keys.command()
 @settings_options
 @click.option("--void-others", is_flag=True, help="At once; every token made until now is void.")
 def rotate(config: Path | None, void_others: bool, **flags: Any) -> None:  # noqa: FBT001 - click names it
