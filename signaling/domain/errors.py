@@ -1,4 +1,4 @@
-"""Everything that can go wrong in signaling, as one tree.
+"""Everything that can go wrong in signaling, as one tree, and so in one file, however long.
 
     SignalingError
     ├── InvalidInputError               a body, query or message that is not what it should be

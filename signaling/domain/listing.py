@@ -59,4 +59,3 @@ class AttendanceFilter:
 
 
 EVERY_SESSION: Final = SessionFilter()
-EVERY_ATTENDANCE: Final = AttendanceFilter()

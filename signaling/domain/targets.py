@@ -43,6 +43,3 @@ class Targets:
                 or peer.id in exact
             )
         ]
-
-
-EVERYBODY = Targets(everybody=True)

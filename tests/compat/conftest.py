@@ -20,7 +20,7 @@ from sfu.bot import Bot
 from tests.compat.openapi import Description
 from tests.compat.wire import Wire
 from tests.support import compat
-from tests.support.sdks import WAITING, operation
+from tests.support.sdks import operation
 from tests.support.server import FORBIDDEN_IN_LOG, Server, start_server, stop_server, wait_healthy
 from tests.support.world import OPTIONS
 
@@ -30,13 +30,6 @@ if TYPE_CHECKING:
 
 PERSON = replace(OPTIONS, device="desktop")
 """Bots do not count among those who are present."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        for mark in item.iter_markers("shows"):
-            if mark.args in WAITING:
-                item.add_marker(pytest.mark.xfail(strict=True, reason=f"waits for {WAITING[mark.args]}"))
 
 
 @pytest.fixture(scope="session")
@@ -66,8 +59,7 @@ async def wire(request: pytest.FixtureRequest, description: Description) -> Asyn
     sdk, name = mark.args
     async with Wire(sdk, operation(sdk, name), description) as wire:
         yield wire
-    if mark.args not in WAITING:
-        assert not wire.problems, "\n".join(wire.problems)
+    assert not wire.problems, "\n".join(wire.problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.support import compat
 from tests.support.compat import Showing
-from tests.support.sdks import APP, DEVIATIONS, OPERATIONS, WAITING, Operation
+from tests.support.sdks import APP, DEVIATIONS, OPERATIONS, Operation
 
 
 def render(record: Iterable[Showing]) -> str:
@@ -36,7 +36,7 @@ def render(record: Iterable[Showing]) -> str:
         lines += ["| method | request | | shown by |", "|---|---|---|---|"]
         for one in operations:
             tests = sorted({each.test for each in shown if (each.client, each.feature) == (sdk, one.name)})
-            state = compat.WORKS if tests else _why_not(sdk, one)
+            state = compat.WORKS if tests else _why_not(one)
             request = f"`{one.request.replace(APP, '')}`" if one.request else ""
             by = "<br>".join(f"`{test.rpartition('::')[2]}`" for test in tests)
             lines.append(f"| `{one.name}` | {request} | {state} | {by} |")
@@ -53,11 +53,8 @@ def render(record: Iterable[Showing]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _why_not(sdk: str, one: Operation) -> str:
-    if one.later:
-        return f"later, {one.later}"
-    waits_for = WAITING.get((sdk, one.name))
-    return f"not yet, waits for {waits_for}" if waits_for else "not tested"
+def _why_not(one: Operation) -> str:
+    return f"later, {one.later}" if one.later else "not tested"
 
 
 def _introduction(sdk: str) -> tuple[str, ...]:

@@ -149,8 +149,3 @@ DEVIATIONS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
 
 def operation(sdk: str, name: str) -> Operation:
     return next(one for one in OPERATIONS[sdk] if one.name == name)
-
-
-WAITING: Final[Mapping[tuple[str, str], str]] = {}
-"""By SDK and operation: what that waits for which does not work yet. Its test is known to fail, and fails the
-run as soon as it passes: then it is to be taken out here."""
