@@ -34,6 +34,7 @@ class Organization:
     feature_flags: tuple[str, ...] = ()
     """What it has besides what its plan has, and what it has not: see `signaling.domain.plan`."""
     version: int = FIRST
+    deleted_at: datetime | None = None
 
     @property
     def account_id(self) -> str:

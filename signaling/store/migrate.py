@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.errors import InvalidInputError
 
-HEAD: Final = "0011"
+HEAD: Final = "0012"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7825113)")

@@ -29,7 +29,7 @@ meetings: Final = Table(
     *times(),
     version(),
     Index("ix_meetings_created", "organization_id", "created_at", "id"),
-    Index(None, "organization_id", "unit_id"),
+    Index("ix_meetings_unit", "organization_id", "unit_id", "created_at", "id"),
     Index("uq_meetings_short", "short", unique=True),
     Index(
         "uq_meetings_unique_name",

@@ -29,7 +29,8 @@ organizations: Final = Table(
     Column("plan", String(32), nullable=False, server_default="unlimited"),
     Column("feature_flags", JSON, nullable=False, server_default="[]"),
     Column("version", Integer, nullable=False, server_default="1"),
-    Index(None, "parent_id", "created_at"),
+    Column("deleted_at", UtcDateTime),
+    Index("ix_organizations_created", "parent_id", "created_at", "id"),
     Index(None, "name"),
 )
 
@@ -48,7 +49,7 @@ api_keys: Final = Table(
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
-    Index(None, "organization_id"),
+    Index("ix_api_keys_created", "organization_id", "created_at", "id"),
     Index(None, "unit_id"),
 )
 """A key that is limited to a unit goes with it: without the limit it would be good for more."""

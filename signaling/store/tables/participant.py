@@ -24,5 +24,6 @@ participants: Final = Table(
     *times(),
     version(),
     Index("ix_participants_created", "meeting_id", "created_at", "id"),
+    Index("ix_participants_custom", "meeting_id", "custom_participant_id"),
     Index(None, "organization_id", "preset_name"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, Column, String, Table, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, String, Table, UniqueConstraint
 
 from signaling.store.tables.columns import identifier, metadata, reference, times, version
 
@@ -18,4 +18,5 @@ presets: Final = Table(
     *times(),
     version(),
     UniqueConstraint("organization_id", "name"),
+    Index("ix_presets_created", "organization_id", "created_at", "id"),
 )

@@ -35,6 +35,7 @@ sessions: Final = Table(
     Index("ix_sessions_updated", "organization_id", "updated_at", "id"),
     Index("ix_sessions_ended", "organization_id", "ended_at", "id"),
     Index("ix_sessions_consumed", "organization_id", "seconds_consumed", "id"),
+    Index("ix_sessions_unit", "organization_id", "unit_id", "created_at", "id"),
     Index("ix_sessions_meeting", "organization_id", "meeting_id", "created_at", "id"),
     Index(
         "ix_sessions_live",

@@ -22,6 +22,7 @@ units: Final = Table(
     *times(),
     version(),
     Index(None, "organization_id", "path"),
+    Index("ix_units_name", "organization_id", "name", "id"),
     Index(None, "parent_id"),
 )
 """`path`: the ids from the top to the unit itself, with a slash after each. One that has others below it

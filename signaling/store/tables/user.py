@@ -47,7 +47,7 @@ memberships: Final = Table(
         sqlite_where=text("organization_id IS NULL"),
         postgresql_where=text("organization_id IS NULL"),
     ),
-    Index(None, "organization_id", "created_at"),
+    Index("ix_memberships_created", "organization_id", "created_at", "id"),
     Index(None, "unit_id"),
 )
 """Without an organization: of the platform, at most one. One of a unit goes with the unit."""

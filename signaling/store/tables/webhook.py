@@ -33,7 +33,7 @@ webhooks: Final = Table(
     Column("timeout_secs", Integer),
     *times(),
     version(),
-    Index(None, "organization_id", "created_at"),
+    Index("ix_webhooks_created", "organization_id", "created_at", "id"),
 )
 
 _UNFINISHED = text("finished_at IS NULL")
