@@ -10,6 +10,7 @@ from enum import StrEnum
 from signaling.domain.peer import Peer
 from signaling.domain.permission import StageStatus
 from signaling.domain.publication import EndReason, Publication, Subscription
+from signaling.domain.session_status import SessionStatus
 
 
 class LeaveReason(StrEnum):
@@ -122,6 +123,13 @@ class MediaLost:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionStatusChanged:
+    """But for the end, which has an event of its own."""
+
+    status: SessionStatus
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     reason: str
 
@@ -142,6 +150,7 @@ Event = (
     | StageRequestsChanged
     | PresetChanged
     | MediaLost
+    | SessionStatusChanged
     | SessionEnded
 )
 Events = list[Event]

@@ -35,6 +35,7 @@ from signaling.domain.events import (
     PublicationAdded,
     PublicationEnded,
     SessionEnded,
+    SessionStatusChanged,
     StageRequestsChanged,
     StageStatusChanged,
     SubscriptionEnded,
@@ -53,7 +54,8 @@ from signaling.domain.publication import (
 )
 from signaling.domain.publishing import PublishPlan, plan
 from signaling.domain.receiving import Receiving
-from signaling.domain.session_status import SessionRecord, SessionStatus, next_status
+from signaling.domain.session_end import status_at_end
+from signaling.domain.session_status import OVER, SessionRecord, SessionStatus, next_status
 from signaling.domain.stage import StageAction
 from signaling.domain.stage import apply as apply_to_stage
 from signaling.domain.subscriptions import Subscriptions
@@ -78,12 +80,15 @@ class Session:
         self.receiving = Receiving(self.peers, self.publications, self.subscriptions)
         self.view_modes = ViewModes()
         self._requests: dict[str, None] = {}
+        self.was_live = False
+        """Whether anybody was ever admitted."""
+        self._at_end = SessionStatus.FINISHED
         self.empty_since: float | None = None
         """On the monotonic clock; None while somebody is in."""
 
     @property
     def over(self) -> bool:
-        return self.status in (SessionStatus.ENDING, SessionStatus.FINISHED)
+        return self.status in OVER
 
     @property
     def present(self) -> int:
@@ -101,9 +106,11 @@ class Session:
         subscriptions: Iterable[Subscription],
         memory: Memory,
         now: float,
+        *,
+        was_live: bool,
     ) -> None:
-        """Instead of `start`: it was LIVE in another process. What breaks its promises is left out."""
-        self.status = next_status(self.status, SessionStatus.LIVE)
+        """Instead of `start`: it was begun in another process. What breaks its promises is left out."""
+        self.start(now)
         self.muting.resume(memory.blocked)
         for peer in peers:
             self._put(replace(peer, censored=self.muting.censored(peer.participant_id)))
@@ -119,7 +126,10 @@ class Session:
         for peer_id in reversed(memory.spoke):
             if peer_id in self.peers:
                 self.view_modes.handle_speaker(peer_id)
-        self.empty_since = None if self.peers else now
+        if self.peers:
+            self.empty_since = None
+        if self.peers or was_live:
+            self._become(SessionStatus.LIVE)
 
     # --- looking ---------------------------------------------------------------------------------------
 
@@ -149,7 +159,7 @@ class Session:
     # --- coming and going ------------------------------------------------------------------------------
 
     def start(self, now: float) -> None:
-        self.status = next_status(self.status, SessionStatus.LIVE)
+        self._become(SessionStatus.READY)
         self.empty_since = now
 
     def check_room(self, peer: Peer, most: int | None) -> None:
@@ -158,12 +168,12 @@ class Session:
             raise MeetingFullError
 
     def join(self, peer: Peer) -> Events:
-        if self.status is not SessionStatus.LIVE:
+        if self.over:
             raise NotJoinedError("The session has ended. Join again.")
         assert peer.id not in self.peers, "peer ids are never used twice"
         joined = self._put(replace(peer, censored=self.muting.censored(peer.participant_id)))
         self.empty_since = None
-        return [PeerJoined(joined)]
+        return [PeerJoined(joined), *self._become(SessionStatus.LIVE)]
 
     def detach(self, peer_id: str, now: float) -> Events:
         """Its socket is gone."""
@@ -193,12 +203,15 @@ class Session:
 
     def end(self, reason: str, now: float, *, peers_leave: LeaveReason = LeaveReason.ENDED) -> Events:
         """Everybody leaves and nobody can join any more."""
-        self.status = next_status(self.status, SessionStatus.ENDING)
+        self._at_end = status_at_end(reason, was_live=self.was_live)
+        self.status = next_status(self.status, SessionStatus.ENDING if self.was_live else self._at_end)
         events = [event for peer_id in list(self.peers) for event in self.leave(peer_id, peers_leave, now)]
         return [*events, SessionEnded(reason)]
 
     def finish(self) -> None:
-        self.status = next_status(self.status, SessionStatus.FINISHED)
+        """Nothing of it is running any more."""
+        if self.status is not self._at_end:
+            self.status = next_status(self.status, self._at_end)
 
     # --- publishing ------------------------------------------------------------------------------------
 
@@ -321,6 +334,13 @@ class Session:
         return None if changed == peer else self._put(changed)
 
     # --- inside ----------------------------------------------------------------------------------------
+
+    def _become(self, status: SessionStatus) -> Events:
+        if status is self.status:
+            return []
+        self.status = next_status(self.status, status)
+        self.was_live = self.was_live or status is SessionStatus.LIVE
+        return [SessionStatusChanged(status)]
 
     def _put(self, peer: Peer) -> Peer:
         self.peers[peer.id] = peer

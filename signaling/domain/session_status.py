@@ -1,18 +1,17 @@
 """The states of a session, and its row in the store.
 
-    CREATED ──▶ READY ──▶ WAITING ──▶ LIVE ──▶ ENDING ──▶ FINISHED ──▶ ARCHIVED
-       │          │          │ ▲        │         ▲
-       │          │          │ └────────┘         │
-       │          │          │  (hosts gone)      │
-       │          │          └────────────────────┘
-       │          ├──────────▶ LIVE
-       ├──────────┼──────────▶ LIVE       (nothing to prepare: the first join starts it)
-       ├──────────┼─────┬────▶ CANCELLED  (called off before anybody was in)
-       └──────────┴─────┴────▶ EXPIRED    (nobody came)
+    CREATED ──▶ READY ◀──▶ WAITING ◀──▶ LIVE ──▶ ENDING ──▶ FINISHED ──▶ ARCHIVED
+       │         │ │         │ │ │      ▲         ▲ │                       ▲
+       │         │ └─────────┼─┼─┼──────┘         │ └─────▶ EXPIRED ────────┘
+       │         │           │ │ └────────────────┘           ▲
+       ├─────────┼───────────┼─┴──────────────────────────────┤  (nobody came, or was admitted, in time)
+       └─────────┴───────────┴──────▶ CANCELLED                  (called off before anybody was in)
 
-CREATED: it has an id. READY: prepared, nobody is in. WAITING: peers wait to be admitted. LIVE: at least one
-peer was admitted; an empty session stays LIVE for its grace period. ENDING: peers are being told and media
-closed. FINISHED: nothing of it is running. ARCHIVED: what it left behind was moved away.
+CREATED: it has an id. READY: prepared, and nobody was in yet. WAITING: nobody is in, but some wait to be
+admitted; READY or LIVE again once they are gone. LIVE: somebody was admitted; an empty session stays LIVE for
+its grace period. ENDING: peers are being told and media closed. FINISHED: nothing of it is running.
+EXPIRED: the same, but time ended it. A session that was never LIVE has nobody to tell and is CANCELLED or
+EXPIRED at once. ARCHIVED: what it left behind was moved away.
 """
 
 from __future__ import annotations
@@ -42,17 +41,21 @@ class SessionStatus(StrEnum):
 _S = SessionStatus
 TRANSITIONS: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = MappingProxyType(
     {
-        _S.CREATED: frozenset({_S.READY, _S.LIVE, _S.CANCELLED, _S.EXPIRED}),
+        _S.CREATED: frozenset({_S.READY, _S.CANCELLED, _S.EXPIRED}),
         _S.READY: frozenset({_S.WAITING, _S.LIVE, _S.CANCELLED, _S.EXPIRED}),
-        _S.WAITING: frozenset({_S.LIVE, _S.ENDING, _S.CANCELLED, _S.EXPIRED}),
+        _S.WAITING: frozenset({_S.READY, _S.LIVE, _S.ENDING, _S.CANCELLED, _S.EXPIRED}),
         _S.LIVE: frozenset({_S.WAITING, _S.ENDING}),
-        _S.ENDING: frozenset({_S.FINISHED}),
+        _S.ENDING: frozenset({_S.FINISHED, _S.EXPIRED}),
         _S.FINISHED: frozenset({_S.ARCHIVED}),
         _S.ARCHIVED: frozenset(),
         _S.CANCELLED: frozenset(),
-        _S.EXPIRED: frozenset(),
+        _S.EXPIRED: frozenset({_S.ARCHIVED}),
     }
 )
+
+
+OVER: Final = frozenset({_S.ENDING, _S.FINISHED, _S.ARCHIVED, _S.CANCELLED, _S.EXPIRED})
+"""Nobody comes in any more."""
 
 
 def next_status(present: SessionStatus, wanted: SessionStatus) -> SessionStatus:
@@ -73,6 +76,7 @@ class SessionRecord:
     created_at: datetime
     updated_at: datetime
     started_at: datetime | None = None
+    """When the first was admitted; None: nobody was."""
     ended_at: datetime | None = None
     end_reason: str | None = None
     max_concurrent_participants: int = 0

@@ -10,11 +10,18 @@ WARN_BEFORE: Final = (300.0, 60.0)
 
 
 class TimeLimit:
-    """`lasts` in seconds, None: for ever."""
+    """`lasts` in seconds, None: for ever. `started_at` None: not yet, see `begin`."""
 
-    def __init__(self, started_at: datetime, lasts: float | None) -> None:
-        self.ends_at = None if lasts is None else started_at + timedelta(seconds=lasts)
+    def __init__(self, started_at: datetime | None, lasts: float | None) -> None:
+        self._lasts = lasts
+        self.ends_at: datetime | None = None
         self._warned: float | None = None
+        if started_at is not None:
+            self.begin(started_at)
+
+    def begin(self, started_at: datetime) -> None:
+        if self._lasts is not None:
+            self.ends_at = started_at + timedelta(seconds=self._lasts)
 
     def left(self, now: datetime) -> float | None:
         """Seconds; None where there is no end."""

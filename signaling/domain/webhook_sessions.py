@@ -40,18 +40,23 @@ class ParticipantFacts(Payload):
 
 
 class MeetingStarted(Payload):
-    """The first participant is about to be in."""
+    """The first participant is in."""
 
     event: Literal["meeting.started"] = "meeting.started"
     meeting: MeetingFacts
 
 
 class MeetingEnded(Payload):
-    """The session is over; nobody is in it any more."""
+    """The session is over; nobody is in it any more. Not of one that nobody was in: it did not start."""
 
     event: Literal["meeting.ended"] = "meeting.ended"
     meeting: MeetingFacts
-    reason: str = Field(description="HOST_ENDED_MEETING, ALL_PARTICIPANTS_LEFT, or a reason of the server's.")
+    reason: str = Field(
+        description=(
+            "HOST_ENDED_MEETING, ALL_PARTICIPANTS_LEFT, MAX_DURATION_REACHED, MEETING_DELETED, or a reason "
+            "of the server's."
+        )
+    )
 
 
 class ParticipantJoined(Payload):
@@ -130,7 +135,7 @@ class SessionOccurrence:
 
     @property
     def at(self) -> datetime:
-        return self.record.ended_at or self.record.created_at
+        return self.record.ended_at or self.record.started_at or self.record.created_at
 
     def for_organization(self, setting: Setting) -> Payload:
         facts = _meeting(self.record, setting)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from signaling.domain.configuration import Configuration
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
+from signaling.domain.session_status import SessionStatus
 from signaling.domain.targets import Targets
 from signaling.errors import InvalidTokenError, NoActiveSessionError
 from signaling.services.ports import LiveSessionView, WorkerStatus
@@ -122,7 +123,8 @@ class FakeLiveSessions:
             live_participants=0,
             max_concurrent_participants=0,
             minutes_consumed=0.0,
-            started_at=meeting.created_at,
+            status=SessionStatus.READY,
+            started_at=None,
             created_at=meeting.created_at,
             updated_at=meeting.created_at,
         )

@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue
 
 from signaling.domain.caller import Scope
 from signaling.domain.participant import Participant
+from signaling.domain.session_status import SessionStatus
 from signaling.domain.targets import Targets
 from signaling.errors import NoActiveSessionError, ValidationFailedError
 from signaling.rest.access import organization_id_of
@@ -77,6 +78,7 @@ class SessionAnswer(Answer):
             "meeting_display_name": "Weekly",
             "type": "meeting",
             "status": "LIVE",
+            "lifecycle_status": "LIVE",
             "live_participants": 3,
             "max_concurrent_participants": 4,
             "minutes_consumed": 17.5,
@@ -96,11 +98,14 @@ class SessionAnswer(Answer):
     meeting_display_name: str | None
     type: Literal["meeting"]
     status: Literal["LIVE", "ENDED"]
+    """LIVE until it has ended, also while nobody was in yet."""
+    lifecycle_status: SessionStatus
     live_participants: int
     max_concurrent_participants: int
     minutes_consumed: float
     organization_id: str
-    started_at: Timestamp
+    started_at: Timestamp | None
+    """When the first was in; null: nobody was."""
     created_at: Timestamp
     updated_at: Timestamp
     ended_at: Timestamp | None
@@ -115,6 +120,7 @@ class SessionAnswer(Answer):
             meeting_display_name=view.meeting_title,
             type="meeting",
             status="LIVE",
+            lifecycle_status=view.status,
             minutes_consumed=round(view.minutes_consumed, 3),
             ended_at=None,
             meta={},
@@ -131,11 +137,12 @@ class SessionAnswer(Answer):
             meeting_display_name=record.meeting_title,
             type="meeting",
             status="LIVE" if record.ended_at is None else "ENDED",
+            lifecycle_status=record.status,
             live_participants=view.live_participants,
             max_concurrent_participants=view.max_concurrent_participants,
             minutes_consumed=round(view.minutes_consumed, 3),
             organization_id=record.organization_id,
-            started_at=record.started_at or record.created_at,
+            started_at=record.started_at,
             created_at=record.created_at,
             updated_at=record.updated_at,
             ended_at=record.ended_at,

@@ -25,13 +25,14 @@ from signaling.domain.events import (
     PublicationMuted,
     PublicationUnmuted,
     SessionEnded,
+    SessionStatusChanged,
     StageRequestsChanged,
     StageStatusChanged,
     SubscriptionEnded,
 )
 from signaling.domain.peer import Peer
 from signaling.domain.publication import EndReason, Publication
-from signaling.domain.session import Session, SessionStatus
+from signaling.domain.session import Session
 from signaling.protocol import messages
 from signaling.services.live import render
 from signaling.services.live.ports import PeerHub
@@ -87,7 +88,7 @@ class Announcer:
                 self._preset(peer, previous)
             case MediaLost():
                 self._media_lost(event)
-            case GrantsChanged() | SessionEnded():
+            case GrantsChanged() | SessionStatusChanged() | SessionEnded():
                 pass  # told by stage or permissions; by session_left
             case _:
                 assert_never(event)
@@ -102,14 +103,14 @@ class Announcer:
 
     def _left(self, event: PeerLeft) -> None:
         peer, reason = event.peer, event.reason
-        if self._session.status is SessionStatus.LIVE:
+        if not self._session.over:
             left = messages.PeerLeft(peer_id=peer.id, reason=render.peer_left_reason(reason))
             self._about(peer, left, oneself=False)
         self.to_peer(peer.id, messages.SessionLeft(reason=render.session_left_reason(reason)))
         self._hub.close(peer.id, render.close_code(reason))
 
     def _ended(self, event: PublicationEnded) -> None:
-        if self._session.status is not SessionStatus.LIVE:
+        if self._session.over:
             return
         removed = messages.PublicationRemoved(
             publication_id=event.publication.id,

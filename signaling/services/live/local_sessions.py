@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Final
 
 import structlog
 
@@ -12,22 +11,18 @@ from signaling.domain.configuration import NOTHING_SAID, Configuration, Effectiv
 from signaling.domain.events import LeaveReason
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
+from signaling.domain.session_end import MEETING_DELETED
 from signaling.domain.targets import Targets
 from signaling.errors import NoActiveSessionError, NotJoinedError
 from signaling.services.levels import allowed_for
 from signaling.services.live import moderation
 from signaling.services.live.running import RunningSessions
-from signaling.services.live.session import LiveSession
+from signaling.services.live.session import OPENED_WAITS, LiveSession
 from signaling.services.live.standing import follow_participant, follow_preset
 from signaling.services.live.surroundings import Surroundings
 from signaling.services.ports import LiveSessionView
 
 log = structlog.get_logger(__name__)
-
-MEETING_DELETED: Final = "MEETING_DELETED"
-"""Why a session ended whose meeting is gone."""
-OPENED_WAITS: Final = 600.0
-"""Seconds for which a session that was opened waits for the first to join."""
 
 
 class LocalSessions:
@@ -154,10 +149,11 @@ def _view(live: LiveSession) -> LiveSessionView:
         meeting_id=record.meeting_id,
         organization_id=record.organization_id,
         meeting_title=live.meeting.title,
+        status=live.session.status,
         live_participants=live.session.present,
         max_concurrent_participants=record.max_concurrent_participants,
         minutes_consumed=live.records.minutes_consumed(),
-        started_at=record.started_at or record.created_at,
+        started_at=record.started_at,
         created_at=record.created_at,
         updated_at=record.updated_at,
     )

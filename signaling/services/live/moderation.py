@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from signaling.domain.events import Event, LeaveReason, StageRequestsChanged
 from signaling.domain.peer import Peer
+from signaling.domain.session_end import HOST_ENDED_MEETING
 from signaling.domain.stage import StageAction
 from signaling.domain.targets import Targets
 from signaling.errors import SignalingError
@@ -14,7 +15,6 @@ from signaling.protocol import messages
 from signaling.services.live.render import error_dict
 from signaling.services.live.session import LiveSession
 
-HOST_ENDED_MEETING: Final = "HOST_ENDED_MEETING"
 MICROPHONE: Final = frozenset({"microphone"})
 """And with it whatever else somebody says, under whichever name."""
 

@@ -23,9 +23,10 @@ import structlog
 
 from signaling.domain.server import RunningAt, SignalingServer
 from signaling.domain.session import SessionRecord
+from signaling.domain.session_end import SERVER_LOST
 from signaling.errors import MisdirectedError, ServerUnreachableError
 from signaling.ids import new_uuid
-from signaling.services.live.records import SERVER_LOST, end_all
+from signaling.services.live.records import end_all
 from signaling.services.outbox import Outbox
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed

@@ -14,16 +14,23 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Final
 
 import structlog
 
 from signaling.domain.attendance import Attendance, PeerEventKind, attendance_of
 from signaling.domain.configuration import EffectiveConfiguration
-from signaling.domain.events import Event, PeerDetached, PeerLeft, PeerResumed, SessionEnded
+from signaling.domain.events import (
+    Event,
+    PeerDetached,
+    PeerLeft,
+    PeerResumed,
+    SessionEnded,
+    SessionStatusChanged,
+)
 from signaling.domain.peer import Peer
 from signaling.domain.plan import check_room, limits_of
-from signaling.domain.session import SessionRecord, SessionStatus
+from signaling.domain.session_end import NOT_CONFIRMED, SERVER_RESTARTED, ended
+from signaling.domain.session_status import SessionRecord, SessionStatus
 from signaling.domain.webhook_sessions import ParticipantOccurrence, SessionOccurrence
 from signaling.errors import OutcomeUnknownError
 from signaling.services.outbox import Outbox
@@ -31,12 +38,6 @@ from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
 
 log = structlog.get_logger(__name__)
-
-SERVER_RESTARTED: Final = "server_restarted"
-SERVER_LOST: Final = "server_lost"
-"""Of what a server had that was not heard of for too long."""
-NOT_CONFIRMED: Final = "not_confirmed"
-"""Of a session or a join that nobody knows whether it was written: it was refused."""
 
 
 class EndedElsewhere(Exception):  # noqa: N818 - what happened, not a fault
@@ -84,7 +85,6 @@ class SessionRecords:
                 await end_all(uow, self._outbox, [instead_of], self.record.created_at, NOT_CONFIRMED)
             await _check_plan(uow, self.record.organization_id)
             await uow.sessions.add(self.record)
-            await self._outbox.tell(uow, SessionOccurrence(self.record))
             await uow.configurations.add_snapshot(self.record.organization_id, self.record.id, configuration)
 
         await committed(self._uow, work)
@@ -99,25 +99,31 @@ class SessionRecords:
             log.warning("session.configuration_not_saved", session=self.record.id, error=repr(error))
 
     async def joined(self, peer: Peer, *, present: int) -> None:
-        """Commits the attendance; `present` is how many count then. Raises `EndedElsewhere`, and what the
-        store raises."""
+        """Commits the attendance, with which the session is LIVE; `present` is how many count then. Raises
+        `EndedElsewhere`, and what the store raises."""
         attendance = attendance_of(peer, self.record)
-        record = self.record
-        if present > record.max_concurrent_participants:
-            record = replace(record, max_concurrent_participants=present, updated_at=self._clock.now())
-
+        changed = replace(
+            self.record,
+            status=SessionStatus.LIVE,
+            started_at=self.record.started_at or attendance.joined_at,
+            max_concurrent_participants=max(present, self.record.max_concurrent_participants),
+        )
+        if changed != self.record:
+            changed = replace(changed, updated_at=self._clock.now())
         behind = list(self._unsaved)
 
-        async def work(uow: UnitOfWork) -> None:
+        async def work(uow: UnitOfWork) -> SessionRecord:
             await self._save(behind, uow)
             if not await uow.sessions.add_attendance(attendance):
                 raise EndedElsewhere
+            record = await self._begun(uow, changed)
             await self._outbox.tell(uow, ParticipantOccurrence(record, attendance))
-            if record is not self.record:
+            if record != self.record:
                 await uow.sessions.save(record)
+            return record
 
         try:
-            await committed(self._uow, work)
+            record = await committed(self._uow, work)
         except OutcomeUnknownError:
             # It is refused. Where it was written all the same, the books say so once they can be reached.
             self._unsaved.append(attendance.left(NOT_CONFIRMED, self._clock.now()))
@@ -126,8 +132,18 @@ class SessionRecords:
         self.record = record
         self._present[peer.id] = attendance
 
+    async def _begun(self, uow: UnitOfWork, record: SessionRecord) -> SessionRecord:
+        """With the first who is in it is told of; once, also where nobody knew whether that was written."""
+        if self.record.started_at is not None:
+            return record
+        stored = await uow.sessions.get(record.id)
+        if stored is not None and stored.started_at is not None:
+            return replace(record, started_at=stored.started_at)
+        await self._outbox.tell(uow, SessionOccurrence(record))
+        return record
+
     async def keep(self, events: list[Event]) -> None:
-        """Writes down who left and that the session ended; never raises."""
+        """Writes down who left, what the session became and that it ended; never raises."""
         now = self._clock.now()
         for event in events:
             match event:
@@ -139,8 +155,11 @@ class SessionRecords:
                     self._note(peer, PeerEventKind.DETACHED, now)
                 case PeerResumed(peer):
                     self._note(peer, PeerEventKind.RESUMED, now)
+                case SessionStatusChanged(status):
+                    self.record = replace(self.record, status=status, updated_at=now)
+                    self._unsaved.append(self.record)
                 case SessionEnded(reason):
-                    self.record = _finished(self.record, now, reason)
+                    self.record = ended(self.record, reason, now)
                     self._unsaved.append(self.record)
                 case _:
                     pass
@@ -164,8 +183,8 @@ class SessionRecords:
             if isinstance(row, Attendance):
                 if await uow.sessions.save_attendance(row):
                     await self._outbox.tell(uow, ParticipantOccurrence(self.record, row))
-            elif await uow.sessions.save(row):
-                await self._outbox.tell(uow, SessionOccurrence(row))
+            else:
+                await _save_session(uow, self._outbox, row)
 
     def minutes_consumed(self) -> float:
         now = self._clock.now()
@@ -215,19 +234,30 @@ async def end_all(
 ) -> None:
     """Those that nobody runs any more, with whoever was in them."""
     for record in sessions:
-        ended = _finished(record, now, reason)
-        if not await uow.sessions.save(ended):
+        over = ended(record, reason, now)
+        if not await uow.sessions.save(over):
             continue
         for attendance in await uow.sessions.attendances(record.id):
             if attendance.left_at is None:
                 gone = attendance.left(reason, now)
                 await uow.sessions.save_attendance(gone)
                 await outbox.tell(uow, ParticipantOccurrence(record, gone))
-        await outbox.tell(uow, SessionOccurrence(ended))
+        await _tell_end(uow, outbox, over)
 
 
-def _finished(record: SessionRecord, now: datetime, reason: str) -> SessionRecord:
-    return replace(record, status=SessionStatus.FINISHED, updated_at=now, ended_at=now, end_reason=reason)
+async def _save_session(uow: UnitOfWork, outbox: Outbox, row: SessionRecord) -> None:
+    if row.ended_at is not None and row.started_at is None:
+        stored = await uow.sessions.get(row.id)
+        if stored is not None and stored.started_at is not None:  # it was written after all, and nobody knew
+            row = ended(replace(row, started_at=stored.started_at), row.end_reason or "", row.ended_at)
+    if await uow.sessions.save(row):
+        await _tell_end(uow, outbox, row)
+
+
+async def _tell_end(uow: UnitOfWork, outbox: Outbox, record: SessionRecord) -> None:
+    """Of what nobody was told that it began nobody is told that it ended."""
+    if record.ended_at is not None and record.started_at is not None:
+        await outbox.tell(uow, SessionOccurrence(record))
 
 
 async def _check_plan(uow: UnitOfWork, organization_id: str) -> None:

@@ -19,7 +19,7 @@ import structlog
 
 from signaling.domain.attendance import Attendance
 from signaling.domain.configuration import EffectiveConfiguration
-from signaling.domain.events import LeaveReason
+from signaling.domain.events import LeaveReason, SessionStatusChanged
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.preset import Preset
@@ -30,7 +30,7 @@ from signaling.services.live import viewing
 from signaling.services.live.notes import Noted
 from signaling.services.live.ports import Carried, MediaEvent, SurvivingMedia
 from signaling.services.live.records import SessionRecords
-from signaling.services.live.session import LiveSession
+from signaling.services.live.session import OPENED_WAITS, LiveSession
 from signaling.services.live.standing import follow_participant, follow_preset
 from signaling.services.live.surroundings import Surroundings
 from signaling.services.live.viewing import View
@@ -92,6 +92,7 @@ async def restore(
         books.configuration,
         around,
         generation=noted.session.generation + 1,
+        wait=OPENED_WAITS if books.record.started_at is None else None,
         on_left=on_left,
         on_ended=on_ended,
     )
@@ -104,6 +105,7 @@ async def restore(
         carried.subscriptions,
         noted.session.memory,
         clock.monotonic(),
+        was_live=books.record.started_at is not None,
     )
     for peer_id, mode in noted.view_modes.items():
         if peer_id in session.peers:
@@ -162,6 +164,8 @@ async def _books(noted: Noted, session_id: str, around: Surroundings) -> _Books 
 
 async def _reconcile(live: LiveSession, carried: Carried, books: _Books) -> None:
     session, media = live.session, carried.media
+    if session.status is not live.records.record.status:
+        await live.carry_out([SessionStatusChanged(session.status)])  # who waited has lost the socket
     await media.limit_voices(live.configuration.values.loudest_audio)
     known = books.participants
     await live.remove([one.id for one in session.peers.values() if one.participant_id not in known])

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from signaling.domain.events import LeaveReason
 from signaling.domain.participant import ParticipantClaims
 from signaling.domain.peer import UNKNOWN, Origin
+from signaling.domain.session_end import SERVER_LOST, SERVER_SHUTDOWN
 from signaling.errors import (
     MeetingNotOpenError,
     NoActiveSessionError,
@@ -27,7 +28,7 @@ from signaling.services.live import notes
 from signaling.services.live.expiry import TokenExpiry
 from signaling.services.live.local_sessions import LocalSessions, unless_over
 from signaling.services.live.ports import SurvivingMedia
-from signaling.services.live.records import SERVER_LOST, end_unfinished
+from signaling.services.live.records import end_unfinished
 from signaling.services.live.requests import HANDLERS
 from signaling.services.live.restore import restore
 from signaling.services.live.running import RunningSessions
@@ -121,7 +122,7 @@ class LiveService(LocalSessions):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for live in await self._running.settled():
-            await self._end(live, "server_shutdown", LeaveReason.SHUTDOWN)
+            await self._end(live, SERVER_SHUTDOWN, LeaveReason.SHUTDOWN)
         await self._running.catch_up()
 
     async def _sweep_forever(self) -> None:

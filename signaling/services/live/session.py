@@ -32,7 +32,8 @@ from signaling.domain.participant import Participant
 from signaling.domain.peer import Origin, Peer, joining_peer
 from signaling.domain.preset import Preset
 from signaling.domain.publication import grants_of
-from signaling.domain.session import Session, SessionRecord
+from signaling.domain.session import Session, SessionRecord, SessionStatus
+from signaling.domain.session_end import MAX_DURATION_REACHED, SERVER_LOST, reason_of_silence
 from signaling.domain.time_limit import TimeLimit
 from signaling.domain.tracked import Tracked
 from signaling.errors import (
@@ -49,14 +50,14 @@ from signaling.services.live.connectivity import Connectivity
 from signaling.services.live.notebook import Notebook
 from signaling.services.live.owner import Owner
 from signaling.services.live.ports import MediaEvent, MediaSession
-from signaling.services.live.records import SERVER_LOST, EndedElsewhere, SessionRecords
+from signaling.services.live.records import EndedElsewhere, SessionRecords
 from signaling.services.live.surroundings import Surroundings
 from signaling.services.live.viewing import View
 
 log = structlog.get_logger(__name__)
 
-MAX_DURATION_REACHED: Final = "MAX_DURATION_REACHED"
-"""Why a session ended that lasted as long as it may."""
+OPENED_WAITS: Final = 600.0
+"""Seconds for which a session that was opened waits for the first to join."""
 REPLACE_RETRY = 1.0
 """Seconds between attempts to place a session again whose node was lost."""
 
@@ -95,9 +96,7 @@ class LiveSession:
         self.records = records
         self.meeting = meeting
         self.configuration = configuration
-        self.time_limit = TimeLimit(
-            records.record.started_at or records.record.created_at, configuration.values.max_duration_secs
-        )
+        self.time_limit = TimeLimit(records.record.started_at, configuration.values.max_duration_secs)
         self._wait = wait
         self.around = around
         self.owner = Owner(session.id, self.keep_notes)
@@ -124,7 +123,7 @@ class LiveSession:
     def grace(self) -> float:
         """Seconds for which it stays while nobody is in."""
         keep_alive = self.configuration.values.session_keep_alive_time_in_secs or 0
-        nobody_came = self.records.record.max_concurrent_participants == 0
+        nobody_came = self.session.status is SessionStatus.READY
         return max(keep_alive, self._wait) if nobody_came and self._wait is not None else keep_alive
 
     async def change_meeting(self, meeting: Meeting, configuration: EffectiveConfiguration) -> None:
@@ -154,7 +153,7 @@ class LiveSession:
         self.session.start(self.around.clock.monotonic())
         self.keep_notes()
         self.owner.start()
-        log.info("session.started", session=self.session.id, meeting=self.meeting.id)
+        log.info("session.ready", session=self.session.id, meeting=self.meeting.id)
 
     def take_media(self, media: MediaSession) -> None:
         """Instead of `start`: its nodes carry it already."""
@@ -185,7 +184,7 @@ class LiveSession:
         await self._keep_time()
         empty = self.session.empty_since
         if empty is not None and now - empty >= self.grace and not self.session.over:
-            await self.end("ALL_PARTICIPANTS_LEFT")
+            await self.end(reason_of_silence(self.session.status, was_live=self.session.was_live))
 
     async def _keep_time(self) -> None:
         now, limit = self.around.clock.now(), self.time_limit
@@ -299,11 +298,19 @@ class LiveSession:
         except EndedElsewhere:
             await self.end(SERVER_LOST, peers_leave=LeaveReason.SHUTDOWN)
             raise NotJoinedError("The session has ended. Join again.") from None
+        if not self.session.was_live:
+            self._go_live()
         events = self.session.join(peer)
         if not peer.over_http:
             self.open_mailbox(peer.id)
         self.announcer.announce(events)
         log.info("peer.joined", session=self.session.id, peer=peer.id, preset=peer.preset_name)
+
+    def _go_live(self) -> None:
+        """With the first who is in, its time runs."""
+        assert self.records.record.started_at is not None, "the first join is written"
+        self.time_limit.begin(self.records.record.started_at)
+        log.info("session.live", session=self.session.id)
 
     # --- making it true --------------------------------------------------------------------------------
 

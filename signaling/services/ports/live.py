@@ -10,12 +10,13 @@ from typing import Protocol
 from signaling.domain.configuration import Configuration
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
+from signaling.domain.session_status import SessionStatus
 from signaling.domain.targets import Targets
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSessionView:
-    """The active session of a meeting as REST shows it."""
+    """The active session of a meeting as REST shows it. `started_at`: None while nobody was in."""
 
     id: str
     meeting_id: str
@@ -25,7 +26,8 @@ class LiveSessionView:
     max_concurrent_participants: int
     minutes_consumed: float
     """Sum over all peers, those that left included, of their time in the session."""
-    started_at: datetime
+    status: SessionStatus
+    started_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

@@ -30,6 +30,12 @@ from signaling.domain.permission import MediaKind, StageStatus, can_produce
 from signaling.domain.preset import Preset, merged
 from signaling.domain.publication import DATA_GRANT, Announced, EndReason, Subscription, grants_of
 from signaling.domain.session import Session, SessionStatus
+from signaling.domain.session_end import (
+    ALL_PARTICIPANTS_LEFT,
+    HOST_ENDED_MEETING,
+    MAX_DURATION_REACHED,
+    NOBODY_CAME,
+)
 from signaling.domain.session_status import TRANSITIONS, next_status
 from signaling.domain.stage import StageAction
 
@@ -189,6 +195,41 @@ def test_nobody_unmutes_for_somebody_else() -> None:
     session.muting.mute(other, microphone)
     with pytest.raises(NotFoundError):
         session.muting.unmute(host, microphone)
+
+
+def test_a_session_is_ready_until_somebody_is_in_and_live_from_then_on() -> None:
+    session = live_session()
+    assert session.status is SessionStatus.READY
+    first = joined(session, "group_call_host")
+    assert session.status is SessionStatus.LIVE
+    session.leave(first, LeaveReason.LEFT, now=1.0)
+    assert session.status is SessionStatus.LIVE
+
+
+@pytest.mark.parametrize(
+    ("reason", "was_live", "status"),
+    [
+        (HOST_ENDED_MEETING, False, SessionStatus.CANCELLED),
+        (HOST_ENDED_MEETING, True, SessionStatus.FINISHED),
+        (NOBODY_CAME, False, SessionStatus.EXPIRED),
+        (ALL_PARTICIPANTS_LEFT, True, SessionStatus.FINISHED),
+        (MAX_DURATION_REACHED, True, SessionStatus.EXPIRED),
+    ],
+)
+def test_how_a_session_ends_says_what_it_is_then(reason: str, was_live: bool, status: SessionStatus) -> None:
+    session = live_session()
+    if was_live:
+        joined(session, "group_call_host")
+    session.end(reason, now=1.0)
+    assert session.over
+    assert session.status is (SessionStatus.ENDING if was_live else status)
+    session.finish()
+    assert session.status is status
+
+
+def test_what_expired_or_was_finished_may_be_archived_and_what_was_called_off_left_nothing() -> None:
+    archived = {one for one in SessionStatus if SessionStatus.ARCHIVED in TRANSITIONS[one]}
+    assert archived == {SessionStatus.FINISHED, SessionStatus.EXPIRED}
 
 
 @pytest.mark.parametrize("status", list(SessionStatus))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from signaling.domain.participant import Participant
+from signaling.domain.session_status import SessionStatus
 from signaling.services.ports import LiveSessionView
 from tests.signaling.rest.world import World
 from tests.signaling.values import NOON, at
@@ -39,6 +40,7 @@ async def test_it_is_shown_with_the_fields_of_a_session(world: World) -> None:
         live_participants=2,
         max_concurrent_participants=3,
         minutes_consumed=1.5,
+        status=SessionStatus.LIVE,
         started_at=NOON,
         created_at=NOON,
         updated_at=at(60),
@@ -52,6 +54,7 @@ async def test_it_is_shown_with_the_fields_of_a_session(world: World) -> None:
         "status": "LIVE",
         "live_participants": 2,
         "max_concurrent_participants": 3,
+        "lifecycle_status": "LIVE",
         "minutes_consumed": 1.5,
         "organization_id": world.organization_id,
         "started_at": "2026-03-01T12:00:00.123Z",

@@ -7,6 +7,7 @@ from signaling.auth.keyring import KeyRing
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
 from signaling.clock import SystemClock
+from signaling.domain.session_status import SessionStatus
 from signaling.services.ports import LiveSessionView
 from tests.signaling import values
 from tests.signaling.rest.world import Answer, World
@@ -78,6 +79,7 @@ async def test_it_counts_who_is_in(world: World) -> None:
         live_participants=3,
         max_concurrent_participants=3,
         minutes_consumed=0.0,
+        status=SessionStatus.LIVE,
         started_at=NOON,
         created_at=NOON,
         updated_at=NOON,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from signaling.domain.attendance import PeerEvent, PeerEventKind
+from signaling.domain.session_status import SessionStatus
 from signaling.services.ports import LiveSessionView
 from tests.signaling.rest.past import attended, begun, over
 from tests.signaling.rest.world import World
@@ -78,6 +79,7 @@ async def test_a_live_session_is_shown_by_who_runs_it_and_otherwise_by_the_store
         live_participants=7,
         max_concurrent_participants=8,
         minutes_consumed=9.5,
+        status=SessionStatus.LIVE,
         started_at=at(0),
         created_at=at(0),
         updated_at=at(0),

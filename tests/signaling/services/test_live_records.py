@@ -95,7 +95,7 @@ async def test_a_session_of_which_nobody_knows_whether_it_was_written_keeps_no_o
             ended = await uow.sessions.get(left.id)
             (going_on,) = await uow.sessions.unfinished()
         assert ended is not None
-        assert (ended.status, ended.end_reason) == (SessionStatus.FINISHED, "not_confirmed")
+        assert (ended.status, ended.end_reason) == (SessionStatus.CANCELLED, "not_confirmed")
         assert going_on.id == host.joined["session_id"]
 
 

@@ -111,7 +111,8 @@ async def test_before_the_longest_time_is_over_everybody_is_warned_and_then_it_e
         assert await client.closed() == CloseCode.ENDED
         async with world.store() as uow:
             record = await uow.sessions.get(session_id)
-        assert record is not None and record.end_reason == "MAX_DURATION_REACHED"
+        assert record is not None
+        assert (record.end_reason, record.status) == ("MAX_DURATION_REACHED", SessionStatus.EXPIRED)
 
 
 async def test_a_change_of_the_longest_time_is_for_the_next_session() -> None:
@@ -213,7 +214,10 @@ async def test_an_opened_meeting_that_nobody_joins_closes_after_a_while() -> Non
         await world.wait(2)
         assert await world.live.active(MEETING) is None
         async with world.store() as uow:
-            assert (await uow.sessions.get(opened.id)).ended_at is not None  # type: ignore[union-attr]
+            ended = await uow.sessions.get(opened.id)
+        assert ended is not None
+        assert (ended.status, ended.end_reason) == (SessionStatus.EXPIRED, "NOBODY_CAME")
+        assert (ended.started_at, ended.ended_at) == (None, world.clock.now())
 
 
 async def test_a_deleted_meeting_puts_everybody_out_and_its_tokens_are_void() -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from sfu.control import messages as node
+from signaling.domain.configuration import Configuration
 from signaling.domain.preset import merged
+from signaling.domain.session_end import SERVER_RESTARTED
+from signaling.domain.session_status import SessionStatus
 from signaling.nodes.supervisor import NodesConfig
-from signaling.services.live.records import SERVER_RESTARTED
 from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, Refused, WsClient, live_world, until
 
 Restart = Callable[[], AbstractAsyncContextManager[LiveWorld]]
@@ -139,6 +141,23 @@ async def test_a_session_that_no_node_carries_is_closed_in_the_books() -> None:
             assert record.end_reason == SERVER_RESTARTED
             with pytest.raises(Refused):
                 await back(second, host)
+
+
+async def test_a_session_that_was_opened_goes_on_waiting_for_the_first() -> None:
+    async with two_lives() as (first, restart):
+        async with first.store() as uow:
+            meeting = await uow.meetings.get(ORGANIZATION, MEETING)
+        assert meeting is not None
+        opened = await first.live.open(meeting, Configuration())
+        async with restart() as second:
+            await second.wait(599)
+            live = await second.live.active(MEETING)
+            assert live is not None
+            assert (live.id, live.status, live.started_at) == (opened.id, SessionStatus.READY, None)
+            await second.join()
+            live = await second.live.active(MEETING)
+            assert live is not None
+            assert (live.id, live.status) == (opened.id, SessionStatus.LIVE)
 
 
 async def test_stage_requests_censorship_and_views_are_remembered() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from sfu.control import messages as node
-from signaling.services.live.records import SERVER_RESTARTED
+from signaling.domain.session_end import SERVER_RESTARTED
 from signaling.ws.connection import WsSettings
 from tests.support.live_world import MEETING, Refused, live_world, until
 
