@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from signaling.domain.time_range import ANY_TIME, TimeRange
+from signaling.domain.unit import Branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class SessionFilter:
     """Part of the meeting's title, or the id of the session or the meeting."""
     participants: tuple[str, ...] = ()
     """Participant ids or custom ids of whom at least one was in."""
+    branch: Branch | None = None
+    """Units of which the session is one: those of its meeting when it began."""
     created: TimeRange = ANY_TIME
     updated: TimeRange = ANY_TIME
     ended: TimeRange = ANY_TIME
@@ -53,6 +56,8 @@ class AttendanceFilter:
     """Part of the name, or one of the ids."""
     context: str | None = None
     """The whole of it."""
+    branch: Branch | None = None
+    """Units of whose sessions it is one."""
     joined: TimeRange = ANY_TIME
     updated: TimeRange = ANY_TIME
     left: TimeRange = ANY_TIME

@@ -44,6 +44,7 @@ UNIT_SCOPES: Final = frozenset(
         Scope.SESSIONS_READ,
         Scope.SESSIONS_WRITE,
         Scope.PRESETS_READ,
+        Scope.ANALYTICS_READ,
     }
 )
 _MEMBER: Final = frozenset(

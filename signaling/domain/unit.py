@@ -43,6 +43,14 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """A part of the tree: a unit and those below it, or the unit `alone`."""
+
+    unit_id: str
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UnitNode:
     """A unit with those below it."""
 

@@ -24,6 +24,7 @@ _CALLER: Final = web.RequestKey("caller", Caller)
 _MAX_TOKEN: Final = 8192
 _MEETINGS: Final = frozenset({"meeting_id", "room_id"})
 _SESSIONS: Final = frozenset({"session_id", "room_session_id"})
+_PEERS: Final = frozenset({"peer_id", "room_participant_id"})
 """Names of parameters in paths."""
 _OF_MEETINGS: Final = frozenset({"meetings", "participants", "sessions"})
 """Nouns, in scopes, of which each belongs to a meeting, and the meeting to a unit or to none."""
@@ -65,9 +66,11 @@ async def _check_unit(reach: Reach, caller: Caller, operation: Operation, reques
         alone = not operation.changes and operation.parameters[-1] == name and operation.path.endswith("}")
         await reach.check_meeting(caller, parameters[name], only_looks=alone)
     for name in _SESSIONS & parameters.keys():
-        await reach.check_session(caller, parameters[name])
+        await reach.check_session(caller, parameters[name], only_looks=not operation.changes)
+    for name in _PEERS & parameters.keys():
+        await reach.check_peer(caller, parameters[name])
     noun = str(operation.access).partition(":")[0]
-    if noun in _OF_MEETINGS and not (_MEETINGS | _SESSIONS) & parameters.keys():
+    if noun in _OF_MEETINGS and not (_MEETINGS | _SESSIONS | _PEERS) & parameters.keys():
         raise ForbiddenError("This needs a key of the whole organization. Yours is limited to a unit.")
 
 

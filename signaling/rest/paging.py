@@ -8,6 +8,16 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
+class UnitQuery(BaseModel):
+    """Of a unit of the organization; without `unit_id`: of all that the credential reaches."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    unit_id: Annotated[str, Field(max_length=64)] | None = None
+    include_units_below: bool = False
+    """Besides those of the unit, what is of the units below it."""
+
+
 class Page(BaseModel):
     """`page_no` counts from 1; 0 is taken for the first page too."""
 

@@ -1,4 +1,7 @@
-"""Keeps those who are limited to a unit to the meetings of that unit."""
+"""Keeps those who are limited to a unit to the meetings of that unit.
+
+A session, and who was in it, is of the unit that its meeting was of when it began: where the meeting goes
+later, its past does not go with it. To do something to a session one has to reach its meeting as well."""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from signaling.domain.meeting import Meeting
 from signaling.domain.reach import reaches
 from signaling.errors import NotFoundError
 from signaling.services.ports import UnitOfWork, UnitOfWorkFactory
+from signaling.services.units import touches
 
 
 class Reach:
@@ -26,17 +30,32 @@ class Reach:
             if meeting is not None and not await _reaches(uow, caller, meeting, only_looks=only_looks):
                 raise NotFoundError.of("meeting", name)
 
-    async def check_session(self, caller: Caller, session_id: str) -> None:
-        """Raises `NotFoundError`, also where the meeting was deleted: nobody can tell whose it was."""
+    async def check_session(self, caller: Caller, session_id: str, *, only_looks: bool = False) -> None:
+        """Raises `NotFoundError`."""
         if caller.unit_id is None:
             return
         async with self._units(reading=True) as uow:
-            session = await uow.sessions.get(session_id)
-            if session is None or session.organization_id != caller.organization_id:
+            session = await uow.history.session(caller.organization_id, session_id)
+            if session is None:
                 return
-            meeting = await uow.meetings.get(caller.organization_id, session.meeting_id)
-            if meeting is None or not await _reaches(uow, caller, meeting, only_looks=False):
+            found = await touches(uow, caller, session.unit_id)
+            if found and not only_looks:
+                meeting = await uow.meetings.get(caller.organization_id, session.meeting_id)
+                found = meeting is not None and await _reaches(uow, caller, meeting, only_looks=False)
+            if not found:
                 raise NotFoundError.of("session", session_id)
+
+    async def check_peer(self, caller: Caller, peer_id: str) -> None:
+        """Of a session that is or was. Raises `NotFoundError`."""
+        if caller.unit_id is None:
+            return
+        async with self._units(reading=True) as uow:
+            attendance = await uow.history.attendance(caller.organization_id, peer_id)
+            if attendance is None:
+                return
+            session = await uow.history.session(caller.organization_id, attendance.session_id)
+            if session is None or not await touches(uow, caller, session.unit_id):
+                raise NotFoundError.of("peer", peer_id)
 
 
 async def _reaches(uow: UnitOfWork, caller: Caller, meeting: Meeting, *, only_looks: bool) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from signaling.domain.attendance import Attendance
+from signaling.domain.caller import Caller
 from signaling.domain.listing import (
     EVERY_SESSION,
     FIRST_PAGE,
@@ -21,6 +22,7 @@ from signaling.domain.listing import (
 from signaling.domain.session import SessionRecord
 from signaling.errors import NotFoundError
 from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
+from signaling.services.units import branch_of, touches
 
 MAX_INCLUDED: Final = 100
 """That are shown with what they belong to; the lists have them all."""
@@ -49,7 +51,7 @@ class AttendanceView:
 
 class SessionService:
     """Every method that names a session or a peer raises `NotFoundError` for one that is not the
-    organization's."""
+    organization's. `caller`: who sees what is of their unit and of those below it; None: sees everything."""
 
     def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, clock: Clock) -> None:
         self._units = units
@@ -62,11 +64,17 @@ class SessionService:
         which: SessionFilter = EVERY_SESSION,
         page: Page = FIRST_PAGE,
         *,
+        caller: Caller | None = None,
+        unit_id: str | None = None,
+        alone: bool = True,
         by: SessionOrder = SessionOrder.CREATED,
         descending: bool = True,
     ) -> tuple[Sequence[SessionView], int]:
-        """A page and the total."""
+        """A page and the total; of one unit only, `alone` or with those below it. Raises `NotFoundError` for
+        a unit that is not there for the caller."""
         async with self._units(reading=True) as uow:
+            if caller is not None:
+                which = replace(which, branch=await branch_of(uow, caller, unit_id, alone=alone))
             found, total = await uow.history.sessions(
                 organization_id, which, page, by=by, descending=descending
             )
@@ -83,11 +91,16 @@ class SessionService:
             return await uow.history.running_in(organization_id, meeting_ids)
 
     async def newest_in(
-        self, organization_id: str, meeting_ids: Sequence[str]
+        self, caller: Caller, meeting_ids: Sequence[str]
     ) -> Mapping[str, Sequence[SessionRecord]]:
         """At most `MAX_INCLUDED` sessions of each meeting, newest first, by meeting."""
         async with self._units(reading=True) as uow:
-            return await uow.history.sessions_in(organization_id, meeting_ids, each=MAX_INCLUDED)
+            return await uow.history.sessions_in(
+                caller.organization_id,
+                meeting_ids,
+                each=MAX_INCLUDED,
+                branch=await branch_of(uow, caller),
+            )
 
     async def latest_of(
         self, organization_id: str, session_ids: Sequence[str]
@@ -102,6 +115,7 @@ class SessionService:
         which: AttendanceFilter,
         page: Page = FIRST_PAGE,
         *,
+        caller: Caller | None = None,
         by: AttendanceOrder = AttendanceOrder.JOINED,
         descending: bool = True,
     ) -> tuple[Sequence[AttendanceView], int]:
@@ -109,7 +123,11 @@ class SessionService:
         now = self._clock.now()
         async with self._units(reading=True) as uow:
             if which.session_id is not None:
-                await _load(uow, organization_id, which.session_id)
+                session = await _load(uow, organization_id, which.session_id)
+                if caller is not None and not await touches(uow, caller, session.unit_id):
+                    raise NotFoundError.of("session", session.id)
+            elif caller is not None:
+                which = replace(which, branch=await branch_of(uow, caller))
             found, total = await uow.history.attendances(
                 organization_id, which, page, by=by, descending=descending, now=now
             )

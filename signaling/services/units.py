@@ -14,7 +14,7 @@ import structlog
 
 from signaling.domain.caller import Caller
 from signaling.domain.plan import Feature, check_room, limits_of, require_feature
-from signaling.domain.unit import MAX_UNITS, Unit, UnitNode, as_trees, may_touch, moved, path_below
+from signaling.domain.unit import MAX_UNITS, Branch, Unit, UnitNode, as_trees, may_touch, moved, path_below
 from signaling.domain.version import check_version
 from signaling.errors import ForbiddenError, LimitExceededError, NotFoundError
 from signaling.ids import new_uuid
@@ -188,6 +188,17 @@ async def load_unit(uow: UnitOfWork, caller: Caller, organization_id: str, unit_
     if unit is None or not may_touch(caller, unit.path):
         raise NotFoundError.of("unit", unit_id)
     return unit
+
+
+async def branch_of(
+    uow: UnitOfWork, caller: Caller, unit_id: str | None = None, *, alone: bool = False
+) -> Branch | None:
+    """What the caller asks about: that unit, `alone` or with those below it; without one all that is there
+    for them: the whole organization (None), or their unit with those below it. Raises `NotFoundError`."""
+    if unit_id is not None:
+        await load_unit(uow, caller, caller.organization_id, unit_id)
+        return Branch(unit_id, alone)
+    return None if caller.unit_id is None else Branch(caller.unit_id)
 
 
 def _changed(unit: Unit, settings: UnitSettings) -> Unit:

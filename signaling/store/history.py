@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Float, bindparam, func, literal, or_, select, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Float,
+    Select,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -16,12 +28,14 @@ from sqlalchemy.sql.functions import FunctionElement
 from signaling.domain.attendance import Attendance
 from signaling.domain.listing import AttendanceFilter, AttendanceOrder, Page, SessionFilter, SessionOrder
 from signaling.domain.session import SessionRecord
+from signaling.domain.unit import Branch
 from signaling.domain.usage import Span
 from signaling.store.attendances import context_hash, read_attendance
 from signaling.store.listing import Condition, Listing, matching, within
 from signaling.store.sessions import read_session
 from signaling.store.tables import attendances, sessions
 from signaling.store.tables.columns import UtcDateTime
+from signaling.store.units import in_branch
 
 T = TypeVar("T")
 
@@ -83,9 +97,12 @@ class SqlHistory:
         return {row.meeting_id: row.id for row in await self._db.execute(query)}
 
     async def sessions_in(
-        self, organization_id: str, meeting_ids: Sequence[str], *, each: int
+        self, organization_id: str, meeting_ids: Sequence[str], *, each: int, branch: Branch | None = None
     ) -> Mapping[str, Sequence[SessionRecord]]:
-        of_these = sessions.c.organization_id == organization_id, sessions.c.meeting_id.in_(meeting_ids)
+        of_these = [
+            sessions.c.meeting_id.in_(meeting_ids),
+            *sessions_where(organization_id, SessionFilter(branch=branch)),
+        ]
         by = sessions.c.created_at
         found = await SESSIONS.of_each(self._db, of_these, sessions.c.meeting_id, by, each=each)
         return _grouped(found, lambda one: one.meeting_id)
@@ -151,30 +168,23 @@ class SqlHistory:
         )
         return [read_attendance(row) for row in (await self._db.execute(query)).mappings()]
 
-    async def spans_over(self, organization_id: str, moment: datetime) -> Sequence[Span]:
-        in_then = _SPANS.where(
-            sessions.c.organization_id == organization_id,
-            sessions.c.created_at < moment,
-            attendances.c.joined_at < moment,
-            or_(attendances.c.left_at.is_(None), attendances.c.left_at > moment),
-        )
-        ended_later = in_then.where(sessions.c.ended_at > moment)
-        query = union_all(ended_later, in_then.where(sessions.c.ended_at.is_(None)))
+    async def spans_over(
+        self, organization_id: str, moment: datetime, *, branch: Branch | None = None
+    ) -> Sequence[Span]:
+        query = spans_over(organization_id, moment, branch)
         return [Span(*row) for row in await self._db.execute(query)]
 
     async def spans(
-        self, organization_id: str, since: datetime, until: datetime, *, after: Span | None, limit: int
+        self,
+        organization_id: str,
+        since: datetime,
+        until: datetime,
+        *,
+        after: Span | None,
+        limit: int,
+        branch: Branch | None = None,
     ) -> Sequence[Span]:
-        query = _SPANS.where(
-            attendances.c.organization_id == organization_id,
-            attendances.c.joined_at >= (since if after is None else after.joined_at),
-            attendances.c.joined_at < until,
-        )
-        if after is not None:
-            query = query.where(
-                or_(attendances.c.joined_at > after.joined_at, attendances.c.peer_id > after.peer_id)
-            )
-        query = query.order_by(attendances.c.joined_at, attendances.c.peer_id).limit(limit)
+        query = spans(organization_id, since, until, after, branch).limit(limit)
         return [Span(*row) for row in await self._db.execute(query)]
 
 
@@ -183,6 +193,39 @@ def _grouped(found: Iterable[T], key: Callable[[T], str]) -> Mapping[str, Sequen
     for one in found:
         groups[key(one)].append(one)
     return groups
+
+
+def spans_over(organization_id: str, moment: datetime, branch: Branch | None) -> CompoundSelect[Any]:
+    in_then = _SPANS.where(
+        sessions.c.organization_id == organization_id,
+        sessions.c.created_at < moment,
+        attendances.c.joined_at < moment,
+        or_(attendances.c.left_at.is_(None), attendances.c.left_at > moment),
+        *_of_branch(organization_id, branch),
+    )
+    ended_later = in_then.where(sessions.c.ended_at > moment)
+    return union_all(ended_later, in_then.where(sessions.c.ended_at.is_(None)))
+
+
+def spans(
+    organization_id: str, since: datetime, until: datetime, after: Span | None, branch: Branch | None
+) -> Select[Any]:
+    query = _SPANS.where(
+        attendances.c.organization_id == organization_id,
+        attendances.c.joined_at >= (since if after is None else after.joined_at),
+        attendances.c.joined_at < until,
+        *_of_branch(organization_id, branch),
+    )
+    if after is not None:
+        query = query.where(
+            or_(attendances.c.joined_at > after.joined_at, attendances.c.peer_id > after.peer_id)
+        )
+    return query.order_by(attendances.c.joined_at, attendances.c.peer_id)
+
+
+def _of_branch(organization_id: str, branch: Branch | None) -> Iterator[Condition]:
+    if branch is not None:
+        yield in_branch(sessions.c.unit_id, organization_id, branch)
 
 
 def sessions_where(organization_id: str, which: SessionFilter) -> Iterator[Condition]:
@@ -205,6 +248,7 @@ def sessions_where(organization_id: str, which: SessionFilter) -> Iterator[Condi
                 of_them.where(attendances.c.custom_participant_id.in_(which.participants)),
             )
         )
+    yield from _of_branch(organization_id, which.branch)
     yield from within(sessions.c.created_at, which.created)
     yield from within(sessions.c.updated_at, which.updated)
     yield from within(sessions.c.ended_at, which.ended)
@@ -230,6 +274,9 @@ def attendances_where(organization_id: str, which: AttendanceFilter) -> Iterator
         )
     if which.context is not None:
         yield attendances.c.context_hash == context_hash(which.context)
+    if which.branch is not None:
+        of_units = sessions_where(organization_id, SessionFilter(branch=which.branch))
+        yield attendances.c.session_id.in_(select(sessions.c.id).where(*of_units))
     yield from within(attendances.c.joined_at, which.joined)
     yield from within(attendances.c.updated_at, which.updated)
     yield from within(attendances.c.left_at, which.left)

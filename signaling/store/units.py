@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from signaling.domain.unit import Unit
+from signaling.domain.unit import Branch, Unit
 from signaling.errors import ConflictError
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import meetings, units
@@ -89,6 +89,13 @@ def _of_unit(unit: Unit) -> ColumnElement[bool]:
 def within_unit(unit_id: ColumnElement[Any], organization_id: str, top: str) -> ColumnElement[bool]:
     """Whether a column names the unit `top` or one below it."""
     return unit_id.in_(select(units.c.id).where(*_of(organization_id, top)))
+
+
+def in_branch(unit_id: ColumnElement[Any], organization_id: str, branch: Branch) -> ColumnElement[bool]:
+    """Whether a column names a unit of the branch."""
+    if branch.alone:
+        return unit_id == branch.unit_id
+    return within_unit(unit_id, organization_id, branch.unit_id)
 
 
 def _of(organization_id: str, within: str | None) -> list[ColumnElement[bool]]:

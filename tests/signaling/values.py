@@ -83,6 +83,7 @@ def session(of: Meeting, seconds: float = 0) -> SessionRecord:
         updated_at=at(seconds),
         started_at=at(seconds),
         meeting_title=of.title,
+        unit_id=of.unit_id,
     )
 
 

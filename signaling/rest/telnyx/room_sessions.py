@@ -10,7 +10,7 @@ from aiohttp import web
 from signaling.domain.caller import Scope
 from signaling.domain.listing import AttendanceFilter, Page, SessionFilter
 from signaling.errors import NotFoundError
-from signaling.rest.access import organization_id_of
+from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.operation import Many, Operation
 from signaling.rest.parsing import parse_query
 from signaling.rest.telnyx.histories import (
@@ -50,6 +50,7 @@ class RoomSessionRoutes:
                 access=Scope.SESSIONS_READ,
                 query=RoomSessionsQuery,
                 answer=RoomSessionAnswer,
+                within_unit=True,
                 many=Many.PAGE,
                 rendering=TELNYX,
             ),
@@ -102,6 +103,7 @@ class RoomSessionRoutes:
                 query=ParticipantsQuery,
                 answer=RoomParticipantAnswer,
                 errors=(NotFoundError,),
+                within_unit=True,
                 many=Many.PAGE,
                 rendering=TELNYX,
             ),
@@ -131,7 +133,8 @@ class RoomSessionRoutes:
         self, request: web.Request, query: RoomSessionQuery, which: SessionFilter
     ) -> web.Response:
         organization_id = organization_id_of(request)
-        views, total = await self._sessions.list(organization_id, which, _cut(query))
+        caller = caller_of(request)
+        views, total = await self._sessions.list(organization_id, which, _cut(query), caller=caller)
         return listed(
             await self._answers(organization_id, views, with_participants=query.include_participants),
             query,
@@ -154,7 +157,9 @@ class RoomSessionRoutes:
         return await self._people(request, query, query.which(query.session_id))
 
     async def _people(self, request: web.Request, page: RoomPage, which: AttendanceFilter) -> web.Response:
-        views, total = await self._sessions.participants(organization_id_of(request), which, _cut(page))
+        views, total = await self._sessions.participants(
+            organization_id_of(request), which, _cut(page), caller=caller_of(request)
+        )
         return listed([RoomParticipantAnswer.of(view.attendance) for view in views], page, total)
 
     async def get_participant(self, request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from signaling.domain.caller import Scope
+from signaling.domain.caller import Caller, Scope
 from signaling.domain.configuration import MAX_PARTICIPANTS
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting
 from signaling.domain.meeting_config import HttpUrl
@@ -206,7 +206,7 @@ class RoomRoutes:
         body = await parse_body(request, RoomBody)
         caller = caller_of(request)
         meeting = await self._meetings.create(caller.organization_id, caller=caller, **body.settings())
-        return one(await self._answer(meeting), status=201)
+        return one(await self._answer(caller_of(request), meeting), status=201)
 
     async def list(self, request: web.Request) -> web.Response:
         query = parse_query(request, RoomQuery)
@@ -219,37 +219,35 @@ class RoomRoutes:
             offset=query.offset,
             limit=query.page_size,
         )
-        answers = await self._answers(
-            organization_id_of(request), meetings, with_sessions=query.include_sessions
-        )
+        answers = await self._answers(caller_of(request), meetings, with_sessions=query.include_sessions)
         return listed(answers, query, total)
 
     async def get(self, request: web.Request) -> web.Response:
         query = parse_query(request, OneRoomQuery)
         meeting = await self._meetings.get(*_path(request))
-        return one(await self._answer(meeting, with_sessions=query.include_sessions))
+        return one(await self._answer(caller_of(request), meeting, with_sessions=query.include_sessions))
 
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, RoomPatch)
         meeting = await self._meetings.change(*_path(request), caller=caller_of(request), **body.settings())
-        return one(await self._answer(meeting))
+        return one(await self._answer(caller_of(request), meeting))
 
     async def remove(self, request: web.Request) -> web.Response:
         await self._meetings.remove(*_path(request))
         return web.Response(status=204)
 
-    async def _answer(self, meeting: Meeting, *, with_sessions: bool = False) -> RoomAnswer:
-        (answer,) = await self._answers(meeting.organization_id, [meeting], with_sessions=with_sessions)
+    async def _answer(self, caller: Caller, meeting: Meeting, *, with_sessions: bool = False) -> RoomAnswer:
+        (answer,) = await self._answers(caller, [meeting], with_sessions=with_sessions)
         return answer
 
     async def _answers(
-        self, organization_id: str, meetings: Sequence[Meeting], *, with_sessions: bool
+        self, caller: Caller, meetings: Sequence[Meeting], *, with_sessions: bool
     ) -> Sequence[RoomAnswer]:
         ids = [meeting.id for meeting in meetings]
-        running = await self._sessions.running_in(organization_id, ids)
+        running = await self._sessions.running_in(caller.organization_id, ids)
         if not with_sessions:
             return [RoomAnswer.of(meeting, running.get(meeting.id), None) for meeting in meetings]
-        sessions = await self._sessions.newest_in(organization_id, ids)
+        sessions = await self._sessions.newest_in(caller, ids)
         return [
             RoomAnswer.of(meeting, running.get(meeting.id), sessions.get(meeting.id, ()))
             for meeting in meetings

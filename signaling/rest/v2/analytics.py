@@ -8,13 +8,15 @@ from datetime import date
 from typing import Annotated, Final, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from signaling.domain.caller import Scope
 from signaling.domain.usage import Usage, in_minutes
+from signaling.errors import NotFoundError
 from signaling.rest.access import caller_of
 from signaling.rest.envelope import success
 from signaling.rest.operation import Operation
+from signaling.rest.paging import UnitQuery
 from signaling.rest.parsing import Answer, parse_query, shown
 from signaling.services.analytics import UsageReport, UsageService
 
@@ -22,10 +24,8 @@ CSV: Final = "text/csv"
 _DAY: Final = "2026-01-31"
 
 
-class DaysQuery(BaseModel):
+class DaysQuery(UnitQuery):
     """Both days included; the last 30 without them, at most 93."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     start_date: Annotated[date, Field(ge=date(2000, 1, 1), le=date(9000, 1, 1))] | None = None
     end_date: Annotated[date, Field(ge=date(2000, 1, 1), le=date(9000, 1, 1))] | None = None
@@ -33,9 +33,8 @@ class DaysQuery(BaseModel):
 
 class UsageQuery(DaysQuery):
     group_by: Literal["day", "unit"] = "day"
-    """`unit`: a row for each unit of each day."""
-    unit_id: Annotated[str, Field(max_length=64)] | None = None
-    """Only of this unit."""
+    """`unit`: a row for each unit of each day. With `include_units_below` what is of a unit is in the rows of
+    those above it, too."""
 
 
 class DayStat(Answer):
@@ -166,6 +165,7 @@ class AnalyticsRoutes:
                 tag="Usage",
                 access=Scope.ANALYTICS_READ,
                 query=DaysQuery,
+                errors=(NotFoundError,),
                 answer=Daywise,
             ),
             Operation(
@@ -177,6 +177,7 @@ class AnalyticsRoutes:
                 tag="Usage",
                 access=Scope.ANALYTICS_READ,
                 query=UsageQuery,
+                errors=(NotFoundError,),
                 answer=UsageAnswer,
             ),
             Operation(
@@ -188,15 +189,19 @@ class AnalyticsRoutes:
                 tag="Usage",
                 access=Scope.ANALYTICS_READ,
                 query=UsageQuery,
+                errors=(NotFoundError,),
                 gives=CSV,
             ),
         ]
 
     async def daywise(self, request: web.Request) -> web.Response:
         query = parse_query(request, DaysQuery)
-        caller = caller_of(request)
         report = await self._service.report(
-            caller.organization_id, query.start_date, query.end_date, unit_id=caller.unit_id
+            caller_of(request),
+            query.start_date,
+            query.end_date,
+            unit_id=query.unit_id,
+            with_below=query.include_units_below,
         )
         return success(Daywise.of(report))
 
@@ -211,13 +216,13 @@ class AnalyticsRoutes:
 
     async def _report(self, request: web.Request) -> UsageReport:
         query = parse_query(request, UsageQuery)
-        caller = caller_of(request)
         return await self._service.report(
-            caller.organization_id,
+            caller_of(request),
             query.start_date,
             query.end_date,
             by_unit=query.group_by == "unit",
-            unit_id=caller.unit_id or query.unit_id,
+            unit_id=query.unit_id,
+            with_below=query.include_units_below,
         )
 
 

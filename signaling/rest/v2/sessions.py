@@ -12,10 +12,11 @@ from signaling.domain import listing as wanted
 from signaling.domain.caller import Scope
 from signaling.domain.listing import AttendanceFilter, AttendanceOrder, SessionFilter, SessionOrder
 from signaling.domain.time_range import TimeRange
-from signaling.rest.access import organization_id_of
+from signaling.errors import NotFoundError
+from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.envelope import listing, success
 from signaling.rest.operation import Many, Operation
-from signaling.rest.paging import Page, Search
+from signaling.rest.paging import Page, Search, UnitQuery
 from signaling.rest.parsing import Answer, parse_query, shown
 from signaling.rest.rendering import Named
 from signaling.rest.v2.active_session import SessionAnswer
@@ -28,7 +29,7 @@ MAX_NAMED: Final = 50
 SortOrder = Literal["ASC", "DESC"]
 
 
-class SessionsQuery(Search):
+class SessionsQuery(Search, UnitQuery):
     """`start_time` and `end_time`: when it began. `search`: part of the meeting's title, or the id of meeting
     or session."""
 
@@ -111,6 +112,8 @@ class SessionRoutes:
                 access=Scope.SESSIONS_READ,
                 query=SessionsQuery,
                 answer=SessionAnswer,
+                errors=(NotFoundError,),
+                within_unit=True,
                 many=Many.PAGE,
                 rendering=_AS_SESSIONS,
             ),
@@ -170,6 +173,9 @@ class SessionRoutes:
             organization_id_of(request),
             query.filter,
             wanted.Page(query.offset, query.per_page),
+            caller=caller_of(request),
+            unit_id=query.unit_id,
+            alone=not query.include_units_below,
             by=by,
             descending=query.sort_order == "DESC",
         )

@@ -9,6 +9,7 @@ from typing import Protocol
 from signaling.domain.attendance import Attendance
 from signaling.domain.listing import AttendanceFilter, AttendanceOrder, Page, SessionFilter, SessionOrder
 from signaling.domain.session import SessionRecord
+from signaling.domain.unit import Branch
 from signaling.domain.usage import Span
 
 
@@ -32,7 +33,7 @@ class HistoryRepository(Protocol):
         ...
 
     async def sessions_in(
-        self, organization_id: str, meeting_ids: Sequence[str], *, each: int
+        self, organization_id: str, meeting_ids: Sequence[str], *, each: int, branch: Branch | None = None
     ) -> Mapping[str, Sequence[SessionRecord]]:
         """The newest `each` sessions of every one of these meetings, newest first, by meeting."""
         ...
@@ -68,12 +69,21 @@ class HistoryRepository(Protocol):
         """Of one participant in one session, in the order of joining."""
         ...
 
-    async def spans_over(self, organization_id: str, moment: datetime) -> Sequence[Span]:
+    async def spans_over(
+        self, organization_id: str, moment: datetime, *, branch: Branch | None = None
+    ) -> Sequence[Span]:
         """Of those who joined before that and were in then, as far as they count."""
         ...
 
     async def spans(
-        self, organization_id: str, since: datetime, until: datetime, *, after: Span | None, limit: int
+        self,
+        organization_id: str,
+        since: datetime,
+        until: datetime,
+        *,
+        after: Span | None,
+        limit: int,
+        branch: Branch | None = None,
     ) -> Sequence[Span]:
         """The next of those who joined from then until then, in the order of joining, as far as they
         count."""

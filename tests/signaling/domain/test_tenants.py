@@ -65,7 +65,7 @@ def test_a_credential_of_a_unit_has_no_scope_of_what_knows_no_units() -> None:
     key = replace(values.api_key(ACME), unit_id=SALES.id)
     caller = key_caller(key, ACME)
     assert caller is not None and caller.scopes == UNIT_SCOPES
-    assert not caller.may(Scope.WEBHOOKS_READ) and not caller.may(Scope.ANALYTICS_READ)
+    assert not caller.may(Scope.WEBHOOKS_READ) and not caller.may(Scope.ORGANIZATIONS_WRITE)
 
 
 def test_a_membership_of_the_organization_counts_in_its_apps_unless_it_is_one_of_a_unit() -> None:

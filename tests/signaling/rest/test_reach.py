@@ -100,11 +100,13 @@ async def test_configuration_of_units_is_for_their_own_and_those_above(world: Wo
 
 @pytest.mark.parametrize("which", ["office", "nobody's", "its own"])
 async def test_no_operation_reaches_a_meeting_of_another_unit(world: World, which: str) -> None:
-    """But for its own every one is 404; and none that names no meeting is let through without looking."""
+    """But for its own every one is 404."""
     made = await wards(world)
     own = made.meetings["ward" if which == "its own" else which]
     session = await world.session(own)
+    peer = (await world.attendance(session)).peer_id
     names = {"meeting_id": own, "room_id": own, "session_id": session.id, "room_session_id": session.id}
+    names |= {"peer_id": peer, "room_participant_id": peer}
     world.unit_id = made.units["hospital"]
     tried = 0
     for operation in world.operations:
@@ -113,13 +115,90 @@ async def test_no_operation_reaches_a_meeting_of_another_unit(world: World, whic
         known = names | {"account_id": world.organization_id, "app_id": world.organization_id}
         path = operation.path.format(**dict.fromkeys(operation.parameters, "unknown") | known)
         answer = await world.call(operation.method, path, body_of(operation))
-        if not names.keys() & set(operation.parameters):
-            assert answer.status == 403, (operation.name, answer.body)
-        elif which != "its own":
+        assert names.keys() & set(operation.parameters), f"{operation.name}: say what of it is of a unit"
+        if which != "its own":
             assert answer.status == 404, (operation.name, answer.body)
-            assert own in str(answer.body) or session.id in str(answer.body), operation.name
+            assert any(one in str(answer.body) for one in names.values()), operation.name
         tried += 1
     assert tried > 25
+
+
+ACROSS_MEETINGS = {
+    "/v2/sessions": lambda data: {one["id"] for one in data["sessions"]},
+    "/v2/room_sessions": lambda data: {one["id"] for one in data},
+    "/v2/room_participants": lambda data: {one["session_id"] for one in data},
+}
+
+
+async def test_lists_across_meetings_have_what_is_of_the_unit(world: World) -> None:
+    made = await wards(world)
+    of_unit = {}
+    for name, meeting_id in made.meetings.items():
+        session = await world.session(meeting_id)
+        await world.attendance(session)
+        of_unit[name] = session.id
+    for unit, seen in (
+        (None, set(of_unit)),
+        ("hospital", {"hospital", "ward"}),
+        ("ward", {"ward"}),
+    ):
+        world.unit_id = made.units[unit] if unit else None
+        for path, ids in ACROSS_MEETINGS.items():
+            answer = await world.call("GET", path)
+            assert answer.status == 200, answer.body
+            assert ids(answer.body["data"]) == {of_unit[name] for name in seen}, (unit, path)
+            total = answer.body.get("paging") or answer.body.get("meta")
+            assert len(seen) in total.values()
+    foreign = await world.call("GET", f"/v2/room_participants?filter[session_id]={of_unit['office']}")
+    assert foreign.status == 404
+
+
+async def test_sessions_are_asked_for_by_unit(world: World) -> None:
+    made = await wards(world)
+    for meeting_id in made.meetings.values():
+        await world.session(meeting_id)
+    ward, hospital, office = (made.units[name] for name in ("ward", "hospital", "office"))
+    world.unit_id = hospital
+    for query, found in (
+        (f"unit_id={hospital}", 1),
+        (f"unit_id={hospital}&include_units_below=true", 2),
+        (f"unit_id={ward}", 1),
+    ):
+        answer = await world.call("GET", f"/v2/sessions?{query}")
+        assert len(answer.data["sessions"]) == found, query
+    assert (await world.call("GET", f"/v2/sessions?unit_id={office}")).status == 404
+
+
+async def test_sessions_stay_with_the_unit_that_they_were_of(world: World) -> None:
+    """A meeting that moves takes nothing of its past along, and whoever let it go has no say any more."""
+    made = await wards(world)
+    meeting_id = made.meetings["office"]
+    session = await world.session(meeting_id)
+    peer = (await world.attendance(session)).peer_id
+    moved = await world.call("PATCH", f"/v2/meetings/{meeting_id}", {"unit_id": made.units["ward"]})
+    assert moved.status == 200
+    looks = (
+        f"/v2/sessions/{session.id}",
+        f"/v2/sessions/peer-report/{peer}",
+        f"/v2/room_participants/{peer}",
+    )
+    for unit, status in (("office", 200), ("ward", 404)):
+        world.unit_id = made.units[unit]
+        for path in looks:
+            assert (await world.call("GET", path)).status == status, (unit, path)
+        ended = await world.call("POST", f"/v2/room_sessions/{session.id}/actions/end")
+        assert ended.status == 404, unit
+    rooms = (await world.call("GET", "/v2/rooms?include_sessions=true")).body["data"]
+    assert [one["sessions"] for one in rooms if one["id"] == meeting_id] == [[]]
+    assert (await world.call("GET", f"/v2/rooms/{meeting_id}/sessions")).body["data"] == []
+
+
+async def test_an_operation_that_does_not_say_what_is_of_a_unit_takes_nobody_of_one(world: World) -> None:
+    made = await wards(world)
+    world.unit_id = made.units["ward"]
+    sessions = next(one for one in world.operations if one.name == "listSessions")
+    object.__setattr__(sessions, "within_unit", False)
+    assert (await world.call("GET", "/v2/sessions")).status == 403
 
 
 def _of_meetings(operation: Operation) -> bool:

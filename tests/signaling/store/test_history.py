@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, text
+from sqlalchemy import CompoundSelect, Select, text
 
 from signaling.domain.attendance import PeerEvent, PeerEventKind
 from signaling.domain.listing import (
@@ -19,6 +19,8 @@ from signaling.domain.listing import (
 from signaling.domain.meeting import Meeting
 from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.domain.time_range import TimeRange
+from signaling.domain.unit import Branch
+from signaling.domain.usage import Span
 from signaling.services.ports import UnitOfWorkFactory
 from signaling.store.database import Database
 from signaling.store.history import (
@@ -28,13 +30,19 @@ from signaling.store.history import (
     attendances_where,
     sessions_by,
     sessions_where,
+    spans,
+    spans_over,
 )
 from signaling.testing import MemoryStore
 from tests.signaling import values
 from tests.signaling.values import at
 
 ACME, RIVAL = values.organization(), values.organization("Rival")
-WEEKLY, DAILY = values.meeting(ACME), values.meeting(ACME, "Daily 100%")
+CLINIC = replace(values.unit(ACME, "clinic"), id="clinic", path=("clinic",))
+WARD = replace(values.unit(ACME, "ward"), id="ward", path=("clinic", "ward"))
+WEEKLY = replace(values.meeting(ACME), unit_id=CLINIC.id)
+DAILY = replace(values.meeting(ACME, "Daily 100%"), unit_id=WARD.id)
+OF_BOTH, OF_CLINIC, OF_WARD = Branch(CLINIC.id), Branch(CLINIC.id, alone=True), Branch(WARD.id)
 THEIRS = values.meeting(RIVAL)
 
 
@@ -52,7 +60,7 @@ def ended(meeting: Meeting, number: int, *, seconds: float) -> SessionRecord:
 FIRST = ended(WEEKLY, 1, seconds=0)
 SAME_TIME = ended(DAILY, 2, seconds=0)
 LATER = ended(WEEKLY, 3, seconds=100)
-RUNNING = replace(values.session(WEEKLY, seconds=200), id="session-4")
+RUNNING = replace(values.session(WEEKLY, seconds=200), id="session-4", unit_id=None)
 RIVALS = replace(values.session(THEIRS, seconds=300), id="session-5")
 
 ADA = values.attendance(FIRST, "peer_1", "pt-ada", 1)
@@ -78,6 +86,8 @@ async def fill(units: UnitOfWorkFactory) -> None:
     async with units() as uow:
         for organization in (ACME, RIVAL):
             await uow.organizations.add(organization)
+        for unit in (CLINIC, WARD):
+            await uow.units.add(unit)
         for meeting in (WEEKLY, DAILY, THEIRS):
             await uow.meetings.add(meeting)
         for session in (FIRST, SAME_TIME, LATER, RUNNING, RIVALS):
@@ -140,6 +150,9 @@ SESSIONS_FOUND = (
     (SessionFilter(updated=TimeRange(at(160), at(200))), "3"),
     (SessionFilter(ended=TimeRange(until=at(100))), "21"),
     (SessionFilter(live=False, meeting_id=WEEKLY.id, created=TimeRange(until=at(100))), "1"),
+    (SessionFilter(branch=OF_BOTH), "321"),
+    (SessionFilter(branch=OF_CLINIC), "31"),
+    (SessionFilter(branch=OF_WARD), "2"),
 )
 
 
@@ -185,6 +198,10 @@ PEOPLE_FOUND = (
     (AttendanceFilter(joined=TimeRange(at(2), at(40))), "43"),
     (AttendanceFilter(left=TimeRange(until=at(31))), "4"),
     (AttendanceFilter(updated=TimeRange(since=at(60))), "523"),
+    (AttendanceFilter(branch=OF_BOTH), "2431"),
+    (AttendanceFilter(branch=OF_CLINIC), "231"),
+    (AttendanceFilter(branch=OF_WARD, search="bob"), "4"),
+    (AttendanceFilter(branch=OF_WARD, session_id=FIRST.id), ""),
 )
 
 
@@ -206,6 +223,8 @@ IN_ORDER = (
     (SessionFilter(live=False), SessionOrder.CREATED),
     (SessionFilter(meeting_id="m"), SessionOrder.CREATED),
     (SessionFilter(created=SPAN), SessionOrder.CREATED),
+    (SessionFilter(branch=OF_CLINIC), SessionOrder.CREATED),
+    (SessionFilter(branch=OF_CLINIC, created=SPAN), SessionOrder.CREATED),
     (AttendanceFilter(), AttendanceOrder.JOINED),
     (AttendanceFilter(session_id="s"), AttendanceOrder.JOINED),
     (AttendanceFilter(context="c"), AttendanceOrder.JOINED),
@@ -216,13 +235,41 @@ SORTED = (
     (SessionFilter(updated=SPAN), SessionOrder.CREATED),
     (SessionFilter(ended=SPAN), SessionOrder.CREATED),
     (SessionFilter(search="x"), SessionOrder.CREATED),
+    (SessionFilter(branch=OF_BOTH), SessionOrder.CREATED),
+    (SessionFilter(branch=OF_BOTH, live=True), SessionOrder.CREATED),
     (SessionFilter(participants=("a", "b")), SessionOrder.CREATED),
     (AttendanceFilter(session_id="s"), AttendanceOrder.DURATION),
     (AttendanceFilter(left=SPAN), AttendanceOrder.JOINED),
     (AttendanceFilter(updated=SPAN), AttendanceOrder.JOINED),
     (AttendanceFilter(search="x"), AttendanceOrder.JOINED),
+    (AttendanceFilter(branch=OF_BOTH), AttendanceOrder.JOINED),
+    (AttendanceFilter(branch=OF_CLINIC, joined=SPAN), AttendanceOrder.JOINED),
 )
 """Of these what an index found may be sorted."""
+
+
+WALKS = ("SCAN sessions", "SCAN attendances", "SCAN units")
+
+
+@pytest.mark.parametrize("branch", [None, OF_BOTH, OF_CLINIC], ids=str)
+async def test_usage_is_read_in_the_order_of_an_index(branch: Branch | None) -> None:
+    for step in await plan(spans_over("org", at(0), branch)):
+        assert not step.startswith(WALKS), step
+    for after in (None, Span("peer", "session", None, at(1), None)):
+        steps = await plan(spans("org", at(0), at(60), after, branch).limit(500))
+        assert not [step for step in steps if "TEMP B-TREE" in step or step.startswith(WALKS)], steps
+
+
+async def test_what_a_unit_used_is_apart_from_what_others_did(units: UnitOfWorkFactory) -> None:
+    found = []
+    async with units(reading=True) as uow:
+        for branch in (None, OF_BOTH, OF_CLINIC, OF_WARD):
+            later = await uow.history.spans(ACME.id, at(0), at(900), after=None, limit=9, branch=branch)
+            found.append("".join(one.peer_id.removeprefix("peer_") for one in later))
+        over = await uow.history.spans_over(ACME.id, at(20), branch=OF_BOTH)
+        of_ward = await uow.history.spans_over(ACME.id, at(10), branch=OF_WARD)
+    assert found == ["1425", "142", "12", "4"]
+    assert [one.peer_id for one in (*over, *of_ward)] == ["peer_1", "peer_4"]
 
 
 def queries(which: SessionFilter | AttendanceFilter, order: Any) -> tuple[Select[Any], Select[Any]]:
@@ -239,14 +286,14 @@ def queries(which: SessionFilter | AttendanceFilter, order: Any) -> tuple[Select
 async def test_no_list_walks_through_a_whole_table(which: Any, order: Any) -> None:
     total, page = queries(which, order)
     for step in await plan(total) + await plan(page):
-        assert not step.startswith(("SCAN sessions", "SCAN attendances")), step
+        assert not step.startswith(WALKS), step
     if (which, order) in IN_ORDER:
         steps = await plan(page)
         cut = steps[: steps.index("SCAN page")]
         assert not [step for step in cut if "TEMP B-TREE" in step], steps
 
 
-async def plan(query: Select[Any]) -> list[str]:
+async def plan(query: Select[Any] | CompoundSelect[Any]) -> list[str]:
     """What SQLite would do, step by step."""
     store = MemoryStore()
     written = query.compile(dialect=store._engine.dialect, compile_kwargs={"literal_binds": True})
