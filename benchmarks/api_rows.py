@@ -16,6 +16,7 @@ from signaling.store import tables
 from signaling.store.attendances import attendance_values
 from signaling.store.database import Database
 from signaling.store.rows import values_of
+from signaling.testing.store import statements
 
 MEETING: Final = "meeting-0000000"
 PARTICIPANT: Final = "participant"
@@ -37,10 +38,10 @@ async def fill(url: str, organization_id: str, since: int, until: int) -> None:
             tables.sessions: [values_of(_session(organization_id, n)) for n in numbers],
             tables.attendances: [one for n in numbers for one in _attendances(organization_id, n)],
         }
-        async with database._engine.begin() as db:
+        async with statements(database) as db:
             for table, those in rows.items():
                 await db.execute(insert(table), those)
-    async with database._engine.begin() as db:
+    async with statements(database) as db:
         if since == 0:
             await db.execute(insert(tables.participants), values_of(_participant(organization_id)))
         await db.execute(text("ANALYZE"))

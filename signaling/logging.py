@@ -55,5 +55,5 @@ def configure_logging(level: LogLevel, form: LogFormat) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("aiosqlite", "aiohttp.access", "asyncio", "alembic"):
+    for noisy in ("aiohttp.access", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.organization import ApiKey, Organization
+from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import api_keys, organizations
 from signaling.store.tenants import labelled, read_key, read_organization, unlabelled
@@ -26,7 +26,7 @@ _BY_HASH = (
 
 
 class SqlApiKeys:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def add(self, key: ApiKey) -> None:

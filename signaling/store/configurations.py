@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.configuration import ConfigurationRecord, EffectiveConfiguration
+from signaling.store.connection import Statements
 from signaling.store.meetings import read_configuration
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import configurations, organizations, session_configurations
@@ -33,7 +33,7 @@ _WITH_UNITS: Final = select(configurations).where(
 
 
 class SqlConfigurations:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def get(self, organization_id: str, owner_id: str) -> ConfigurationRecord | None:

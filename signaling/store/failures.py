@@ -40,6 +40,8 @@ def told(error: BaseException) -> SignalingError | None:
     """The error of ours that says the same; None for what is none of the database's."""
     if isinstance(error, DBAPIError):
         return _of_driver(error)
+    if isinstance(error, sqlite3.Error):
+        return _of_sqlite(error)
     if isinstance(error, PoolTimeoutError | OSError):
         return StoreUnavailableError()
     return None

@@ -20,7 +20,6 @@ from sqlalchemy import (
     union,
     union_all,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -31,6 +30,7 @@ from signaling.domain.session import SessionRecord
 from signaling.domain.unit import Branch
 from signaling.domain.usage import Span
 from signaling.store.attendances import context_hash, read_attendance
+from signaling.store.connection import Statements
 from signaling.store.listing import Condition, Listing, matching, within
 from signaling.store.sessions import read_session
 from signaling.store.tables import attendances, sessions
@@ -63,7 +63,7 @@ _SPANS = (
 
 
 class SqlHistory:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def session(self, organization_id: str, session_id: str) -> SessionRecord | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.idempotency import MadeBefore
+from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import idempotency_keys as keys
 
@@ -18,7 +18,7 @@ _ADD = insert(keys)
 
 
 class SqlIdempotency:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def get(self, organization_id: str, key: str) -> MadeBefore | None:

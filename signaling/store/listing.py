@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Column, RowMapping, Select, Table, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from signaling.domain.listing import Page
 from signaling.domain.time_range import TimeRange
+from signaling.store.connection import Statements
 
 T = TypeVar("T")
 Condition = ColumnElement[bool]
@@ -32,7 +32,7 @@ class Listing(Generic[T]):
 
     async def page(
         self,
-        db: AsyncConnection,
+        db: Statements,
         where: Iterable[Condition],
         by: ColumnElement[Any],
         page: Page,
@@ -49,7 +49,7 @@ class Listing(Generic[T]):
 
     async def of_each(
         self,
-        db: AsyncConnection,
+        db: Statements,
         where: Iterable[Condition],
         group: Column[Any],
         by: ColumnElement[Any],

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import bindparam, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.user import Login, Membership, PasswordToken, User
 from signaling.services.ports.users import LoginStanding
+from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import logins, memberships, organizations, password_tokens, users
 from signaling.store.tenants import labelled, read_organization, unlabelled
@@ -36,7 +36,7 @@ _STANDING = (
 
 
 class SqlLogins:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def get(self, login_id: str) -> Login | None:

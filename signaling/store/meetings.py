@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Row, RowMapping, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
 from signaling.domain.configuration import NOTHING_SAID, Configuration
@@ -18,6 +17,7 @@ from signaling.domain.meeting import Meeting, MeetingStatus, Region
 from signaling.domain.reach import EVERYTHING_SEEN, Sight
 from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.errors import ConflictError, SignalingError, ValidationFailedError
+from signaling.store.connection import Statements
 from signaling.store.listing import Listing, matching, within
 from signaling.store.rows import values_of
 from signaling.store.tables import meetings
@@ -31,7 +31,7 @@ _GET = select(meetings).where(
 
 
 class SqlMeetings:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def get(self, organization_id: str, meeting_id: str) -> Meeting | None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.errors import InvalidInputError
+from signaling.store.connection import Source
 
 HEAD: Final = "0012"
 """The newest revision in `migrations/versions`; a test compares the two."""
@@ -24,13 +24,9 @@ READ COMMITTED is what lets them see that it did. On SQLite BEGIN IMMEDIATE does
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 
-async def migrate(engine: AsyncEngine) -> None:
+async def migrate(source: Source) -> None:
     """Raises `InvalidInputError` when the database was written by a newer version of this program."""
-    async with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            await connection.execution_options(isolation_level="READ COMMITTED")
-        async with connection.begin():
-            await connection.run_sync(_migrate)
+    await source.run(_migrate)
 
 
 def _migrate(connection: Connection) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.organization import ApiKey, Organization
 from signaling.store.api_keys import SqlApiKeys
+from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import api_keys, organizations
 from signaling.store.tenants import read_key, read_organization
@@ -24,7 +24,7 @@ _KEYS = (
 
 
 class SqlOrganizations:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def get(self, organization_id: str) -> Organization | None:

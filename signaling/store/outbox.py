@@ -28,12 +28,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.webhook import Shape, Target, timeout_of
 from signaling.domain.webhook_delivery import TRANSITIONS, Attempt, Delivery, DeliveryStatus, Outcome
 from signaling.domain.webhook_lanes import Candidate
 from signaling.services.ports.webhooks import Claimed, DeliveryFilter, QueueCounts
+from signaling.store.connection import Statements
 from signaling.store.rows import page
 from signaling.store.tables import webhook_attempts as attempts
 from signaling.store.tables import webhook_deliveries as deliveries
@@ -98,7 +98,7 @@ _SETTLE = (
 
 
 class SqlDeliveries:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def add(self, new: Sequence[Delivery]) -> None:

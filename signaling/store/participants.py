@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, RowMapping, bindparam, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from signaling.domain.join_policy import Standing
@@ -14,6 +13,7 @@ from signaling.domain.listing import Page
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord
+from signaling.store.connection import Statements
 from signaling.store.listing import Listing
 from signaling.store.meetings import read_meeting
 from signaling.store.presets import read_preset
@@ -46,7 +46,7 @@ _LISTING = Listing(participants, participants.c.id, lambda row: Participant(**ro
 
 
 class SqlParticipants:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant | None:

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Row, RowMapping, bindparam, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.preset import Preset, PresetRecord
+from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import presets
 
@@ -24,7 +24,7 @@ _HAS = _BY_NAME.with_only_columns(presets.c.id)
 
 
 class SqlPresets:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def get(self, organization_id: str, preset_id: str) -> PresetRecord | None:

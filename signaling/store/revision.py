@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from signaling.store.database import engine_for, parse_url, reason
+from signaling.store.database import parse_url, reason
 from signaling.store.migrate import revision_of
+from signaling.store.postgres import PostgresSource
 
 
 async def schema_revision(url: str) -> str | None:
@@ -20,16 +21,19 @@ async def schema_revision(url: str) -> str | None:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and not _is_there(parsed.database):
         return None
-    engine = create_async_engine(parsed) if parsed.get_backend_name() == "sqlite" else engine_for(url)
     try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(revision_of)
+        if parsed.get_backend_name() == "sqlite":
+            with create_engine(parsed).connect() as connection:
+                return revision_of(connection)
+        source = PostgresSource(parsed)
+        try:
+            return await source.run(revision_of)
+        finally:
+            await source.close()
     except SQLAlchemyError as error:
         raise OSError(f"the database does not answer as one: {reason(error)}") from error
     except OSError as error:
         raise OSError(f"the database does not answer: {reason(error)}") from error
-    finally:
-        await engine.dispose()
 
 
 def _is_there(file: str | None) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from signaling.store.connection import Statements
 from signaling.store.tables import revoked_subjects as revoked
 
 _THIS = (
@@ -18,7 +18,7 @@ _AGAIN = update(revoked).where(*_THIS).values(revoked_at=bindparam("at"))
 
 
 class SqlRevokedSubjects:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def add(self, organization_id: str, subject: str, revoked_at: datetime) -> None:

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
 from signaling.errors import ConflictError
+from signaling.store.connection import Statements
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def values_of(record: Any) -> dict[str, Any]:
 
 
 async def page(
-    db: AsyncConnection, query: Select[Any], read: Callable[[Row[Any]], T], *, offset: int, limit: int
+    db: Statements, query: Select[Any], read: Callable[[Row[Any]], T], *, offset: int, limit: int
 ) -> tuple[Sequence[T], int]:
     """One page of an ordered query, and how many rows the whole has."""
     total = await db.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
@@ -32,7 +32,7 @@ async def page(
 
 
 async def insert_unique(
-    db: AsyncConnection, statement: UpdateBase, complaint: str, values: Mapping[str, Any] | None = None
+    db: Statements, statement: UpdateBase, complaint: str, values: Mapping[str, Any] | None = None
 ) -> int:
     """Execute, and say how many rows came; a violated constraint becomes `ConflictError(complaint)`."""
     try:

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.server import RunningAt, SignalingServer
+from signaling.store.connection import Statements
 from signaling.store.sessions import read_session
 from signaling.store.tables import servers, sessions
 
@@ -18,7 +18,7 @@ _SERVER: Final = (servers.c.id, servers.c.incarnation, servers.c.url, servers.c.
 
 
 class SqlServers:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def put(self, server: SignalingServer) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, exists, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.attendance import Attendance
 from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.store.attendances import attendance_values, read_attendance
+from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import attendances, sessions
 
@@ -32,7 +32,7 @@ _SAVE_ATTENDANCE = update(attendances).where(
 
 
 class SqlSessions:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def add(self, session: SessionRecord) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.signing_key import StoredKey
+from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import signing_keys as keys
 
 
 class SqlSigningKeys:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def all(self) -> Sequence[StoredKey]:

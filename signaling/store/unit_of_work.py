@@ -6,8 +6,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
 from signaling.errors import OutcomeUnknownError, StoreUnavailableError
 from signaling.services.ports import (
     ApiKeyRepository,
@@ -29,6 +27,7 @@ from signaling.services.ports import (
 from signaling.services.ports.webhooks import DeliveryRepository, WebhookRepository
 from signaling.store.api_keys import SqlApiKeys
 from signaling.store.configurations import SqlConfigurations
+from signaling.store.connection import Source, Transaction
 from signaling.store.failures import told
 from signaling.store.history import SqlHistory
 from signaling.store.idempotency import SqlIdempotency
@@ -71,27 +70,17 @@ class SqlUnitOfWork:
     users: UserRepository
     logins: LoginRepository
 
-    def __init__(
-        self, engine: AsyncEngine, *, prepare: Callable[[AsyncConnection], None] | None = None
-    ) -> None:
-        """`prepare` is told the connection before the first statement."""
-        self._engine = engine
-        self._prepare = prepare
-        self._db: AsyncConnection | None = None
+    def __init__(self, source: Source, *, reading: bool = False) -> None:
+        self._source = source
+        self._reading = reading
+        self._db: Transaction | None = None
         self._after_commit: dict[Callable[[], None], None] = {}
 
     async def __aenter__(self) -> Self:
         """Raises `StoreUnavailableError`."""
         assert self._db is None, "a unit of work is entered once"
         try:
-            db = self._db = await self._engine.connect()
-            try:
-                await db.begin()
-                if self._prepare is not None:
-                    self._prepare(db)
-            except BaseException:
-                await db.close()
-                raise
+            db = self._db = await self._source.begin(reading=self._reading)
         except Exception as error:
             raise told(error) or error from error
         self.organizations = SqlOrganizations(db)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.unit import Branch, Unit
 from signaling.errors import ConflictError
+from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import meetings, units
 
@@ -17,7 +17,7 @@ _BELOW = "Something belongs to the unit still. Move or remove that first."
 
 
 class SqlUnits:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def get(self, organization_id: str, unit_id: str) -> Unit | None:

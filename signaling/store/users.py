@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.user import Membership, User
+from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import memberships, users
 from signaling.store.tenants import labelled, unlabelled
@@ -19,7 +19,7 @@ _MEMBER = "They are a member of this organization already."
 
 
 class SqlUsers:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def get(self, user_id: str) -> User | None:

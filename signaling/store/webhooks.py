@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.domain.webhook import EventName, Room, Webhook, room_subscriber
+from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import meetings, webhook_keys, webhooks
 
@@ -27,7 +27,7 @@ _ROOM = select(
 
 
 class SqlWebhooks:
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Statements) -> None:
         self._db = db
 
     async def get(self, organization_id: str, webhook_id: str) -> Webhook | None:

@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import AsyncAdaptedQueuePool, create_engine, make_url
+from sqlalchemy import NullPool, create_engine, make_url
 from sqlalchemy.engine import Dialect, Engine
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from signaling.store.database import Database, prepare_connection
-from signaling.store.in_loop import DRIVER, InLoopConnection
+from signaling.store.connection import Statements
+from signaling.store.database import Database
+from signaling.store.sqlite import DRIVER, SqliteSource, prepare_connection
 from signaling.store.tables import metadata
 
-_URL: Final = "sqlite+aiosqlite://"
+_URL: Final = f"{DRIVER}://"
 
 
 class MemoryStore(Database):
-    """`store()` is a new unit of work; units run one after the other, as with every SQLite database of ours.
+    """`store()` is a new unit of work; units run one after the other.
 
     Connects on first use. It need not be closed: it goes with the last reference to it.
     """
@@ -40,17 +41,16 @@ class MemoryStore(Database):
 
         def connect() -> Any:
             connection.deserialize(pages or pattern.pages)
-            adapted = InLoopConnection(DRIVER, _AtOnce(connection))
-            prepare_connection(adapted)
-            return adapted
+            prepare_connection(connection)
+            return connection
 
-        pool = AsyncAdaptedQueuePool(
-            connect, pool_size=1, max_overflow=0, timeout=30, dialect=pattern.dialect
-        )
         engine = Engine(
-            pool, pattern.dialect, make_url(_URL), execution_options={"compiled_cache": pattern.compiled}
+            NullPool(connect, dialect=pattern.dialect),
+            pattern.dialect,
+            make_url(_URL),
+            execution_options={"compiled_cache": pattern.compiled},
         )
-        super().__init__(AsyncEngine(engine))
+        super().__init__(SqliteSource(engine, executor=None, only=True))
 
     def pages(self) -> bytes:
         """All that was committed."""
@@ -58,20 +58,15 @@ class MemoryStore(Database):
         return pages
 
 
-class _AtOnce:
-    """In the place of aiosqlite's connection: the caller's thread is the connection's."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._conn = self._connection = connection
-
-    async def _execute(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        return work(*arguments)
-
-    async def close(self) -> None:
-        self._conn.close()
-
-    def stop(self) -> None:
-        self._conn.close()
+@asynccontextmanager
+async def statements(database: Database) -> AsyncIterator[Statements]:
+    """Those that no repository has, in one transaction that is committed in the end."""
+    transaction = await database.source.begin()
+    try:
+        yield transaction
+        await transaction.commit()
+    finally:
+        await transaction.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +80,11 @@ class _Pattern:
 
 @cache
 def _pattern() -> _Pattern:
-    dialect = create_async_engine(_URL, module=DRIVER).dialect
-    engine = create_engine("sqlite://")
+    engine = create_engine(_URL)
     with engine.begin() as db:
         metadata.create_all(db)
-        dialect.initialize(db)
     with engine.connect() as db:
         driver: Any = db.connection.dbapi_connection
         pages: bytes = driver.serialize()
     engine.dispose()
-    return _Pattern(pages, dialect)
+    return _Pattern(pages, engine.dialect)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from signaling.store.database import Database, sqlite_url
 from signaling.store.tables import metadata
+from signaling.testing.store import statements
 from tests.support.postgres import Postgres, made_cluster, remove, why_not
 
 
@@ -54,7 +55,7 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         database = await Database.open(sqlite_url(tmp_path / "rostrum.db"))
     else:
         database = await Database.open(request.getfixturevalue("postgres_url"))
-        async with database._engine.begin() as db:
+        async with statements(database) as db:
             await db.execute(text(f"TRUNCATE {', '.join(metadata.tables)} CASCADE"))
     yield database
     await database.close()

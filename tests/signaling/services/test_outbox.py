@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy import Executable
 
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import Organization
@@ -15,6 +16,7 @@ from signaling.domain.webhook_sessions import ParticipantOccurrence, SessionOccu
 from signaling.services.outbox import REMEMBERED, Outbox
 from signaling.services.ports.webhooks import DeliveryFilter
 from signaling.store.database import Database
+from signaling.store.sqlite import SqliteTransaction
 from signaling.testing import FakeClock
 from tests.signaling import values
 from tests.signaling.values import at
@@ -93,15 +95,17 @@ async def test_what_is_rolled_back_was_never_to_be_told(database: Database) -> N
 
 
 async def test_where_nobody_wants_to_hear_of_it_the_store_is_asked_once_in_a_while(
-    database: Database,
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statements: list[str] = []
+    execute = SqliteTransaction.execute
+
+    async def noted(transaction: SqliteTransaction, statement: Executable, parameters: Any = None) -> Any:
+        statements.append(str(statement))
+        return await execute(transaction, statement, parameters)
+
     async with World(database) as world:
-        sqlalchemy_event.listen(
-            database._engine.sync_engine,
-            "before_cursor_execute",
-            lambda _c, _cursor, statement, *_: statements.append(statement),
-        )
+        monkeypatch.setattr(SqliteTransaction, "execute", noted)
         await world.joins(1)
         asked = len(statements)
         await world.joins(2)

@@ -34,6 +34,7 @@ from signaling.store.history import (
     spans_over,
 )
 from signaling.testing import MemoryStore
+from signaling.testing.store import statements
 from tests.signaling import values
 from tests.signaling.values import at
 
@@ -296,6 +297,6 @@ async def test_no_list_walks_through_a_whole_table(which: Any, order: Any) -> No
 async def plan(query: Select[Any] | CompoundSelect[Any]) -> list[str]:
     """What SQLite would do, step by step."""
     store = MemoryStore()
-    written = query.compile(dialect=store._engine.dialect, compile_kwargs={"literal_binds": True})
-    async with store._engine.connect() as db:
+    written = query.compile(dialect=store.source.dialect, compile_kwargs={"literal_binds": True})
+    async with statements(store) as db:
         return [row.detail for row in await db.execute(text(f"EXPLAIN QUERY PLAN {written}"))]

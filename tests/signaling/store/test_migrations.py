@@ -20,7 +20,7 @@ from signaling.domain.configuration import Configuration
 from signaling.domain.meeting_config import AiConfig
 from signaling.store import tables
 from signaling.store.attendances import attendance_values
-from signaling.store.database import Database, engine_for, sqlite_url
+from signaling.store.database import Database, source_of, sqlite_url
 from signaling.store.migrate import HEAD, MIGRATIONS
 from signaling.store.rows import values_of
 from tests.signaling import values
@@ -88,8 +88,7 @@ async def test_what_was_written_under_any_revision_is_there_under_the_newest(
     await written_under(revision, empty)
     database = await Database.open(empty)
     try:
-        async with database._engine.connect() as db:
-            assert await db.run_sync(differences) == []
+        assert await database.source.run(differences) == []
         await check_all_there(database)
     finally:
         await database.close()
@@ -105,10 +104,9 @@ async def written_under(revision: str, url: str) -> None:
             there = {name: value for name, value in row.items() if name in known}
             connection.execute(insert(_written(table, there)).values(there))
 
-    engine = engine_for(url)
-    async with engine.begin() as db:
-        await db.run_sync(write)
-    await engine.dispose()
+    source = source_of(url)
+    await source.run(write)
+    await source.close()
 
 
 def _written(table: Table, names: Iterable[str]) -> TableClause:

@@ -19,6 +19,7 @@ from signaling.errors import ContendedError, InvalidInputError, StoreUnavailable
 from signaling.services.ports import UnitOfWork
 from signaling.services.transaction import MAX_ATTEMPTS, committed
 from signaling.store.database import Database
+from signaling.testing.store import statements
 from tests.signaling import values
 from tests.support.postgres import Postgres
 
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 async def database(postgres_url: str) -> AsyncIterator[Database]:
     opened = await Database.open(postgres_url)
-    async with opened._engine.begin() as db:
+    async with statements(opened) as db:
         await db.execute(text("TRUNCATE organizations, users CASCADE"))
     yield opened
     await opened.close()

@@ -12,6 +12,7 @@ from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.errors import ConflictError
 from signaling.store.database import Database
 from signaling.store.tables import servers
+from signaling.testing.store import statements
 from tests.signaling import values
 from tests.signaling.values import NOON, at
 
@@ -29,7 +30,7 @@ async def put(store: Database, *those: SignalingServer) -> None:
 
 async def silenced(store: Database, server: SignalingServer) -> None:
     """As if its lease had been over for long."""
-    async with store._engine.begin() as db:
+    async with statements(store) as db:
         await db.execute(update(servers).where(servers.c.id == server.id).values(seen_at=NOON))
 
 

@@ -15,6 +15,7 @@ from signaling.domain.server import SignalingServer
 from signaling.domain.session import SessionRecord
 from signaling.store.database import Database
 from signaling.store.tables import servers
+from signaling.testing.store import statements
 from tests.signaling.rest.test_http_media import PUBLISH, VIEW
 from tests.signaling.values import NOON
 from tests.support.live_world import LEASE, MEETING, ORGANIZATION, LiveWorld, Refused, WsClient, live_world
@@ -32,7 +33,7 @@ async def two_servers(store: Database) -> AsyncIterator[tuple[LiveWorld, LiveWor
 
 async def silenced(store: Database, server_id: str) -> None:
     """As if the server had not been heard of for long, while the other one looked on."""
-    async with store._engine.begin() as db:
+    async with statements(store) as db:
         await db.execute(update(servers).where(servers.c.id == server_id).values(seen_at=NOON))
 
 

@@ -5,45 +5,42 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 
 from signaling.domain.organization import Organization
 from signaling.errors import ConflictError, StoreUnavailableError
+from signaling.store import sqlite
 from signaling.store.database import Database
-from signaling.store.in_loop import WAIT_MS
+from signaling.store.sqlite import MAX_KEPT, WAIT_MS, SqliteSource, SqliteTransaction
+from signaling.testing.store import statements
 from tests.signaling import values
 from tests.support.wait import wait_until
 
 
 @pytest.fixture
-async def driver(database: Database) -> Any:
-    async with database._engine.connect() as db:
-        return (await db.get_raw_connection()).driver_connection
-
-
-@pytest.fixture
-def trips(driver: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of what was done in the thread, in order."""
     done: list[str] = []
-    original = driver._execute
+    original = SqliteTransaction._wait_for
 
-    async def count(work: Any, *arguments: Any) -> Any:
+    async def count(transaction: SqliteTransaction, work: Callable[[], None]) -> None:
         done.append(work.__name__)
-        return await original(work, *arguments)
+        await original(transaction, work)
 
-    monkeypatch.setattr(driver, "_execute", count)
+    monkeypatch.setattr(SqliteTransaction, "_wait_for", count)
     return done
 
 
 async def test_who_only_reads_never_leaves_the_loop(database: Database, trips: list[str]) -> None:
-    async with database() as uow:
-        assert await uow.organizations.first() is None
-        assert await uow.meetings.get("nobody", "nothing") is None
+    for reading in (False, True):
+        async with database(reading=reading) as uow:
+            assert await uow.organizations.first() is None
+            assert await uow.meetings.get("nobody", "nothing") is None
     assert trips == []
 
 
@@ -51,26 +48,26 @@ async def test_only_the_commit_of_a_change_is_a_trip(database: Database, trips: 
     async with database() as uow:
         await uow.organizations.add(values.organization())
         await uow.commit()
-    assert trips == ["_commit"]
+    assert trips == ["commit"]
 
 
 async def test_a_commit_that_fails_is_rolled_back(
-    database: Database, driver: Any, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = driver._execute
+    original = SqliteTransaction._wait_for
 
     async def fail(*_: Any) -> None:
-        monkeypatch.setattr(driver, "_execute", original)
+        monkeypatch.setattr(SqliteTransaction, "_wait_for", original)
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
 
-    monkeypatch.setattr(driver, "_execute", fail)
+    monkeypatch.setattr(SqliteTransaction, "_wait_for", fail)
     with pytest.raises(StoreUnavailableError):
         async with database() as uow:
             await uow.organizations.add(values.organization())
             await uow.commit()
-    assert not driver._conn.in_transaction
+    assert not (await writer(database)).in_transaction
     async with database() as uow:
         assert await uow.organizations.first() is None
         await uow.organizations.add(values.organization())
@@ -95,34 +92,99 @@ async def test_the_loop_turns_while_another_process_writes(
     other.execute("COMMIT")
     other.close()
     await writing
-    assert trips == ["_begin_waiting", "_commit"]
-    assert driver_timeout(await raw_connection(database)) == 0, "the loop would wait the next time"
+    assert trips == ["_begin_waiting", "commit"]
+    assert driver_timeout(await writer(database)) == 0, "the loop would wait the next time"
     async with database() as uow:
         assert await uow.organizations.get(acme.id) == acme
+
+
+async def test_a_process_that_writes_for_too_long_is_told_of(
+    database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sqlite, "WAIT_MS", 1)
+    other = sqlite3.connect(tmp_path / "rostrum.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailableError, match="Another process"):
+        async with database() as uow:
+            await uow.organizations.first()
+    other.execute("ROLLBACK")
+    other.close()
+    assert driver_timeout(await writer(database)) == 0
+    async with database() as uow:
+        await uow.organizations.add(values.organization())
+        await uow.commit()
 
 
 async def test_who_only_reads_waits_for_nobody_who_writes(
     database: Database, trips: list[str], tmp_path: Path
 ) -> None:
+    acme = values.organization()
     other = sqlite3.connect(tmp_path / "rostrum.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     async with database(reading=True) as uow:
         assert await uow.organizations.first() is None
     other.execute("COMMIT")
     other.close()
-    assert trips == []
+    async with database() as writing:
+        await writing.organizations.add(acme)
+        async with database(reading=True) as reading:
+            assert await reading.organizations.first() is None, "it is not committed"
+        await writing.commit()
+        async with database(reading=True) as reading:
+            assert await reading.organizations.first() == acme
+    assert trips == ["commit"]
 
 
-async def test_what_was_begun_in_the_thread_ends_before_the_loop_goes_on(
-    database: Database, driver: Any, tmp_path: Path
+async def test_who_reads_sees_one_state_from_the_first_look_to_the_last(database: Database) -> None:
+    async with database(reading=True) as reading:
+        assert await reading.organizations.first() is None
+        async with database() as writing:
+            await writing.organizations.add(values.organization())
+            await writing.commit()
+        assert await reading.organizations.first() is None
+    async with database(reading=True) as reading:
+        assert await reading.organizations.first() is not None
+
+
+async def test_connections_that_many_read_from_at_once_are_not_all_kept(database: Database) -> None:
+    source = database.source
+    assert isinstance(source, SqliteSource)
+    transactions = [await source.begin(reading=True) for _ in range(MAX_KEPT + 3)]
+    for one in transactions:
+        await one.execute(text("select 1"))
+    for one in transactions:
+        await one.close()
+    assert len(source._readers) == MAX_KEPT
+    again = await source.begin(reading=True)
+    assert len(source._readers) == MAX_KEPT - 1
+    await again.close()
+
+
+async def test_units_that_write_wait_for_each_other_but_not_for_ever(
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sqlite, "QUEUE_SECONDS", 0)
+    async with database() as first:
+        await first.organizations.first()
+        with pytest.raises(StoreUnavailableError):
+            async with database():
+                pass
+    async with database() as next_one:
+        assert await next_one.organizations.first() is None
+
+
+async def test_what_was_begun_in_the_thread_ends_before_the_loop_goes_on(database: Database) -> None:
     """Somebody stops waiting for a commit: nobody touches the connection before the thread is done."""
     acme, held, release = values.organization(), threading.Event(), threading.Event()
+    source = database.source
+    assert isinstance(source, SqliteSource)
+    assert source._executor is not None
+    connection = await writer(database)
 
     async def commit_held() -> None:
         async with database() as uow:
             await uow.organizations.add(acme)
-            driver._tx.put_nowait((None, lambda: (held.set(), release.wait(WAIT_MS / 1000))))
+            source._executor.submit(lambda: (held.set(), release.wait(WAIT_MS / 1000)))
             await uow.commit()
 
     committing = asyncio.create_task(commit_held())
@@ -131,7 +193,9 @@ async def test_what_was_begun_in_the_thread_ends_before_the_loop_goes_on(
     looking = asyncio.create_task(first_organization(database))
     for _ in range(10):
         await asyncio.sleep(0)
-    assert driver._conn.in_transaction, "the loop has ended it meanwhile"
+    assert committing.done()
+    assert connection.in_transaction, "the loop has ended it meanwhile"
+    assert not looking.done()
     release.set()
     with pytest.raises(asyncio.CancelledError):
         await committing
@@ -162,19 +226,19 @@ async def test_a_transaction_begins_before_its_first_statement(database: Databas
 
 
 async def test_one_that_cannot_begin_leaves_nothing_behind(database: Database) -> None:
-    async with database._engine.connect() as db:
-        await db.begin()
-        raw: Any = await db.get_raw_connection()
-        raw.dbapi_connection.begin = "BEGIN NONSENSE"
-        with pytest.raises(OperationalError):
-            await db.execute(text("select 1"))
+    transaction = await database.source.begin()
+    assert isinstance(transaction, SqliteTransaction)
+    transaction._begin = "BEGIN NONSENSE"
+    with pytest.raises(sqlite3.OperationalError):
+        await transaction.execute(text("select 1"))
+    await transaction.close()
     async with database() as uow:
         await uow.organizations.add(values.organization())
         await uow.commit()
 
 
 async def test_rows_come_with_their_names_and_changes_with_their_number(database: Database) -> None:
-    async with database._engine.begin() as db:
+    async with statements(database) as db:
         await db.execute(text("create table heap (number integer)"))
         await db.execute(text("insert into heap values (:number)"), [{"number": 1}, {"number": 2}])
         changed = await db.execute(text("update heap set number = number + 1"))
@@ -188,10 +252,11 @@ async def first_organization(database: Database) -> Organization | None:
         return await uow.organizations.first()
 
 
-async def raw_connection(database: Database) -> sqlite3.Connection:
-    async with database._engine.connect() as db:
-        driver: Any = (await db.get_raw_connection()).driver_connection
-        return driver._conn  # type: ignore[no-any-return]
+async def writer(database: Database) -> sqlite3.Connection:
+    transaction = await database.source.begin()
+    assert isinstance(transaction, SqliteTransaction)
+    await transaction.close()
+    return transaction._raw
 
 
 def driver_timeout(connection: sqlite3.Connection) -> int:

@@ -1,0 +1,58 @@
+"""What the repositories say their statements on, and what a unit of work is one transaction of.
+
+Source            a database: `signaling.store.sqlite` or `signaling.store.postgres`
+  begin() ──▶ Transaction ──▶ commit(), or nothing ──▶ close()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, CursorResult, Executable, ScalarResult
+from sqlalchemy.engine import Dialect
+
+T = TypeVar("T")
+
+
+class Statements(Protocol):
+    """As SQLAlchemy's `AsyncConnection` takes them."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    async def execute(
+        self, statement: Executable, parameters: Any = None
+    ) -> CursorResult[*tuple[Any, ...]]: ...
+
+    async def scalar(self, statement: Executable, parameters: Any = None) -> Any: ...
+
+    async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]: ...
+
+
+class Transaction(Statements, Protocol):
+    @property
+    def invalidated(self) -> bool:
+        """Whether the connection is gone: nobody knows then what became of a commit."""
+        ...
+
+    async def commit(self) -> None: ...
+
+    async def close(self) -> None:
+        """What was not committed is undone."""
+        ...
+
+
+class Source(Protocol):
+    @property
+    def dialect(self) -> Dialect: ...
+
+    async def begin(self, *, reading: bool = False) -> Transaction:
+        """One that is only `reading` keeps nobody waiting."""
+        ...
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Work on the schema, in one transaction, after everybody else's."""
+        ...
+
+    async def close(self) -> None: ...
