@@ -61,7 +61,9 @@ from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.ownership import Ownership
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import LiveSettings, Surroundings
+from signaling.services.meeting_passwords import MeetingPasswords
 from signaling.services.meetings import MeetingService
+from signaling.services.members import MemberService
 from signaling.services.outbox import Outbox
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, LiveSessions, Tokens
@@ -314,6 +316,7 @@ def _application(
     webhooks: Webhooks,
 ) -> web.Application:
     house, passwords = _house(settings), Argon2Passwords()
+    of_meetings = MeetingPasswords(passwords, clock)
     door = Door.of(database, clock, keys.ring, passwords)
     application = build_application(
         RestParts(
@@ -322,7 +325,8 @@ def _application(
             reach=Reach(database),
             meetings=MeetingService(database, live, clock, house, passwords, webhooks.policy),
             participants=ParticipantService(database, live, tokens, clock, house),
-            guests=GuestService(database, tokens, passwords, clock, house),
+            guests=GuestService(database, tokens, of_meetings, clock, house),
+            members=MemberService(database, tokens, of_meetings, clock, house),
             configuration=ConfigurationService(database, clock, house),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),

@@ -68,6 +68,8 @@ class Configuration(BaseModel):
     """For ORGUNIT."""
     default_guest_preset: Name | None = None
     """The preset that guests get; with none set, there are no guests."""
+    default_member_preset: Name | None = None
+    """The preset that members get who join by their login."""
     profile: Name | None = None
     """The name of a set of features, for clients."""
     skin: Name | None = None
@@ -115,6 +117,7 @@ SYSTEM: Final = Configuration(
     allow_open_units=(),
     join_policy=Policy.ORG,
     allow_join_units=(),
+    default_member_preset="group_call_participant",
     persist_chat=False,
     record_on_start=False,
     live_stream_on_start=False,

@@ -59,6 +59,8 @@ class Refusal(StrEnum):
     NOT_REGISTERED = "not_registered"
     NO_GUESTS = "no_guests"
     """Nobody has said which preset they get."""
+    NO_PRESET = "no_preset"
+    """The preset that members get is not there."""
     WRONG_PASSWORD = "wrong_password"
 
 
@@ -67,6 +69,7 @@ _SENTENCES: Final = {
     Refusal.NOT_IN_UNIT: "This meeting is for other units of the organization. Ask to be let in.",
     Refusal.NOT_REGISTERED: "This meeting is for those who are on its list. Ask to be added.",
     Refusal.NO_GUESTS: "This meeting takes no guests.",
+    Refusal.NO_PRESET: "This meeting has no preset for members. Ask who runs it.",
     Refusal.WRONG_PASSWORD: "This meeting has a password, and that was not it. Ask for it.",
 }
 

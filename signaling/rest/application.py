@@ -38,7 +38,7 @@ from signaling.rest.v2.active_session import ActiveSessionRoutes
 from signaling.rest.v2.analytics import AnalyticsRoutes
 from signaling.rest.v2.api_keys import ApiKeyRoutes
 from signaling.rest.v2.configuration import ConfigurationRoutes
-from signaling.rest.v2.guests import GuestRoutes
+from signaling.rest.v2.guests import GuestRoutes, MemberRoutes
 from signaling.rest.v2.invitation import InvitationRoutes
 from signaling.rest.v2.logins import LoginRoutes
 from signaling.rest.v2.meetings import MeetingRoutes
@@ -60,6 +60,7 @@ from signaling.services.guests import GuestService
 from signaling.services.invitation import InvitationService
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.meetings import MeetingService
+from signaling.services.members import MemberService
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import Clock, MetricsSource
 from signaling.services.presets import PresetService
@@ -90,6 +91,7 @@ class RestParts:
     meetings: MeetingService
     participants: ParticipantService
     guests: GuestService
+    members: MemberService
     configuration: ConfigurationService
     presets: PresetService
     active_session: ActiveSessionService
@@ -156,6 +158,7 @@ def build_application(parts: RestParts) -> web.Application:
             *InvitationRoutes(parts.invitation).operations(),
             *WebhookKeyRoutes(parts.webhook_keys).operations(),
             *GuestRoutes(parts.guests).operations(),
+            *MemberRoutes(parts.members).operations(),
             *whip.operations(),
             *whep.operations(),
             *HealthRoutes(parts.workers, parts.metrics, parts.version).operations(),

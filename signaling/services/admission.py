@@ -5,11 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signaling.domain.configuration import Configuration
-from signaling.domain.join_policy import Applicant, Policy, check_join, check_open, password_mark
+from signaling.domain.join_policy import (
+    Applicant,
+    Policy,
+    Refusal,
+    Standing,
+    check_join,
+    check_open,
+    password_mark,
+)
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.preset import Preset
-from signaling.errors import InvalidTokenError, MeetingInactiveError, NotFoundError
+from signaling.domain.role import membership_in
+from signaling.domain.user import Membership, User
+from signaling.errors import InvalidTokenError, JoinRefusedError, MeetingInactiveError, NotFoundError
 from signaling.services.ports import UnitOfWork, UnitOfWorkFactory
 
 
@@ -37,11 +47,12 @@ class Admission:
 
 async def admit(units: UnitOfWorkFactory, claims: ParticipantClaims) -> Admission:
     """Raises `InvalidTokenError` when the participant was removed, `NotFoundError` when the meeting was
-    deleted or the preset is gone, and `MeetingInactiveError`."""
+    deleted or the preset is gone, `MeetingInactiveError`, and `JoinRefusedError` for who came as a member and
+    is none any more."""
     organization_id, meeting_id = claims.organization_id, claims.meeting_id
     async with units(reading=True) as uow:
         found = await uow.participants.with_its_own(organization_id, meeting_id, claims.participant_id)
-        path = frozenset[str]() if found is None else await units_of(uow, found[0])
+        path = frozenset[str]() if found is None else await _present_units(uow, found[0])
     if found is None:
         raise InvalidTokenError("The meeting or the participant of this token was removed.")
     participant, meeting, record = found
@@ -52,6 +63,36 @@ async def admit(units: UnitOfWorkFactory, claims: ParticipantClaims) -> Admissio
     if record is None:
         raise NotFoundError.of("preset", participant.preset_name)
     return Admission(meeting, participant, record.preset, path)
+
+
+async def _present_units(uow: UnitOfWork, participant: Participant) -> frozenset[str]:
+    """Members are of the unit that they are of now, and are members only as long as their account is one."""
+    if participant.standing is not Standing.MEMBER:
+        return await units_of(uow, participant)
+    user = await uow.users.get(participant.custom_participant_id)
+    membership = None if user is None else await membership_of(uow, user, participant.organization_id)
+    if membership is None:
+        raise JoinRefusedError(
+            "You are no member of this organization any more. Ask its administrator.",
+            reason=Refusal.NOT_IN_ORGANIZATION,
+        )
+    return await member_units(uow, participant.organization_id, membership)
+
+
+async def membership_of(uow: UnitOfWork, user: User, organization_id: str) -> Membership | None:
+    """What the account is in the organization (or app) now; None: nothing, or it is disabled."""
+    organization = None if user.disabled else await uow.organizations.get(organization_id)
+    if organization is None:
+        return None
+    return membership_in(organization, await uow.users.memberships(user.id))
+
+
+async def member_units(uow: UnitOfWork, organization_id: str, membership: Membership) -> frozenset[str]:
+    """The unit of a member and those above it."""
+    if membership.unit_id is None:
+        return frozenset()
+    unit = await uow.units.get(organization_id, membership.unit_id)
+    return frozenset() if unit is None else frozenset(unit.path)
 
 
 async def units_of(uow: UnitOfWork, participant: Participant) -> frozenset[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from signaling.domain.join_policy import (
     Applicant,
@@ -11,26 +10,16 @@ from signaling.domain.join_policy import (
     Refusal,
     Standing,
     check_join,
-    password_mark,
 )
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
-from signaling.errors import (
-    JoinRefusedError,
-    MeetingInactiveError,
-    NotFoundError,
-    RateLimitedError,
-)
+from signaling.errors import JoinRefusedError, MeetingInactiveError, NotFoundError
 from signaling.ids import new_uuid
 from signaling.services.admission import join_policy
 from signaling.services.levels import House, effective_for
+from signaling.services.meeting_passwords import MeetingPasswords
 from signaling.services.ports import Clock, Tokens, UnitOfWork, UnitOfWorkFactory
-from signaling.services.ports.secrets import Passwords
-from signaling.services.rate_limit import RateLimit
 from signaling.services.transaction import committed
-
-PASSWORDS_A_MINUTE: Final = 30
-"""That may be tried of a meeting, by whomever, whether they are right or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +35,7 @@ class Entrance:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Doorplate:
     """What whoever has the link may know before they say who they are."""
 
     meeting: Meeting
@@ -55,20 +44,24 @@ class Door:
 
 class GuestService:
     def __init__(
-        self, units: UnitOfWorkFactory, tokens: Tokens, passwords: Passwords, clock: Clock, house: House
+        self,
+        units: UnitOfWorkFactory,
+        tokens: Tokens,
+        passwords: MeetingPasswords,
+        clock: Clock,
+        house: House,
     ) -> None:
         self._units = units
         self._tokens = tokens
         self._passwords = passwords
         self._clock = clock
         self._house = house
-        self._tries = RateLimit("meeting", PASSWORDS_A_MINUTE)
 
-    async def look(self, short: str) -> Door:
+    async def look(self, short: str) -> Doorplate:
         """Raises `NotFoundError`, `MeetingInactiveError`, and `JoinRefusedError` where guests are not taken,
         whatever they show."""
         meeting, policy, _, _ = await self._find(short)
-        return Door(meeting, policy is Policy.PASSWORD)
+        return Doorplate(meeting, policy is Policy.PASSWORD)
 
     async def enter(
         self, short: str, *, name: str, password: str | None = None, picture: str | None = None
@@ -76,9 +69,7 @@ class GuestService:
         """Raises what `look` raises, `JoinRefusedError` for a wrong password, and `RateLimitedError` where
         too many were tried."""
         meeting, policy, allowed, preset_name = await self._find(short)
-        mark = None
-        if policy is Policy.PASSWORD and await self._matches(meeting, password):
-            mark = password_mark(meeting.join_password_hash)
+        mark = await self._passwords.mark(meeting, password) if policy is Policy.PASSWORD else None
         check_join(policy, allowed, Applicant(Standing.GUEST, password=mark is not None))
         now, participant_id = self._clock.now(), new_uuid()
         participant = Participant(
@@ -117,14 +108,3 @@ class GuestService:
         if preset_name is None or not known:
             raise JoinRefusedError("This meeting takes no guests.", reason=Refusal.NO_GUESTS)
         return meeting, policy, allowed, preset_name
-
-    async def _matches(self, meeting: Meeting, password: str | None) -> bool:
-        if password is None:
-            return False
-        standing = self._tries.take(meeting.id, self._clock.monotonic())
-        if standing.retry_after is not None:
-            raise RateLimitedError(
-                "Too many passwords were tried of this meeting. Wait a little.",
-                retry_after=standing.retry_after,
-            )
-        return await self._passwords.matches(password, meeting.join_password_hash)

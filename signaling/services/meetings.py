@@ -66,6 +66,7 @@ class MeetingSettings(TypedDict, total=False):
     join_policy: Policy | None
     allow_join_units: Sequence[str] | None
     default_guest_preset: str | None
+    default_member_preset: str | None
     profile: str | None
     skin: str | None
     persist_chat: bool | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, RowMapping, bindparam, delete, func, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
@@ -27,6 +27,15 @@ _THIS = (
 )
 _GET = select(participants).where(*_THIS)
 _ADD = insert(participants)
+KNOWN_AS: Final = (
+    select(participants)
+    .where(
+        participants.c.organization_id == bindparam("organization"),
+        participants.c.meeting_id == bindparam("meeting"),
+        participants.c.custom_participant_id == bindparam("custom"),
+    )
+    .order_by(participants.c.created_at, participants.c.id)
+)
 _WITH_ITS_OWN = (
     select(participants, meetings, presets)
     .join(
@@ -90,6 +99,12 @@ class SqlParticipants:
             )
         )
         return await self._db.scalar(query) or 0
+
+    async def known_as(
+        self, organization_id: str, meeting_id: str, custom_participant_id: str
+    ) -> Sequence[Participant]:
+        wanted = {"organization": organization_id, "meeting": meeting_id, "custom": custom_participant_id}
+        return [_participant(row) for row in await self._db.execute(KNOWN_AS, wanted)]
 
     async def list(
         self, organization_id: str, meeting_id: str, *, offset: int = 0, limit: int = 20

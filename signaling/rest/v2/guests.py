@@ -1,4 +1,5 @@
-"""`/v2/join/{short}`: the door of a meeting, for whoever has its link and no credential."""
+"""`/v2/join/{short}`: the door of a meeting, for whoever has its link, and the one beside it, for those who
+have signed in to its organization."""
 
 from __future__ import annotations
 
@@ -14,18 +15,26 @@ from signaling.errors import (
     OverloadedError,
     RateLimitedError,
 )
+from signaling.rest.access import caller_of
 from signaling.rest.envelope import success
 from signaling.rest.operation import Access, Operation
 from signaling.rest.parsing import Answer, Body, parse_body, shown
 from signaling.rest.v2.participants import Name, Picture
-from signaling.services.guests import GuestService
+from signaling.services.guests import Doorplate, Entrance, GuestService
+from signaling.services.members import MemberService
+
+Password = Annotated[str, Field(max_length=128)]
 
 
-class DoorAnswer(Answer):
+class DoorplateAnswer(Answer):
     model_config = shown({"title": "Weekly", "asks_password": True})
 
     title: str | None
     asks_password: bool
+
+    @classmethod
+    def of(cls, doorplate: Doorplate) -> DoorplateAnswer:
+        return cls(title=doorplate.meeting.title, asks_password=doorplate.asks_password)
 
 
 class GuestBody(Body):
@@ -33,10 +42,17 @@ class GuestBody(Body):
 
     name: Name
     picture: Picture | None = None
-    password: Annotated[str, Field(max_length=128)] | None = None
+    password: Password | None = None
 
 
-class GuestAnswer(Answer):
+class MemberBody(Body):
+    model_config = shown({"password": "a sunny day"})
+
+    picture: Picture | None = None
+    password: Password | None = None
+
+
+class EntranceAnswer(Answer):
     model_config = shown(
         {
             "meeting_id": "0c0b2c1e-5f1f-4d5c-9d0a-6f0d5a5b7c11",
@@ -48,10 +64,17 @@ class GuestAnswer(Answer):
     meeting_id: str
     participant_id: str
     token: str
-    """What the guest joins with."""
+    """What they join with."""
+
+    @classmethod
+    def of(cls, entrance: Entrance) -> EntranceAnswer:
+        return cls(
+            meeting_id=entrance.meeting.id, participant_id=entrance.participant.id, token=entrance.token
+        )
 
 
 DOOR: Final = "/v2/join/{short}"
+MEMBERS_DOOR: Final = DOOR + "/member"
 _REFUSED: Final = (NotFoundError, MeetingInactiveError, JoinRefusedError)
 
 
@@ -69,7 +92,7 @@ class GuestRoutes:
                 summary="See what a meeting asks of a guest",
                 tag="Guests",
                 access=Access.ANYBODY,
-                answer=DoorAnswer,
+                answer=DoorplateAnswer,
                 errors=_REFUSED,
             ),
             Operation(
@@ -81,24 +104,63 @@ class GuestRoutes:
                 tag="Guests",
                 access=Access.ANYBODY,
                 body=GuestBody,
-                answer=GuestAnswer,
+                answer=EntranceAnswer,
                 status=201,
                 errors=(*_REFUSED, RateLimitedError, OverloadedError),
             ),
         ]
 
     async def look(self, request: web.Request) -> web.Response:
-        door = await self._service.look(request.match_info["short"])
-        return success(DoorAnswer(title=door.meeting.title, asks_password=door.asks_password))
+        return success(DoorplateAnswer.of(await self._service.look(request.match_info["short"])))
 
     async def enter(self, request: web.Request) -> web.Response:
         body = await parse_body(request, GuestBody)
         entrance = await self._service.enter(
             request.match_info["short"], name=body.name, password=body.password, picture=body.picture
         )
-        answer = GuestAnswer(
-            meeting_id=entrance.meeting.id,
-            participant_id=entrance.participant.id,
-            token=entrance.token,
+        return success(EntranceAnswer.of(entrance), status=201)
+
+
+class MemberRoutes:
+    def __init__(self, service: MemberService) -> None:
+        self._service = service
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation(
+                method="GET",
+                path=MEMBERS_DOOR,
+                handler=self.look,
+                name="lookAtMeetingAsMember",
+                summary="See whether a meeting of one's organization takes one, and what it asks",
+                tag="Members",
+                access=Access.CREDENTIAL,
+                answer=DoorplateAnswer,
+                errors=_REFUSED,
+            ),
+            Operation(
+                method="POST",
+                path=MEMBERS_DOOR,
+                handler=self.enter,
+                name="joinAsMember",
+                summary="Become a participant of a meeting by one's login, and get the token to join with",
+                description="With the access token of a login. The same participant each time.",
+                tag="Members",
+                access=Access.CREDENTIAL,
+                body=MemberBody,
+                answer=EntranceAnswer,
+                status=201,
+                errors=(*_REFUSED, RateLimitedError, OverloadedError),
+            ),
+        ]
+
+    async def look(self, request: web.Request) -> web.Response:
+        found = await self._service.look(caller_of(request), request.match_info["short"])
+        return success(DoorplateAnswer.of(found))
+
+    async def enter(self, request: web.Request) -> web.Response:
+        body = await parse_body(request, MemberBody)
+        entrance = await self._service.enter(
+            caller_of(request), request.match_info["short"], password=body.password, picture=body.picture
         )
-        return success(answer, status=201)
+        return success(EntranceAnswer.of(entrance), status=201)

@@ -64,6 +64,7 @@ class MeetingBody(Body):
     join_policy: Policy | None = None
     allow_join_units: UnitIds | None = None
     default_guest_preset: Name | None = None
+    default_member_preset: Name | None = None
     profile: Name | None = None
     skin: Name | None = None
     record_on_start: bool | None = None
@@ -155,6 +156,7 @@ class MeetingAnswer(Answer):
     join_policy: Policy | None
     allow_join_units: list[str] | None
     default_guest_preset: str | None
+    default_member_preset: str | None
     profile: str | None
     skin: str | None
     persist_chat: bool | None

@@ -58,6 +58,22 @@ def test_a_unit_that_is_allowed_allows_those_below_it() -> None:
     assert refusal(Policy.ORGUNIT, {"ward"}, above) is NOT_IN_UNIT
 
 
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("units", [frozenset(), frozenset({"ward"})])
+def test_who_may_begin_is_decided_in_the_same_way(
+    policy: Policy, standing: Standing, units: frozenset[str]
+) -> None:
+    applicant = Applicant(standing, units)
+    why = refusal(policy, {"ward"}, applicant)
+    if why is None:
+        check_open(policy, {"ward"}, applicant)
+        return
+    with pytest.raises(MeetingNotOpenError) as not_open:
+        check_open(policy, {"ward"}, applicant)
+    assert not_open.value.reason == why
+
+
 def test_a_refusal_gives_its_reason() -> None:
     with pytest.raises(JoinRefusedError) as refused:
         check_join(Policy.RESTRICT, frozenset(), Applicant(GUEST))

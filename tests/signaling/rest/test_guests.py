@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from signaling.services.guests import PASSWORDS_A_MINUTE
+from signaling.services.meeting_passwords import PASSWORDS_A_MINUTE
 from tests.signaling.rest.world import ON_BOTH, Answer, World
 
 pytestmark = ON_BOTH

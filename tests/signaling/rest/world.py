@@ -46,7 +46,9 @@ from signaling.services.levels import House
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.service import LiveService
 from signaling.services.live.surroundings import Surroundings
+from signaling.services.meeting_passwords import MeetingPasswords
 from signaling.services.meetings import MeetingService
+from signaling.services.members import MemberService
 from signaling.services.outbox import Outbox
 from signaling.services.participants import ParticipantService
 from signaling.services.ports import WorkerStatus
@@ -219,6 +221,7 @@ async def rest_world(
     past_tokens = JwtTokens(ring, clock, timedelta(hours=-1))
     organization, key = values.organization(), new_api_key()
     await Bootstrap(database, clock).create(organization.id, hash_api_key(key))
+    of_meetings = MeetingPasswords(PASSWORDS, clock)
     door = Door.of(database, clock, ring, PASSWORDS, authenticator=LimitedAuthenticator)
     authenticator = door.authenticator
     assert isinstance(authenticator, LimitedAuthenticator)
@@ -228,7 +231,8 @@ async def rest_world(
             reach=Reach(database),
             meetings=MeetingService(database, live, clock, House(), PASSWORDS, AddressPolicy()),
             participants=ParticipantService(database, live, tokens, clock, House()),
-            guests=GuestService(database, tokens, PASSWORDS, clock, House()),
+            guests=GuestService(database, tokens, of_meetings, clock, House()),
+            members=MemberService(database, tokens, of_meetings, clock, House()),
             configuration=ConfigurationService(database, clock, House()),
             tenancy=door.tenancy,
             presets=PresetService(database, live, clock),

@@ -123,6 +123,7 @@ async def test_one_organization_finds_and_changes_nothing_of_another(units: Unit
         assert await uow.presets.by_name(rival.id, preset.name) is None
         assert await uow.meetings.list(rival.id) == ([], 0)
         assert await uow.participants.list(rival.id, meeting.id) == ([], 0)
+        assert await uow.participants.known_as(rival.id, meeting.id, "ada-1") == []
         assert await uow.presets.list(rival.id) == ([], 0)
         assert await uow.participants.count_with_preset(rival.id, participant.preset_name) == 0
         await uow.meetings.save(replace(meeting, organization_id=rival.id, title="stolen"))
@@ -146,6 +147,8 @@ async def test_a_participant_is_only_found_in_its_meeting(units: UnitOfWorkFacto
         assert await uow.participants.get(acme.id, other.id, participant.id) is None
         assert await uow.participants.with_its_own(acme.id, other.id, participant.id) is None
         assert await uow.participants.list(acme.id, other.id) == ([], 0)
+        assert await uow.participants.known_as(acme.id, other.id, "ada-1") == []
+        assert await uow.participants.known_as(acme.id, meeting.id, "ada-1") == [participant]
 
 
 async def test_preset_names_are_unique_in_an_organization_only(units: UnitOfWorkFactory) -> None:

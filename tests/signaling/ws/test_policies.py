@@ -53,6 +53,17 @@ async def enter(world: LiveWorld, **fields: Any) -> None:
     await (await world.socket()).join(token)
 
 
+async def member(world: LiveWorld) -> dict[str, Any]:
+    """What says of a participant that it is somebody with an account in the organization."""
+    user = values.user()
+    async with world.store() as uow:
+        organization = await uow.organizations.get(ORGANIZATION)
+        await uow.users.add(user)
+        await uow.users.add_membership(values.membership(user, organization, "member"))
+        await uow.commit()
+    return {"standing": Standing.MEMBER, "custom_participant_id": user.id}
+
+
 # --- room -------------------------------------------------------------------------------------------------
 
 
@@ -133,14 +144,14 @@ async def test_with_what_is_set_from_the_start_everybody_who_has_a_token_of_the_
 ):
     async with live_world() as world:
         await world.join()
-        await enter(world, standing=Standing.MEMBER)
+        await enter(world, **await member(world))
         assert (await refused(world, standing=Standing.GUEST)).name == "JoinRefused"
 
 
 async def test_a_refused_join_says_why_and_begins_no_session() -> None:
     async with live_world() as world:
         await changed(world, join_policy="RESTRICT")
-        error = await refused(world, standing=Standing.MEMBER)
+        error = await refused(world, **await member(world))
         assert (error.code, error.name, error.reason) == (9470, "JoinRefused", "not_registered")
         assert await world.live.active(MEETING) is None
 
@@ -191,6 +202,27 @@ async def test_who_may_not_open_a_meeting_waits_for_somebody_who_may() -> None:
         assert await world.live.active(MEETING) is None
         await world.join()
         await enter(world, standing=Standing.GUEST)
+
+
+async def test_a_member_may_begin_what_is_for_the_organization_to_begin() -> None:
+    async with live_world() as world:
+        await changed(world, join_policy="PUBLIC", open_policy="ORG")
+        assert (await refused(world, standing=Standing.GUEST)).reason == "not_in_organization"
+        await enter(world, **await member(world))
+        await enter(world, standing=Standing.GUEST)
+
+
+async def test_who_is_no_member_any_more_does_not_come_back_with_the_token_there_is() -> None:
+    async with live_world() as world:
+        await changed(world, join_policy="PUBLIC")
+        known = await member(world)
+        await enter(world, **known)
+        async with world.store() as uow:
+            membership = await uow.users.membership(ORGANIZATION, known["custom_participant_id"])
+            assert membership is not None
+            await uow.users.save_membership(replace(membership, disabled=True))
+            await uow.commit()
+        assert (await refused(world, **known)).reason == "not_in_organization"
 
 
 async def test_an_opened_meeting_takes_who_could_not_have_opened_it_and_waits_for_them() -> None:
