@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from typing import Any
 
 import ifaddr
 
@@ -16,6 +17,7 @@ from sfu.webrtc.tcp import TcpPath, TcpPort
 from sfu.webrtc.udp import DELAY_BOUNDS, Path, Receiver, SocketCalls, UdpPath, UdpPort, no_socket
 
 FREE_PORT_ATTEMPTS = 20
+_WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 
 
 class NodePorts:
@@ -70,6 +72,21 @@ class NodePorts:
         if isinstance(path, UdpPath):
             return path.port.socket.sendto, path.port.socket.sendmsg
         return None, no_socket
+
+    def local_of(self, path: Path) -> tuple[str, int]:
+        """Address and port of ours that a path leads from. Of a socket that is bound to all addresses, the
+        one that is announced first."""
+        name: tuple[Any, ...] = ("", 0)
+        if isinstance(path, UdpPath):
+            name = path.port.socket.getsockname()
+        elif isinstance(path, TcpPath):
+            name = path.local
+        host, port = str(name[0]), int(name[1])
+        if host in _WILDCARDS:
+            version = 6 if ":" in str(path.address[0]) else 4
+            ours = (one.host for one in self.candidates if ipaddress.ip_address(one.host).version == version)
+            host = next(ours, host)
+        return host, port
 
     # --- sfu.webrtc.association.Ports ----------------------------------------------------------------
 

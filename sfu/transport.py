@@ -25,6 +25,7 @@ from sfu.control.messages import Event, TransportStateChanged
 from sfu.data.relay import DataRate
 from sfu.pressure import Measures
 from sfu.quality.spreads import QualitySpreads
+from sfu.webrtc.announced import Announced
 from sfu.webrtc.association import Association, Ports
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.description import LocalTransport
@@ -125,6 +126,7 @@ class Transport(ABC):
         self._ufrag, self._pwd = new_credentials()
         self._ufrags = [self._ufrag]
         self._remote_ufrag: str | None = None
+        self.announced = Announced()
         self._flooded = False
         self._at_rest_since: float | None = None
         self._rests_until = 0.0
@@ -251,6 +253,8 @@ class Transport(ABC):
             self.restart_ice(now)
         self._restarting = False
         self._remote_ufrag = description.ice_ufrag
+        for line in description.candidates:
+            self.announced.add(line)
         self.association.set_remote(description.ice_ufrag, description.ice_pwd, description.fingerprints)
 
     def handle_ice_restart(self, ufrag: str, pwd: str, now: float) -> LocalTransport:

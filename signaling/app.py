@@ -330,7 +330,7 @@ def _application(
             configuration=ConfigurationService(database, clock, house),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
-            sessions=SessionService(database, live, clock),
+            sessions=SessionService(database, live, clock, here.reports),
             usage=UsageService(database, clock),
             session_actions=SessionActionService(database, ActiveSessionService(database, live)),
             client_tokens=ClientTokenService(

@@ -11,6 +11,7 @@ from sfu.data.relay import Relayed
 from sfu.errors import NodeCommandError, NotFoundError, SfuError
 from sfu.holdings import holdings_of, retell, router_held
 from sfu.node import Node
+from sfu.sampling import sample_of
 from sfu.stats import stats_of
 from sfu.subscribe_transport import SubscribeTransport
 
@@ -51,6 +52,7 @@ class CommandServer:
             m.SpreadData: self._spread_data,
             m.DeliverData: self._deliver_data,
             m.GetStats: self._get_stats,
+            m.Sample: self._sample,
             m.SetNotes: self._set_notes,
             m.GetHoldings: self._get_holdings,
             m.GetRouter: self._get_router,
@@ -122,9 +124,11 @@ class CommandServer:
         return m.ViewAnswered(sdp=sdp, failed=self._add_consumers(transport, command.consumers))
 
     def _handle_candidate(self, command: m.HandleCandidate) -> m.Reply:
-        """An ICE-lite agent sends no checks, so a client's candidate needs no more than to exist."""
-        if command.transport_id not in self.node.transports:
+        """An ICE-lite agent sends no checks, so a client's candidate is of use for reports alone."""
+        transport = self.node.transports.get(command.transport_id)
+        if transport is None:
             raise NodeCommandError("transport_not_found", f"there is no transport {command.transport_id!r}")
+        transport.announced.add(command.candidate)
         return m.Done()
 
     def _restart_ice(self, command: m.RestartIce) -> m.Reply:
@@ -243,6 +247,11 @@ class CommandServer:
                 raise NodeCommandError("router_not_found", f"there is no router {command.router_id!r}")
             router = found.stats(monotonic())
         return m.Stats(counters=self.node.counters(), router=router)
+
+    def _sample(self, command: m.Sample) -> m.Reply:
+        transports = self.node.transports
+        found = [transports[one] for one in command.transport_ids if one in transports]
+        return m.Sampled(transports=tuple(sample_of(one, self.node.ports.local_of) for one in found))
 
     def _set_notes(self, command: m.SetNotes) -> m.Reply:
         self.node.router(command.router_id).set_notes(command.revision, command.notes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sfu.quality.score import BEST, Gauge, Kind, Sample
 
@@ -48,6 +48,17 @@ class Figures:
     freezes: int = 0
     """Since the beginning."""
     score: int = BEST
+
+
+class Passed(NamedTuple):
+    """What passed of a stream since somebody looked last, for reports over longer than `INTERVAL`. `lost` are
+    packets that never came, as far as that is known: of what a receiver reports, a fraction. `frozen` is in
+    seconds."""
+
+    packets: int
+    octets: int
+    lost: float
+    frozen: float
 
 
 class FreezeWatch:
@@ -104,6 +115,22 @@ class ProducerMeter:
         self._frozen_before = 0.0
         self._freezes_before = 0
         self._normal = 0.0
+        self._told = self._before
+        self._told_frozen = 0.0
+        """As of the last `poll_passed`."""
+
+    def poll_passed(self) -> Passed:
+        """Since the last call."""
+        after = [_Received.of(one) for one in self._producer.encodings]
+        steps = [one.since(before) for one, before in zip(after, self._told, strict=True)]
+        frozen, self._told_frozen = self._freezes.seconds - self._told_frozen, self._freezes.seconds
+        self._told = after
+        return Passed(
+            sum(step.packets for step in steps),
+            sum(step.bytes for step in steps),
+            float(sum(step.lost for step in steps)),
+            frozen,
+        )
 
     def poll(self, now: float) -> int | None:
         """With every turn of its transport. A score to tell, None for none."""
@@ -178,9 +205,22 @@ class ConsumerMeter:
         self._frozen_before = 0.0
         self._freezes_before = 0
         self._before = (0, 0, 0, 0)
+        self._lost = 0.0
+        """Packets, since the beginning; of the reports there are only shares."""
+        self._told = (0, 0, 0.0, 0.0)
+        """As of the last `poll_passed`."""
         self._still = False
         """Nothing left and nothing should have, so `figures` are those of silence."""
         self._frames: tuple[Cut | None, int] = (None, 0)
+
+    def poll_passed(self) -> Passed:
+        """Since the last call."""
+        leg, before = self._consumer.leg, self._told
+        self._told = (leg.packets, leg.octets, self._lost, self._freezes.seconds)
+        packets, octets, lost, frozen = (
+            max(0, new - old) for new, old in zip(self._told, before, strict=True)
+        )
+        return Passed(int(packets), int(octets), lost, frozen)
 
     def poll(self, now: float) -> int | None:
         """With every turn of its transport. A score to tell, None for none."""
@@ -222,6 +262,8 @@ class ConsumerMeter:
         # What was sent again on request arrived, as far as anybody knows.
         lost = consumer.fraction_lost if packets else 0.0
         repaired = min(lost, resent / packets) if packets else 0.0
+        if lost:
+            self._lost += (lost - repaired) * packets
         told = None
         if expected:
             sample = Sample(

@@ -61,6 +61,12 @@ class TcpPath:
         return str(self.address[1])
 
     @property
+    def local(self) -> tuple[Any, ...]:
+        """Our end of it, as sockets name it."""
+        name: tuple[Any, ...] | None = self._transport.get_extra_info("sockname")
+        return name or ("", 0)
+
+    @property
     def receiver(self) -> Receiver | None:
         """Whose packets come over it; None until a valid check told."""
         return self._receiver

@@ -19,7 +19,7 @@ from signaling.ids import new_id
 from signaling.nodes.link import NodeLink
 from signaling.nodes.names import Names, Transport
 from signaling.nodes.specs import consumer_spec, layer_spec, node_grants, producer_spec, set_grants
-from signaling.nodes.words import in_peoples_words, stats_in_peoples_words
+from signaling.nodes.words import in_peoples_words, samples_in_peoples_words, stats_in_peoples_words
 from signaling.services.live import ports
 
 
@@ -233,6 +233,17 @@ class NodeMedia:
         reply = await self._link.request(node.GetStats(transport_ids=tuple(own)))
         assert isinstance(reply, node.Stats), "the reply to get_stats is stats"
         return stats_in_peoples_words(reply, self._names)
+
+    async def sample(self) -> list[ports.ConnectionSample]:
+        """Some connections at a time, so that the node's media does not wait for all of them."""
+        own = list(self._names.by_transport)
+        found: list[ports.ConnectionSample] = []
+        for begin in range(0, len(own), node.MAX_SAMPLED):
+            some = tuple(own[begin : begin + node.MAX_SAMPLED])
+            reply = await self._link.request(node.Sample(transport_ids=some))
+            assert isinstance(reply, node.Sampled), "the reply to sample is sampled"
+            found += samples_in_peoples_words(reply, self._names)
+        return found
 
     def has(self, peer_id: str, direction: ports.Direction) -> bool:
         return (peer_id, direction) in self._names.transports

@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from signaling.errors import MediaUnavailableError, NotFoundError
+from signaling.errors import MediaUnavailableError, NotFoundError, SignalingError
 from signaling.nodes.link import NodeLink
 from signaling.nodes.media import NodeMedia
 from signaling.nodes.pipes import Pipes
-from signaling.services.live.ports import Direction
+from signaling.services.live.ports import ConnectionSample, Direction
 
 
 class Nodes(Protocol):
@@ -112,6 +113,13 @@ class Parts:
         if part is None:
             raise NotFoundError(f"There is no {direction} connection. It begins with {direction!r}.")
         return part
+
+    async def sample(self) -> list[ConnectionSample]:
+        found: list[ConnectionSample] = []
+        for part in self:
+            with suppress(SignalingError):  # a node that is lost, which is told otherwise
+                found += await part.sample()
+        return found
 
     # --- placing ---------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ A peer sends to one node and receives from one, mostly the same (`Parts`); what 
 another node (`Moves`). When a node is lost, its peers are told to build their media again and get other
 nodes; the others lose what those published, and nothing else.
 
-Implements `signaling.services.live.ports.MediaSession`.
+Implements `signaling.services.live.ports.MediaSession`, which has a method for everything that a session may
+ask of its media: so it is longer than most, and each method short.
 """
 
 from __future__ import annotations
@@ -211,6 +212,9 @@ class SpreadMedia:
         parts = [self._parts.of(peer_id, "publish"), self._parts.of(peer_id, "subscribe")]
         found = [await part.stats(peer_id) for part in dict.fromkeys(parts) if part is not None]
         return ports.PeerStats.together(found)
+
+    async def sample(self) -> Sequence[ports.ConnectionSample]:
+        return await self._parts.sample()
 
     def has(self, peer_id: str, direction: ports.Direction) -> bool:
         part = self._parts.of(peer_id, direction)

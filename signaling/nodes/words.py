@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sfu.control import messages as node
 from signaling.domain.publication import EndReason, Layer
 from signaling.nodes.names import Names
@@ -125,3 +127,16 @@ def stats_in_peoples_words(stats: node.Stats, names: Names) -> ports.PeerStats:
         target.append(ports.StreamStats(publication_id=publication_id, layer=layer, **figures))
     estimate = next(iter(stats.estimates.values()), None)
     return ports.PeerStats(tuple(publications), tuple(subscriptions), estimate)
+
+
+def samples_in_peoples_words(sampled: node.Sampled, names: Names) -> Iterator[ports.ConnectionSample]:
+    """Connections that have no name any more are left out."""
+    for one in sampled.transports:
+        transport = names.by_transport.get(one.transport_id)
+        if transport is not None:
+            yield ports.ConnectionSample(
+                peer_id=transport.peer_id,
+                direction=transport.direction,
+                path=None if one.path is None else ports.PathSample(**dict(one.path)),
+                media=tuple(ports.MediumSample(**dict(medium)) for medium in one.media),
+            )

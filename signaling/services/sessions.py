@@ -19,9 +19,17 @@ from signaling.domain.listing import (
     SessionFilter,
     SessionOrder,
 )
+from signaling.domain.peer_report import PeerReport
 from signaling.domain.session import SessionRecord
 from signaling.errors import NotFoundError
-from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
+from signaling.services.ports import (
+    Clock,
+    CurrentReports,
+    LiveSessions,
+    NoCurrentReports,
+    UnitOfWork,
+    UnitOfWorkFactory,
+)
 from signaling.services.units import branch_of, touches
 
 MAX_INCLUDED: Final = 100
@@ -53,10 +61,17 @@ class SessionService:
     """Every method that names a session or a peer raises `NotFoundError` for one that is not the
     organization's. `caller`: who sees what is of their unit and of those below it; None: sees everything."""
 
-    def __init__(self, units: UnitOfWorkFactory, live: LiveSessions, clock: Clock) -> None:
+    def __init__(
+        self,
+        units: UnitOfWorkFactory,
+        live: LiveSessions,
+        clock: Clock,
+        reports: CurrentReports | None = None,
+    ) -> None:
         self._units = units
         self._live = live
         self._clock = clock
+        self._reports = reports or NoCurrentReports()
 
     async def list(
         self,
@@ -176,6 +191,15 @@ class SessionService:
         if found is None:
             raise NotFoundError.of("peer", peer_id)
         return _view(found, self._clock.now())
+
+    async def report(self, organization_id: str, peer_id: str) -> PeerReport:
+        """What was measured of the peer, as far as anything was: as of now where it is in a session of this
+        server, else as it was written last."""
+        async with self._units(reading=True) as uow:
+            stored = await uow.peer_reports.of(organization_id, [peer_id])
+        if (current := self._reports.current(peer_id)) is not None:
+            return current
+        return stored[0].report if stored else PeerReport()
 
     async def _views(self, uow: UnitOfWork, records: Sequence[SessionRecord]) -> Sequence[SessionView]:
         """Of one that runs here its process knows best; of others the store knows what was written."""

@@ -16,6 +16,7 @@ from signaling.services.ports import (
     MeetingRepository,
     OrganizationRepository,
     ParticipantRepository,
+    PeerReportRepository,
     PresetRepository,
     RevokedSubjectRepository,
     ServerRepository,
@@ -36,6 +37,7 @@ from signaling.store.meetings import SqlMeetings
 from signaling.store.organizations import SqlOrganizations
 from signaling.store.outbox import SqlDeliveries
 from signaling.store.participants import SqlParticipants
+from signaling.store.peer_reports import SqlPeerReports
 from signaling.store.presets import SqlPresets
 from signaling.store.revoked_subjects import SqlRevokedSubjects
 from signaling.store.servers import SqlServers
@@ -58,6 +60,7 @@ class SqlUnitOfWork:
     presets: PresetRepository
     sessions: SessionRepository
     history: HistoryRepository
+    peer_reports: PeerReportRepository
     configurations: ConfigurationRepository
     idempotency: IdempotencyRepository
     servers: ServerRepository
@@ -89,6 +92,7 @@ class SqlUnitOfWork:
         self.presets = SqlPresets(db)
         self.sessions = SqlSessions(db)
         self.history = SqlHistory(db)
+        self.peer_reports = SqlPeerReports(db)
         self.configurations = SqlConfigurations(db)
         self.idempotency = SqlIdempotency(db)
         self.servers = SqlServers(db)

@@ -110,6 +110,35 @@ async def test_bitrate_layer_and_round_trip_are_those_of_the_bots(world: World, 
     )
     assert voice["layer"] is None
     assert voice["frame_rate"] is None
+    await _reports_tell_of(world, speaker, watcher)
+
+
+async def _reports_tell_of(world: World, speaker: Bot, watcher: Bot) -> None:
+    """Once there was a sample, the reports of both have it, and where their packets came from."""
+    reports: dict[str, Json] = {}
+
+    async def sampled() -> bool:
+        for bot in (speaker, watcher):
+            path = f"/v2/sessions/peer-report/{bot.peer_id}"
+            reports[bot.peer_id] = (await world.organization.call("GET", path))["participant"]["peer_report"]
+        return bool(
+            reports[speaker.peer_id]["quality"]["video_producer"]
+            and reports[watcher.peer_id]["quality"]["audio_consumer"]
+        )
+
+    await wait_until_async(sampled, lambda: f"a sample of both; {reports}", timeout=PATIENCE)
+    sent, received = reports[speaker.peer_id]["quality"], reports[watcher.peer_id]["quality"]
+    assert sent["video_consumer"] == received["video_producer"] == []
+    for quality in (sent["video_producer"][-1], received["video_consumer"][-1]):
+        assert quality["rtt"] >= 2 * DELAY
+        assert quality["packets_lost"] == 0
+        assert quality["mos_quality"] > 4
+        assert quality["frames_per_second"] > 0
+    for peer_id, direction in ((speaker.peer_id, "producing"), (watcher.peer_id, "consuming")):
+        (pair,) = reports[peer_id]["metadata"]["candidate_pairs"][f"{direction}_transport"]
+        assert pair["local_candidate_port"] == world.server.udp_ports[0]
+        assert pair["remote_candidate_address"] == "127.0.0.1"
+        assert pair["current_round_trip_time"] >= 2 * DELAY
 
 
 async def test_the_packet_rate_is_what_the_bot_sent_in_that_time(world: World) -> None:

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 from sfu.control.messages.inventory import GetHoldings, GetRouter, Retell, SetNotes
 from sfu.control.messages.piping import PipedProducer
 from sfu.control.messages.values import (
+    MAX_SAMPLED,
     UNSHARED,
     ConsumerSpec,
     DataRelayed,
@@ -269,6 +270,14 @@ class GetStats(Message):
     transport_ids: tuple[str, ...] = ()
 
 
+class Sample(Message):
+    """What passed over these transports since they were sampled last, at most `MAX_SAMPLED` of them: whoever
+    has more asks more often, so that media does not wait. Ids that are not there are passed over."""
+
+    type: Literal["sample"] = "sample"
+    transport_ids: tuple[str, ...] = Field(max_length=MAX_SAMPLED)
+
+
 class Ping(Message):
     type: Literal["ping"] = "ping"
 
@@ -311,6 +320,7 @@ Command = Annotated[
     | SpreadData
     | DeliverData
     | GetStats
+    | Sample
     | SetNotes
     | GetHoldings
     | GetRouter

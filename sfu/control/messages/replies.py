@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from sfu.control.messages.inventory import Holdings, RouterHeld
 from sfu.control.messages.piping import PipedProducer
-from sfu.control.messages.values import UNSHARED, LayerSpec, Message, ProducerInfo
+from sfu.control.messages.values import UNSHARED, LayerSpec, Medium, Message, ProducerInfo
 
 
 class Done(Message):
@@ -101,6 +101,51 @@ class Stats(Message):
     """By subscribe transport: bits per second that its path is thought to carry."""
 
 
+class PathSample(Message):
+    """The pair of addresses that a transport sends to. `remote_type` is as the client told of its candidate:
+    "prflx" where it never told of that address. `rtt` in seconds; `estimate` in bits per second."""
+
+    protocol: Literal["udp", "tcp"]
+    local_host: str
+    local_port: int
+    remote_host: str
+    remote_port: int
+    remote_type: Literal["host", "srflx", "prflx", "relay"]
+    rtt: float | None = None
+    estimate: float | None = None
+
+
+class MediumSample(Message):
+    """Streams of one medium on one transport that something passed of, together. Octets are of payload, times
+    in seconds; jitter and score are the mean of them, `worst` is the lowest score, the frame rate the best
+    one's. `frozen` is the longest that one of them stood still."""
+
+    medium: Medium
+    streams: int
+    packets: int
+    octets: int
+    lost: float
+    jitter: float
+    rtt: float | None
+    frame_rate: float | None
+    frozen: float
+    score: float
+    worst: int
+
+
+class TransportSample(Message):
+    transport_id: str
+    path: PathSample | None = None
+    media: tuple[MediumSample, ...] = ()
+
+
+class Sampled(Message):
+    """Reply to Sample."""
+
+    type: Literal["sampled"] = "sampled"
+    transports: tuple[TransportSample, ...] = ()
+
+
 Reply = Annotated[
     Done
     | Failed
@@ -111,6 +156,7 @@ Reply = Annotated[
     | PipeCreated
     | Piped
     | Stats
+    | Sampled
     | Holdings
     | RouterHeld,
     Field(discriminator="type"),

@@ -13,6 +13,10 @@ LimitReason = Literal["bitrate", "frame_rate", "frame_size"]
 Direction = Literal["publish", "subscribe"]
 TransportStateName = Literal["new", "connecting", "connected", "disconnected", "failed", "closed"]
 
+Medium = Literal["audio", "video", "screen_audio", "screen"]
+MAX_SAMPLED = 16
+"""Transports that are sampled in one turn of a node."""
+
 UNSHARED = ConfigDict(cache_strings="keys")
 """For who reads messages: most texts in them are ids that come once and never again. pydantic would keep the
 last 16,384 of them for the next time."""

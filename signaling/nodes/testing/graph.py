@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sfu.control import messages as node
@@ -83,6 +84,44 @@ class FakeGraph(ABC):
             )
             for producer_id, consumer_id in carried
         )
+
+    def _samples_of(self, transport_ids: tuple[str, ...]) -> Iterator[node.TransportSample]:
+        """Each stream of theirs carried 500 packets of 1,000 bytes, and lost none."""
+        for transport in (self.transports[one] for one in transport_ids if one in self.transports):
+            sources = [one.spec for one in self.producers.values() if one.transport_id == transport.id]
+            sources += [
+                self.producers[one.producer_id].spec
+                for one in self.consumers.values()
+                if one.transport_id == transport.id
+            ]
+            yield node.TransportSample(
+                transport_id=transport.id,
+                path=node.PathSample(
+                    protocol="udp",
+                    local_host="192.0.2.1",
+                    local_port=40000,
+                    remote_host="198.51.100.7",
+                    remote_port=50000,
+                    remote_type="srflx",
+                    rtt=0.03,
+                ),
+                media=tuple(
+                    node.MediumSample(
+                        medium=kind,
+                        streams=(streams := sum(one.kind == kind for one in sources)),
+                        packets=500 * streams,
+                        octets=500_000 * streams,
+                        lost=0.0,
+                        jitter=0.002,
+                        rtt=0.03,
+                        frame_rate=25.0 if kind == "video" else None,
+                        frozen=0.0,
+                        score=10.0,
+                        worst=10,
+                    )
+                    for kind in dict.fromkeys(one.kind for one in sources)
+                ),
+            )
 
     def _close_router(self, router_id: str) -> None:
         if router_id not in self.routers:

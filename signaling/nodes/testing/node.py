@@ -173,6 +173,8 @@ class FakeNode(FakeGraph):
                 self._receive_producer(command)
             case node.GetStats():
                 return node.Stats(counters={}, streams=self._streams_of(command.transport_ids))
+            case node.Sample():
+                return node.Sampled(transports=tuple(self._samples_of(command.transport_ids)))
             case node.SetNotes():
                 self._set_notes(command)
             case node.GetHoldings():

@@ -7,8 +7,17 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import JsonValue
 
 from signaling.domain.attendance import Attendance
+from signaling.domain.peer_report import PeerReport
 from signaling.rest.envelope import Timestamp
 from signaling.rest.parsing import ABSENT_IF_NONE, Answer, shown
+from signaling.rest.v2.peer_quality import (
+    CandidatePairs,
+    Quality,
+    QualityStats,
+    candidate_pairs_of,
+    quality_of,
+    quality_stats_of,
+)
 from signaling.services.sessions import AttendanceView
 
 _TIME: Final = "2026-01-31T09:30:00.125Z"
@@ -171,7 +180,8 @@ class ReportMetadata(Answer):
     sdk_version: str | None
     sdk_type: str | None
     room_view_type: str | None
-    candidate_pairs: None = None
+    candidate_pairs: CandidatePairs | None = None
+    """Null where nothing was measured."""
     native_metadata: None = None
     pc_metadata: tuple[JsonValue, ...] = ()
     audio_devices_updates: tuple[JsonValue, ...] = ()
@@ -180,23 +190,25 @@ class ReportMetadata(Answer):
     selected_device_updates: tuple[JsonValue, ...] = ()
 
 
-class PeerReport(Answer):
+class PeerReportAnswer(Answer):
     metadata: ReportMetadata
-    quality: None = None
+    quality: Quality
 
 
 class ReportedPerson(PersonAnswer):
     model_config = shown(REPORTED)
 
     peer_stats: PeerStats
-    quality_stats: tuple[JsonValue, ...] = ()
-    peer_report: Annotated[PeerReport | None, ABSENT_IF_NONE] = None
+    quality_stats: tuple[QualityStats, ...] = ()
+    peer_report: Annotated[PeerReportAnswer | None, ABSENT_IF_NONE] = None
 
 
 Part = Literal["device_info", "ip_information", "precall_network_information", "events", "quality_stats"]
 
 
-def reported(view: AttendanceView, part: Part | None, *, events: bool, report: bool) -> ReportedPerson:
+def reported(
+    view: AttendanceView, measured: PeerReport, part: Part | None, *, events: bool, whole: bool
+) -> ReportedPerson:
     one = view.attendance
     return ReportedPerson(
         **person_values(view),
@@ -206,7 +218,8 @@ def reported(view: AttendanceView, part: Part | None, *, events: bool, report: b
             ip_information=_address(one) if part in (None, "ip_information") else None,
             events=_events(one) if part in (None, "events") else None,
         ),
-        peer_report=PeerReport(metadata=_metadata(one)) if report else None,
+        quality_stats=quality_stats_of(one.peer_id, measured) if part in (None, "quality_stats") else (),
+        peer_report=_report(one, measured) if whole else None,
     )
 
 
@@ -236,7 +249,11 @@ def rounded(minutes: float) -> float:
     return round(minutes, 3)
 
 
-def _metadata(one: Attendance) -> ReportMetadata:
+def _report(one: Attendance, measured: PeerReport) -> PeerReportAnswer:
+    return PeerReportAnswer(metadata=_metadata(one, measured), quality=quality_of(measured))
+
+
+def _metadata(one: Attendance, measured: PeerReport) -> ReportMetadata:
     name, _, version = (one.sdk or "").partition("/")
     unknown = dict.fromkeys(("browser", "browser_version", "engine", "webgl_support"))
     return ReportMetadata(
@@ -248,6 +265,7 @@ def _metadata(one: Attendance) -> ReportMetadata:
         sdk_version=version or None,
         sdk_type=None,
         room_view_type=one.view_type,
+        candidate_pairs=candidate_pairs_of(measured),
     )
 
 

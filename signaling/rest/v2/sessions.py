@@ -21,7 +21,7 @@ from signaling.rest.parsing import Answer, parse_query, shown
 from signaling.rest.rendering import Named
 from signaling.rest.v2.active_session import SessionAnswer
 from signaling.rest.v2.session_people import REPORTED, Part, PersonAnswer, ReportedPerson, reported
-from signaling.services.sessions import SessionService
+from signaling.services.sessions import AttendanceView, SessionService
 
 MAX_NAMED: Final = 50
 """Participants of whom one was in."""
@@ -204,13 +204,19 @@ class SessionRoutes:
     async def person(self, request: web.Request) -> web.Response:
         query = parse_query(request, PersonQuery)
         view = await self._service.participant(*_path(request), request.match_info["attendee_id"])
-        found = reported(view, query.filters, events=query.include_peer_events, report=False)
-        return success(PersonFound(participant=found))
+        return await self._reported(request, view, query, whole=False)
 
     async def report(self, request: web.Request) -> web.Response:
         query = parse_query(request, PersonQuery)
         view = await self._service.peer(organization_id_of(request), request.match_info["peer_id"])
-        found = reported(view, query.filters, events=query.include_peer_events, report=True)
+        return await self._reported(request, view, query, whole=True)
+
+    async def _reported(
+        self, request: web.Request, view: AttendanceView, query: PersonQuery, *, whole: bool
+    ) -> web.Response:
+        measured = await self._service.report(organization_id_of(request), view.attendance.peer_id)
+        events = query.include_peer_events
+        found = reported(view, measured, query.filters, events=events, whole=whole)
         return success(PersonFound(participant=found))
 
 

@@ -29,6 +29,7 @@ from signaling.services.live.expiry import TokenExpiry
 from signaling.services.live.local_sessions import LocalSessions, unless_over
 from signaling.services.live.ports import SurvivingMedia
 from signaling.services.live.records import end_unfinished
+from signaling.services.live.reports import PeerReports
 from signaling.services.live.requests import HANDLERS
 from signaling.services.live.restore import restore
 from signaling.services.live.running import RunningSessions
@@ -53,6 +54,7 @@ class LiveService(LocalSessions):
         """Digest of a resume token -> peer id."""
         self._token_of: dict[str, str] = {}
         self._expiry = TokenExpiry(around, tokens)
+        self.reports = PeerReports(around, lambda: self._running)
         self._tasks: list[asyncio.Task[None]] = []
         self._on_peer_left: list[Callable[[str], None]] = []
         self._on_http_restored: list[Callable[[str, str], None]] = []
@@ -84,7 +86,9 @@ class LiveService(LocalSessions):
         )
         if left_behind:
             log.warning("sessions.ended_after_restart", count=left_behind)
+        await self.reports.resume()
         self._tasks.append(asyncio.create_task(self._sweep_forever(), name="live sweeper"))
+        self._tasks.append(asyncio.create_task(self._sample_forever(), name="peer sampler"))
         if servers.renew_every is not None:
             keeping = self._keep_lease_forever(servers.renew_every)
             self._tasks.append(asyncio.create_task(keeping, name="lease keeper"))
@@ -124,6 +128,12 @@ class LiveService(LocalSessions):
         for live in await self._running.settled():
             await self._end(live, SERVER_SHUTDOWN, LeaveReason.SHUTDOWN)
         await self._running.catch_up()
+        await self.reports.save()
+
+    async def _sample_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._around.settings.sample_every)
+            await self.reports.poll()
 
     async def _sweep_forever(self) -> None:
         while True:
@@ -275,6 +285,7 @@ class LiveService(LocalSessions):
 
     def _forget_peer(self, peer_id: str) -> None:
         self._expiry.forget(peer_id)
+        self.reports.handle_left(peer_id)
         self._of_peer.pop(peer_id, None)
         token = self._token_of.pop(peer_id, None)
         if token is not None:

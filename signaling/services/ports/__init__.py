@@ -18,6 +18,7 @@ from signaling.services.ports.meetings import MeetingRepository
 from signaling.services.ports.nodes import FreezeCount, MetricsSource, QualitySpread, Spread, WorkerStatus
 from signaling.services.ports.organizations import OrganizationRepository
 from signaling.services.ports.participants import ParticipantRepository
+from signaling.services.ports.peer_reports import CurrentReports, NoCurrentReports, PeerReportRepository
 from signaling.services.ports.presets import PresetRepository
 from signaling.services.ports.secrets import AccessToken, AccessTokens, NewKey, Passwords, Secrets
 from signaling.services.ports.servers import ServerRepository
@@ -36,6 +37,7 @@ __all__ = [
     "ClientTokens",
     "Clock",
     "ConfigurationRepository",
+    "CurrentReports",
     "FreezeCount",
     "HistoryRepository",
     "IdempotencyRepository",
@@ -46,9 +48,11 @@ __all__ = [
     "MeetingRepository",
     "MetricsSource",
     "NewKey",
+    "NoCurrentReports",
     "OrganizationRepository",
     "ParticipantRepository",
     "Passwords",
+    "PeerReportRepository",
     "PresetRepository",
     "QualitySpread",
     "RevokedSubjectRepository",

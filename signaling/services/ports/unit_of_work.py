@@ -14,6 +14,7 @@ from signaling.services.ports.idempotency import IdempotencyRepository
 from signaling.services.ports.meetings import MeetingRepository
 from signaling.services.ports.organizations import OrganizationRepository
 from signaling.services.ports.participants import ParticipantRepository
+from signaling.services.ports.peer_reports import PeerReportRepository
 from signaling.services.ports.presets import PresetRepository
 from signaling.services.ports.servers import ServerRepository
 from signaling.services.ports.sessions import SessionRepository
@@ -33,6 +34,7 @@ class UnitOfWork(Protocol):
     presets: PresetRepository
     sessions: SessionRepository
     history: HistoryRepository
+    peer_reports: PeerReportRepository
     configurations: ConfigurationRepository
     idempotency: IdempotencyRepository
     servers: ServerRepository

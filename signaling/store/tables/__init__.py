@@ -13,6 +13,7 @@ from signaling.store.tables.idempotency import idempotency_keys
 from signaling.store.tables.meeting import meetings
 from signaling.store.tables.organization import api_keys, organizations
 from signaling.store.tables.participant import participants
+from signaling.store.tables.peer_report import peer_reports
 from signaling.store.tables.preset import presets
 from signaling.store.tables.server import servers
 from signaling.store.tables.session import sessions
@@ -33,6 +34,7 @@ __all__ = [
     "organizations",
     "participants",
     "password_tokens",
+    "peer_reports",
     "presets",
     "revoked_subjects",
     "servers",

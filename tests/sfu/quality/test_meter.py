@@ -263,3 +263,21 @@ def test_a_receiver_paused_for_a_moment_and_back_has_its_time_to_wait_for_a_pict
     assert world.consumer.meter.freezes_begun == 0
     world.run(4)
     assert world.consumer.meter.figures.freezes == 0
+
+
+def test_what_passed_is_counted_for_whoever_looks_less_often() -> None:
+    world = World("microphone")
+    world.run(20.0, rate=50, lose_every=5)
+    came = world.producer.meter.poll_passed()
+    assert came.packets == pytest.approx(800, rel=0.15)
+    assert came.octets == 100 * came.packets
+    assert came.lost == pytest.approx(came.packets / 4, rel=0.15)
+    gone = world.consumer.meter.poll_passed()
+    assert gone.packets == pytest.approx(came.packets, rel=0.02)
+    world.report(lost=0.25)
+    world.run(4.0, rate=50)
+    gone = world.consumer.meter.poll_passed()
+    assert gone.lost == pytest.approx(gone.packets / 4, rel=0.2), "but for the last two seconds"
+    world.stall(10.0)
+    assert world.consumer.meter.poll_passed().frozen > 5.0
+    assert world.producer.meter.poll_passed().frozen > 5.0

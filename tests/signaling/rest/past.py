@@ -6,6 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from signaling.domain.attendance import Attendance
+from signaling.domain.candidate_pair import CandidatePair
+from signaling.domain.peer_quality import Reading, Track
+from signaling.domain.peer_report import PeerReport, StoredReport
+from signaling.domain.quality_series import Point
 from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.ids import new_id, new_uuid
 from tests.signaling import values
@@ -66,4 +70,37 @@ async def over(world: World, session: SessionRecord, seconds: float) -> None:
     )
     async with world.database() as uow:
         await uow.sessions.save(ended)
+        await uow.commit()
+
+
+async def measured(world: World, peer: Attendance) -> None:
+    """A microphone that it sent, and video that it received: well for ten seconds, then badly."""
+    good = Reading(10.0, 1.0, 400.0, 400_000.0, 0.0, 0.001, 0.25, 25.0, 0.0, 10.0, 10.0)
+    bad = replace(good, packets=300.0, octets=300_000.0, lost=100.0, score=2.5, worst=1.0, frozen=2.0)
+    voice = replace(good, frame_rate=None, rtt=None)
+    report = PeerReport()
+    report.series.add(
+        Point(at(10).timestamp(), {Track("received", "video"): good, Track("sent", "audio"): voice})
+    )
+    report.series.add(Point(at(20).timestamp(), {Track("received", "video"): bad}))
+    since, until = at(0).timestamp(), at(20).timestamp()
+    report.pairs.add(
+        CandidatePair(
+            heading="received",
+            protocol="udp",
+            local_address="192.0.2.1",
+            local_port=40000,
+            remote_address="198.51.100.7",
+            remote_port=50000,
+            remote_type="relay",
+            since=since,
+            until=until,
+            rtt=0.25,
+            estimate=2e6,
+            packets=700,
+            octets=700_000,
+        )
+    )
+    async with world.database() as uow:
+        await uow.peer_reports.save(world.organization_id, [StoredReport(peer.peer_id, at(20), report)])
         await uow.commit()

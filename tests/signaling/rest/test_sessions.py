@@ -8,7 +8,7 @@ from typing import Any
 from signaling.domain.attendance import PeerEvent, PeerEventKind
 from signaling.domain.session_status import SessionStatus
 from signaling.services.ports import LiveSessionView
-from tests.signaling.rest.past import attended, begun, over
+from tests.signaling.rest.past import attended, begun, measured, over
 from tests.signaling.rest.world import World
 from tests.signaling.values import at
 
@@ -167,3 +167,55 @@ async def test_a_report_says_what_is_known_of_a_peer_and_only_the_part_that_is_a
     part = (await world.call("GET", f"{path}?filters=device_info")).data["participant"]["peer_stats"]
     assert set(part) == {"device_info", "precall_network_information"}
     assert (await world.call("GET", f"{path}?filters=everything")).status == 422
+
+
+async def test_a_report_has_the_course_of_the_quality_and_the_addresses(world: World) -> None:
+    session = await begun(world, (await world.meeting())["id"])
+    peer = await attended(world, session, 0, 60)
+    path = f"/v2/sessions/peer-report/{peer.peer_id}"
+    nothing = (await world.call("GET", path)).data["participant"]
+    assert nothing["quality_stats"] == []
+    assert nothing["peer_report"]["metadata"]["candidate_pairs"] is None
+    assert nothing["peer_report"]["quality"]["audio_producer"] == []
+
+    await measured(world, peer)
+    found = (await world.call("GET", path)).data["participant"]
+    quality = found["peer_report"]["quality"]
+    assert quality["video_producer"] == quality["audio_consumer"] == []
+    assert [one["timestamp"] for one in quality["video_consumer"]] == [
+        "2026-03-01T12:00:10.123Z",
+        "2026-03-01T12:00:20.123Z",
+    ]
+    good, bad = quality["video_consumer"]
+    assert (good["mos_quality"], bad["mos_quality"], bad["worst_mos_quality"]) == (5.0, 2.0, 1.4)
+    assert (bad["packets_received"], bad["packets_lost"], bad["bytes_received"]) == (300, 100, 300_000)
+    assert (bad["bitrate"], bad["frames_per_second"], bad["rtt"]) == (240_000, 25.0, 0.25)
+    assert "frames_per_second" not in quality["audio_producer"][0]
+    whole = quality["video_consumer_cumulative"]
+    assert whole["packet_loss"] == {
+        "avg": 12.5,
+        "5_or_greater_event_fraction": 0.5,
+        "10_or_greater_event_fraction": 0.5,
+        "25_or_greater_event_fraction": 0.5,
+        "50_or_greater_event_fraction": 0.0,
+    }
+    assert whole["rtt"]["avg"] == 250.0
+    assert whole["quality_mos"]["avg"] == 3.5
+    assert whole["issues"] == {"no_video_fraction": 0.1}
+    assert "issues" not in quality["audio_producer_cumulative"]
+
+    (pair,) = found["peer_report"]["metadata"]["candidate_pairs"]["consuming_transport"]
+    assert (pair["remote_candidate_address"], pair["remote_candidate_port"]) == ("198.51.100.7", 50000)
+    assert (pair["remote_candidate_type"], pair["remote_candidate_protocol"]) == ("relay", "udp")
+    assert (pair["packets_sent"], pair["available_outgoing_bitrate"]) == (700, 2_000_000)
+    assert "packets_received" not in pair
+
+    sent, received = found["quality_stats"]
+    assert (sent["direction"], sent["video_bandwidth"], len(sent["audio_stats"])) == ("sent", None, 1)
+    assert (received["direction"], received["video_packet_loss"]) == ("received", 12.5)
+    one = (await world.call("GET", f"/v2/sessions/{session.id}/participants/{peer.peer_id}")).data[
+        "participant"
+    ]
+    assert one["quality_stats"] == found["quality_stats"]
+    other = (await world.call("GET", f"{path}?filters=device_info")).data["participant"]
+    assert other["quality_stats"] == []

@@ -14,7 +14,9 @@ from signaling.domain.join_policy import Policy
 from signaling.domain.meeting import MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig, RtmpOut
 from signaling.domain.organization import Organization
+from signaling.domain.peer_report import PeerReport, StoredReport
 from signaling.domain.preset import merged
+from signaling.domain.quality_series import Point
 from signaling.domain.session import SessionStatus
 from signaling.domain.time_range import TimeRange
 from signaling.errors import ConflictError
@@ -359,3 +361,26 @@ async def test_the_key_of_a_request_is_there_once_until_it_is_forgotten(units: U
         left = [await uow.idempotency.get(acme.id, one.key) for one in made]
         assert left == [None, None, *made[2:]]
         assert await uow.idempotency.get(rival.id, "key 0") is None
+
+
+async def test_a_report_is_replaced_by_the_next_and_its_organizations_alone(units: UnitOfWorkFactory) -> None:
+    acme, rival = await organization(units), await organization(units, "Rival")
+    meeting = values.meeting(acme)
+    session = values.session(meeting)
+    peer = values.attendance(session)
+    first, second = PeerReport(), PeerReport()
+    second.series.add(Point(5.0, {}))
+    async with units() as uow:
+        await uow.meetings.add(meeting)
+        await uow.sessions.add(session)
+        await uow.sessions.add_attendance(peer)
+        await uow.commit()
+    for number, report in enumerate((first, second)):
+        async with units() as uow:
+            known = StoredReport(peer.peer_id, values.at(number), report)
+            await uow.peer_reports.save(acme.id, [known, StoredReport("peer_nobody", values.at(0), report)])
+            await uow.commit()
+    async with units() as uow:
+        (found,) = await uow.peer_reports.of(acme.id, [peer.peer_id, "peer_nobody"])
+        assert (found.updated_at, list(found.report.series.points())) == (values.at(1), [Point(5.0, {})])
+        assert await uow.peer_reports.of(rival.id, [peer.peer_id]) == []

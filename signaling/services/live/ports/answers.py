@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from signaling.domain.peer_quality import Medium
 from signaling.domain.publication import Layer
 
 Direction = Literal["publish", "subscribe"]
@@ -70,6 +71,47 @@ class PeerStats:
             subscriptions=tuple(one for part in parts for one in part.subscriptions),
             estimate=next((one.estimate for one in reversed(parts) if one.estimate is not None), None),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PathSample:
+    """The pair of addresses that a connection uses. `rtt` in seconds, `estimate` in bits per second."""
+
+    protocol: str
+    local_host: str
+    local_port: int
+    remote_host: str
+    remote_port: int
+    remote_type: str
+    rtt: float | None
+    estimate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediumSample:
+    """Streams of one medium together. Octets of payload, times in seconds, scores 0 to 10."""
+
+    medium: Medium
+    streams: int
+    packets: int
+    octets: int
+    lost: float
+    jitter: float
+    rtt: float | None
+    frame_rate: float | None
+    frozen: float
+    score: float
+    worst: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSample:
+    """What passed over one connection of a peer since it was sampled before."""
+
+    peer_id: str
+    direction: Direction
+    path: PathSample | None
+    media: tuple[MediumSample, ...]
 
 
 @dataclass(frozen=True, slots=True)

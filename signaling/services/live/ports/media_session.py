@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from signaling.domain.publication import Grant, Publication, Subscription, Tile
-from signaling.services.live.ports.answers import Answer, Direction, IceAnswer, PeerStats, ViewAnswer
+from signaling.services.live.ports.answers import (
+    Answer,
+    ConnectionSample,
+    Direction,
+    IceAnswer,
+    PeerStats,
+    ViewAnswer,
+)
 
 
 class MediaSession(Protocol):
@@ -71,6 +78,11 @@ class MediaSession(Protocol):
 
     async def stats(self, peer_id: str) -> PeerStats:
         """Of the peer's own publications and subscriptions; empty where it has none."""
+        ...
+
+    async def sample(self) -> Sequence[ConnectionSample]:
+        """What passed over all connections since they were sampled before; of a node that does not answer
+        there is none."""
         ...
 
     def has(self, peer_id: str, direction: Direction) -> bool:
