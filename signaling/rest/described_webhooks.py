@@ -1,8 +1,10 @@
-"""Webhooks in `/openapi.json`: what is sent, with which headers, from the models that it is written with."""
+"""What webhooks are sent, with which headers, from the models that it is written with: for /openapi.json, and
+for /asyncapi.json (`signaling.rest.webhook_channels`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -32,21 +34,40 @@ _OF_ROOM: Final = {
 }
 
 
-def described_webhooks() -> tuple[dict[str, Any], dict[str, Any]]:
-    """The `webhooks` of the document by event, and the schemas that they refer to."""
+@dataclass(frozen=True, slots=True)
+class DescribedEvent:
+    """`schema` of the body, `headers` with what they say. `of_room`: it goes to a room's URL."""
+
+    name: str
+    schema: dict[str, Any]
+    headers: Mapping[str, str]
+    of_room: bool
+
+
+def described_events() -> tuple[list[DescribedEvent], dict[str, Any]]:
+    """All of them, and the schemas that they refer to, below `#/components/schemas`."""
     events: dict[str, type[BaseModel]] = {**EVENTS, TEST_EVENT: WebhookTest}
     models: list[type[BaseModel]] = [*events.values(), *ROOM_EVENTS.values(), RoomEvent]
     schemas, definitions = models_json_schema(
         [(model, "serialization") for model in models], ref_template=_THERE
     )
     given = {model: schemas[model, "serialization"] for model in models}
-    told = {name: _told(name, given[model], _OF_ALL | _OF_ORGANIZATION) for name, model in events.items()}
-    for name, model in ROOM_EVENTS.items():
-        facts = {"event_type": {"const": name}, "payload": given[model]}
+    told = [
+        DescribedEvent(str(name), given[model], _OF_ALL | _OF_ORGANIZATION, of_room=False)
+        for name, model in events.items()
+    ]
+    for name, payload in ROOM_EVENTS.items():
+        facts = {"event_type": {"const": name}, "payload": given[payload]}
         data = {"allOf": [given[RoomEvent], {"type": "object", "properties": facts}]}
         schema = {"type": "object", "properties": {"data": data}, "required": ["data"]}
-        told[name] = _told(name, schema, _OF_ALL | _OF_ROOM)
+        told.append(DescribedEvent(name, schema, _OF_ALL | _OF_ROOM, of_room=True))
     return told, definitions.get("$defs", {})
+
+
+def described_webhooks() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The `webhooks` of `/openapi.json` by event, and the schemas that they refer to."""
+    events, schemas = described_events()
+    return {one.name: _told(one.name, one.schema, one.headers) for one in events}, schemas
 
 
 def _told(name: str, schema: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:

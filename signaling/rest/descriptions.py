@@ -11,6 +11,7 @@ from aiohttp import web
 from signaling.protocol.asyncapi import asyncapi
 from signaling.rest.openapi import openapi
 from signaling.rest.operation import JSON, OperationTable
+from signaling.rest.webhook_channels import with_webhooks
 
 OPENAPI: Final = "/openapi.json"
 ASYNCAPI: Final = "/asyncapi.json"
@@ -23,7 +24,7 @@ class DescriptionRoutes:
     def __init__(self, table: OperationTable, version: str) -> None:
         self._make: dict[str, Callable[[], Any]] = {
             OPENAPI: lambda: openapi(table.all(), version=version),
-            ASYNCAPI: lambda: asyncapi(version=version),
+            ASYNCAPI: lambda: with_webhooks(asyncapi(version=version)),
         }
         self._made: dict[str, bytes] = {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -195,8 +195,46 @@ async def test_the_protocol_of_the_socket_is_described_too(world: World) -> None
     document = (await world.call("GET", "/asyncapi.json", auth=None)).body
     assert document["asyncapi"].startswith("3.")
     kinds = {one["properties"]["type"]["const"] for one in _requests(document)}
-    assert set(document["operations"]) == kinds | {"events"}
+    assert kinds | {"events"} <= set(document["operations"])
     assert document["operations"]["join"]["reply"]["messages"][0]["$ref"].endswith("/JoinedResponse")
+
+
+async def test_webhooks_are_described_beside_the_socket_with_the_same_bodies(world: World) -> None:
+    document = (await world.call("GET", "/asyncapi.json", auth=None)).body
+    openapi = (await world.call("GET", "/openapi.json", auth=None)).body
+    told = {
+        name: one
+        for name, one in document["operations"].items()
+        if one["channel"]["$ref"].endswith("_webhook")
+    }
+    assert set(told) == set(openapi["webhooks"])
+    for name, operation in told.items():
+        assert operation["action"] == "send"
+        (message,) = (_at(document, _at(document, one["$ref"])["$ref"]) for one in operation["messages"])
+        sent = openapi["webhooks"][name]["post"]
+        assert message["payload"] == sent["requestBody"]["content"]["application/json"]["schema"]
+        assert message["headers"]["required"] == [one["name"] for one in sent["parameters"]]
+    for reference in _references(document):
+        assert _at(document, reference) is not None, reference
+
+
+def _at(document: Any, reference: str) -> Any:
+    """Raises `KeyError` for what is not there."""
+    for part in reference.removeprefix("#/").split("/"):
+        document = document[part]
+    return document
+
+
+def _references(value: Any) -> Iterator[str]:
+    match value:
+        case {"$ref": str(reference)}:
+            yield reference
+        case dict():
+            for inner in value.values():
+                yield from _references(inner)
+        case list():
+            for inner in value:
+                yield from _references(inner)
 
 
 def _requests(document: Any) -> list[Any]:
