@@ -340,7 +340,7 @@ def _application(
             http_peers=HttpPeers(here, tokens, clock),
             workers=nodes,
             webhooks=webhooks.service,
-            webhook_keys=webhooks.keys.document(),
+            webhook_keys=webhooks.keys.document,
             metrics=Metrics(nodes, sockets.counters, webhooks.dispatch.status),
             jwks=keys.ring.jwks,
             clock=clock,

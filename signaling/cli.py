@@ -26,6 +26,11 @@ _LAZY: Final = {
         "signing_keys",
         "Look at the keys that sign tokens, or rotate them.",
     ),
+    "webhook-keys": (
+        "signaling.key_commands",
+        "webhook_keys",
+        "Look at the keys that sign webhooks, or rotate them.",
+    ),
     "turn-config": ("signaling.turn_command", "turn_config", "Print a configuration for coturn."),
     "users": ("signaling.admin.people_command", "users", "Administer accounts, and make the first one."),
     **{

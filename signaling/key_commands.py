@@ -1,9 +1,11 @@
-"""`rostrum signing-keys`: the keys that sign tokens. Running servers learn within seconds of what is done."""
+"""`rostrum signing-keys` and `webhook-keys`: the keys that sign tokens, and webhooks. Running servers learn
+within seconds of what is done."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,8 +18,10 @@ from signaling.database_commands import database_url
 from signaling.domain.signing_key import StoredKey
 from signaling.flags import complaints, settings_of, settings_options
 from signaling.preflight import prepare_data_dir
-from signaling.secrets import stored_keys
+from signaling.secrets import secret_box, stored_keys
 from signaling.store.database import Database
+from signaling.webhooks.stored_keys import PURPOSE as WEBHOOK_KEYS
+from signaling.webhooks.stored_keys import StoredKeys as StoredWebhookKeys
 
 T = TypeVar("T")
 
@@ -54,6 +58,55 @@ def rotate(config: Path | None, void_others: bool, **flags: Any) -> None:  # noq
         key_id = asyncio.run(_with_keys(settings_of(flags, config), work))
     when = LOOK_EVERY if void_others else PUBLISHED_BEFORE.total_seconds()
     click.echo(f"{key_id} signs within {when:.0f} s")
+
+
+@click.group("webhook-keys")
+def webhook_keys() -> None:
+    """Look at the keys that sign webhooks, or rotate them."""
+
+
+@webhook_keys.command("list")
+@settings_options
+def show_webhook_keys(config: Path | None, **flags: Any) -> None:
+    """Print each key: its id, of which kind it is, and whether and since when it signs."""
+
+    async def work(stored: StoredWebhookKeys) -> Mapping[str, Any]:
+        return stored.ring.document()
+
+    with complaints():
+        document = asyncio.run(_with_webhook_keys(settings_of(flags, config), work))
+    for one in document["keys"]:
+        click.echo(f"{one['kid']}  {one['alg']:<5}  {one['status']:<8}  signs from {one['active_from']}")
+
+
+@webhook_keys.command("rotate")
+@settings_options
+@click.option("--at-once", is_flag=True, help="Sign with it now, and publish the former keys no more.")
+def rotate_webhook_keys(config: Path | None, at_once: bool, **flags: Any) -> None:  # noqa: FBT001 - click names it
+    """Make another pair of keys, announce it, and sign with it a day from now.
+
+    Receivers find it at /.well-known/webhooks.json until then, and the former one for a day longer. With
+    --at-once it signs now, and the former ones are good for nothing: for keys that somebody else may have.
+    """
+
+    async def work(stored: StoredWebhookKeys) -> datetime:
+        return (await stored.rotate(at_once=at_once)).active_from
+
+    with complaints():
+        active_from = asyncio.run(_with_webhook_keys(settings_of(flags, config), work))
+    when = f"within {LOOK_EVERY:.0f} s" if at_once else f"from {active_from:%Y-%m-%d %H:%M:%S}Z"
+    click.echo(f"the new keys sign {when}")
+
+
+async def _with_webhook_keys(settings: Settings, work: Callable[[StoredWebhookKeys], Awaitable[T]]) -> T:
+    prepare_data_dir(settings.data_dir)
+    database = await Database.open(database_url(settings))
+    try:
+        stored = StoredWebhookKeys(database, secret_box(settings, WEBHOOK_KEYS), SystemClock())
+        await stored.start()
+        return await work(stored)
+    finally:
+        await database.close()
 
 
 async def _listed(database: Database, _: StoredKeys) -> Sequence[StoredKey]:

@@ -102,7 +102,7 @@ class RestParts:
     client_tokens: ClientTokenService
     http_peers: HttpPeers
     webhooks: WebhookService
-    webhook_keys: Mapping[str, Any]
+    webhook_keys: Callable[[], Mapping[str, Any]]
     """What is published of them."""
     workers: MetricsSource
     metrics: Metrics

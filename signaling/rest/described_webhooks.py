@@ -21,12 +21,14 @@ _OF_ALL: Final = {
     "rostrum-attempt": "Which attempt this is, from 1.",
     "rostrum-timestamp": "Unix seconds of the attempt.",
     "rostrum-signature-ed25519": "Base64, Ed25519 over `timestamp|body`.",
+    "rostrum-key-id": "The `kid` of the key of that signature in `/.well-known/webhooks.json`.",
 }
 _OF_ORGANIZATION: Final = {
     "rostrum-webhook-id": "The webhook.",
     "dyte-webhook-id": "The same; as `rtk-webhook-id`, too.",
     "dyte-uuid": "The event's id; as `rtk-uuid`, too.",
     "dyte-signature": "Base64, RSA (PKCS #1 v1.5) with SHA-256 of the body; as `rtk-signature`, too.",
+    "rostrum-rsa-key-id": "The `kid` of the key of that one.",
 }
 _OF_ROOM: Final = {
     "telnyx-timestamp": "The same as `rostrum-timestamp`.",

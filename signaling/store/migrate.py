@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 from signaling.errors import InvalidInputError
 from signaling.store.connection import Source
 
-HEAD: Final = "0013"
+HEAD: Final = "0014"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7825113)")

@@ -25,7 +25,11 @@ from signaling.services.ports import (
     UnitRepository,
     UserRepository,
 )
-from signaling.services.ports.webhooks import DeliveryRepository, WebhookRepository
+from signaling.services.ports.webhooks import (
+    DeliveryRepository,
+    WebhookKeyRepository,
+    WebhookRepository,
+)
 from signaling.store.api_keys import SqlApiKeys
 from signaling.store.configurations import SqlConfigurations
 from signaling.store.connection import Source, Transaction
@@ -45,6 +49,7 @@ from signaling.store.sessions import SqlSessions
 from signaling.store.signing_keys import SqlSigningKeys
 from signaling.store.units import SqlUnits
 from signaling.store.users import SqlUsers
+from signaling.store.webhook_keys import SqlWebhookKeys
 from signaling.store.webhooks import SqlWebhooks
 
 
@@ -67,6 +72,7 @@ class SqlUnitOfWork:
     signing_keys: SigningKeyRepository
     revoked_subjects: RevokedSubjectRepository
     webhooks: WebhookRepository
+    webhook_keys: WebhookKeyRepository
     deliveries: DeliveryRepository
     api_keys: ApiKeyRepository
     units: UnitRepository
@@ -99,6 +105,7 @@ class SqlUnitOfWork:
         self.signing_keys = SqlSigningKeys(db)
         self.revoked_subjects = SqlRevokedSubjects(db)
         self.webhooks = SqlWebhooks(db)
+        self.webhook_keys = SqlWebhookKeys(db)
         self.deliveries = SqlDeliveries(db)
         self.api_keys = SqlApiKeys(db)
         self.units = SqlUnits(db)

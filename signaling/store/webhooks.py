@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
@@ -11,7 +10,7 @@ from sqlalchemy import Row, bindparam, delete, insert, select, update
 from signaling.domain.webhook import EventName, Room, Webhook, room_subscriber
 from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, page, values_of
-from signaling.store.tables import meetings, webhook_keys, webhooks
+from signaling.store.tables import meetings, webhooks
 
 _ENABLED = (
     select(webhooks)
@@ -56,15 +55,6 @@ class SqlWebhooks:
             await self._db.execute(_ROOM, {"organization": organization_id, "meeting": meeting_id})
         ).first()
         return Room(row.title, room_subscriber(meeting_id, *row[1:])) if row else Room()
-
-    async def keys(self) -> Mapping[str, str]:
-        rows = await self._db.execute(select(webhook_keys.c.kind, webhook_keys.c.private_key))
-        return {row.kind: row.private_key for row in rows}
-
-    async def add_keys(self, keys: Mapping[str, str], now: datetime) -> None:
-        for kind, private_key in keys.items():
-            values = {"kind": kind, "private_key": private_key, "created_at": now}
-            await insert_unique(self._db, insert(webhook_keys), "There are such keys already.", values)
 
     async def list(
         self, organization_id: str, *, offset: int = 0, limit: int = 20

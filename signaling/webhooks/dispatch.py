@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,8 +15,8 @@ from signaling.webhooks.addresses import AddressPolicy
 from signaling.webhooks.delivery import Deliverer
 from signaling.webhooks.http import HttpSender
 from signaling.webhooks.keeping import OutboxKeeper
-from signaling.webhooks.signing import WebhookKeys
-from signaling.webhooks.stored_keys import stored_webhook_keys
+from signaling.webhooks.key_ring import WebhookKeyRing
+from signaling.webhooks.stored_keys import StoredKeys
 
 
 class WebhookDispatch:
@@ -24,18 +26,21 @@ class WebhookDispatch:
         self,
         units: UnitOfWorkFactory,
         policy: AddressPolicy,
-        keys: WebhookKeys,
+        keys: StoredKeys,
         clock: Clock,
         *,
         version: str,
     ) -> None:
-        self._sender = HttpSender(policy, keys, clock, version=version)
+        self._sender = HttpSender(policy, keys.ring, clock, version=version)
         self._deliverer = Deliverer(units, self._sender, clock)
         self._keeper = OutboxKeeper(units, clock)
+        self._keys = keys
+        self._looking: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._deliverer.start()
         self._keeper.start()
+        self._looking = asyncio.create_task(self._keys.look_forever(), name="webhook keys", context=Context())
 
     def wake(self) -> None:
         """There is something new in the outbox."""
@@ -43,6 +48,10 @@ class WebhookDispatch:
 
     async def close(self) -> None:
         """What could not be delivered stays in the outbox."""
+        looking, self._looking = self._looking, None
+        if looking is not None:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
         await self._keeper.close()
         await self._deliverer.close()
         await self._sender.close()
@@ -61,7 +70,7 @@ class WebhookDispatch:
 class Webhooks:
     """What a process has of them: who writes to the outbox, who is asked over REST, who delivers."""
 
-    keys: WebhookKeys
+    keys: WebhookKeyRing
     outbox: Outbox
     service: WebhookService
     dispatch: WebhookDispatch
@@ -72,8 +81,9 @@ class Webhooks:
         cls, units: UnitOfWorkFactory, clock: Clock, *, box: SecretBox, policy: AddressPolicy, version: str
     ) -> Self:
         """`box` opens the keys in the store. Raises `InvalidInputError` where it does not."""
-        keys = await stored_webhook_keys(units, box, clock)
+        keys = StoredKeys(units, box, clock)
+        await keys.start()
         dispatch = WebhookDispatch(units, policy, keys, clock, version=version)
         outbox = Outbox(clock, dispatch.wake)
         service = WebhookService(units, outbox, policy, clock, wake=dispatch.wake)
-        return cls(keys, outbox, service, dispatch, policy)
+        return cls(keys.ring, outbox, service, dispatch, policy)

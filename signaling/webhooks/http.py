@@ -18,7 +18,8 @@ from signaling.domain.webhook import Target
 from signaling.domain.webhook_delivery import MAX_RESPONSE, Attempt, Delivery
 from signaling.services.ports import Clock
 from signaling.webhooks.addresses import AddressPolicy, AddressRefusedError, CheckedResolver, Lookup
-from signaling.webhooks.signing import WebhookKeys, signed_headers
+from signaling.webhooks.key_ring import WebhookKeyRing
+from signaling.webhooks.signing import signed_headers
 
 MAX_HEADERS: Final = 32
 MAX_HEADER_VALUE: Final = 256
@@ -33,7 +34,7 @@ class HttpSender:
     def __init__(
         self,
         policy: AddressPolicy,
-        keys: WebhookKeys,
+        keys: WebhookKeyRing,
         clock: Clock,
         *,
         version: str,
@@ -63,7 +64,7 @@ class HttpSender:
 
     async def send(self, delivery: Delivery, target: Target, url: str, number: int) -> Attempt:
         started_at, began = self._clock.now(), self._clock.monotonic()
-        headers = signed_headers(delivery, number, self._keys, started_at)
+        headers = signed_headers(delivery, number, self._keys.signing, started_at)
         headers |= {"user-agent": self._agent, "accept-encoding": "identity"}
         exchange = _Exchange()
         error: str | None = None

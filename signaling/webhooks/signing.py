@@ -34,7 +34,8 @@ RSA_BITS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class WebhookKeys:
-    """One pair for the whole platform: receivers find the public halves at `/.well-known/webhooks.json`."""
+    """A pair for the whole platform. Receivers find the public halves at `/.well-known/webhooks.json`, by the
+    ids that the headers of a delivery name."""
 
     ed25519: Ed25519PrivateKey
     rsa: RSAPrivateKey
@@ -56,19 +57,41 @@ class WebhookKeys:
         pkcs8 = Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
         return {"ed25519": self.ed25519.private_bytes(*pkcs8), "rsa": self.rsa.private_bytes(*pkcs8)}
 
-    def document(self) -> Mapping[str, Any]:
-        """What is published: `publicKey` is the RSA key in PEM, `ed25519` the other in base64; `keys` are
-        both as JWKs (RFC 7517, RFC 8037)."""
-        raw = self.ed25519.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        pem = self.rsa.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    @property
+    def ed25519_text(self) -> str:
+        """The public key in base64."""
+        return base64.b64encode(self._ed25519_raw).decode()
+
+    @property
+    def rsa_pem(self) -> str:
+        """The public key."""
+        spki = self.rsa.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return spki.decode()
+
+    @property
+    def ed25519_id(self) -> str:
+        return _key_id(self._ed25519_raw)
+
+    @property
+    def rsa_id(self) -> str:
+        return _key_id(self.rsa_pem.encode())
+
+    def jwks(self) -> list[dict[str, Any]]:
+        """The public halves (RFC 7517, RFC 8037)."""
         numbers = self.rsa.public_key().public_numbers()
-        okp = {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "x": _base64url(raw)}
-        rsa = {"kty": "RSA", "alg": "RS256", "use": "sig", "n": _number(numbers.n), "e": _number(numbers.e)}
-        return {
-            "publicKey": pem.decode(),
-            "ed25519": base64.b64encode(raw).decode(),
-            "keys": [okp | {"kid": _key_id(raw)}, rsa | {"kid": _key_id(pem)}],
+        okp = {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "alg": "EdDSA",
+            "use": "sig",
+            "x": _base64url(self._ed25519_raw),
         }
+        rsa = {"kty": "RSA", "alg": "RS256", "use": "sig", "n": _number(numbers.n), "e": _number(numbers.e)}
+        return [okp | {"kid": self.ed25519_id}, rsa | {"kid": self.rsa_id}]
+
+    @property
+    def _ed25519_raw(self) -> bytes:
+        return self.ed25519.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def signed_headers(delivery: Delivery, number: int, keys: WebhookKeys, now: datetime) -> dict[str, str]:
@@ -83,12 +106,14 @@ def signed_headers(delivery: Delivery, number: int, keys: WebhookKeys, now: date
         "rostrum-attempt": str(number),
         "rostrum-timestamp": timestamp,
         "rostrum-signature-ed25519": ed25519,
+        "rostrum-key-id": keys.ed25519_id,
     }
     if delivery.webhook_id is not None:
         headers["rostrum-webhook-id"] = delivery.webhook_id
     if delivery.shape is Shape.ROOM:
         return headers | {"telnyx-timestamp": timestamp, "telnyx-signature-ed25519": ed25519}
     rsa = base64.b64encode(keys.rsa.sign(body, PKCS1v15(), SHA256())).decode()
+    headers["rostrum-rsa-key-id"] = keys.rsa_id
     for vendor in ("dyte", "rtk"):
         headers |= {
             f"{vendor}-webhook-id": delivery.webhook_id or "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -105,7 +105,8 @@ class KeysAnswer(Answer):
     ed25519: str
     """Base64: verifies `rostrum-signature-ed25519` and `telnyx-signature-ed25519`."""
     keys: list[dict[str, JsonValue]]
-    """Both as JWKs."""
+    """All as JWKs, those that sign now first; `kid` is what deliveries name. `status` is `current`, `next`
+    (signs from `active_from` on) or `previous` (may still be met)."""
 
 
 WEBHOOKS: Final = "/v2/webhooks"
@@ -260,8 +261,8 @@ class WebhookRoutes:
 class WebhookKeyRoutes:
     """For whoever receives webhooks."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = dict(document)
+    def __init__(self, document: Callable[[], Mapping[str, Any]]) -> None:
+        self._document = document
 
     def operations(self) -> list[Operation]:
         return [
@@ -279,7 +280,7 @@ class WebhookKeyRoutes:
         ]
 
     async def get(self, _request: web.Request) -> web.Response:
-        response = json_response(self._document)
+        response = json_response(dict(self._document()))
         response.headers["Cache-Control"] = f"public, max-age={5 * _MINUTES}"
         return response
 

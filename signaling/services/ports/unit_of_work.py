@@ -21,7 +21,11 @@ from signaling.services.ports.sessions import SessionRepository
 from signaling.services.ports.signing_keys import SigningKeyRepository
 from signaling.services.ports.units import UnitRepository
 from signaling.services.ports.users import LoginRepository, UserRepository
-from signaling.services.ports.webhooks import DeliveryRepository, WebhookRepository
+from signaling.services.ports.webhooks import (
+    DeliveryRepository,
+    WebhookKeyRepository,
+    WebhookRepository,
+)
 
 
 class UnitOfWork(Protocol):
@@ -41,6 +45,7 @@ class UnitOfWork(Protocol):
     signing_keys: SigningKeyRepository
     revoked_subjects: RevokedSubjectRepository
     webhooks: WebhookRepository
+    webhook_keys: WebhookKeyRepository
     deliveries: DeliveryRepository
     api_keys: ApiKeyRepository
     units: UnitRepository

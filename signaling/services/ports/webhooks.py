@@ -9,6 +9,7 @@ from typing import Protocol
 
 from signaling.domain.webhook import Room, Target, Webhook
 from signaling.domain.webhook_delivery import Attempt, Delivery, DeliveryStatus, Outcome
+from signaling.domain.webhook_key import StoredWebhookKeys
 from signaling.domain.webhook_lanes import Candidate
 
 
@@ -28,19 +29,25 @@ class WebhookRepository(Protocol):
         """What a meeting says of itself, also one that was deleted; nothing where there is none."""
         ...
 
-    async def keys(self) -> Mapping[str, str]:
-        """The sealed private keys by kind; none before they were added."""
-        ...
-
-    async def add_keys(self, keys: Mapping[str, str], now: datetime) -> None:
-        """Raises `ConflictError` where there are some."""
-        ...
-
     async def list(
         self, organization_id: str, *, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[Webhook], int]:
         """A page, newest first, and the total count."""
         ...
+
+
+class WebhookKeyRepository(Protocol):
+    """The keys that sign webhooks: they are everybody's who uses the store."""
+
+    async def all(self) -> Sequence[StoredWebhookKeys]:
+        """By when they begin to sign."""
+        ...
+
+    async def add(self, keys: StoredWebhookKeys) -> None:
+        """Raises `ConflictError` where there are some with that id."""
+        ...
+
+    async def remove(self, pair_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from signaling.store.tables.session import sessions
 from signaling.store.tables.token import revoked_subjects, signing_keys
 from signaling.store.tables.unit import units
 from signaling.store.tables.user import logins, memberships, password_tokens, users
-from signaling.store.tables.webhook import webhook_attempts, webhook_deliveries, webhook_keys, webhooks
+from signaling.store.tables.webhook import webhook_attempts, webhook_deliveries, webhook_key_pairs, webhooks
 
 __all__ = [
     "api_keys",
@@ -45,6 +45,6 @@ __all__ = [
     "users",
     "webhook_attempts",
     "webhook_deliveries",
-    "webhook_keys",
+    "webhook_key_pairs",
     "webhooks",
 ]

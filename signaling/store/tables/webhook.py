@@ -98,11 +98,13 @@ webhook_attempts: Final = Table(
     Column("error", String(512)),
 )
 
-webhook_keys: Final = Table(
-    "webhook_keys",
+webhook_key_pairs: Final = Table(
+    "webhook_key_pairs",
     metadata,
-    Column("kind", String(16), primary_key=True),
-    Column("private_key", Text, nullable=False),
+    identifier(primary_key=True),
+    Column("ed25519", Text, nullable=False),
+    Column("rsa", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("active_from", UtcDateTime, nullable=False),
 )
-"""Of all servers on the database; `private_key` is sealed."""
+"""Of all servers on the database; the private keys are sealed."""

@@ -61,12 +61,13 @@ from signaling.services.webhooks import WebhookService
 from signaling.store.database import Database
 from signaling.testing import FakeLiveSessions, FakeMetricsSource
 from signaling.webhooks.addresses import AddressPolicy
+from signaling.webhooks.key_ring import WebhookKeyRing
 from signaling.webhooks.signing import WebhookKeys
 from signaling.ws.hub import WsHub
 from tests.signaling import values
 from tests.support.live_world import alone
 
-WEBHOOK_KEYS = WebhookKeys.generate().document()
+WEBHOOK_KEYS = WebhookKeyRing.of(WebhookKeys.generate(), SystemClock()).document
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Passwords of tests are not worth the time."""
 PASSWORDS = Argon2Passwords(QUICK)

@@ -18,11 +18,13 @@ from sqlalchemy import table as table_clause
 
 from signaling.domain.configuration import Configuration
 from signaling.domain.meeting_config import AiConfig
+from signaling.domain.webhook_key import FIRST, StoredWebhookKeys
 from signaling.store import tables
 from signaling.store.attendances import attendance_values
 from signaling.store.database import Database, source_of, sqlite_url
 from signaling.store.migrate import HEAD, MIGRATIONS
 from signaling.store.rows import values_of
+from signaling.store.tables.columns import UtcDateTime
 from tests.signaling import values
 
 
@@ -69,6 +71,11 @@ ROWS: tuple[tuple[Table, dict[str, Any]], ...] = (
 """In the order of their references; all are tables since the first revision."""
 
 
+FORMER_WEBHOOK_KEYS = table_clause(
+    "webhook_keys", column("kind"), column("private_key"), column("created_at", UtcDateTime())
+)
+
+
 def test_head_is_the_newest_migration() -> None:
     assert SCRIPTS.get_heads() == [HEAD] == REVISIONS[-1:]
 
@@ -89,7 +96,7 @@ async def test_what_was_written_under_any_revision_is_there_under_the_newest(
     database = await Database.open(empty)
     try:
         assert await database.source.run(differences) == []
-        await check_all_there(database)
+        await check_all_there(database, with_webhook_keys="0009" <= revision < "0014")
     finally:
         await database.close()
 
@@ -103,6 +110,10 @@ async def written_under(revision: str, url: str) -> None:
             known = {column["name"] for column in inspect(connection).get_columns(table.name)}
             there = {name: value for name, value in row.items() if name in known}
             connection.execute(insert(_written(table, there)).values(there))
+        if inspect(connection).has_table("webhook_keys"):
+            for kind in ("ed25519", "rsa"):
+                row = {"kind": kind, "private_key": f"sealed {kind}", "created_at": values.at(5)}
+                connection.execute(insert(FORMER_WEBHOOK_KEYS).values(row))
 
     source = source_of(url)
     await source.run(write)
@@ -143,7 +154,7 @@ def references_meant() -> set[tuple[str, ...]]:
     }
 
 
-async def check_all_there(database: Database) -> None:
+async def check_all_there(database: Database, *, with_webhook_keys: bool) -> None:
     async with database() as uow:
         assert await uow.organizations.get(ACME.id) == ACME
         assert list(await uow.organizations.keys(ACME.id)) == [KEY]
@@ -157,3 +168,5 @@ async def check_all_there(database: Database) -> None:
         assert session.seconds_consumed == pytest.approx(90.0, abs=0.01)
         assert replace(session, seconds_consumed=90.0) == SESSION
         assert list(await uow.sessions.attendances(SESSION.id)) == [ATTENDANCE, GONE]
+        keys = [StoredWebhookKeys(FIRST, "sealed ed25519", "sealed rsa", values.at(5), values.at(5))]
+        assert list(await uow.webhook_keys.all()) == (keys if with_webhook_keys else [])

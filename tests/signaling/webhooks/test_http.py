@@ -20,13 +20,14 @@ from signaling.domain.webhook import Target
 from signaling.domain.webhook_delivery import MAX_RESPONSE, Attempt
 from signaling.webhooks.addresses import AddressPolicy, Lookup
 from signaling.webhooks.http import MAX_HEADER_VALUE, MAX_HEADERS, HttpSender
+from signaling.webhooks.key_ring import WebhookKeyRing
 from signaling.webhooks.signing import WebhookKeys
 from tests.signaling import values
 from tests.support.turn_certificate import write_certificate
 from tests.support.webhook_receiver import Received, raw_server, receiver
 
 LOOPBACK = AddressPolicy((ipaddress.ip_network("127.0.0.1/32"),), http=True)
-KEYS = WebhookKeys.generate()
+KEYS = WebhookKeyRing.of(WebhookKeys.generate(), SystemClock())
 ACME = values.organization()
 DELIVERY = values.deliveries(values.session(values.meeting(ACME)), values.webhook(ACME))[0]
 LONG = 30.0

@@ -25,27 +25,32 @@ from signaling.clock import SystemClock
 from signaling.domain.webhook import Shape, Subscriber, Target, subscriber_of
 from signaling.domain.webhook_delivery import Delivery
 from signaling.domain.webhook_events import Setting, delivery
-from signaling.errors import InvalidInputError
+from signaling.domain.webhook_key import ANNOUNCED_BEFORE, KEPT_AFTER
+from signaling.errors import ConflictError, InvalidInputError
+from signaling.services.ports import Clock
 from signaling.store.database import Database
+from signaling.testing import FakeClock
+from signaling.webhooks.key_ring import WebhookKeyRing
 from signaling.webhooks.signing import WebhookKeys, signed_headers
-from signaling.webhooks.stored_keys import PURPOSE, stored_webhook_keys
+from signaling.webhooks.stored_keys import PURPOSE, StoredKeys
 from tests.signaling import values
 from tests.signaling.values import NOON
 
 KEYS = WebhookKeys.generate()
+DOCUMENT = WebhookKeyRing.of(KEYS, SystemClock()).document()
 ACME = values.organization()
 DELIVERY = values.deliveries(values.session(values.meeting(ACME)), values.webhook(ACME))[0]
 
 
 def verify_ed25519(headers: dict[str, str], body: bytes, vendor: str = "rostrum") -> None:
     """As a receiver does, with nothing but the published key. Raises `InvalidSignature`."""
-    public = Ed25519PublicKey.from_public_bytes(base64.b64decode(KEYS.document()["ed25519"]))
+    public = Ed25519PublicKey.from_public_bytes(base64.b64decode(DOCUMENT["ed25519"]))
     signed = headers[f"{vendor}-timestamp"].encode() + b"|" + body
     public.verify(base64.b64decode(headers[f"{vendor}-signature-ed25519"]), signed)
 
 
 def verify_rsa(headers: dict[str, str], body: bytes, vendor: str) -> None:
-    public = load_pem_public_key(KEYS.document()["publicKey"].encode())
+    public = load_pem_public_key(DOCUMENT["publicKey"].encode())
     assert isinstance(public, RSAPublicKey)
     public.verify(base64.b64decode(headers[f"{vendor}-signature"]), body, PKCS1v15(), SHA256())
 
@@ -76,7 +81,7 @@ def test_what_a_room_is_sent_is_signed_under_the_names_of_its_receivers() -> Non
 
 def test_the_keys_are_published_as_jwks_too() -> None:
     rsa, okp = {}, {}
-    for one in KEYS.document()["keys"]:
+    for one in DOCUMENT["keys"]:
         (rsa if one["kty"] == "RSA" else okp).update(one)
     assert jwt.PyJWK(rsa).key.public_numbers() == KEYS.rsa.public_key().public_numbers()
     assert jwt.PyJWK(okp).key == KEYS.ed25519.public_key()
@@ -86,22 +91,78 @@ def test_the_keys_are_published_as_jwks_too() -> None:
 SECRET = "a secret key of the tests, long enough"
 
 
+async def stored(database: Database, clock: Clock, secret: str = SECRET) -> StoredKeys:
+    """Those of one more server."""
+    keys = StoredKeys(database, SecretBox(secret, PURPOSE), clock)
+    await keys.start()
+    return keys
+
+
+def told(keys: StoredKeys) -> list[tuple[str, str]]:
+    """The Ed25519 keys that are published."""
+    return [(one["kid"], one["status"]) for one in keys.ring.document()["keys"] if one["kty"] == "OKP"]
+
+
 async def test_the_keys_are_made_once_for_all_servers_on_a_database(either: Database) -> None:
-    box, clock = SecretBox(SECRET, PURPOSE), SystemClock()
-    first, second = await asyncio.gather(*(stored_webhook_keys(either, box, clock) for _ in range(2)))
-    later = await stored_webhook_keys(either, SecretBox(SECRET, PURPOSE), clock)
-    assert first.document() == second.document() == later.document()
+    clock = SystemClock()
+    first, second = await asyncio.gather(*(stored(either, clock) for _ in range(2)))
+    later = await stored(either, clock)
+    assert first.ring.document() == second.ring.document() == later.ring.document()
 
 
 async def test_the_keys_are_sealed_in_the_database(database: Database) -> None:
-    made = await stored_webhook_keys(database, SecretBox(SECRET, PURPOSE), SystemClock())
+    made = await stored(database, SystemClock())
     async with database(reading=True) as uow:
-        kept = await uow.webhooks.keys()
-    assert kept.keys() == made.to_secrets().keys()
-    for kind, secret in made.to_secrets().items():
-        assert base64.b64encode(secret).decode()[:40] not in kept[kind]
+        (kept,) = await uow.webhook_keys.all()
+    for kind, secret in made.ring.signing.to_secrets().items():
+        assert base64.b64encode(secret).decode()[:40] not in getattr(kept, kind)
     with pytest.raises(InvalidInputError, match="another secret key"):
-        await stored_webhook_keys(database, SecretBox(SECRET + "!", PURPOSE), SystemClock())
+        await stored(database, SystemClock(), SECRET + "!")
+
+
+async def test_the_next_keys_are_announced_a_day_before_they_sign_and_the_former_kept_for_one(
+    database: Database,
+) -> None:
+    clock = FakeClock()
+    here, there = await stored(database, clock), await stored(database, clock)
+    old = here.ring.signing
+    await here.rotate()
+    with pytest.raises(ConflictError, match="announced already"):
+        await here.rotate()
+    await there.look()
+    new = there.ring.document()["keys"][2]["kid"]
+    assert told(here) == told(there) == [(old.ed25519_id, "current"), (new, "next")]
+    clock.advance(ANNOUNCED_BEFORE.total_seconds() - 1)
+    assert there.ring.signing.ed25519_id == old.ed25519_id
+    clock.advance(1)
+    for one in (here, there):
+        assert told(one) == [(new, "current"), (old.ed25519_id, "previous")], "without a look"
+        headers = signed_headers(DELIVERY, 1, one.ring.signing, NOON)
+        assert headers["rostrum-key-id"] == new
+        published = {key["kid"]: key for key in one.ring.document()["keys"]}
+        assert published[headers["rostrum-rsa-key-id"]]["alg"] == "RS256"
+        jwt.PyJWK(published[new]).key.verify(
+            base64.b64decode(headers["rostrum-signature-ed25519"]),
+            headers["rostrum-timestamp"].encode() + b"|" + DELIVERY.body.encode(),
+        )
+        assert one.ring.document()["ed25519"] == one.ring.signing.ed25519_text
+    clock.advance(KEPT_AFTER.total_seconds())
+    await there.look()
+    assert told(there) == [(new, "current")]
+    assert told(await stored(database, clock)) == told(there), "also in the store"
+
+
+async def test_keys_that_somebody_else_has_can_be_replaced_at_once(database: Database) -> None:
+    clock = FakeClock()
+    here, there = await stored(database, clock), await stored(database, clock)
+    old = told(here)
+    await here.rotate()
+    await here.rotate(at_once=True)
+    await there.look()
+    ((kid, status),) = told(there)
+    assert (status, there.ring.signing.ed25519_id) == ("current", kid)
+    assert told(here) == told(there)
+    assert kid != old[0][0]
 
 
 # --- as receivers do it ----------------------------------------------------------------------------------
@@ -130,11 +191,13 @@ def test_the_documented_python_verifies_what_is_sent() -> None:
     headers, body = signed_headers(one, 1, KEYS, datetime.now(UTC)), one.body.encode()
     script: dict[str, Any] = {}
     exec(documented("python"), script)
-    script["verify"](headers, body, KEYS.document()["ed25519"])
+    script["verify"](headers, body, DOCUMENT["keys"])
     with pytest.raises(InvalidSignature):
-        script["verify"](headers, body + b" ", KEYS.document()["ed25519"])
+        script["verify"](headers, body + b" ", DOCUMENT["keys"])
     with pytest.raises(ValueError, match="too old"):
-        script["verify"](signed_headers(one, 1, KEYS, NOON), body, KEYS.document()["ed25519"])
+        script["verify"](signed_headers(one, 1, KEYS, NOON), body, DOCUMENT["keys"])
+    with pytest.raises(ValueError, match="unknown key"):
+        script["verify"](headers, body, [])
 
 
 def test_the_documented_javascript_verifies_what_is_sent_and_so_does_who_prints_it_anew() -> None:
@@ -143,18 +206,17 @@ def test_the_documented_javascript_verifies_what_is_sent_and_so_does_who_prints_
         import {{ verify as rsa }} from "node:crypto";
         import {{ readFileSync }} from "node:fs";
         const {{ document, headers, body, old }} = JSON.parse(readFileSync(0));
-        const jwk = document.keys.find((key) => key.kty === "OKP");
         const printed = Buffer.from(JSON.stringify(JSON.parse(body)));
         const signature = Buffer.from(headers["dyte-signature"], "base64");
         console.log(JSON.stringify([
-            verified(headers, Buffer.from(body), jwk),
-            verified(headers, Buffer.from(body + " "), jwk),
-            verified(old, Buffer.from(body), jwk),
+            verified(headers, Buffer.from(body), document.keys),
+            verified(headers, Buffer.from(body + " "), document.keys),
+            verified(old, Buffer.from(body), document.keys),
             rsa("RSA-SHA256", printed, document.publicKey, signature),
         ]));
     """
     told = {
-        "document": KEYS.document(),
+        "document": DOCUMENT,
         "headers": signed_headers(one, 1, KEYS, datetime.now(UTC)),
         "old": signed_headers(one, 1, KEYS, NOON),
         "body": one.body,
@@ -171,7 +233,7 @@ def test_the_documented_javascript_verifies_what_is_sent_and_so_does_who_prints_
 
 def test_the_vendors_own_sdk_takes_what_a_room_is_sent() -> None:
     room = Subscriber("meeting:1", Shape.ROOM, target=Target("https://room.example/", None, 3))
-    client = Telnyx(api_key="unused", public_key=KEYS.document()["ed25519"])
+    client = Telnyx(api_key="unused", public_key=DOCUMENT["ed25519"])
     for told in values.occurrences(values.session(values.meeting(ACME))):
         one = delivery(told, room, Setting("Acme", None), NOON)
         assert one is not None
