@@ -284,6 +284,17 @@ def effective(levels: Sequence[Level]) -> EffectiveConfiguration:
     )
 
 
+def decided(levels: Iterable[Level], key: str) -> Any:
+    """What `effective` has for one key, which is no object, without looking at the others."""
+    value = None
+    for level in levels:
+        said = getattr(level.said, key)
+        value = value if said is None else said
+        if key in level.locked:
+            break
+    return value
+
+
 def check_unlocked(said: Configuration, above: Iterable[Level], before: Configuration = NOTHING_SAID) -> None:
     """Raises `ConfigurationLockedError` where a level above has locked something of what is said, and was not
     said `before`: a lock that came later takes nothing back and is in nobody's way."""

@@ -111,8 +111,14 @@ def applicant_of(participant: Participant, password_hash: str | None, units: fro
 
 def join_policy(configuration: Configuration, meeting: Meeting) -> tuple[Policy, frozenset[str]]:
     """The policy, and the units that it allows."""
-    allowed = _allowed(configuration.allow_join_units, meeting)
-    return configuration.join_policy or Policy.ORG, allowed
+    return policy_of(configuration.join_policy, configuration.allow_join_units, meeting)
+
+
+def policy_of(
+    said: Policy | None, units: tuple[str, ...] | None, meeting: Meeting
+) -> tuple[Policy, frozenset[str]]:
+    """The same, by what the configuration says of the two keys."""
+    return said or Policy.ORG, _allowed(units, meeting)
 
 
 def _allowed(units: tuple[str, ...] | None, meeting: Meeting) -> frozenset[str]:

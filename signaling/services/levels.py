@@ -80,16 +80,27 @@ async def levels_above(
     return [Level(Origin(LevelKind.SYSTEM), system), *(record.level for record in chain)]
 
 
-async def effective_for(
-    uow: UnitOfWork, system: Configuration, meeting: Meeting, said: Configuration = NOTHING_SAID
-) -> EffectiveConfiguration:
-    """What a session of the meeting is run with; `said` for this one alone."""
+async def levels_of(
+    uow: UnitOfWork, system: Configuration, meeting: Meeting, *, said_above: bool = True
+) -> list[Level]:
+    """From the system down to the meeting. `said_above`: whether any between the two says anything."""
+    own = Level(Origin(LevelKind.MEETING, meeting.id), meeting.configuration)
+    if not said_above:
+        return [Level(Origin(LevelKind.SYSTEM), system), own]
     path: tuple[str, ...] = ()
     if meeting.unit_id is not None:
         unit = await uow.units.get(meeting.organization_id, meeting.unit_id)
         path = () if unit is None else unit.path
     levels = await levels_above(uow, system, meeting.organization_id, path)
-    levels.append(Level(Origin(LevelKind.MEETING, meeting.id), meeting.configuration))
+    levels.append(own)
+    return levels
+
+
+async def effective_for(
+    uow: UnitOfWork, system: Configuration, meeting: Meeting, said: Configuration = NOTHING_SAID
+) -> EffectiveConfiguration:
+    """What a session of the meeting is run with; `said` for this one alone."""
+    levels = await levels_of(uow, system, meeting)
     return effective([*levels, Level(Origin(LevelKind.SESSION), said)])
 
 

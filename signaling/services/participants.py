@@ -6,16 +6,17 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
+from signaling.domain.configuration import decided
 from signaling.domain.join_policy import check_join
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError, ValidationFailedError
 from signaling.ids import new_uuid
-from signaling.services.admission import applicant_of, join_policy, units_of
+from signaling.services.admission import applicant_of, policy_of, units_of
 from signaling.services.client_tokens import revoke
 from signaling.services.idempotency import Once, create_once
-from signaling.services.levels import House, effective_for, unit_path
+from signaling.services.levels import House, levels_of, unit_path
 from signaling.services.meetings import load_meeting
 from signaling.services.ports import Clock, LiveSessions, Tokens, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
@@ -92,9 +93,12 @@ class ParticipantService:
         """Raises `NotFoundError`, and `JoinRefusedError` where the join policy does not take them (any
         more)."""
         async with self._units(reading=True) as uow:
-            meeting = await load_meeting(uow, organization_id, meeting_id)
-            participant = await _load(uow, organization_id, meeting_id, participant_id)
-            await self._check_policy(uow, meeting, participant)
+            found = await uow.participants.with_meeting(organization_id, meeting_id, participant_id)
+            if found is None or found[1].deleted_at is not None:
+                await load_meeting(uow, organization_id, meeting_id)
+                raise NotFoundError.of("participant", participant_id)
+            participant, meeting, said_above = found
+            await self._check_policy(uow, meeting, participant, said_above=said_above)
         return self._tokens.issue(participant)
 
     async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant:
@@ -161,11 +165,15 @@ class ParticipantService:
         await self._live.participant_removed(removed.participant)
         return removed
 
-    async def _check_policy(self, uow: UnitOfWork, meeting: Meeting, participant: Participant) -> None:
-        """Raises `JoinRefusedError`."""
-        configuration = (await effective_for(uow, self._house.system, meeting)).values
+    async def _check_policy(
+        self, uow: UnitOfWork, meeting: Meeting, participant: Participant, *, said_above: bool = True
+    ) -> None:
+        """Raises `JoinRefusedError`. `said_above`: False where it is known that only the system and the
+        meeting say anything of its configuration."""
+        levels = await levels_of(uow, self._house.system, meeting, said_above=said_above)
+        said, units = decided(levels, "join_policy"), decided(levels, "allow_join_units")
         applicant = applicant_of(participant, meeting.join_password_hash, await units_of(uow, participant))
-        check_join(*join_policy(configuration, meeting), applicant)
+        check_join(*policy_of(said, units, meeting), applicant)
 
 
 async def _check_unit(uow: UnitOfWork, participant: Participant) -> None:

@@ -133,6 +133,8 @@ def read_meeting(values: Mapping[str, Any] | RowMapping) -> Meeting:
 
 def read_configuration(said: Mapping[str, Any]) -> Configuration:
     """Keys that there were in a former version are left out."""
+    if not said:
+        return NOTHING_SAID
     return Configuration.model_validate({key: said[key] for key in said if key in Configuration.model_fields})
 
 

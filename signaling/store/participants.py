@@ -13,6 +13,7 @@ from signaling.domain.listing import Page
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord
+from signaling.store.configurations import anything_said
 from signaling.store.connection import Statements
 from signaling.store.listing import Listing
 from signaling.store.meetings import read_meeting
@@ -50,6 +51,15 @@ _WITH_ITS_OWN = (
     )
     .where(*_THIS)
 )
+_WITH_MEETING = (
+    select(participants, meetings, anything_said(participants.c.organization_id))
+    .join(
+        meetings,
+        (meetings.c.organization_id == participants.c.organization_id)
+        & (meetings.c.id == participants.c.meeting_id),
+    )
+    .where(*_THIS)
+)
 _OWN, _MEETINGS, _PRESETS = (tuple(table.c.keys()) for table in (participants, meetings, presets))
 _LISTING = Listing(participants, participants.c.id, lambda row: Participant(**row))
 
@@ -79,6 +89,17 @@ class SqlParticipants:
             read_meeting(meeting),
             None if preset["id"] is None else read_preset(preset),
         )
+
+    async def with_meeting(
+        self, organization_id: str, meeting_id: str, participant_id: str
+    ) -> tuple[Participant, Meeting, bool] | None:
+        wanted = {"organization": organization_id, "meeting": meeting_id, "participant": participant_id}
+        row = (await self._db.execute(_WITH_MEETING, wanted)).first()
+        if row is None:
+            return None
+        values = iter(row)
+        own, meeting = ({name: next(values) for name in names} for names in (_OWN, _MEETINGS))
+        return _read(own), read_meeting(meeting), next(values)
 
     async def add(self, participant: Participant) -> None:
         complaint = f"There is a participant {participant.id!r} already."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signaling.domain.configuration import (
     SYSTEM,
@@ -15,6 +17,7 @@ from signaling.domain.configuration import (
     Origin,
     check_lockable,
     check_unlocked,
+    decided,
     effective,
     known_keys,
     parse_configuration,
@@ -51,6 +54,32 @@ def test_the_lowest_level_that_says_something_is_heard_and_named() -> None:
     assert result.origins["join_policy"] == SERVER
     assert result.origins["profile"] == MEETING
     assert "max_duration_secs" not in result.origins
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([None, Policy.PUBLIC, Policy.ORGUNIT, Policy.RESTRICT]),
+            st.sampled_from([None, (), ("ward",), ("ward", "desk")]),
+            st.sets(st.sampled_from(["join_policy", "allow_join_units", "profile"])),
+        ),
+        max_size=5,
+    )
+)
+def test_one_key_is_decided_as_all_of_them_together(
+    levels: list[tuple[Policy | None, tuple[str, ...] | None, set[str]]],
+) -> None:
+    chain = [
+        Level(
+            Origin(LevelKind.UNIT, str(n)),
+            Configuration(join_policy=one, allow_join_units=units),
+            tuple(locked),
+        )
+        for n, (one, units, locked) in enumerate(levels)
+    ]
+    merged = effective(chain).values
+    assert decided(chain, "join_policy") == merged.join_policy
+    assert decided(chain, "allow_join_units") == merged.allow_join_units
 
 
 def test_objects_are_merged_key_by_key_and_lists_are_taken_whole() -> None:

@@ -159,3 +159,15 @@ async def test_a_participant_whom_the_policy_does_not_take_gets_no_token(world: 
     again = await world.call("POST", f"{path}/{taken.data['id']}/token")
     assert again.error["reason"] == "not_in_unit"
     assert (await world.call("POST", path, body | {"unit_id": "nowhere"})).error["field"] == "unit_id"
+
+
+async def test_a_policy_that_the_organization_locks_is_asked_before_a_fresh_token(world: World) -> None:
+    meeting = await world.meeting(join_policy="PUBLIC")
+    path = f"/v2/meetings/{meeting['id']}/participants"
+    body = {"preset_name": "group_call_host", "custom_participant_id": "ada"}
+    added = (await world.call("POST", path, body)).data
+    assert (await world.call("POST", f"{path}/{added['id']}/token")).data["token"]
+    said = {"configuration": {"join_policy": "ORGUNIT"}, "locked": ["join_policy"]}
+    assert (await world.call("PATCH", of_organization(world), said)).status == 200
+    refused = await world.call("POST", f"{path}/{added['id']}/token")
+    assert refused.error["reason"] == "not_in_unit"

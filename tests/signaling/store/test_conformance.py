@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from signaling.domain.configuration import Configuration
+from signaling.domain.configuration import Configuration, ConfigurationRecord
 from signaling.domain.idempotency import MadeBefore
 from signaling.domain.join_policy import Policy
 from signaling.domain.meeting import MeetingStatus, Region
@@ -88,6 +88,37 @@ async def test_a_participant_is_found_with_its_own_also_when_its_preset_is_gone(
         assert found == (participant, meeting, preset)
         await uow.participants.remove(participant)
         assert await uow.participants.with_its_own(acme.id, meeting.id, participant.id) is None
+
+
+@pytest.mark.parametrize("who", ["organization", "unit", "parent"])
+async def test_a_participant_is_found_with_its_meeting_and_whether_somebody_above_says_anything(
+    units: UnitOfWorkFactory, who: str
+) -> None:
+    parent, rival = await organization(units), await organization(units, "Rival")
+    app = replace(values.organization("App"), parent_id=parent.id)
+    meeting = values.meeting(app)
+    participant = values.participant(meeting)
+    owner_id = {"organization": app.id, "unit": "a-unit", "parent": parent.id}[who]
+    said = ConfigurationRecord(
+        parent.id if who == "parent" else app.id,
+        owner_id,
+        Configuration(join_policy=Policy.RESTRICT),
+        (),
+        meeting.created_at,
+        meeting.created_at,
+    )
+    async with units() as uow:
+        await uow.organizations.add(app)
+        await uow.meetings.add(meeting)
+        await uow.participants.add(participant)
+        await uow.configurations.add(replace(said, organization_id=rival.id, owner_id=rival.id))
+        found = await uow.participants.with_meeting(app.id, meeting.id, participant.id)
+        assert found == (participant, meeting, False)
+        await uow.configurations.add(said)
+        found = await uow.participants.with_meeting(app.id, meeting.id, participant.id)
+        assert found == (participant, meeting, True)
+        assert await uow.participants.with_meeting(rival.id, meeting.id, participant.id) is None
+        assert await uow.participants.with_meeting(app.id, "another", participant.id) is None
 
 
 async def test_what_was_not_committed_is_gone(units: UnitOfWorkFactory) -> None:
