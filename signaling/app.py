@@ -70,6 +70,7 @@ from signaling.services.ports import Clock, LiveSessions, Tokens
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 from signaling.services.reach import Reach
+from signaling.services.removal import RemovalService
 from signaling.services.session_actions import SessionActionService
 from signaling.services.sessions import SessionService
 from signaling.store.database import DATABASE_FILE, Database, sqlite_url
@@ -327,6 +328,7 @@ def _application(
             participants=ParticipantService(database, live, tokens, clock, house),
             guests=GuestService(database, tokens, of_meetings, clock, house),
             members=MemberService(database, tokens, of_meetings, clock, house),
+            removal=RemovalService(database, live, clock, webhooks.outbox, door.remembered),
             configuration=ConfigurationService(database, clock, house),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),

@@ -24,6 +24,7 @@ class Door:
     authenticator: Authenticator
     tenancy: Tenancy
     use: KeyUse
+    remembered: RememberedCallers
 
     @classmethod
     def of(
@@ -44,7 +45,7 @@ class Door:
             access=access,
             remembered=remembered,
         )
-        return cls(authenticator(units, clock, access, use, remembered), tenancy, use)
+        return cls(authenticator(units, clock, access, use, remembered), tenancy, use, remembered)
 
     async def noting(self, _: web.Application) -> AsyncIterator[None]:
         """For `cleanup_ctx`: the use of keys is written while the application serves."""

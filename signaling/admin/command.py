@@ -59,6 +59,8 @@ def _command(noun: Noun, verb: Verb) -> click.Command:
     command: _Command = run
     for option in reversed(_WHERE):
         command = option(command)
+    if verb is Verb.DELETE and noun.forcible:
+        command = click.option("--force", is_flag=True, help="End the sessions that run.")(command)
     if noun.of_meeting:
         command = click.option("--meeting", required=True, help="Id of the meeting.")(command)
     if verb is Verb.LIST:
@@ -139,7 +141,8 @@ async def _update(
 async def _delete(
     api: Api, noun: Noun, path: Callable[..., str], fields: dict[str, Any], options: dict[str, Any]
 ) -> None:
-    answer = await api.call("DELETE", path(object_id=options["object_id"]))
+    query = {"force": "true"} if options.get("force") else {}
+    answer = await api.call("DELETE", path(object_id=options["object_id"]), query=query)
     if options["as_json"]:
         _print_json(answer["data"])
     else:

@@ -33,6 +33,8 @@ class Noun:
     columns: tuple[str, ...]
     """Of tables, after the id."""
     verbs: frozenset[Verb] = EVERY_VERB
+    forcible: bool = False
+    """What runs of it is in the way of deleting it, unless that is forced."""
 
     @property
     def of_meeting(self) -> bool:
@@ -49,14 +51,15 @@ NOUNS: Final = (
         "organization",
         "/v2/orgs",
         ("name", "plan", "contact", "created_at"),
-        EVERY_VERB - {Verb.DELETE},
+        forcible=True,
     ),
     Noun(
         "apps",
         "app",
         "/v2/orgs/{organization}/apps",
         ("name", "created_at"),
-        frozenset({Verb.LIST, Verb.CREATE}),
+        frozenset({Verb.LIST, Verb.CREATE, Verb.DELETE}),
+        forcible=True,
     ),
     Noun("units", "unit", "/v2/orgs/{organization}/units", ("name", "parent_id", "description")),
     Noun(

@@ -57,6 +57,8 @@ _MEMBER: Final = frozenset(
         Scope.SESSIONS_READ,
     }
 )
+OF_DELETED: Final = frozenset({Scope.ANALYTICS_READ})
+"""Of an organization or app that was deleted, for those who are above it: what it used."""
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.PLATFORM_ADMIN: EVERYTHING,
     Role.ORGANIZATION_ADMIN: EVERYTHING,
@@ -86,7 +88,11 @@ def key_caller(key: ApiKey, organization: Organization) -> Caller | None:
     of_its_app = organization.parent_id == key.organization_id and key.unit_id is None
     if not (own or of_its_app or key.platform):
         return None
+    if organization.deleted_at is not None and own:
+        return None
     scopes = EVERYTHING if key.scopes is None else _known(key.scopes)
+    if organization.deleted_at is not None:
+        scopes &= OF_DELETED
     return _caller(organization, key.id, scopes, unit_id=key.unit_id, platform=key.platform)
 
 

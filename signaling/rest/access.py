@@ -42,10 +42,11 @@ def access_middleware(authenticator: Authenticator, reach: Reach, table: Operati
             ):
                 await authenticator.caller(request.headers.get("Authorization"))
         elif isinstance(operation.access, Scope) or operation.access is Access.CREDENTIAL:
+            account_id = request.match_info.get("account_id")
             caller = await authenticator.caller(
                 request.headers.get("Authorization"),
-                account_id=request.match_info.get("account_id"),
-                app_id=request.match_info.get("app_id"),
+                account_id=account_id,
+                app_id=None if account_id is None else request.match_info.get("app_id"),
             )
             request[_CALLER] = caller
             if isinstance(operation.access, Scope):

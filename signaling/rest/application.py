@@ -66,6 +66,7 @@ from signaling.services.ports import Clock, MetricsSource
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 from signaling.services.reach import Reach
+from signaling.services.removal import RemovalService
 from signaling.services.session_actions import SessionActionService
 from signaling.services.sessions import SessionService
 from signaling.services.tenancy import Tenancy
@@ -92,6 +93,7 @@ class RestParts:
     participants: ParticipantService
     guests: GuestService
     members: MemberService
+    removal: RemovalService
     configuration: ConfigurationService
     presets: PresetService
     active_session: ActiveSessionService
@@ -150,7 +152,7 @@ def build_application(parts: RestParts) -> web.Application:
         application.router,
         [
             *house,
-            *OrganizationRoutes(parts.tenancy.organizations, parts.tenancy.apps).operations(),
+            *OrganizationRoutes(parts.tenancy.organizations, parts.tenancy.apps, parts.removal).operations(),
             *UnitRoutes(parts.tenancy.units).operations(),
             *ApiKeyRoutes(parts.tenancy.api_keys).operations(),
             *UserRoutes(parts.tenancy.users).operations(),

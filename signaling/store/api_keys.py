@@ -59,6 +59,11 @@ class SqlApiKeys:
             read_organization(organization) if organization["id"] is not None else None,
         )
 
+    async def has_platform(self, organization_id: str) -> bool:
+        mine = api_keys.c.organization_id == organization_id, api_keys.c.revoked_at.is_(None)
+        query = select(api_keys.c.id).where(*mine, api_keys.c.platform).limit(1)
+        return await self._db.scalar(query) is not None
+
     async def list(
         self, organization_id: str, *, within: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[ApiKey], int]:

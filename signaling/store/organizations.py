@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, or_, select, update
@@ -10,11 +11,13 @@ from sqlalchemy import Row, bindparam, insert, or_, select, update
 from signaling.domain.organization import ApiKey, Organization
 from signaling.store.api_keys import SqlApiKeys
 from signaling.store.connection import Statements
+from signaling.store.dissolution import dissolve
 from signaling.store.rows import insert_unique, page, values_of
 from signaling.store.tables import api_keys, organizations
 from signaling.store.tenants import read_key, read_organization
 
-_GET = select(organizations).where(organizations.c.id == bindparam("organization"))
+_THERE = organizations.c.deleted_at.is_(None)
+_GET = select(organizations).where(organizations.c.id == bindparam("organization"), _THERE)
 _KEY = select(api_keys).where(api_keys.c.key_hash == bindparam("hash"))
 _KEYS = (
     select(api_keys)
@@ -32,12 +35,13 @@ class SqlOrganizations:
         return read_organization(row._mapping) if row else None
 
     async def first(self) -> Organization | None:
-        query = select(organizations).order_by(organizations.c.created_at, organizations.c.id).limit(1)
-        row = (await self._db.execute(query)).first()
+        query = select(organizations).where(_THERE, organizations.c.parent_id.is_(None))
+        oldest = query.order_by(organizations.c.created_at, organizations.c.id).limit(1)
+        row = (await self._db.execute(oldest)).first()
         return read_organization(row._mapping) if row else None
 
     async def named(self, name: str, *, parent_id: str | None) -> Organization | None:
-        query = select(organizations).where(organizations.c.name == name)
+        query = select(organizations).where(organizations.c.name == name, _THERE)
         if parent_id is None:
             query = query.where(organizations.c.parent_id.is_(None))
         else:
@@ -54,10 +58,13 @@ class SqlOrganizations:
             update(organizations).where(organizations.c.id == organization.id).values(values_of(organization))
         )
 
+    async def dissolve(self, organization_id: str, now: datetime) -> None:
+        await dissolve(self._db, organization_id, now)
+
     async def list(
         self, *, search: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[Organization], int]:
-        query = select(organizations).where(organizations.c.parent_id.is_(None))
+        query = select(organizations).where(organizations.c.parent_id.is_(None), _THERE)
         if search:
             query = query.where(
                 or_(organizations.c.name.icontains(search, autoescape=True), organizations.c.id == search)
@@ -68,7 +75,7 @@ class SqlOrganizations:
     async def apps(self, parent_id: str) -> Sequence[Organization]:
         query = (
             select(organizations)
-            .where(organizations.c.parent_id == parent_id)
+            .where(organizations.c.parent_id == parent_id, _THERE)
             .order_by(organizations.c.created_at, organizations.c.id)
         )
         return [_organization(row) for row in await self._db.execute(query)]

@@ -62,6 +62,10 @@ class SqlSessions:
         query = select(sessions).where(sessions.c.ended_at.is_(None)).order_by(sessions.c.created_at)
         return [read_session(row._mapping) for row in await self._db.execute(query)]
 
+    async def running_in(self, organization_id: str) -> Sequence[str]:
+        unfinished = (sessions.c.organization_id == organization_id, sessions.c.ended_at.is_(None))
+        return list(await self._db.scalars(select(sessions.c.meeting_id).where(*unfinished)))
+
     async def count_unfinished(self, organization_id: str) -> int:
         unfinished = (sessions.c.organization_id == organization_id, sessions.c.ended_at.is_(None))
         query = select(func.count()).select_from(sessions).where(*unfinished)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from signaling.domain.caller import Scope
 from signaling.domain.meeting import Region
@@ -21,6 +21,7 @@ from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
 from signaling.services.apps import AppService
 from signaling.services.idempotency import AnsweredBefore
 from signaling.services.organizations import OrganizationService
+from signaling.services.removal import RemovalService
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Contact = Annotated[str, Field(max_length=320)]
@@ -95,6 +96,13 @@ class OrganizationSearch(Page):
     """Part of a name, or an id."""
 
 
+class RemovalQuery(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    force: bool = False
+    """End the sessions that run; without it they are in the way."""
+
+
 class AppBody(Body):
     model_config = shown({"name": "staging"})
 
@@ -126,12 +134,14 @@ class AppAnswer(Answer):
 ORGANIZATIONS: Final = "/v2/orgs"
 ORGANIZATION: Final = ORGANIZATIONS + "/{org_id}"
 APPS: Final = ORGANIZATION + "/apps"
+APP: Final = APPS + "/{app_id}"
 
 
 class OrganizationRoutes:
-    def __init__(self, organizations: OrganizationService, apps: AppService) -> None:
+    def __init__(self, organizations: OrganizationService, apps: AppService, removal: RemovalService) -> None:
         self._organizations = organizations
         self._apps = apps
+        self._removal = removal
 
     def operations(self) -> list[Operation]:
         return [
@@ -188,6 +198,33 @@ class OrganizationRoutes:
                 tagged=True,
             ),
             Operation(
+                method="DELETE",
+                path=ORGANIZATION,
+                handler=self.remove,
+                name="removeOrganization",
+                summary="Remove an organization with its apps and all that is theirs, or an app",
+                description="Takes a credential of the platform, or for an app one of its organization.",
+                tag="Organizations",
+                access=Scope.ORGANIZATIONS_WRITE,
+                query=RemovalQuery,
+                answer=OrganizationAnswer,
+                errors=(ConflictError,),
+                conditional=True,
+            ),
+            Operation(
+                method="DELETE",
+                path=APP,
+                handler=self.remove_app,
+                name="removeApp",
+                summary="Remove an app with all that is its own",
+                tag="Organizations",
+                access=Scope.ORGANIZATIONS_WRITE,
+                query=RemovalQuery,
+                answer=AppAnswer,
+                errors=(ConflictError,),
+                conditional=True,
+            ),
+            Operation(
                 method="POST",
                 path=APPS,
                 handler=self.create_app,
@@ -241,6 +278,25 @@ class OrganizationRoutes:
             **body.given(),
         )
         return tagged(success(OrganizationAnswer.of(changed)), changed.version)
+
+    async def remove(self, request: web.Request) -> web.Response:
+        removed = await self._removal.remove(
+            caller_of(request),
+            request.match_info["org_id"],
+            force=parse_query(request, RemovalQuery).force,
+            if_version=expected_versions(request),
+        )
+        return success(OrganizationAnswer.of(removed))
+
+    async def remove_app(self, request: web.Request) -> web.Response:
+        removed = await self._removal.remove_app(
+            caller_of(request),
+            request.match_info["org_id"],
+            request.match_info["app_id"],
+            force=parse_query(request, RemovalQuery).force,
+            if_version=expected_versions(request),
+        )
+        return success(AppAnswer.of(removed))
 
     async def create_app(self, request: web.Request) -> web.Response:
         body = await parse_body(request, AppBody)

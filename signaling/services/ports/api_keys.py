@@ -23,6 +23,10 @@ class ApiKeyRepository(Protocol):
         Whether it may speak for that one was not asked."""
         ...
 
+    async def has_platform(self, organization_id: str) -> bool:
+        """Whether one of its keys, that is not revoked, is the platform's."""
+        ...
+
     async def list(
         self, organization_id: str, *, within: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[ApiKey], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from signaling.domain.organization import ApiKey, Organization
@@ -12,9 +13,16 @@ class OrganizationRepository(Protocol):
     async def get(self, organization_id: str) -> Organization | None: ...
     async def add(self, organization: Organization) -> None: ...
     async def save(self, organization: Organization) -> None: ...
-    async def first(self) -> Organization | None: ...
+    async def first(self) -> Organization | None:
+        """The oldest organization that there is."""
+        ...
+
     async def named(self, name: str, *, parent_id: str | None) -> Organization | None:
         """Of the organizations, or of the apps of one."""
+        ...
+
+    async def dissolve(self, organization_id: str, now: datetime) -> None:
+        """It is deleted: what is its own is gone, but for what usage is counted from."""
         ...
 
     async def list(

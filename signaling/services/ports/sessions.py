@@ -27,6 +27,10 @@ class SessionRepository(Protocol):
         """Of all servers."""
         ...
 
+    async def running_in(self, organization_id: str) -> Sequence[str]:
+        """The ids of meetings of which a session has not ended."""
+        ...
+
     async def count_unfinished(self, organization_id: str) -> int: ...
     async def add_attendance(self, attendance: Attendance) -> bool:
         """False where the session has ended: nothing was written."""

@@ -55,6 +55,7 @@ from signaling.services.ports import WorkerStatus
 from signaling.services.presets import PresetService
 from signaling.services.rate_limit import RateLimits
 from signaling.services.reach import Reach
+from signaling.services.removal import RemovalService
 from signaling.services.session_actions import SessionActionService
 from signaling.services.sessions import SessionService
 from signaling.services.webhooks import WebhookService
@@ -234,6 +235,7 @@ async def rest_world(
             participants=ParticipantService(database, live, tokens, clock, House()),
             guests=GuestService(database, tokens, of_meetings, clock, House()),
             members=MemberService(database, tokens, of_meetings, clock, House()),
+            removal=RemovalService(database, live, clock, Outbox(clock), door.remembered),
             configuration=ConfigurationService(database, clock, House()),
             tenancy=door.tenancy,
             presets=PresetService(database, live, clock),
