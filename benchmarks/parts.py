@@ -28,7 +28,7 @@ from sfu.bots.subscribe import SubscribeTransport as Client
 from sfu.clock import monotonic
 from sfu.config import NodeConfig
 from sfu.control import messages as m
-from sfu.control.link import InProcessLink
+from sfu.control.in_process import InProcessLink
 from sfu.subscribe_transport import SubscribeTransport
 from sfu.transport import Transport
 from sfu.turns import Turns

@@ -1,6 +1,6 @@
 """What signaling holds of a node: send a command, get its reply; hear its events.
 
-Siblings implement `NodeClient`: `sfu.control.link.InProcessLink` (the node in the same loop) and
+Siblings implement `NodeClient`: `sfu.control.in_process.InProcessLink` (the node in the same loop) and
 `sfu.control.link.SocketLink` (a worker process behind a local socket). Whoever holds one cannot tell which.
 """
 
@@ -105,7 +105,7 @@ class Survivor(Protocol):
 
 async def start_in_process(config: NodeConfig) -> NodeClient:
     """Run a node in this loop (`--workers 0`, tests). Raises `OSError` when the port is taken."""
-    from sfu.control.link import InProcessLink
+    from sfu.control.in_process import InProcessLink
 
     return await InProcessLink.start(config)
 

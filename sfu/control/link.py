@@ -1,8 +1,9 @@
-"""The two ways signaling holds a node: in its own loop, or as a worker process behind a socket.
+"""A node that is a worker process behind a socket, as signaling holds it.
 
-Both implement `sfu.client.NodeClient`. A worker that was started here inherited its end of a socket pair, so
-there is nobody to authenticate; one that was found came in by its door (`sfu.control.survivor`). When either
-side dies, the other one reads the end of the stream.
+Implements `sfu.client.NodeClient`; `sfu.control.in_process` is the other way. A worker that was started here
+inherited its end of a socket pair, so there is nobody to authenticate; one that was found came in by its door
+(`sfu.control.survivor`). When either side dies, the other one reads the end of the stream. Nothing here
+imports the node itself: the process that only talks to one is not to load all that media takes.
 """
 
 from __future__ import annotations
@@ -22,18 +23,15 @@ from sfu.config import NodeConfig
 from sfu.control import framing
 from sfu.control.messages import (
     Command,
-    Done,
     Drain,
     Event,
-    Failed,
     Reply,
     command_adapter,
     event_adapter,
     reply_adapter,
 )
-from sfu.control.server import CommandServer
+from sfu.control.replies import checked
 from sfu.errors import NodeCommandError, NodeLostError
-from sfu.node import Node
 
 log = structlog.get_logger("sfu.link")
 
@@ -41,66 +39,6 @@ START_TIMEOUT = 20.0
 DRAIN_TIMEOUT = 5.0
 EXIT_TIMEOUT = 2.0
 """Seconds a worker gets to answer that it has drained, and then to exit, before it is killed."""
-
-
-def _checked(reply: Reply) -> Reply:
-    if isinstance(reply, Failed):
-        raise NodeCommandError(reply.code, reply.message)
-    return reply
-
-
-class InProcessLink:
-    """A node in this loop. Events are delivered in a later turn, as over a socket."""
-
-    def __init__(self, config: NodeConfig) -> None:
-        self.node_id = config.node_id
-        self.node = Node(config, self._emit)
-        self._server = CommandServer(self.node)
-        self._handler: Callable[[Event], None] | None = None
-        self._early: list[Event] = []
-        self._loop = asyncio.get_running_loop()
-
-    @classmethod
-    async def start(cls, config: NodeConfig) -> InProcessLink:
-        link = cls(config)
-        await link.node.start()
-        return link
-
-    async def request(self, command: Command) -> Reply:
-        if isinstance(command, Drain):
-            await self.node.close(command.deadline)
-            return Done()
-        return _checked(self._server.apply(command))
-
-    def tell(self, command: Command) -> None:
-        self._server.apply(command)
-
-    def on_event(self, handler: Callable[[Event], None]) -> None:
-        self._handler = handler
-        for event in self._early:
-            self._loop.call_soon(handler, event)
-        self._early.clear()
-
-    def on_lost(self, handler: Callable[[], None]) -> None:
-        """A node in one's own process is not lost without the process."""
-
-    async def close(self) -> None:
-        await self.node.close()
-
-    async def abandon(self) -> None:
-        await self.node.close()
-
-    def kill(self) -> None:
-        """It ends with its process."""
-
-    async def leave(self) -> None:
-        await self.node.close()
-
-    def _emit(self, event: Event) -> None:
-        if self._handler is None:
-            self._early.append(event)
-        else:
-            self._loop.call_soon(self._handler, event)
 
 
 class WorkerProcess(Protocol):
@@ -206,7 +144,7 @@ class SocketLink:
         number = self._send(command)
         self._pending[number] = future
         try:
-            return _checked(await future)
+            return checked(await future)
         finally:
             self._pending.pop(number, None)
 

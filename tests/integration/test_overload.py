@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from sfu.bot import AudioSpec, BotError, VideoSpec
-from sfu.control.link import InProcessLink
+from sfu.control.in_process import InProcessLink
 from sfu.node import Node
 from sfu.pressure import Level, Limits
 from signaling.app import Server as ServerHere

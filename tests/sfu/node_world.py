@@ -11,7 +11,7 @@ import pytest
 
 from sfu.config import NodeConfig
 from sfu.control import messages as m
-from sfu.control.link import InProcessLink
+from sfu.control.in_process import InProcessLink
 from tests.sfu.client_sdp import chromium_offer
 
 E = TypeVar("E")

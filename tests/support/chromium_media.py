@@ -17,7 +17,7 @@ from playwright.async_api import Page, async_playwright
 
 from sfu.config import NodeConfig
 from sfu.control import messages as m
-from sfu.control.link import InProcessLink
+from sfu.control.in_process import InProcessLink
 from sfu.producer import Producer
 from tests.e2e.browsers import FLAGS, find_chromium
 from tests.support.compat import note_version

@@ -17,7 +17,7 @@ from sfu.bots.publish import OutboundTrack, PublishTransport
 from sfu.bots.subscribe import SubscribeTransport
 from sfu.config import NodeConfig
 from sfu.control import messages as m
-from sfu.control.link import InProcessLink
+from sfu.control.in_process import InProcessLink
 from sfu.node import Node
 from sfu.pipes.pipe import Pipe
 from tests.support.world import CERTIFICATE

@@ -10,7 +10,7 @@ from sfu.bots.publish import OutboundTrack, PublishTransport
 from sfu.clock import monotonic
 from sfu.config import NodeConfig
 from sfu.control import messages as m
-from sfu.control.link import InProcessLink
+from sfu.control.in_process import InProcessLink
 from sfu.errors import NodeCommandError
 from sfu.forwarding.batch import PLAIN_TAIL, Packet
 from sfu.forwarding.encoding import Encoding
