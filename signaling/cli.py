@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from importlib.metadata import version as distribution_version
 from pathlib import Path
@@ -79,10 +80,15 @@ def main() -> None:
 @settings_options
 def serve(config: Path | None, **flags: Any) -> None:
     """Serve meetings. Every option is also a ROSTRUM_* variable and a key of the --config file."""
-    from signaling.serve import serve as run
+    # What the start makes lasts: to look through it for garbage again and again would be a tenth of it.
+    gc.disable()
+    try:
+        from signaling.serve import serve as run
 
-    with complaints():
-        run(settings_of(flags, config))
+        with complaints():
+            run(settings_of(flags, config))
+    finally:
+        gc.enable()
 
 
 @main.command()

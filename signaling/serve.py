@@ -27,7 +27,7 @@ _SWITCH_INTERVAL: Final = 0.0005
 waits for that one; while the loop is busy it would get it after the usual 5 ms only."""
 _GC_THRESHOLDS: Final = 10_000, 10, 10
 """A join makes some thousand objects that last: at the usual thresholds each would be looked at several
-times, and all that the start made with them."""
+times, and all that the start made with them. Until it has started there is no looking at all."""
 
 
 def serve(settings: Settings) -> None:
@@ -62,6 +62,7 @@ async def _serving(server: Server, stop: asyncio.Event) -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
+        gc.enable()
         sys.setswitchinterval(_SWITCH_INTERVAL)
         await stop.wait()
         log.info("server.stopping")

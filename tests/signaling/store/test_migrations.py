@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,39 @@ async def test_what_was_written_under_any_revision_is_there_under_the_newest(
         await check_all_there(database, with_webhook_keys="0009" <= revision < "0014")
     finally:
         await database.close()
+
+
+async def test_a_new_file_has_the_schema_that_all_migrations_make_one_after_the_other(tmp_path: Path) -> None:
+    new, migrated = tmp_path / "new.db", tmp_path / "migrated.db"
+    await (await Database.open(sqlite_url(new))).close()
+    await written_under(HEAD, sqlite_url(migrated))
+    made, grown = schema_in(new), schema_in(migrated)
+    assert made == grown
+    assert made.keys() == {"alembic_version", *tables.metadata.tables}
+
+
+def schema_in(path: Path) -> dict[str, list[str]]:
+    """By table, in no order that means anything: columns, references, indexes, how many checks; without the
+    numbers that SQLite gives them."""
+    with closing(sqlite3.connect(path)) as db:
+        db.row_factory = sqlite3.Row
+        written = {row["name"]: row["sql"] or "" for row in db.execute("SELECT name, sql FROM sqlite_master")}
+        names = [row["name"] for row in db.execute("PRAGMA table_list") if row["type"] == "table"]
+        return {name: sorted(described(db, name, written)) for name in names if name in written}
+
+
+def described(db: sqlite3.Connection, table: str, written: Mapping[str, str]) -> Iterator[str]:
+    for row in db.execute(f"PRAGMA table_xinfo({table})"):
+        yield f"column {tuple(row)[1:]}"
+    for row in db.execute(f"PRAGMA foreign_key_list({table})"):
+        yield f"reference {tuple(row)[1:]}"
+    for row in db.execute(f"PRAGMA index_list({table})"):
+        keys = [one for one in db.execute(f"PRAGMA index_xinfo({row['name']})") if one["key"]]
+        columns = [(one["name"], one["desc"], one["coll"]) for one in keys]
+        name = row["name"] if row["origin"] == "c" else "of a constraint"
+        where = written[row["name"]].partition(" WHERE ")[2]
+        yield f"index {name}: unique {row['unique']}, {columns} {where}"
+    yield f"checks: {written[table].count('CHECK')}"
 
 
 async def written_under(revision: str, url: str) -> None:
