@@ -3,8 +3,9 @@
     python -m benchmarks.api [--sizes 100,1000,10000,100000] [--databases sqlite,postgresql]
 
 Starts `rostrum serve` on each database, fills the store directly, and asks over kept connections on loopback:
-participant tokens from eight at once, lists from one. CPU is that of the server's process. PostgreSQL is one
-of Debian's packages, started for this, with its own CPU not counted. Prints tables for docs/performance.md.
+participant tokens and added participants from eight at once, lists from one. CPU is that of the server's
+process. PostgreSQL is one of Debian's packages, started for this, with its own CPU not counted. Prints tables
+for docs/performance.md.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import argparse
 import asyncio
 import base64
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from benchmarks.api_load import Measured, measure, to_request
@@ -30,6 +31,7 @@ from tests.support.server import Server, running_server
 
 OUTPUT = Path("artifacts/api.json")
 TOKENS: Final = 2000
+ADDED: Final = 500
 AT_ONCE: Final = 8
 LISTS: Final = 100
 """Requests for each list."""
@@ -37,6 +39,8 @@ _UNLIMITED: Final = tuple(
     argument for who in ("address", "key", "organization") for argument in (f"--rate-limit-{who}", "10000000")
 )
 _TOKEN: Final = f"/v2/meetings/{MEETING}/participants/{PARTICIPANT}/token"
+_ADD: Final = f"/v2/meetings/{MEETING}/participants"
+_ADA: Final = {"custom_participant_id": "ada", "preset_name": "group_call_host", "name": "Ada"}
 
 
 def lists(size: int) -> dict[str, str]:
@@ -68,7 +72,10 @@ async def run(database: str, sizes: Sequence[int], folder: Path) -> dict[str, di
         await fill(url, organization_id, 0, sizes[0])
         token = await _ask(server, "POST", _TOKEN, TOKENS, connections=AT_ONCE)
         results["participant token"] = {sizes[0]: token}
-        print(_token_line(database, token), flush=True)
+        print(_line(database, "participant tokens", token), flush=True)
+        added = await _ask(server, "POST", _ADD, ADDED, connections=AT_ONCE, body=_ADA)
+        results["participant added"] = {sizes[0]: added}
+        print(_line(database, "participants added", added), flush=True)
         there = sizes[0]
         for size in sizes:
             await fill(url, organization_id, there, size)
@@ -79,12 +86,20 @@ async def run(database: str, sizes: Sequence[int], folder: Path) -> dict[str, di
     return results
 
 
-async def _ask(server: Server, method: str, path: str, requests: int, *, connections: int = 1) -> Measured:
+async def _ask(
+    server: Server,
+    method: str,
+    path: str,
+    requests: int,
+    *,
+    connections: int = 1,
+    body: Mapping[str, Any] | None = None,
+) -> Measured:
     port = urlsplit(server.base_url).port
     assert port is not None
     key = server.credentials
     pair = base64.b64encode(f"{key.organization_id}:{key.api_key}".encode()).decode()
-    request = to_request(method, path, f"Basic {pair}")
+    request = to_request(method, path, f"Basic {pair}", body)
     return await measure(port, server.pid, request, requests=requests, connections=connections)
 
 
@@ -101,12 +116,12 @@ async def _url(database: str, folder: Path) -> AsyncIterator[str]:
         remove(cluster)
 
 
-def _token_line(database: str, token: Measured) -> str:
-    rate, by_cpu = token.requests / token.seconds, token.requests / token.cpu
+def _line(database: str, what: str, one: Measured) -> str:
+    rate, by_cpu = one.requests / one.seconds, one.requests / one.cpu
     return (
-        f"{database}: {by_cpu:.0f} participant tokens per second of the process's CPU ({token.cpu_ms:.3f} ms "
-        f"each), {rate:.0f} per second as it was; p50 {token.time_ms(0.5):.1f} ms, "
-        f"p99 {token.time_ms(0.99):.1f} ms with {AT_ONCE} at once"
+        f"{database}: {by_cpu:.0f} {what} per second of the process's CPU ({one.cpu_ms:.3f} ms each), "
+        f"{rate:.0f} per second as it was; p50 {one.time_ms(0.5):.1f} ms, p99 "
+        f"{one.time_ms(0.99):.1f} ms with {AT_ONCE} at once"
     )
 
 

@@ -5,10 +5,12 @@ measures.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 _NANOSECONDS: Final = 1e9
 
@@ -54,11 +56,14 @@ class _Connection:
         await self._writer.wait_closed()
 
 
-def to_request(method: str, path: str, authorization: str) -> bytes:
+def to_request(method: str, path: str, authorization: str, body: Mapping[str, Any] | None = None) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: {authorization}"]
+    content = b"" if body is None else json.dumps(body).encode()
+    if content:
+        lines.append("Content-Type: application/json")
     if method == "POST":
-        lines.append("Content-Length: 0")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+        lines.append(f"Content-Length: {len(content)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + content
 
 
 async def measure(port: int, pid: int, request: bytes, *, requests: int, connections: int = 1) -> Measured:
