@@ -17,7 +17,7 @@ from signaling.errors import ForbiddenError, InvalidTokenError
 from signaling.rest.operation import Access, Operation, OperationTable
 from signaling.services.reach import Reach
 
-API_PREFIXES: Final = ("/v2/", "/accounts/")
+API_PREFIXES: Final = ("/v2/", "/accounts/", "/client/v4/")
 SOCKET: Final = "/v2/ws"
 """Authenticates by what is said on it."""
 _CALLER: Final = web.RequestKey("caller", Caller)

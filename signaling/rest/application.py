@@ -26,7 +26,7 @@ from signaling.rest.middlewares import (
 from signaling.rest.operation import OperationTable
 from signaling.rest.pages import MEET, REFERENCE, PageRoutes
 from signaling.rest.rate_limiting import address_middleware, key_middleware, told_middleware
-from signaling.rest.realtimekit import realtimekit
+from signaling.rest.realtimekit import BASE, realtimekit
 from signaling.rest.realtimekit.apps import KitAppRoutes
 from signaling.rest.rendering import Rendering
 from signaling.rest.telnyx.actions import RoomActionRoutes
@@ -148,6 +148,8 @@ def build_application(parts: RestParts) -> web.Application:
         *DeliveryRoutes(parts.webhooks).operations(),
         *AnalyticsRoutes(parts.usage).operations(),
     ]
+    kit = [*realtimekit(house), *KitAppRoutes(parts.tenancy.apps).operations()]
+    table.register(application.router, kit, below=BASE)
     table.register(
         application.router,
         [
@@ -165,8 +167,7 @@ def build_application(parts: RestParts) -> web.Application:
             *whep.operations(),
             *HealthRoutes(parts.workers, parts.metrics, parts.version).operations(),
             *JwksRoutes(parts.jwks).operations(),
-            *realtimekit(house),
-            *KitAppRoutes(parts.tenancy.apps).operations(),
+            *kit,
             *RoomRoutes(parts.meetings, parts.sessions).operations(),
             *RoomSessionRoutes(parts.meetings, parts.sessions).operations(),
             *RoomActionRoutes(parts.session_actions).operations(),

@@ -19,6 +19,7 @@ from aiohttp.typedefs import Handler, Middleware
 from signaling.errors import LimitExceededError, MethodNotAllowedError, NotFoundError, SignalingError
 from signaling.ids import new_id
 from signaling.metrics import Metrics
+from signaling.rest.access import API_PREFIXES
 from signaling.rest.operation import OperationTable
 from signaling.rest.rendering import HOUSE, Rendering
 from signaling.services.ports import Clock
@@ -83,7 +84,7 @@ def headers_middleware(other_urls: Callable[[], Sequence[str]]) -> Middleware:
         if response.content_type == "text/html":
             policy = content_security_policy(request.host, other_urls())
             response.headers.setdefault("Content-Security-Policy", policy)
-        elif request.path.startswith("/v2/"):
+        elif request.path.startswith(API_PREFIXES):
             response.headers.setdefault("Cache-Control", "no-store")
             nothing = "default-src 'none'; frame-ancestors 'none'"
             response.headers.setdefault("Content-Security-Policy", nothing)

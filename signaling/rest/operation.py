@@ -114,12 +114,15 @@ class OperationTable(Mapping[web.AbstractRoute, Operation]):
     def __len__(self) -> int:
         return len(self._by_route)
 
-    def register(self, router: web.UrlDispatcher, operations: Iterable[Operation]) -> None:
-        """GET takes HEAD with it."""
+    def register(
+        self, router: web.UrlDispatcher, operations: Iterable[Operation], *, below: str = ""
+    ) -> None:
+        """GET takes HEAD with it. `below`: a prefix to put before the paths; what is registered so again is
+        the same operation, described once."""
         for operation in operations:
             methods = ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
             for method in methods:
-                route = router.add_route(method, operation.path, operation.handler)
+                route = router.add_route(method, below + operation.path, operation.handler)
                 self._by_route[route] = operation
 
     def of(self, request: web.Request) -> Operation | None:

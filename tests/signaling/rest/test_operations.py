@@ -252,7 +252,10 @@ async def test_nobody_without_a_credential_gets_beyond_the_door(world: World) ->
             assert answer.status in documented(operation)
 
 
-@pytest.mark.parametrize("prefix", ["/v2", "/accounts/{account_id}/realtime/kit/{app_id}"])
+KIT: Final = "/accounts/{account_id}/realtime/kit"
+
+
+@pytest.mark.parametrize("prefix", ["/v2", KIT + "/{app_id}", "/client/v4" + KIT + "/{app_id}"])
 async def test_the_realtimekit_prefix_is_an_alias(world: World, prefix: str) -> None:
     base = prefix.format(account_id=world.organization_id, app_id=world.organization_id)
     bearer = {"Authorization": f"Bearer {world.api_key}"}
@@ -260,6 +263,18 @@ async def test_the_realtimekit_prefix_is_an_alias(world: World, prefix: str) -> 
     assert (made.status, made.data["title"]) == (201, "Alias")
     read = await world.call("GET", f"{base}/meetings/{made.data['id']}", auth=None, headers=bearer)
     assert read.data == made.data
+    assert read.headers["Cache-Control"] == "no-store"
+    rival = await world.other_organization()
+    assert (await world.call("GET", f"{base}/meetings/{made.data['id']}", auth=rival)).status == 404
+    for path in (f"{base}/meetings", f"{base}/nothing"):
+        assert (await world.call("GET", path, auth=None)).status == 401
+
+
+async def test_the_vendors_base_url_is_no_more_to_describe(world: World) -> None:
+    apps = ("/client/v4" + KIT + "/apps").format(account_id=world.organization_id)
+    found = await world.call("GET", apps)
+    assert [one["id"] for one in found.data] == [world.organization_id]
+    assert not [one.path for one in world.operations if one.path.startswith("/client")]
 
 
 async def test_the_description_has_what_webhooks_are_sent(world: World) -> None:
