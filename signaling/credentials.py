@@ -3,8 +3,9 @@
     {"organization_id": "...", "api_key": "...", "base_url": "http://127.0.0.1:8080"}
 
 It is written (0600, whole or not at all) before the organization is stored, so that a process which dies
-in between finds the same key again. The store keeps only the key's hash; whoever has noted the key may delete
-the file, it is not made again.
+in between finds the same key again; where another server on the same database made the organization
+meanwhile, it goes. The store keeps only the key's hash; whoever has noted the key may delete the file, it is
+not made again.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ class Credentials:
 
     def write(self, data_dir: Path) -> None:
         write_private(data_dir / FILE_NAME, (json.dumps(asdict(self), indent=2) + "\n").encode())
+
+    @staticmethod
+    def discard(data_dir: Path) -> None:
+        (data_dir / FILE_NAME).unlink(missing_ok=True)
 
     def at(self, base_url: str) -> Credentials:
         return replace(self, base_url=base_url)

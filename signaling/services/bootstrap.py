@@ -1,7 +1,9 @@
 """The first start: an organization with its key, the default presets, and two meetings to try things in.
 
-All of it is one transaction, so it is there as a whole or not at all. The demo's ids are derived from the
-organization's, so a later start finds them again; what was removed since is not made anew.
+All of it is one transaction, so it is there as a whole or not at all; and the transaction looks first whether
+there is an organization, so that of servers which start at once on one database one makes it. The demo's ids
+are derived from the organization's, so a later start finds them again; what was removed since is not made
+anew.
 """
 
 from __future__ import annotations
@@ -63,10 +65,14 @@ class Bootstrap:
             return await uow.organizations.first()
 
     async def create(self, organization_id: str, key_hash: str) -> Organization:
+        """Where another server was faster, the one that this made: its id is another, and the key is none."""
         now = self._clock.now()
         organization = Organization(organization_id, "Default organization", now, now)
 
         async def work(uow: UnitOfWork) -> Organization:
+            there = await uow.organizations.first()
+            if there is not None:
+                return there
             await add_tenant(uow, organization)
             await uow.api_keys.add(
                 ApiKey(new_uuid(), organization_id, key_hash, now, name="First key", platform=True)

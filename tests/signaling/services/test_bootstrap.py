@@ -1,4 +1,8 @@
+"""The first start."""
+
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +12,7 @@ from signaling.errors import ConflictError
 from signaling.ids import new_uuid
 from signaling.services.bootstrap import Bootstrap
 from signaling.testing import FakeClock, MemoryStore
+from tests.signaling import values
 
 
 async def test_the_first_start_makes_everything_there_is_to_try() -> None:
@@ -47,7 +52,11 @@ async def test_a_demo_seat_that_was_removed_is_not_made_anew() -> None:
 async def test_what_fails_half_way_leaves_nothing() -> None:
     store = MemoryStore()
     bootstrap = Bootstrap(store, FakeClock())
-    await bootstrap.create("one", hash_api_key("key"))
+    former = replace(values.organization(), deleted_at=values.NOON)
+    async with store() as uow:
+        await uow.organizations.add(former)
+        await uow.api_keys.add(values.api_key(former, hash_api_key("key")))
+        await uow.commit()
     with pytest.raises(ConflictError):  # the same key twice
         await bootstrap.create("two", hash_api_key("key"))
     async with store() as uow:
