@@ -12,15 +12,16 @@ from typing import Any
 import click
 
 from signaling.config import Settings
-from signaling.doctor.data import AddressOfPageCheck, DatabaseCheck, DataDirectoryCheck, PageCheck
+from signaling.doctor.data import AddressOfPageCheck, DataDirectoryCheck, PageCheck
+from signaling.doctor.database import DatabaseCheck
 from signaling.doctor.interpreter import InterpreterCheck
 from signaling.doctor.machine import ClockCheck, CoresCheck, FilesCheck, KernelCheck
 from signaling.doctor.network import AddressesCheck, PortsCheck, TurnCheck
 from signaling.doctor.report import Check, Finding, Report
+from signaling.doctor.urls import UrlsCheck
 from signaling.errors import InvalidInputError
 from signaling.flags import complaints, settings_of, settings_options
 from signaling.preflight import lock_data_dir
-from signaling.store.database import DATABASE_FILE, sqlite_url
 
 
 @click.command("doctor")
@@ -54,7 +55,8 @@ def checks(settings: Settings, now: datetime, ntp_server: str | None = None) -> 
         CoresCheck(settings.workers),
         FilesCheck(),
         DataDirectoryCheck(settings.data_dir),
-        DatabaseCheck(settings.database_url or sqlite_url(settings.data_dir / DATABASE_FILE)),
+        DatabaseCheck(settings),
+        UrlsCheck(settings, runs),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the server keeps and what it shows: data directory, database, meeting page, and the page's address."""
+"""What the server keeps and what it shows: data directory, meeting page, and the page's address."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from signaling.config import Settings
 from signaling.doctor.report import Finding, fail, ok, warn
 from signaling.errors import InvalidInputError
 from signaling.preflight import load_tls
-from signaling.store.migrate import HEAD
-from signaling.store.revision import schema_revision
 
 LEAST_FREE: Final = 100 << 20
 ENOUGH_FREE: Final = 1 << 30
@@ -66,31 +64,6 @@ def _nearest(path: Path) -> Path:
     """The folder itself, or the first one above it that is there."""
     path = path.absolute()
     return next(one for one in (path, *path.parents) if one.exists())
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseCheck:
-    url: str
-
-    async def look(self) -> Sequence[Finding]:
-        try:
-            revision = await schema_revision(self.url)
-        except InvalidInputError as error:
-            return [fail("database", error.message, "correct --database-url")]
-        except (OSError, ImportError) as error:
-            return [fail("database", str(error), "start the database, or correct --database-url")]
-        return [judge_revision(revision)]
-
-
-def judge_revision(revision: str | None) -> Finding:
-    if revision is None:
-        return ok("database", "reachable, empty: tables are made at the first start")
-    if revision == HEAD:
-        return ok("database", f"reachable, schema {revision} is current")
-    if revision < HEAD:
-        return ok("database", f"reachable, schema {revision}: the next start brings it to {HEAD}")
-    advice = "upgrade the program or use another database"
-    return fail("database", f"schema {revision} is from a newer version than this ({HEAD})", advice)
 
 
 @dataclass(frozen=True, slots=True)

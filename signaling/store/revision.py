@@ -19,7 +19,7 @@ async def schema_revision(url: str) -> str | None:
     answer or is none, `ImportError` where its driver is not installed.
     """
     parsed = parse_url(url)
-    if parsed.get_backend_name() == "sqlite" and not _is_there(parsed.database):
+    if parsed.get_backend_name() == "sqlite" and not is_there(parsed.database):
         return None
     try:
         if parsed.get_backend_name() == "sqlite":
@@ -36,5 +36,5 @@ async def schema_revision(url: str) -> str | None:
         raise OSError(f"the database does not answer: {reason(error)}") from error
 
 
-def _is_there(file: str | None) -> bool:
+def is_there(file: str | None) -> bool:
     return bool(file) and Path(str(file)).exists()

@@ -109,8 +109,8 @@ class StoredKeys:
         secrets = keys.to_secrets()
         return StoredWebhookKeys(
             id=pair_id,
-            ed25519=self._box.seal(secrets["ed25519"], _name(pair_id, "ed25519")),
-            rsa=self._box.seal(secrets["rsa"], _name(pair_id, "rsa")),
+            ed25519=self._box.seal(secrets["ed25519"], sealed_name(pair_id, "ed25519")),
+            rsa=self._box.seal(secrets["rsa"], sealed_name(pair_id, "rsa")),
             created_at=now,
             active_from=active_from,
         )
@@ -127,12 +127,12 @@ class StoredKeys:
     def _opened(self, pair: StoredWebhookKeys) -> WebhookKeys:
         return WebhookKeys.from_secrets(
             {
-                "ed25519": self._box.open(pair.ed25519, _name(pair.id, "ed25519")),
-                "rsa": self._box.open(pair.rsa, _name(pair.id, "rsa")),
+                "ed25519": self._box.open(pair.ed25519, sealed_name(pair.id, "ed25519")),
+                "rsa": self._box.open(pair.rsa, sealed_name(pair.id, "rsa")),
             }
         )
 
 
-def _name(pair_id: str, kind: str) -> str:
+def sealed_name(pair_id: str, kind: str) -> str:
     """Under which it is sealed: no pair's key can be put in the place of another's."""
     return kind if pair_id == FIRST else f"{pair_id}/{kind}"

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from signaling.cli import main
 from signaling.preflight import lock_data_dir, prepare_data_dir
 from tests.support import coturn, netns
+from tests.support.postgres import Postgres
 from tests.support.turn_world import NODE_V4, TURN_V4, TurnWorld, needs_turn, turn_world
 
 
@@ -89,6 +90,39 @@ def test_a_database_that_is_none_and_one_of_a_newer_version(base: list[str], tmp
         connection.execute("insert into alembic_version values ('9999')")
     _, findings = examined(*base, "--database-url", f"sqlite:///{newer}")
     assert "newer version" in failures(findings)["database"]
+
+
+def test_secrets_that_were_sealed_with_another_key_or_lie_open(base: list[str], tmp_path: Path) -> None:
+    made = CliRunner().invoke(main, ["webhook-keys", "list", "--data-dir", str(tmp_path / "data")])
+    assert made.exit_code == 0, made.output
+    _, findings = examined(*base)
+    assert "it opens the secrets in the database" in [one["found"] for one in findings]
+    file = tmp_path / "data" / "secret.key"
+    file.chmod(0o644)
+    assert "others may read" in failures(examined(*base)[1])["secret key"]
+    file.chmod(0o600)
+    file.write_text("another secret key, just as long as it takes")
+    assert "sealed with another one" in failures(examined(*base)[1])["secret key"]
+    file.unlink()
+    assert "there is none" in failures(examined(*base)[1])["secret key"]
+    assert not file.exists(), "it changes nothing"
+
+
+def test_a_database_of_several_servers(base: list[str], postgres: Postgres) -> None:
+    url = postgres.new_database()
+    _, findings = examined(*base, "--database-url", url, "--server-url", "http://127.0.0.1:9")
+    found = {one["check"]: one for one in findings}
+    assert found["database"]["found"].startswith("reachable, empty")
+    assert found["clock against the database"]["verdict"] == "ok"
+    assert found["secret key"]["verdict"] == "warn"
+    assert found["server URL"]["found"].startswith("http://127.0.0.1:9 is 127.0.0.1")
+
+
+def test_a_url_that_leads_to_nothing_while_the_server_runs(base: list[str], tmp_path: Path) -> None:
+    prepare_data_dir(tmp_path / "data")
+    with lock_data_dir(tmp_path / "data"):
+        _, findings = examined(*base, "--server-url", f"http://127.0.0.1:{free_port()}")
+    assert "does not answer" in failures(findings)["server URL"]
 
 
 def test_a_server_that_runs_has_its_ports_to_itself(base: list[str], tmp_path: Path) -> None:

@@ -11,7 +11,10 @@ import pytest
 
 from sfu.probe.kernel import UdpOffer
 from signaling.addresses import parse_announced
-from signaling.doctor.data import judge_base_url, judge_certificate, judge_free, judge_revision
+from signaling.auth.sealing import SecretBox
+from signaling.auth.stored_keys import PURPOSE
+from signaling.doctor.data import judge_base_url, judge_certificate, judge_free
+from signaling.doctor.database import judge_revision, judge_secret_key, judge_skew
 from signaling.doctor.interpreter import judge_interpreter
 from signaling.doctor.machine import (
     NTP_EPOCH,
@@ -25,6 +28,8 @@ from signaling.doctor.machine import (
 )
 from signaling.doctor.network import judge_address, judge_refusal
 from signaling.doctor.report import Finding, Report, Verdict, fail, ok, warn
+from signaling.doctor.urls import Answered, judge_answer, judge_name
+from signaling.store.examination import Examined, Sealed
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -155,3 +160,48 @@ def test_an_interpreter_that_was_not_optimised_is_worth_a_warning(
     assert finding.verdict is verdict
     assert prefix in finding.found
     assert ("--enable-optimizations" in finding.advice) is (verdict is WARN)
+
+
+SECRET = "a secret key of the tests, long enough"
+SEALED = Sealed("signing_keys", "key-1", SecretBox(SECRET, PURPOSE).seal(b"private", "key-1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sealed", "own_file", "shared", "verdict", "said"),
+    [
+        (None, (), True, False, OK, "at the first start"),
+        (SECRET, (), True, False, OK, "nothing is sealed"),
+        (SECRET, (SEALED,), True, False, OK, "it opens"),
+        (SECRET, (SEALED,), False, True, OK, "it opens"),
+        (SECRET, (SEALED,), True, True, WARN, "this data directory alone"),
+        (None, (), True, True, WARN, "none yet"),
+        (None, (SEALED,), True, True, FAIL, "there is none"),
+        (SECRET + "!", (SEALED,), False, True, FAIL, "sealed with another one"),
+    ],
+)
+def test_secret_keys(
+    text: str | None, sealed: tuple[Sealed, ...], own_file: bool, shared: bool, verdict: Verdict, said: str
+) -> None:
+    finding = judge_secret_key(text, Examined("1", shared, None, sealed), own_file=own_file)
+    assert (finding.check, finding.verdict) == ("secret key", verdict)
+    assert said in finding.found
+    assert SECRET not in finding.found + finding.advice
+
+
+@pytest.mark.parametrize(
+    ("offset", "verdict"), [(0.2, OK), (-0.9, OK), (2.0, WARN), (-29.0, WARN), (30.0, FAIL), (-300.0, FAIL)]
+)
+def test_clocks_of_server_and_database(offset: float, verdict: Verdict) -> None:
+    assert judge_skew(offset).verdict is verdict
+
+
+def test_urls_that_lead_to_a_server_or_not() -> None:
+    url = "https://meet.example.org"
+    assert judge_answer("public URL", url, Answered(200, "0.1.0")).verdict is OK
+    assert judge_answer("public URL", url, Answered(503, "0.1.0")).verdict is OK, "degraded is not lost"
+    assert "something else" in judge_answer("public URL", url, Answered(200, "")).found
+    assert "does not answer: refused" in judge_answer("public URL", url, Answered(None, "refused")).found
+    assert judge_name("server URL", url, "meet.example.org", ["192.0.2.1"], None).verdict is OK
+    assert judge_name("server URL", url, "meet.example.org", [], "Name unknown").verdict is FAIL
+    itself = judge_name("internal URL", "http://localhost:1", "localhost", ["127.0.0.1", "::1"], None)
+    assert "every server to itself" in itself.found

@@ -1,0 +1,90 @@
+"""What a server should know of a database before it starts on it, looked up without changing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from sqlalchemy import Connection, create_engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from signaling.store.database import parse_url, reason
+from signaling.store.migrate import HEAD, revision_of
+from signaling.store.postgres import PostgresSource
+from signaling.store.revision import is_there
+from signaling.store.tables import servers, signing_keys, webhook_key_pairs
+
+SealedIn = Literal["signing_keys", "webhook_keys"]
+SEEN_WITHIN: Final = 60.0
+"""Seconds since a server said that it is there, for it to count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    kept_in: SealedIn
+    id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """`now`: the database's clock, seconds since 1970, where it may not be this machine's. `sealed`: a secret
+    of each kind. `servers`: URLs by id. Of another schema than the present one only the revision is known."""
+
+    revision: str | None = None
+    shared: bool = False
+    """Whether other servers can use it, too."""
+    now: float | None = None
+    sealed: Sequence[Sealed] = ()
+    servers: Mapping[str, str] = field(default_factory=dict)
+
+
+async def examine(url: str) -> Examined:
+    """Raises as `schema_revision` does."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and not is_there(parsed.database):
+        return Examined()
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            with create_engine(parsed).connect() as connection:
+                return _examined(connection)
+        source = PostgresSource(parsed)
+        try:
+            return await source.run(_examined)
+        finally:
+            await source.close()
+    except SQLAlchemyError as error:
+        raise OSError(f"the database does not answer as one: {reason(error)}") from error
+    except OSError as error:
+        raise OSError(f"the database does not answer: {reason(error)}") from error
+
+
+def _examined(connection: Connection) -> Examined:
+    revision = revision_of(connection)
+    shared = connection.dialect.name != "sqlite"
+    now = connection.scalar(select(func.extract("epoch", func.clock_timestamp()))) if shared else None
+    if revision != HEAD:
+        return Examined(revision, shared, None if now is None else float(now))
+    return Examined(
+        revision,
+        shared,
+        None if now is None else float(now),
+        _sealed(connection),
+        _servers(connection) if shared else {},
+    )
+
+
+def _sealed(connection: Connection) -> list[Sealed]:
+    keys = select(signing_keys.c.id, signing_keys.c.private_key).limit(1)
+    pairs = select(webhook_key_pairs.c.id, webhook_key_pairs.c.ed25519).limit(1)
+    return [
+        *(Sealed("signing_keys", *row) for row in connection.execute(keys)),
+        *(Sealed("webhook_keys", *row) for row in connection.execute(pairs)),
+    ]
+
+
+def _servers(connection: Connection) -> dict[str, str]:
+    age = func.extract("epoch", func.clock_timestamp() - servers.c.seen_at)
+    rows = connection.execute(select(servers.c.id, servers.c.url).where(age < SEEN_WITHIN))
+    return {row.id: row.url for row in rows}
