@@ -1,9 +1,10 @@
-"""Records what tests show of clients (`tests/support/compat.py`), prints what they measured, and lets no test
-be skipped unseen in CI.
+"""Records what tests show of clients (`tests/support/compat.py`), prints what they measured, lets no test be
+skipped unseen in CI, and keeps the garbage collector out of the collection of tests.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 
@@ -16,6 +17,19 @@ from tests.support import compat
 configure_logging()
 
 _ran: dict[str, list[compat.Showing]] = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What the tests' modules make while they are imported lasts: looking for garbage there takes every
+    process seconds, and as many again at the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

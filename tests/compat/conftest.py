@@ -1,4 +1,8 @@
-"""A server, and the vendors' SDKs as anybody installs them: the base URL and the key are all that is set."""
+"""A server, and the vendors' SDKs as anybody installs them: the base URL and the key are all that is set.
+
+The SDKs, and what reads the description, take seconds to import. Every process of the tests imports all of
+their modules, so here they are imported where a test that needs one runs.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-import cloudflare
 import httpx
 import pytest
 import pytest_asyncio
-from cloudflare import AsyncCloudflare
-from cloudflare.resources.realtime_kit import AsyncRealtimeKitResource
 
 from sfu.bot import Bot
-from tests.compat.openapi import Description
 from tests.compat.wire import Wire
 from tests.support import compat
 from tests.support.sdks import operation
@@ -25,7 +26,10 @@ from tests.support.server import FORBIDDEN_IN_LOG, Server, start_server, stop_se
 from tests.support.world import OPTIONS
 
 if TYPE_CHECKING:
+    from cloudflare.resources.realtime_kit import AsyncRealtimeKitResource
     from telnyx import AsyncTelnyx
+
+    from tests.compat.openapi import Description
 
 
 PERSON = replace(OPTIONS, device="desktop")
@@ -49,6 +53,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def description(server: Server) -> Description:
+    from tests.compat.openapi import Description
+
     return Description(httpx.get(server.base_url + "/openapi.json").raise_for_status().json())
 
 
@@ -64,8 +70,9 @@ async def wire(request: pytest.FixtureRequest, description: Description) -> Asyn
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """`api` is the SDK's `realtime_kit`; `app` is what every call names."""
+    """`api` is the SDK's `realtime_kit`, `cloudflare` the package; `app` is what every call names."""
 
+    cloudflare: ModuleType
     api: AsyncRealtimeKitResource
     app: dict[str, str]
     wire: Wire
@@ -74,17 +81,22 @@ class Kit:
 
 @pytest.fixture
 def kit(server: Server, wire: Wire) -> Kit:
+    import cloudflare
+
     compat.note_version("cloudflare", cloudflare.__version__)
     key = server.credentials
-    client = AsyncCloudflare(base_url=server.base_url, api_token=key.api_key, http_client=wire.http)
+    client = cloudflare.AsyncCloudflare(
+        base_url=server.base_url, api_token=key.api_key, http_client=wire.http
+    )
     app = {"account_id": key.organization_id, "app_id": key.organization_id}
-    return Kit(client.realtime_kit, app, wire, server)
+    return Kit(cloudflare, client.realtime_kit, app, wire, server)
 
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """`api` is the client: `await rooms.api.rooms.list()`."""
+    """`api` is the client: `await rooms.api.rooms.list()`; `telnyx` is the package."""
 
+    telnyx: ModuleType
     api: AsyncTelnyx
     wire: Wire
     server: Server
@@ -92,13 +104,12 @@ class Rooms:
 
 @pytest.fixture
 def rooms(server: Server, wire: Wire) -> Rooms:
-    # Takes seconds to import, which the processes that test another SDK need not spend.
     import telnyx
 
     compat.note_version("telnyx", telnyx.__version__)
     key = server.credentials
     client = telnyx.AsyncTelnyx(base_url=server.base_url + "/v2", api_key=key.api_key, http_client=wire.http)
-    return Rooms(client, wire, server)
+    return Rooms(telnyx, client, wire, server)
 
 
 @asynccontextmanager

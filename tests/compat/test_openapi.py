@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.compat.openapi import UNLIMITED, Fuzz
 from tests.support.server import FORBIDDEN_IN_LOG, start_server, stop_server, wait_healthy
 
 EXAMPLES = 1
@@ -18,6 +17,8 @@ EXAMPLES = 1
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_no_answer_is_other_than_the_description_says(tmp_path: Path) -> None:
+    from tests.compat.openapi import UNLIMITED, Fuzz
+
     server = start_server(tmp_path, arguments=UNLIMITED)
     try:
         asyncio.run(wait_healthy(server))

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from cloudflare import NotFoundError
 
 from tests.compat.conftest import Kit
 
@@ -56,7 +55,7 @@ async def test_an_app_is_made_and_has_meetings_of_its_own(kit: Kit) -> None:
     meeting = await kit.api.meetings.create(**there, title="only here")
     assert meeting.data
     assert [one.id for one in (await kit.api.meetings.get(**there)).data] == [meeting.data.id]
-    with pytest.raises(NotFoundError):
+    with pytest.raises(kit.cloudflare.NotFoundError):
         await kit.api.meetings.get_meeting_by_id(meeting.data.id, **kit.app)
 
 
@@ -109,7 +108,7 @@ async def test_a_meeting_is_found_by_its_id_and_no_other(kit: Kit) -> None:
     assert made.data
     answer = kit.wire.filled(await kit.api.meetings.get_meeting_by_id(made.data.id, **kit.app, name="Weekly"))
     assert answer.data and answer.data.to_dict() == made.data.to_dict()
-    with pytest.raises(NotFoundError) as refused:
+    with pytest.raises(kit.cloudflare.NotFoundError) as refused:
         await kit.api.meetings.get_meeting_by_id("00000000-0000-4000-8000-000000000000", **kit.app)
     assert refused.value.body and "error" in str(refused.value.body)
 

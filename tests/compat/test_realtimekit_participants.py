@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
-from cloudflare import NotFoundError
-from cloudflare.types.realtime_kit.meeting_add_participant_response import Data as Added
 
 from sfu.bot import BotError
 from tests.compat.conftest import Kit, joined
+
+if TYPE_CHECKING:
+    from cloudflare.types.realtime_kit.meeting_add_participant_response import Data as Added
 
 shows = partial(pytest.mark.shows, "cloudflare")
 
@@ -115,7 +117,7 @@ async def test_a_participant_who_is_deleted_is_nowhere_and_joins_no_more(kit: Ki
     assert answer.data and answer.data.custom_participant_id == "ada"
     presets = await kit.api.presets.get(**kit.app, per_page=100)
     assert {each.id: each.name for each in presets.data}[answer.data.preset_id] == "group_call_participant"
-    with pytest.raises(NotFoundError):
+    with pytest.raises(kit.cloudflare.NotFoundError):
         await kit.api.meetings.get_meeting_participant(one.id, **kit.app, meeting_id=meeting_id)
     with pytest.raises(BotError):
         async with joined(kit.server, one.token):

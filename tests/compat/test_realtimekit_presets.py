@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from cloudflare import NotFoundError
-from cloudflare.types.realtime_kit.preset_create_response import Data as Preset
 
 from tests.compat.conftest import Kit
 from tests.compat.test_realtimekit_meetings import assert_within
+
+if TYPE_CHECKING:
+    from cloudflare.types.realtime_kit.preset_create_response import Data as Preset
 
 shows = partial(pytest.mark.shows, "cloudflare")
 
@@ -166,5 +167,5 @@ async def test_a_preset_is_deleted(kit: Kit) -> None:
     one = await created(kit)
     answer = kit.wire.filled(await kit.api.presets.delete(one.id, **kit.app))
     assert answer.data.id == one.id
-    with pytest.raises(NotFoundError):
+    with pytest.raises(kit.cloudflare.NotFoundError):
         await kit.api.presets.get_preset_by_id(one.id, **kit.app)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from cloudflare import NotFoundError
 
 from sfu.bot import Bot
 from tests.compat.conftest import Kit, joined
@@ -56,7 +55,7 @@ async def wait_kicked(bot: Bot) -> None:
 @shows("active_session.get_active_session")
 async def test_a_meeting_has_a_session_while_somebody_is_inside(kit: Kit) -> None:
     meeting_id = await meeting_in(kit, "live")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(kit.cloudflare.NotFoundError):
         await kit.api.active_session.get_active_session(meeting_id, **kit.app)
     _, token = await token_for(kit, meeting_id, "ada")
     async with joined(kit.server, token):
@@ -146,7 +145,7 @@ async def test_a_session_is_found_while_it_lives_and_after(kit: Kit) -> None:
             "LIVE",
             1,
         )
-    with pytest.raises(NotFoundError):
+    with pytest.raises(kit.cloudflare.NotFoundError):
         await kit.api.sessions.get_session_details("00000000-0000-4000-8000-000000000000", **kit.app)
 
 

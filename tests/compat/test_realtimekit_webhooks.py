@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
-from cloudflare import NotFoundError
-from cloudflare.types.realtime_kit.webhook_create_webhook_response import Data as Webhook
 
 from tests.compat.conftest import Kit, joined
 from tests.support.wait import wait_until_async
+
+if TYPE_CHECKING:
+    from cloudflare.types.realtime_kit.webhook_create_webhook_response import Data as Webhook
 
 shows = partial(pytest.mark.shows, "cloudflare")
 
@@ -78,7 +80,7 @@ async def test_a_webhook_is_deleted(kit: Kit) -> None:
     one = await created(kit)
     answer = kit.wire.filled(await kit.api.webhooks.delete_webhook(one.id, **kit.app))
     assert answer.data.id == one.id
-    with pytest.raises(NotFoundError):
+    with pytest.raises(kit.cloudflare.NotFoundError):
         await kit.api.webhooks.get_webhook_by_id(one.id, **kit.app)
 
 

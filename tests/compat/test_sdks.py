@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cloudflare.resources.realtime_kit import AsyncRealtimeKitResource
 from pydantic import BaseModel
 
 from tests.compat.methods import methods
@@ -17,6 +16,8 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "compatibility.md"
 
 
 def test_every_method_of_the_cloudflare_sdk_is_in_the_list() -> None:
+    from cloudflare.resources.realtime_kit import AsyncRealtimeKitResource
+
     assert sorted(methods(AsyncRealtimeKitResource)) == sorted(one.name for one in OPERATIONS["cloudflare"])
 
 

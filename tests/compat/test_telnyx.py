@@ -7,21 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import jwt
 import pytest
-from telnyx import NotFoundError, UnprocessableEntityError
-from telnyx.resources.room_participants import AsyncRoomParticipantsResource
-from telnyx.resources.rooms import AsyncRoomsResource
-from telnyx.types import Room
 
 from sfu.bot import Bot, BotError, Organization
 from tests.compat.conftest import Rooms, joined
 from tests.compat.methods import methods
 from tests.support.sdks import OPERATIONS
 from tests.support.wait import wait_until_async
+
+if TYPE_CHECKING:
+    from telnyx.types import Room
 
 shows = partial(pytest.mark.shows, "telnyx")
 
@@ -30,6 +29,9 @@ HOOK = "https://hooks.example.org/rooms"
 
 
 def test_every_method_of_the_sdk_is_in_the_list() -> None:
+    from telnyx.resources.room_participants import AsyncRoomParticipantsResource
+    from telnyx.resources.rooms import AsyncRoomsResource
+
     found = [
         *methods(AsyncRoomsResource, "rooms"),
         *methods(AsyncRoomParticipantsResource, "room_participants"),
@@ -106,7 +108,7 @@ async def test_a_room_keeps_all_that_it_is_created_with(rooms: Rooms) -> None:
     assert (one.unique_name, one.max_participants, one.enable_recording) == (name, 12, True)
     assert (one.webhook_event_url, one.webhook_event_failover_url) == (HOOK, HOOK + "/other")
     assert (one.webhook_timeout_secs, one.active_session_id, one.sessions) == (5, None, None)
-    with pytest.raises(UnprocessableEntityError) as refused:
+    with pytest.raises(rooms.telnyx.UnprocessableEntityError) as refused:
         await rooms.api.rooms.create(unique_name=name)
     (error,) = refused.value.response.json()["errors"]
     assert error["source"] == {"pointer": "/unique_name"}
@@ -150,7 +152,7 @@ async def test_a_room_is_found_with_its_sessions(rooms: Rooms) -> None:
         assert [(one.id, one.room_id, one.active) for one in answer.data.sessions] == [
             (session_id, room.id, True)
         ]
-    with pytest.raises(NotFoundError) as refused:
+    with pytest.raises(rooms.telnyx.NotFoundError) as refused:
         await rooms.api.rooms.retrieve(NOBODY)
     (error,) = refused.value.response.json()["errors"]
     assert error["code"] and error["title"] and error["detail"]
@@ -166,7 +168,7 @@ async def test_what_an_update_leaves_out_stays_as_it_is(rooms: Rooms) -> None:
     assert answer.data
     assert (answer.data.max_participants, answer.data.webhook_timeout_secs) == (7, 9)
     assert (answer.data.unique_name, answer.data.enable_recording) == (room.unique_name, False)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(rooms.telnyx.NotFoundError):
         await rooms.api.rooms.update(NOBODY, max_participants=7)
 
 
@@ -178,7 +180,7 @@ async def test_who_is_in_a_room_that_is_deleted_is_kicked_and_joins_no_more(room
     async with session_in(rooms, room) as (_, (bot,)):
         rooms.wire.emptied(await rooms.api.rooms.delete(room.id))
         await bot.wait_for(lambda event: event["type"] == "session_left", "the end")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(rooms.telnyx.NotFoundError):
         await rooms.api.rooms.retrieve(room.id)
     with pytest.raises(BotError):
         async with joined(rooms.server, token):
@@ -207,7 +209,7 @@ async def test_a_client_token_lets_one_join_for_as_long_as_it_says(rooms: Rooms)
     assert claims["exp"] == one.token_expires_at.timestamp()
     async with joined(rooms.server, one.token):
         pass
-    with pytest.raises(UnprocessableEntityError) as refused:
+    with pytest.raises(rooms.telnyx.UnprocessableEntityError) as refused:
         await rooms.api.rooms.actions.generate_join_client_token(room.id, token_ttl_secs=5)
     (error,) = refused.value.response.json()["errors"]
     assert error["source"] == {"pointer": "/token_ttl_secs"}
@@ -267,7 +269,7 @@ async def test_sessions_of_a_room_are_listed_without_those_of_another(rooms: Roo
         )
         assert [each.id for each in answer.data] == [session_id]
         assert (await rooms.api.rooms.sessions.list_1(other.id)).data == []
-        with pytest.raises(NotFoundError):
+        with pytest.raises(rooms.telnyx.NotFoundError):
             await rooms.api.rooms.sessions.list_1(NOBODY)
 
 
@@ -282,7 +284,7 @@ async def test_a_session_is_found_with_who_is_in_it(rooms: Rooms) -> None:
         assert (answer.data.room_id, answer.data.active) == (room.id, True)
         assert {one.left_at for one in answer.data.participants} == {None}
         assert len(answer.data.participants) == 2
-    with pytest.raises(NotFoundError):
+    with pytest.raises(rooms.telnyx.NotFoundError):
         await rooms.api.rooms.sessions.retrieve(NOBODY)
 
 
@@ -317,7 +319,7 @@ async def test_the_end_of_a_session_is_the_end_for_everybody(rooms: Rooms) -> No
         assert answer.data and answer.data.result
         await bot.wait_for(lambda event: event["type"] == "session_left", "the end")
         await wait_ended(rooms, session_id)
-    with pytest.raises(UnprocessableEntityError):
+    with pytest.raises(rooms.telnyx.UnprocessableEntityError):
         await rooms.api.rooms.sessions.actions.end(session_id)
 
 
@@ -397,5 +399,5 @@ async def test_a_participant_is_found_and_says_when_it_left(rooms: Rooms) -> Non
         return answer.data.left_at is not None and answer.data.left_at >= answer.data.joined_at
 
     await wait_until_async(left, lambda: f"the participant has not left: {rooms.wire.body}")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(rooms.telnyx.NotFoundError):
         await rooms.api.room_participants.retrieve(NOBODY)

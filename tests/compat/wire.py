@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 from pydantic import BaseModel
 
-from tests.compat.openapi import Description
 from tests.support.sdk_answers import assert_fills
 from tests.support.sdks import DEVIATIONS, Operation
+
+if TYPE_CHECKING:
+    from tests.compat.openapi import Description
 
 M = TypeVar("M", bound=BaseModel)
 

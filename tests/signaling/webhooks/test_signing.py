@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from telnyx import Telnyx
 
 from signaling.auth.sealing import SecretBox
 from signaling.clock import SystemClock
@@ -232,6 +231,8 @@ def test_the_documented_javascript_verifies_what_is_sent_and_so_does_who_prints_
 
 
 def test_the_vendors_own_sdk_takes_what_a_room_is_sent() -> None:
+    from telnyx import Telnyx  # here, as it takes seconds
+
     room = Subscriber("meeting:1", Shape.ROOM, target=Target("https://room.example/", None, 3))
     client = Telnyx(api_key="unused", public_key=DOCUMENT["ed25519"])
     for told in values.occurrences(values.session(values.meeting(ACME))):
