@@ -24,6 +24,7 @@ from signaling.domain.errors import (
     NoActiveSessionError,
     NoRequestToCancel,
     NotAcceptableError,
+    NotAdmittedError,
     NotFoundError,
     NotImplementedYetError,
     NotJoinedError,
@@ -47,6 +48,7 @@ from signaling.domain.errors import (
     UnsupportedError,
     UnsupportedMediaTypeError,
     ValidationFailedError,
+    WaitingRoomFullError,
 )
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "NoActiveSessionError",
     "NoRequestToCancel",
     "NotAcceptableError",
+    "NotAdmittedError",
     "NotFoundError",
     "NotImplementedYetError",
     "NotJoinedError",
@@ -95,4 +98,5 @@ __all__ = [
     "UnsupportedError",
     "UnsupportedMediaTypeError",
     "ValidationFailedError",
+    "WaitingRoomFullError",
 ]

@@ -58,7 +58,7 @@ class Configuration(BaseModel):
     loudest_audio: Annotated[int, Field(ge=0, le=1000)] | None = None
     """How many of the loudest microphones are forwarded; 0: all; with none set, as the server is."""
     lobby_enabled: bool | None = None
-    """Whether those who are no moderators wait until one admits them."""
+    """Whether all wait who may not admit others, until one of those admits them."""
     open_policy: Policy | None = None
     """Who may begin a session."""
     allow_open_units: UnitIds | None = None
@@ -102,6 +102,7 @@ LIVE_KEYS: Final = (
     "max_participants",
     "session_keep_alive_time_in_secs",
     "loudest_audio",
+    "lobby_enabled",
     "open_policy",
     "allow_open_units",
     "join_policy",

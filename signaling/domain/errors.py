@@ -26,6 +26,8 @@
     │   ├── MeetingInactiveError        nobody can join a meeting that is INACTIVE
     │   ├── MeetingNotOpenError         nobody who may open it has come yet
     │   ├── MeetingFullError            it has as many participants as it may have
+    │   ├── WaitingRoomFullError        as many wait as may
+    │   ├── NotAdmittedError            they would have to wait, which cannot be done here
     │   ├── AlreadyJoinedError          a second join on one socket
     │   └── StateError                  not now
     │       ├── NotJoinedError                  before join (2005)
@@ -287,6 +289,25 @@ class MeetingFullError(ConflictError):
     name = "MeetingFull"
     default_message = "The meeting has as many participants as it may have. Come back when somebody left."
     retry_after = 15.0
+
+
+class WaitingRoomFullError(ConflictError):
+    code = 9478
+    name = "WaitingRoomFull"
+    default_message = "As many wait to be admitted as may. Come back when some have been."
+    retry_after = 15.0
+
+
+class NotAdmittedError(ConflictError):
+    """Of WHIP and WHEP, where nothing could tell that one is admitted now."""
+
+    code = 9479
+    name = "NotAdmitted"
+    default_message = (
+        "You would have to wait to be admitted, which takes a browser. Come in there once, or try again when "
+        "a host is in."
+    )
+    retry_after = 5.0
 
 
 class AlreadyJoinedError(ConflictError):

@@ -21,6 +21,30 @@ class LeaveReason(StrEnum):
     """Its token is over."""
     ENDED = "ended"
     SHUTDOWN = "shutdown"
+    REJECTED = "rejected"
+    """It waited, and was not admitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerWaits:
+    """It waits to be admitted, or waits as somebody else now (a name, a preset)."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAdmitted:
+    """It waited, and joins now: the event of that follows."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class PeerTurnedAway:
+    """It waited, and is gone; it was never in."""
+
+    peer: Peer
+    reason: LeaveReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +159,10 @@ class SessionEnded:
 
 
 Event = (
-    PeerJoined
+    PeerWaits
+    | PeerAdmitted
+    | PeerTurnedAway
+    | PeerJoined
     | PeerDetached
     | PeerResumed
     | PeerLeft

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from signaling.domain.errors import PermissionDenied, StageDisabledForMeetingType
 from signaling.domain.permission import MediaKind, StageAccess, StageStatus, can_produce, media_kind_of
-from signaling.domain.preset import Preset
+from signaling.domain.preset import Preset, RecorderType
 from signaling.domain.stage import StageMember, after_permission_change, initial_status
 
 Device = Literal["desktop", "mobile", "bot", "whip", "whep"]
@@ -79,6 +79,16 @@ class Peer:
         return self.preset.permissions.hidden_participant
 
     @property
+    def admits(self) -> bool:
+        """It may let in whoever waits."""
+        return self.preset.permissions.accept_waiting_requests
+
+    @property
+    def records(self) -> bool:
+        permissions = self.preset.permissions
+        return permissions.is_recorder or permissions.recorder_type is not RecorderType.NONE
+
+    @property
     def counted(self) -> bool:
         """Whether it counts as somebody who is there."""
         return not self.hidden and self.device != "bot"
@@ -139,6 +149,10 @@ class Peer:
             raise StageDisabledForMeetingType
         if not self.is_stage_host:
             raise PermissionDenied("Only a host who accepts stage requests may do this. Ask one.")
+
+    def check_admits(self) -> None:
+        if not self.admits:
+            raise PermissionDenied("Only who may admit others may do this. Ask a host.")
 
     def check_may_kick(self) -> None:
         if not self.preset.permissions.kick_participant:

@@ -2,7 +2,8 @@
 
 The aggregate decides. Each method checks, changes the state and returns what happened as events; it does no
 IO and is told the time. A refusal raises before anything changed. Its owner in the services applies one
-command after the other, makes the events true at the node and announces them.
+command after the other, makes the events true at the node and announces them. It is one aggregate, so it is
+one file; what needs to know only a part of it is in files of its own.
 
 What always holds: a publication's owner is in the session and may publish it in its present standing; a
 subscription's publication exists; nothing of a censored source is unmuted; the pending requests are exactly
@@ -27,10 +28,13 @@ from signaling.domain.events import (
     GrantsChanged,
     LeaveReason,
     MediaLost,
+    PeerAdmitted,
     PeerDetached,
     PeerJoined,
     PeerLeft,
     PeerResumed,
+    PeerTurnedAway,
+    PeerWaits,
     PresetChanged,
     PublicationAdded,
     PublicationEnded,
@@ -61,6 +65,7 @@ from signaling.domain.stage import apply as apply_to_stage
 from signaling.domain.subscriptions import Subscriptions
 from signaling.domain.tracked import Tracked
 from signaling.domain.view_mode import ViewModes
+from signaling.domain.waiting_room import WaitingRoom
 
 __all__ = ["PublishPlan", "Session", "SessionRecord", "SessionStatus"]
 
@@ -79,12 +84,14 @@ class Session:
         self.muting = Muting(self.peers, self.publications)
         self.receiving = Receiving(self.peers, self.publications, self.subscriptions)
         self.view_modes = ViewModes()
+        self.waiting_room = WaitingRoom()
         self._requests: dict[str, None] = {}
         self.was_live = False
         """Whether anybody was ever admitted."""
         self._at_end = SessionStatus.FINISHED
         self.empty_since: float | None = None
-        """On the monotonic clock; None while somebody is in."""
+        """On the monotonic clock; None while somebody is in. Begins anew where only some that wait come, or
+        the last of them goes."""
 
     @property
     def over(self) -> bool:
@@ -107,11 +114,13 @@ class Session:
         memory: Memory,
         now: float,
         *,
+        admitted: Iterable[str] = (),
         was_live: bool,
     ) -> None:
         """Instead of `start`: it was begun in another process. What breaks its promises is left out."""
         self.start(now)
         self.muting.resume(memory.blocked)
+        self.waiting_room.resume(admitted)
         for peer in peers:
             self._put(replace(peer, censored=self.muting.censored(peer.participant_id)))
         for one in publications:
@@ -138,6 +147,18 @@ class Session:
         if peer is None:
             raise NotJoinedError
         return peer
+
+    def peer_or_waiting(self, peer_id: str) -> Peer:
+        """Raises `NotJoinedError`."""
+        return self.waiting_room.peer(peer_id) if peer_id in self.waiting_room else self.peer(peer_id)
+
+    @property
+    def admitters(self) -> list[Peer]:
+        """Who may let in those that wait. An encoder of theirs does not look after anybody."""
+        return [peer for peer in self.peers.values() if peer.admits and not peer.over_http]
+
+    def must_wait(self, peer: Peer, *, lobby: bool) -> bool:
+        return self.waiting_room.keeps(peer, lobby=lobby, moderated=bool(self.admitters))
 
     def publications_of(self, peer_id: str) -> list[Publication]:
         return [one for one in self.publications.values() if one.peer_id == peer_id]
@@ -167,9 +188,25 @@ class Session:
         if most is not None and peer.counted and self.present >= most:
             raise MeetingFullError
 
+    def wait(self, peer: Peer, now: float) -> Events:
+        """For one that must; also again, where what is known of it has changed. Raises
+        `WaitingRoomFullError`."""
+        self._check_runs()
+        self.waiting_room.put(peer)
+        return [PeerWaits(self.waiting_room.peer(peer.id)), *self._settle(now)]
+
+    def turn_away(self, peer_id: str, reason: LeaveReason, now: float) -> Events:
+        """One that waits, at whoever's wish."""
+        return [PeerTurnedAway(self.waiting_room.drop(peer_id), reason), *self._settle(now)]
+
+    def admit(self, peer: Peer) -> Events:
+        """One that waits, as it is when it joins."""
+        self._check_runs()
+        self.waiting_room.accept(peer.id)
+        return [PeerAdmitted(peer), *self.join(peer)]
+
     def join(self, peer: Peer) -> Events:
-        if self.over:
-            raise NotJoinedError("The session has ended. Join again.")
+        self._check_runs()
         assert peer.id not in self.peers, "peer ids are never used twice"
         joined = self._put(replace(peer, censored=self.muting.censored(peer.participant_id)))
         self.empty_since = None
@@ -199,13 +236,17 @@ class Session:
         events += self._withdraw_request(peer_id)
         if not self.peers:
             self.empty_since = now
-        return events
+        if reason is LeaveReason.KICKED:
+            self.waiting_room.forget(peer.participant_id)
+        return [*events, *self._settle(now)]
 
     def end(self, reason: str, now: float, *, peers_leave: LeaveReason = LeaveReason.ENDED) -> Events:
         """Everybody leaves and nobody can join any more."""
         self._at_end = status_at_end(reason, was_live=self.was_live)
         self.status = next_status(self.status, SessionStatus.ENDING if self.was_live else self._at_end)
         events = [event for peer_id in list(self.peers) for event in self.leave(peer_id, peers_leave, now)]
+        for waiting in self.waiting_room:
+            events += self.turn_away(waiting.id, peers_leave, now)
         return [*events, SessionEnded(reason)]
 
     def finish(self) -> None:
@@ -334,6 +375,20 @@ class Session:
         return None if changed == peer else self._put(changed)
 
     # --- inside ----------------------------------------------------------------------------------------
+
+    def _check_runs(self) -> None:
+        if self.over:
+            raise NotJoinedError("The session has ended. Join again.")
+
+    def _settle(self, now: float) -> Events:
+        """What it is while nobody comes or goes follows from who is in and who waits."""
+        if self.over or self.peers:
+            return []
+        idle = SessionStatus.LIVE if self.was_live else SessionStatus.READY
+        events = self._become(SessionStatus.WAITING if len(self.waiting_room) else idle)
+        if events:
+            self.empty_since = now
+        return events
 
     def _become(self, status: SessionStatus) -> Events:
         if status is self.status:

@@ -23,7 +23,7 @@ def asyncapi(*, version: str) -> dict[str, Any]:
     requests = _names(protocol["requests"])
     results = _names(protocol["results"])
     kinds = {name: str(definitions[name]["properties"]["type"]["const"]) for name in requests}
-    result_of = {name: protocol["result_of"].get(kinds[name], "Empty") for name in requests}
+    answers_of = {name: protocol["result_of"].get(kinds[name], ["Empty"]) for name in requests}
     messages = {name: _message(definitions[name], {"$ref": _THERE + name}) for name in requests}
     messages |= {f"{name}Response": _message(definitions[name], _response(name)) for name in results}
     messages["Failure"] = _message(definitions["Failure"], {"$ref": _THERE + "Failure"})
@@ -45,7 +45,7 @@ def asyncapi(*, version: str) -> dict[str, Any]:
             }
         },
         "operations": {
-            **{kinds[name]: _request(name, result_of[name], definitions[name]) for name in requests},
+            **{kinds[name]: _request(name, answers_of[name], definitions[name]) for name in requests},
             "events": {
                 "action": "send",
                 "channel": {"$ref": _CHANNEL},
@@ -57,7 +57,7 @@ def asyncapi(*, version: str) -> dict[str, Any]:
     }
 
 
-def _request(name: str, result: str, definition: dict[str, Any]) -> dict[str, Any]:
+def _request(name: str, answers: list[str], definition: dict[str, Any]) -> dict[str, Any]:
     return {
         "action": "receive",
         "channel": {"$ref": _CHANNEL},
@@ -66,7 +66,7 @@ def _request(name: str, result: str, definition: dict[str, Any]) -> dict[str, An
         "reply": {
             "channel": {"$ref": _CHANNEL},
             "messages": [
-                {"$ref": f"{_CHANNEL}/messages/{result}Response"},
+                *({"$ref": f"{_CHANNEL}/messages/{one}Response"} for one in answers),
                 {"$ref": f"{_CHANNEL}/messages/Failure"},
             ],
         },

@@ -24,3 +24,5 @@ class CloseCode(IntEnum):
     """The client token is over, and no other came in time."""
     NO_JOIN = 4006
     """No join or resume came in time."""
+    REJECTED = 4007
+    """It waited to be admitted, and was not."""

@@ -13,6 +13,8 @@
           +------------+
             denied, left
 
+A peer that waits has given up its place once its socket is lost: it leaves, nothing is resumed.
+
 The machine does no IO and knows no time. Its owner tells it what happened (`handle_*`) and asks it whether a
 request may be served (`check`). A new socket starts as CONNECTING; a resume hands it the machine of the peer
 that it takes over.
@@ -56,7 +58,8 @@ TRANSITIONS: dict[tuple[PeerState, PeerMove], PeerState] = {
 
 _ENTRY = frozenset({"join", "resume"})
 _ALWAYS = frozenset({"ping"})
-_WAITING = frozenset({"leave"})
+_WAITING = frozenset({"leave", "update_token"})
+"""A token that is over while its peer waits would end the waiting."""
 
 
 class PeerProtocol:

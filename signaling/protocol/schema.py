@@ -17,27 +17,31 @@ from signaling.protocol import messages
 
 RESULTS: tuple[type[BaseModel], ...] = (
     messages.Joined,
+    messages.Waiting,
     messages.Resumed,
     messages.IceServersGiven,
     messages.StatsGiven,
     messages.Published,
     messages.Subscribed,
     messages.StageActionDone,
+    messages.WaitingActionDone,
     messages.Empty,
 )
 
 _STAGE_ACTIONS = ("request", "cancel", "join", "leave", "grant", "invite", "deny", "kick")
 
-RESULT_OF: dict[str, type[BaseModel]] = {
-    "join": messages.Joined,
-    "resume": messages.Resumed,
-    "get_ice_servers": messages.IceServersGiven,
-    "get_stats": messages.StatsGiven,
-    "publish": messages.Published,
-    "subscribe": messages.Subscribed,
-    **{f"stage_{action}": messages.StageActionDone for action in _STAGE_ACTIONS},
+RESULT_OF: dict[str, tuple[type[BaseModel], ...]] = {
+    "join": (messages.Joined, messages.Waiting),
+    "resume": (messages.Resumed,),
+    "get_ice_servers": (messages.IceServersGiven,),
+    "get_stats": (messages.StatsGiven,),
+    "publish": (messages.Published,),
+    "subscribe": (messages.Subscribed,),
+    "admit": (messages.WaitingActionDone,),
+    "deny": (messages.WaitingActionDone,),
+    **{f"stage_{action}": (messages.StageActionDone,) for action in _STAGE_ACTIONS},
 }
-"""What a request is answered with; `Empty` where it is not listed."""
+"""What a request is answered with, one of these; `Empty` where it is not listed."""
 
 
 def schema() -> dict[str, Any]:
@@ -53,7 +57,7 @@ def schema() -> dict[str, Any]:
     _, definitions = models_json_schema([*inbound, *outbound])
     for name in requests:
         definitions["$defs"][name]["required"].append("type")
-    names = {kind: result.__name__ for kind, result in RESULT_OF.items()}
+    names = {kind: [one.__name__ for one in results] for kind, results in RESULT_OF.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Rostrum client protocol",

@@ -48,6 +48,7 @@ from signaling.rest.v2.presets import PresetRoutes
 from signaling.rest.v2.sessions import SessionRoutes
 from signaling.rest.v2.units import UnitRoutes
 from signaling.rest.v2.users import UserRoutes
+from signaling.rest.v2.waiting_room import WaitingRoomRoutes
 from signaling.rest.v2.webhook_deliveries import DeliveryRoutes
 from signaling.rest.v2.webhooks import WebhookKeyRoutes, WebhookRoutes
 from signaling.rest.v2.whep import WhepRoutes
@@ -143,6 +144,7 @@ def build_application(parts: RestParts) -> web.Application:
         *PresetRoutes(parts.presets).operations(),
         *ConfigurationRoutes(parts.configuration).operations(),
         *ActiveSessionRoutes(parts.active_session).operations(),
+        *WaitingRoomRoutes(parts.active_session).operations(),
         *SessionRoutes(parts.sessions).operations(),
         *WebhookRoutes(parts.webhooks).operations(),
         *DeliveryRoutes(parts.webhooks).operations(),

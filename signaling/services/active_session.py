@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from signaling.domain.participant import Participant
 from signaling.domain.targets import Targets
 from signaling.errors import NoActiveSessionError, NotFoundError
 from signaling.services.meetings import load_meeting
-from signaling.services.ports import LiveSessions, LiveSessionView, UnitOfWorkFactory
+from signaling.services.ports import LiveSessions, LiveSessionView, UnitOfWorkFactory, WaitingView
+
+_NOBODY_IN: Final = "None of these participants is in the session. Check the ids."
+_NOBODY_WAITS: Final = "None of these participants waits to be admitted. Check the ids."
 
 
 class ActiveSessionService:
@@ -57,13 +61,31 @@ class ActiveSessionService:
         await self._check(organization_id, meeting_id)
         return _some(await self._live.unmute(meeting_id, targets), targets)
 
+    async def waiting(self, organization_id: str, meeting_id: str) -> Sequence[WaitingView]:
+        """Who waits to be admitted, longest first."""
+        await self._check(organization_id, meeting_id)
+        return await self._live.waiting(meeting_id)
+
+    async def admit(self, organization_id: str, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Returns those who are in now; raises `NotFoundError` when none of them waits, and
+        `MeetingFullError` or `OverloadedError` where there is room for none."""
+        await self._check(organization_id, meeting_id)
+        return _some(await self._live.admit(meeting_id, targets), targets, _NOBODY_WAITS)
+
+    async def deny(self, organization_id: str, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Returns those turned away; raises `NotFoundError` when none of them waits."""
+        await self._check(organization_id, meeting_id)
+        return _some(await self._live.deny(meeting_id, targets), targets, _NOBODY_WAITS)
+
     async def _check(self, organization_id: str, meeting_id: str) -> None:
         async with self._units(reading=True) as uow:
             await load_meeting(uow, organization_id, meeting_id)
 
 
-def _some(participants: Sequence[Participant], targets: Targets) -> Sequence[Participant]:
+def _some(
+    participants: Sequence[Participant], targets: Targets, complaint: str = _NOBODY_IN
+) -> Sequence[Participant]:
     """Who means all means also none."""
     if not participants and not targets.everybody:
-        raise NotFoundError("None of these participants is in the session. Check the ids.")
+        raise NotFoundError(complaint)
     return participants

@@ -21,7 +21,7 @@ from signaling.domain.configuration import (
 from signaling.domain.unit import may_touch
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError
-from signaling.services.levels import House, allowed_for, levels_above, unit_path
+from signaling.services.levels import House, allowed_for, check_plan, levels_above, unit_path
 from signaling.services.meetings import load_meeting
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
@@ -62,8 +62,8 @@ class ConfigurationService:
         caller: Caller | None = None,
         if_version: Set[int] | None = None,
     ) -> ConfigurationRecord:
-        """Raises `NotFoundError`, `PreconditionFailedError`, `ValidationFailedError`, and
-        `ConfigurationLockedError` for what a level above has locked."""
+        """Raises `NotFoundError`, `PreconditionFailedError`, `ValidationFailedError`, `FeatureDisabledError`,
+        and `ConfigurationLockedError` for what a level above has locked."""
         return await self._set(
             organization_id,
             unit_id,
@@ -123,6 +123,7 @@ class ConfigurationService:
             check_version("configuration", before.version, if_version)
             said, locked = change(before)
             self._house.check(said)
+            await check_plan(uow, organization_id, said, before.said)
             check_lockable(locked)
             above = await levels_above(uow, self._house.system, organization_id, path)
             check_unlocked(said, [one for one in above if one.origin != before.level.origin], before.said)

@@ -19,8 +19,9 @@ from signaling.domain.configuration import (
     effective,
 )
 from signaling.domain.meeting import Meeting
-from signaling.domain.plan import limits_of
+from signaling.domain.plan import Feature, limits_of
 from signaling.errors import NotFoundError, ValidationFailedError
+from signaling.services.organizations import check_feature
 from signaling.services.ports import UnitOfWork
 
 
@@ -45,8 +46,10 @@ async def check_meeting(
     uow: UnitOfWork, house: House, meeting: Meeting, before: Configuration = NOTHING_SAID
 ) -> None:
     """What a meeting says, before it is kept; `before`: what it said until now. Raises
-    `ValidationFailedError` (also for a unit that is not there) and `ConfigurationLockedError`."""
+    `ValidationFailedError` (also for a unit that is not there), `ConfigurationLockedError` and
+    `FeatureDisabledError`."""
     house.check(meeting.configuration)
+    await check_plan(uow, meeting.organization_id, meeting.configuration, before)
     try:
         path = await unit_path(uow, meeting.organization_id, meeting.unit_id)
     except NotFoundError as error:
@@ -58,8 +61,17 @@ async def check_meeting(
 async def check_session(uow: UnitOfWork, house: House, meeting: Meeting, said: Configuration) -> None:
     """What is said for one session alone. Raises as `check_meeting`."""
     house.check(said)
+    await check_plan(uow, meeting.organization_id, said)
     path = await unit_path(uow, meeting.organization_id, meeting.unit_id)
     check_unlocked(said, await levels_above(uow, house.system, meeting.organization_id, path))
+
+
+async def check_plan(
+    uow: UnitOfWork, organization_id: str, said: Configuration, before: Configuration = NOTHING_SAID
+) -> None:
+    """That the organization has what is switched on. Raises `FeatureDisabledError`."""
+    if said.lobby_enabled and not before.lobby_enabled:
+        await check_feature(uow, organization_id, Feature.WAITING_ROOM)
 
 
 async def unit_path(uow: UnitOfWork, organization_id: str, unit_id: str | None) -> tuple[str, ...]:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
-from signaling.domain.preset import Preset, PresetRecord, merged
+from signaling.domain.plan import Feature
+from signaling.domain.preset import Preset, PresetRecord, WaitingRoomType, merged
 from signaling.domain.version import check_version
 from signaling.errors import ConflictError, NotFoundError
 from signaling.ids import new_uuid
 from signaling.services.idempotency import Once, create_once
+from signaling.services.organizations import check_feature
 from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
 
@@ -24,11 +26,13 @@ class PresetService:
     async def create(
         self, organization_id: str, preset: Preset, *, once: Once[PresetRecord] | None = None
     ) -> PresetRecord:
-        """Raises `ConflictError` when the name is taken."""
+        """Raises `ConflictError` when the name is taken, and `FeatureDisabledError` for one whose peers wait
+        where the plan has no waiting room."""
         now = self._clock.now()
         record = PresetRecord(new_uuid(), organization_id, preset, now, now)
 
         async def work(uow: UnitOfWork) -> PresetRecord:
+            await _check_plan(uow, organization_id, preset)
             await uow.presets.add(record)
             return record
 
@@ -57,7 +61,7 @@ class PresetService:
         """Lay a partial preset over the stored one.
 
         Raises `NotFoundError`, `PreconditionFailedError` for a version that is not in `if_version`,
-        `ValidationFailedError`, and `ConflictError` when the new name is taken or the
+        `ValidationFailedError`, `FeatureDisabledError`, and `ConflictError` when the new name is taken or the
         preset is to be renamed while participants have it: they refer to it by name.
         """
 
@@ -88,6 +92,7 @@ class PresetService:
                 version=before.version + 1,
                 updated_at=self._clock.now(),
             )
+            await _check_plan(uow, organization_id, after.preset, before.preset)
             if after.name != before.name:
                 await _check_unused(uow, before)
             await uow.presets.save(after)
@@ -119,6 +124,14 @@ async def _load(uow: UnitOfWork, organization_id: str, preset_id: str) -> Preset
     if record is None:
         raise NotFoundError.of("preset", preset_id)
     return record
+
+
+async def _check_plan(
+    uow: UnitOfWork, organization_id: str, preset: Preset, before: Preset | None = None
+) -> None:
+    kind = preset.permissions.waiting_room_type
+    if kind is not WaitingRoomType.SKIP and (before is None or before.permissions.waiting_room_type != kind):
+        await check_feature(uow, organization_id, Feature.WAITING_ROOM)
 
 
 async def _check_unused(uow: UnitOfWork, record: PresetRecord) -> None:

@@ -12,7 +12,7 @@ from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.session_status import SessionStatus
 from signaling.domain.targets import Targets
 from signaling.errors import InvalidTokenError, NoActiveSessionError
-from signaling.services.ports import LiveSessionView, WorkerStatus
+from signaling.services.ports import LiveSessionView, WaitingView, WorkerStatus
 from signaling.testing.store import MemoryStore
 
 __all__ = [
@@ -61,10 +61,11 @@ class FakeTokens:
 
 @dataclass
 class FakeLiveSessions:
-    """Remembers what it was told in `calls`; `present` says who is in which meeting."""
+    """Remembers what it was told in `calls`; `present` says who is in which meeting, `knocking` who waits."""
 
     views: dict[str, LiveSessionView] = field(default_factory=dict)
     present: dict[str, list[Participant]] = field(default_factory=dict)
+    knocking: dict[str, list[Participant]] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
 
     async def active(self, meeting_id: str) -> LiveSessionView | None:
@@ -94,6 +95,33 @@ class FakeLiveSessions:
     async def unmute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
         self.calls.append(("unmute", meeting_id))
         return self._choose(meeting_id, targets)
+
+    async def waiting(self, meeting_id: str) -> Sequence[WaitingView]:
+        if meeting_id not in self.present:
+            raise NoActiveSessionError
+        return [
+            WaitingView(
+                peer_id=f"peer-{one.id}",
+                participant_id=one.id,
+                custom_participant_id=one.custom_participant_id,
+                name=one.name,
+                picture=one.picture,
+                since=one.created_at,
+            )
+            for one in self.knocking.get(meeting_id, [])
+        ]
+
+    async def admit(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        chosen = await self.deny(meeting_id, targets)
+        self.present[meeting_id] += chosen
+        return chosen
+
+    async def deny(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        if meeting_id not in self.present:
+            raise NoActiveSessionError
+        chosen = _chosen(self.knocking.get(meeting_id, []), targets)
+        self.knocking[meeting_id] = [one for one in self.knocking.get(meeting_id, []) if one not in chosen]
+        return chosen
 
     async def preset_changed(self, organization_id: str, preset_name: str) -> None:
         self.calls.append(("preset_changed", preset_name))
@@ -133,16 +161,20 @@ class FakeLiveSessions:
     def _choose(self, meeting_id: str, targets: Targets) -> list[Participant]:
         if meeting_id not in self.present:
             raise NoActiveSessionError
-        return [
-            one
-            for one in self.present[meeting_id]
-            if not {one.id, one.custom_participant_id} & set(targets.exclude)
-            and (
-                targets.everybody
-                or one.id in targets.participant_ids
-                or one.custom_participant_id in targets.custom_participant_ids
-            )
-        ]
+        return _chosen(self.present[meeting_id], targets)
+
+
+def _chosen(participants: Sequence[Participant], targets: Targets) -> list[Participant]:
+    return [
+        one
+        for one in participants
+        if not {one.id, one.custom_participant_id} & set(targets.exclude)
+        and (
+            targets.everybody
+            or one.id in targets.participant_ids
+            or one.custom_participant_id in targets.custom_participant_ids
+        )
+    ]
 
 
 @dataclass

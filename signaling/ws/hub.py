@@ -47,10 +47,16 @@ class WsHub:
 
     # --- for the services (PeerHub) --------------------------------------------------------------------
 
-    def open(self, peer_id: str, after_seq: int = 0) -> None:
+    def open(self, peer_id: str, after_seq: int = 0, *, waits: bool = False) -> None:
         entry = _Entry(self._new_mailbox(after_seq))
-        entry.protocol.handle(PeerMove.JOIN)
+        entry.protocol.handle(PeerMove.WAIT if waits else PeerMove.JOIN)
         self._entries[peer_id] = entry
+
+    def admit(self, peer_id: str) -> None:
+        entry = self._entries[peer_id]
+        entry.protocol.handle(PeerMove.ADMIT)
+        if entry.socket is None and not entry.awaited:
+            entry.protocol.handle(PeerMove.DETACH)  # it is lost, and its detaching is on its way
 
     def seq(self, peer_id: str) -> int:
         return self._entries[peer_id].mailbox.seq
@@ -118,5 +124,6 @@ class WsHub:
         entry.socket = None
         if entry.closed is not None:
             return False
-        entry.protocol.handle(PeerMove.DETACH)
+        if entry.protocol.state is not PeerState.WAITING:  # else there is nothing to come back to
+            entry.protocol.handle(PeerMove.DETACH)
         return True

@@ -12,6 +12,7 @@ The TypeScript types are generated from the JSON Schema of these models (`signal
 """
 
 from signaling.protocol.messages.events import (
+    Admitted,
     AnyEvent,
     DataDropped,
     IceServersChanged,
@@ -21,6 +22,8 @@ from signaling.protocol.messages.events import (
     PeerJoined,
     PeerLeft,
     PeerUpdated,
+    PeerWaiting,
+    PeerWaitingEnded,
     PermissionsUpdated,
     PublicationAdded,
     PublicationLimited,
@@ -41,13 +44,16 @@ from signaling.protocol.messages.events import (
     SubscriptionPaused,
     SubscriptionResumed,
     TransportState,
+    WaitingList,
     event_adapter,
 )
 from signaling.protocol.messages.frames import ErrorBody, EventFrame, Failure, Success
 from signaling.protocol.messages.requests import (
+    Admit,
     AnyRequest,
     Candidate,
     Censor,
+    Deny,
     GetIceServers,
     GetStats,
     Join,
@@ -102,6 +108,9 @@ from signaling.protocol.messages.results import (
     StreamStats,
     Subscribed,
     SubscribeItem,
+    Waiting,
+    WaitingActionDone,
+    WaitingActionItem,
 )
 from signaling.protocol.messages.values import (
     MAX_MESSAGE_LENGTH,
@@ -120,17 +129,21 @@ from signaling.protocol.messages.values import (
     StageRequestInfo,
     StageStatusName,
     TransportName,
+    WaitingPeerInfo,
 )
 
 __all__ = [
     "MAX_MESSAGE_LENGTH",
     "MAX_PUBLICATIONS",
     "MAX_SDP_LENGTH",
+    "Admit",
+    "Admitted",
     "AnyEvent",
     "AnyRequest",
     "Candidate",
     "Censor",
     "DataDropped",
+    "Deny",
     "Empty",
     "ErrorBody",
     "EventFrame",
@@ -160,6 +173,8 @@ __all__ = [
     "PeerJoined",
     "PeerLeft",
     "PeerUpdated",
+    "PeerWaiting",
+    "PeerWaitingEnded",
     "PermissionsUpdated",
     "Ping",
     "PublicationAdded",
@@ -226,6 +241,11 @@ __all__ = [
     "Unpublish",
     "Unsubscribe",
     "UpdateToken",
+    "Waiting",
+    "WaitingActionDone",
+    "WaitingActionItem",
+    "WaitingList",
+    "WaitingPeerInfo",
     "event_adapter",
     "request_adapter",
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from signaling.protocol.messages.results import Joined
 from signaling.protocol.messages.values import (
     IceServer,
     Kind,
@@ -17,6 +18,7 @@ from signaling.protocol.messages.values import (
     StageRequestInfo,
     StageStatusName,
     TransportName,
+    WaitingPeerInfo,
 )
 
 
@@ -218,6 +220,36 @@ class StageRequests(Outbound):
     requests: tuple[StageRequestInfo, ...]
 
 
+class Admitted(Outbound):
+    """One waited, and is in now: what a join is answered with otherwise. `joined.seq` is this event's."""
+
+    type: Literal["admitted"] = "admitted"
+    joined: Joined
+
+
+class WaitingList(Outbound):
+    """To those who may admit: who waits, longest first, whole list. When one gets the right, and, empty, when
+    one loses it; in between the two events below tell what changes."""
+
+    type: Literal["waiting_list"] = "waiting_list"
+    waiting: tuple[WaitingPeerInfo, ...]
+
+
+class PeerWaiting(Outbound):
+    """To those who may admit: somebody waits, or waits under another name now."""
+
+    type: Literal["peer_waiting"] = "peer_waiting"
+    peer: WaitingPeerInfo
+
+
+class PeerWaitingEnded(Outbound):
+    """To those who may admit: they do not wait any more."""
+
+    type: Literal["peer_waiting_ended"] = "peer_waiting_ended"
+    peer_id: str
+    reason: Literal["admitted", "rejected", "left", "kicked", "timeout"]
+
+
 class PermissionsUpdated(Outbound):
     type: Literal["permissions_updated"] = "permissions_updated"
     preset_name: str
@@ -256,7 +288,7 @@ class SessionLeft(Outbound):
     """The last event: this peer is out, the socket closes."""
 
     type: Literal["session_left"] = "session_left"
-    reason: Literal["left", "kicked", "ended", "timeout", "timed_out", "replaced", "shutdown"]
+    reason: Literal["left", "kicked", "ended", "timeout", "timed_out", "replaced", "shutdown", "rejected"]
 
 
 AnyEvent = Annotated[
@@ -281,6 +313,10 @@ AnyEvent = Annotated[
     | StageStatusChanged
     | StageChanged
     | StageRequests
+    | Admitted
+    | WaitingList
+    | PeerWaiting
+    | PeerWaitingEnded
     | PermissionsUpdated
     | MediaReset
     | IceServersChanged

@@ -242,6 +242,22 @@ class KickAll(Request):
     type: Literal["kick_all"] = "kick_all"
 
 
+class Admit(Request):
+    """Let in who waits, `all` of them or these; needs accept_waiting_requests."""
+
+    type: Literal["admit"] = "admit"
+    peer_ids: tuple[Id, ...] = Field(default=(), max_length=1000)
+    all: bool = False
+
+
+class Deny(Request):
+    """Turn away who waits, `all` of them or these: they hear `session_left` `rejected`. As `admit`."""
+
+    type: Literal["deny"] = "deny"
+    peer_ids: tuple[Id, ...] = Field(default=(), max_length=1000)
+    all: bool = False
+
+
 class GetIceServers(Request):
     """Fresh credentials for the TURN servers, for a client whose own may have expired while it slept."""
 
@@ -321,6 +337,8 @@ AnyRequest = Annotated[
     | Uncensor
     | Kick
     | KickAll
+    | Admit
+    | Deny
     | GetIceServers
     | GetStats
     | StageRequest

@@ -14,6 +14,7 @@ from signaling.protocol.messages.values import (
     StageInfo,
     StageRequestInfo,
     StageStatusName,
+    WaitingPeerInfo,
 )
 
 
@@ -38,8 +39,23 @@ class Joined(Outbound):
     """Everyone else's."""
     stage_requests: tuple[StageRequestInfo, ...]
     """Empty unless stage.is_host."""
+    waiting: tuple[WaitingPeerInfo, ...]
+    """Who waits to be admitted, longest first; empty without the permission accept_waiting_requests."""
     ice_servers: tuple[IceServer, ...]
     """For `iceServers`. Credentials expire; `ice_servers` brings others in time."""
+
+
+class Waiting(Outbound):
+    """Instead of `Joined`: one is not in, but waits to be admitted. `admitted` or `session_left` follows;
+    until then only `leave` and `update_token` are taken, and a socket that is lost gives the place up."""
+
+    waiting: WaitingPeerInfo
+    """Oneself."""
+    peer_id: str
+    seq: int
+    """The number of the event that the first one follows."""
+    meeting: MeetingInfo
+    ui: dict[str, Any]
 
 
 class Snapshot(Outbound):
@@ -58,6 +74,8 @@ class Snapshot(Outbound):
     """Everyone's, one's own included."""
     stage_requests: tuple[StageRequestInfo, ...]
     """Empty unless stage.is_host."""
+    waiting: tuple[WaitingPeerInfo, ...]
+    """Empty without the permission accept_waiting_requests."""
     subscriptions: tuple[str, ...]
     """Ids of the publications that one is subscribed to."""
     publishes: bool
@@ -153,6 +171,18 @@ class StageActionDone(Outbound):
 
     status: StageStatusName
     peers: tuple[StageActionItem, ...] = ()
+
+
+class WaitingActionItem(Outbound):
+    peer_id: str
+    ok: bool
+    error: dict[str, Any] | None = None
+
+
+class WaitingActionDone(Outbound):
+    """Result of `admit` and `deny`: the outcome per peer. One too many for the meeting goes on waiting."""
+
+    peers: tuple[WaitingActionItem, ...]
 
 
 class Empty(Outbound):

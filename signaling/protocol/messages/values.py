@@ -93,6 +93,17 @@ class StageRequestInfo(Outbound):
     name: str
 
 
+class WaitingPeerInfo(Outbound):
+    """One who waits to be admitted."""
+
+    peer_id: str
+    participant_id: str
+    custom_participant_id: str | None
+    name: str
+    picture: str | None
+    since: str
+
+
 class MeetingInfo(Outbound):
     meeting_id: str
     title: str | None

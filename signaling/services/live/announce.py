@@ -1,7 +1,8 @@
 """Who hears what. Every domain event goes to its audience as events of the client protocol.
 
 Hidden peers hear everything and are never spoken of, except to themselves (and publish nothing). Pending
-stage requests go to stage hosts. One's own standing goes to oneself.
+stage requests go to stage hosts. One's own standing goes to oneself. Who waits to be admitted hears of
+nothing but that, and those hear of them who may admit.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from signaling.domain.events import (
     Event,
     GrantsChanged,
     MediaLost,
+    PeerAdmitted,
     PeerDetached,
     PeerJoined,
     PeerLeft,
     PeerResumed,
+    PeerTurnedAway,
+    PeerWaits,
     PresetChanged,
     PublicationAdded,
     PublicationEnded,
@@ -59,6 +63,12 @@ class Announcer:
         match event:
             case PeerJoined(peer):
                 self._about(peer, messages.PeerJoined(peer=render.peer_info(peer)), oneself=False)
+            case PeerWaits(peer):
+                self._to_admitters(messages.PeerWaiting(peer=render.waiting_info(peer)))
+            case PeerAdmitted(peer):
+                self._to_admitters(messages.PeerWaitingEnded(peer_id=peer.id, reason="admitted"))
+            case PeerTurnedAway():
+                self._turned_away(event)
             case PeerDetached(peer) | PeerResumed(peer):
                 self.updated(peer)
             case CensorChanged(peer):
@@ -109,6 +119,14 @@ class Announcer:
         self.to_peer(peer.id, messages.SessionLeft(reason=render.session_left_reason(reason)))
         self._hub.close(peer.id, render.close_code(reason))
 
+    def _turned_away(self, event: PeerTurnedAway) -> None:
+        peer_id, reason = event.peer.id, event.reason
+        if not self._session.over:
+            gone = messages.PeerWaitingEnded(peer_id=peer_id, reason=render.waiting_end_reason(reason))
+            self._to_admitters(gone)
+        self.to_peer(peer_id, messages.SessionLeft(reason=render.session_left_reason(reason)))
+        self._hub.close(peer_id, render.close_code(reason))
+
     def _ended(self, event: PublicationEnded) -> None:
         if self._session.over:
             return
@@ -156,6 +174,9 @@ class Announcer:
             self.to_peer(peer.id, self._stage_requests())
         elif previous.is_stage_host:
             self.to_peer(peer.id, messages.StageRequests(requests=()))
+        if peer.admits is not previous.admits:
+            waiting = render.waiting_list(self._session.waiting_room) if peer.admits else ()
+            self.to_peer(peer.id, messages.WaitingList(waiting=waiting))
         self._visibility(peer, previous)
 
     def _visibility(self, peer: Peer, previous: Peer) -> None:
@@ -170,6 +191,9 @@ class Announcer:
 
     def _stage_requests(self) -> messages.StageRequests:
         return messages.StageRequests(requests=render.stage_requests(self._session.stage_requests))
+
+    def _to_admitters(self, event: messages.AnyEvent) -> None:
+        self._hub.send([peer.id for peer in self._session.admitters], event)
 
     def _others(self, publication: Publication) -> list[str]:
         return [peer_id for peer_id in self._session.peers if peer_id != publication.peer_id]

@@ -28,6 +28,12 @@ class TokenExpiry:
         if claims.guest is not None:
             self._put(live, peer_id, claims.expires_at)
 
+    def admitted(self, live: LiveSession, peer_id: str) -> None:
+        """The peer has waited, and is in."""
+        until = self._until.get(peer_id)
+        if until is not None:
+            self._put(live, peer_id, until)
+
     def resume(self, live: LiveSession, noted: dict[str, str]) -> None:
         """What another process noted of the session's peers."""
         for peer_id, until in noted.items():
@@ -36,7 +42,7 @@ class TokenExpiry:
     async def update(self, live: LiveSession, peer_id: str, request: messages.UpdateToken) -> messages.Empty:
         """Raises `InvalidTokenError`, also for somebody else's, and what a token is refused for at a join."""
         claims = self._tokens.verify(request.token)
-        own = (live.meeting.id, live.session.peer(peer_id).participant_id)
+        own = (live.meeting.id, live.session.peer_or_waiting(peer_id).participant_id)
         if (claims.meeting_id, claims.participant_id) != own:
             raise InvalidTokenError("The token is not of this participant in this meeting.")
         if claims.guest is not None:
@@ -55,4 +61,5 @@ class TokenExpiry:
 
     def _put(self, live: LiveSession, peer_id: str, until: datetime) -> None:
         self._until[peer_id] = until
-        live.notebook.put("until", peer_id, until.isoformat())
+        if peer_id in live.session.peers:  # who waits is not taken over
+            live.notebook.put("until", peer_id, until.isoformat())

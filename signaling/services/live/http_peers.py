@@ -22,6 +22,7 @@ from signaling.errors import (
     LimitExceededError,
     NoActiveSessionError,
     NotAcceptableError,
+    NotAdmittedError,
     NotFoundError,
     NotJoinedError,
     NotPublishedError,
@@ -32,7 +33,7 @@ from signaling.protocol import messages
 from signaling.protocol.offer import OfferedLine, OfferError, read_offer
 from signaling.protocol.sdpfrag import FragmentError, IceFragment, parse_fragment
 from signaling.services.admission import Admission
-from signaling.services.live import media
+from signaling.services.live import entering, media, waiting
 from signaling.services.live.http_sessions import HttpSession, HttpSessions
 from signaling.services.live.ports import Direction
 from signaling.services.live.service import LiveService
@@ -173,7 +174,10 @@ class HttpPeers:
         return self._opened(live, admission, "subscribe", peer_id, line, answer)
 
     async def _join(self, live: LiveSession, admission: Admission, device: Literal["whip", "whep"]) -> str:
-        peer = await live.join_over_http(admission.participant, admission.preset, device)
+        peer = entering.arriving_over_http(live, admission.participant, admission.preset, device)
+        if waiting.must_wait(live, peer):
+            raise NotAdmittedError
+        await entering.enter(live, peer)
         self._live.remember(peer.id, live)
         return peer.id
 

@@ -11,16 +11,17 @@ from signaling.domain.configuration import NOTHING_SAID, Configuration, Effectiv
 from signaling.domain.events import LeaveReason
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
+from signaling.domain.peer import Peer
 from signaling.domain.session_end import MEETING_DELETED
 from signaling.domain.targets import Targets
 from signaling.errors import NoActiveSessionError, NotJoinedError
 from signaling.services.levels import allowed_for
-from signaling.services.live import moderation
+from signaling.services.live import moderation, waiting
 from signaling.services.live.running import RunningSessions
 from signaling.services.live.session import OPENED_WAITS, LiveSession
 from signaling.services.live.standing import follow_participant, follow_preset
 from signaling.services.live.surroundings import Surroundings
-from signaling.services.ports import LiveSessionView
+from signaling.services.ports import LiveSessionView, WaitingView
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +59,15 @@ class LocalSessions:
     async def unmute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
         return await self._moderate(meeting_id, targets, moderation.uncensor_targets)
 
+    async def waiting(self, meeting_id: str) -> Sequence[WaitingView]:
+        return [_waiting_view(peer) for peer in self._active(meeting_id).session.waiting_room]
+
+    async def admit(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        return await self._moderate(meeting_id, targets, waiting.admit_targets)
+
+    async def deny(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        return await self._moderate(meeting_id, targets, waiting.deny_targets)
+
     async def _moderate(
         self,
         meeting_id: str,
@@ -94,6 +104,8 @@ class LocalSessions:
 
             async def work() -> None:
                 await live.remove([one.id for one in peers.values() if one.participant_id == participant.id])
+                theirs = [one.id for one in live.session.waiting_room if one.participant_id == participant.id]
+                await waiting.turn_away(live, theirs, LeaveReason.KICKED)
 
             await unless_over(live, work)
 
@@ -156,6 +168,17 @@ def _view(live: LiveSession) -> LiveSessionView:
         started_at=record.started_at,
         created_at=record.created_at,
         updated_at=record.updated_at,
+    )
+
+
+def _waiting_view(peer: Peer) -> WaitingView:
+    return WaitingView(
+        peer_id=peer.id,
+        participant_id=peer.participant_id,
+        custom_participant_id=peer.custom_participant_id,
+        name=peer.name,
+        picture=peer.picture,
+        since=peer.joined_at,
     )
 
 

@@ -73,6 +73,9 @@ class Notebook:
         for peer_id in session.view_modes.of_peer.poll_changed():
             mode = session.view_modes.of_peer.get(peer_id)
             changes[key("view", peer_id)] = None if mode is None else view_mode_note(mode)
+        admitted = session.waiting_room.admitted
+        for participant_id in admitted.poll_changed():
+            changes[key("admitted", participant_id)] = "true" if participant_id in admitted else None
         for peer_id in self._views.poll_changed():
             view = self._views.get(peer_id)
             changes[key("whep", peer_id)] = None if view is None else _whep(view).model_dump_json()

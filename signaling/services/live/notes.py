@@ -7,6 +7,7 @@
     token/ID                the digest of the peer's resume token: whoever reads the notes cannot resume
     until/ID                when the peer's client token is over
     http/ID  whep/ID        of a peer that came over HTTP: its resource, what its player watches
+    admitted/ID             a participant that was admitted from the waiting room, and need not wait again
 
 Subscriptions are not noted: the node has them. Each text is JSON; what cannot be read is no session.
 """
@@ -29,7 +30,7 @@ from signaling.domain.view_mode import ViewMode
 from signaling.domain.viewing import Wanted
 
 SESSION: Final = "session"
-NoteKind = Literal["preset", "peer", "view", "pub", "token", "until", "http", "whep"]
+NoteKind = Literal["preset", "peer", "view", "pub", "token", "until", "http", "whep", "admitted"]
 
 
 class _Note(BaseModel):
@@ -169,6 +170,8 @@ class Noted:
         """Peer id -> when its client token is over."""
         self.http: Mapping[str, str] = by_kind.get("http", {})
         """Peer id -> what `HttpPeers` noted."""
+        self.admitted: tuple[str, ...] = tuple(by_kind.get("admitted", {}))
+        """Participant ids."""
 
     def peers(self, detached_at: float) -> list[Peer]:
         """All of them as having lost their sockets just now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, assert_never, cast
 
@@ -15,7 +16,8 @@ from signaling.protocol import messages
 from signaling.protocol.closing import CloseCode
 
 PeerLeftReason = Literal["left", "kicked", "timeout", "ended"]
-SessionLeftReason = Literal["left", "kicked", "ended", "timeout", "timed_out", "shutdown"]
+SessionLeftReason = Literal["left", "kicked", "ended", "timeout", "timed_out", "shutdown", "rejected"]
+WaitingEndReason = Literal["admitted", "rejected", "left", "kicked", "timeout"]
 RemovedReason = Literal[
     "unpublished", "peer_left", "stage_left", "permission_revoked", "transport_closed", "node_lost"
 ]
@@ -72,6 +74,25 @@ def stage_requests(requests: list[Peer]) -> tuple[messages.StageRequestInfo, ...
     )
 
 
+def waiting_info(peer: Peer) -> messages.WaitingPeerInfo:
+    return messages.WaitingPeerInfo(
+        peer_id=peer.id,
+        participant_id=peer.participant_id,
+        custom_participant_id=peer.custom_participant_id,
+        name=peer.name,
+        picture=peer.picture,
+        since=time_text(peer.joined_at),
+    )
+
+
+def waiting_list(peers: Iterable[Peer]) -> tuple[messages.WaitingPeerInfo, ...]:
+    return tuple(waiting_info(peer) for peer in peers)
+
+
+def waiting_end_reason(reason: LeaveReason) -> WaitingEndReason:
+    return "timeout" if reason is LeaveReason.TIMED_OUT else cast(WaitingEndReason, reason.value)
+
+
 def meeting_info(meeting: Meeting, peer: Peer, ends_at: datetime | None) -> messages.MeetingInfo:
     return messages.MeetingInfo(
         meeting_id=meeting.id,
@@ -120,6 +141,8 @@ def close_code(reason: LeaveReason) -> CloseCode:
             return CloseCode.TIMED_OUT
         case LeaveReason.SHUTDOWN:
             return CloseCode.SERVICE_RESTART
+        case LeaveReason.REJECTED:
+            return CloseCode.REJECTED
         case _:
             assert_never(reason)
 

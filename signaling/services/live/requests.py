@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from signaling.domain.stage import StageAction
 from signaling.protocol import messages
-from signaling.services.live import connectivity, media, moderation, moving, stats, view_modes
+from signaling.services.live import connectivity, media, moderation, moving, stats, view_modes, waiting
 
 Handler = Callable[..., Awaitable[BaseModel]]
 """(LiveSession, peer id, the request of its type) -> the result."""
@@ -46,6 +46,8 @@ HANDLERS: Final[Mapping[type[messages.Request], Handler]] = MappingProxyType(
         messages.Uncensor: moderation.uncensor,
         messages.Kick: moderation.kick,
         messages.KickAll: moderation.kick_all,
+        messages.Admit: waiting.admit,
+        messages.Deny: waiting.deny,
         messages.GetIceServers: connectivity.get_ice_servers,
         messages.GetStats: stats.get_stats,
         messages.StageRequest: moderation.own_stage(StageAction.REQUEST),

@@ -66,6 +66,7 @@ async def restore(
     around: Surroundings,
     *,
     on_left: Callable[[str], None],
+    on_admitted: Callable[[LiveSession, str], str],
     on_ended: Callable[[LiveSession], None],
 ) -> Restored | None:
     """None for what is no session any more: its media is closed."""
@@ -94,6 +95,7 @@ async def restore(
         generation=noted.session.generation + 1,
         wait=OPENED_WAITS if books.record.started_at is None else None,
         on_left=on_left,
+        on_admitted=on_admitted,
         on_ended=on_ended,
     )
     carried = await surviving.take(
@@ -105,6 +107,7 @@ async def restore(
         carried.subscriptions,
         noted.session.memory,
         clock.monotonic(),
+        admitted=noted.admitted,
         was_live=books.record.started_at is not None,
     )
     for peer_id, mode in noted.view_modes.items():

@@ -30,11 +30,19 @@ _TRIES: Final = 4
 
 
 class RunningSessions:
-    """Each is here until its end is in the store. `on_left` is told the id of every peer that left one."""
+    """Each is here until its end is in the store. `on_left` is told the id of every peer that left one,
+    `on_admitted` of every one that has waited and is in, whose resume token it gives."""
 
-    def __init__(self, around: Surroundings, *, on_left: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        *,
+        on_left: Callable[[str], None],
+        on_admitted: Callable[[LiveSession, str], str],
+    ) -> None:
         self._around = around
         self._on_left = on_left
+        self._on_admitted = on_admitted
         self._running: dict[str, LiveSession] = {}
         """By meeting id."""
         self._starting: dict[str, asyncio.Task[LiveSession]] = {}
@@ -139,6 +147,7 @@ class RunningSessions:
             self._around,
             wait=wait,
             on_left=self._on_left,
+            on_admitted=self._on_admitted,
             on_ended=self.forget,
         )
         await live.start(instead_of=left_behind)

@@ -24,7 +24,7 @@ from signaling.errors import (
 )
 from signaling.protocol import messages
 from signaling.services.admission import Admission, admit
-from signaling.services.live import notes
+from signaling.services.live import entering, notes, waiting, welcome
 from signaling.services.live.expiry import TokenExpiry
 from signaling.services.live.local_sessions import LocalSessions, unless_over
 from signaling.services.live.ports import SurvivingMedia
@@ -47,7 +47,8 @@ class LiveService(LocalSessions):
     """`start` before use, `close` at the end."""
 
     def __init__(self, around: Surroundings, tokens: Tokens) -> None:
-        super().__init__(around, RunningSessions(around, on_left=self._forget_peer))
+        running = RunningSessions(around, on_left=self._forget_peer, on_admitted=self._admitted)
+        super().__init__(around, running)
         self._tokens = tokens
         self._of_peer: dict[str, LiveSession] = {}
         self._resume_tokens: dict[str, str] = {}
@@ -97,7 +98,11 @@ class LiveService(LocalSessions):
         """A session that does not come back keeps no other from it."""
         try:
             restored = await restore(
-                surviving, self._around, on_left=self._forget_peer, on_ended=self._running.forget
+                surviving,
+                self._around,
+                on_left=self._forget_peer,
+                on_admitted=self._admitted,
+                on_ended=self._running.forget,
             )
         except Exception:
             log.exception("session.not_taken_over", session=surviving.notes.get("id"))
@@ -181,9 +186,11 @@ class LiveService(LocalSessions):
 
     # --- peers -----------------------------------------------------------------------------------------
 
-    async def join(self, request: messages.Join, origin: Origin = UNKNOWN) -> messages.Joined:
+    async def join(
+        self, request: messages.Join, origin: Origin = UNKNOWN
+    ) -> messages.Joined | messages.Waiting:
         """Raises `InvalidTokenError`, `MeetingInactiveError`, `NotFoundError` (the preset, the meeting),
-        `JoinRefusedError`, `MeetingNotOpenError`, `MeetingFullError`,
+        `JoinRefusedError`, `MeetingNotOpenError`, `MeetingFullError`, `WaitingRoomFullError`,
         `PermissionDenied` (the name), `UnavailableError` (no node, or going down), `OverloadedError`,
         `MisdirectedError` (another server has the session)."""
         claims = self._tokens.verify(request.token)
@@ -302,20 +309,34 @@ class LiveService(LocalSessions):
         origin: Origin,
         live: LiveSession,
         admission: Admission,
-    ) -> messages.Joined:
+    ) -> messages.Joined | messages.Waiting:
+        peer = entering.arriving(live, admission.participant, admission.preset, request, origin)
+        if waiting.must_wait(live, peer):
+            answer = await waiting.wait(live, peer)
+            self.remember(peer.id, live)
+            self._expiry.begin(live, peer.id, claims)
+            return answer
+        await entering.enter(live, peer)
+        await waiting.follow(live)
+        self.remember(peer.id, live)
+        self._expiry.begin(live, peer.id, claims)
+        return welcome.joined(live, live.session.peer(peer.id), self._new_token(live, peer.id))
+
+    def _admitted(self, live: LiveSession, peer_id: str) -> str:
+        """The resume token of one that has waited."""
+        self._expiry.admitted(live, peer_id)
+        return self._new_token(live, peer_id)
+
+    def _new_token(self, live: LiveSession, peer_id: str) -> str:
         token = secrets.token_urlsafe(32)
-        joined = await live.join(admission.participant, admission.preset, request, token, origin)
-        self.remember(joined.peer_id, live)
-        self._remember(live, joined.peer_id, notes.digest(token))
-        self._expiry.begin(live, joined.peer_id, claims)
-        return joined
+        self._remember(live, peer_id, notes.digest(token))
+        return token
 
     async def _resume(self, live: LiveSession, peer_id: str, request: messages.Resume) -> messages.Resumed:
         if self._token_of.get(peer_id) != notes.digest(request.resume_token):
             raise ResumeRefusedError
         resumption = await live.resume(peer_id, request.last_seq, or_snapshot=request.snapshot)
-        token = secrets.token_urlsafe(32)
-        self._remember(live, peer_id, notes.digest(token))
+        token = self._new_token(live, peer_id)
         offer = live.connectivity.give(peer_id, live.session.peer(peer_id).participant_id)
         return messages.Resumed(
             peer_id=peer_id,

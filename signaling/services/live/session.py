@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal
+from typing import Final
 
 import structlog
 
@@ -21,6 +21,7 @@ from signaling.domain.events import (
     GrantsChanged,
     LeaveReason,
     PeerLeft,
+    PeerTurnedAway,
     PublicationEnded,
     PublicationMuted,
     PublicationUnmuted,
@@ -28,29 +29,24 @@ from signaling.domain.events import (
     SubscriptionEnded,
 )
 from signaling.domain.meeting import Meeting
-from signaling.domain.participant import Participant
-from signaling.domain.peer import Origin, Peer, joining_peer
-from signaling.domain.preset import Preset
 from signaling.domain.publication import grants_of
 from signaling.domain.session import Session, SessionRecord, SessionStatus
-from signaling.domain.session_end import MAX_DURATION_REACHED, SERVER_LOST, reason_of_silence
+from signaling.domain.session_end import MAX_DURATION_REACHED, reason_of_silence
 from signaling.domain.time_limit import TimeLimit
 from signaling.domain.tracked import Tracked
 from signaling.errors import (
     MediaUnavailableError,
     NotJoinedError,
-    PermissionDenied,
     ResumeRefusedError,
 )
-from signaling.ids import new_id
 from signaling.protocol import messages
-from signaling.services.live import media_events, media_presence, view_modes, viewing, welcome
+from signaling.services.live import media_events, media_presence, view_modes, viewing, waiting, welcome
 from signaling.services.live.announce import Announcer
 from signaling.services.live.connectivity import Connectivity
 from signaling.services.live.notebook import Notebook
 from signaling.services.live.owner import Owner
 from signaling.services.live.ports import MediaEvent, MediaSession
-from signaling.services.live.records import EndedElsewhere, SessionRecords
+from signaling.services.live.records import SessionRecords
 from signaling.services.live.surroundings import Surroundings
 from signaling.services.live.viewing import View
 
@@ -58,6 +54,8 @@ log = structlog.get_logger(__name__)
 
 OPENED_WAITS: Final = 600.0
 """Seconds for which a session that was opened waits for the first to join."""
+WAITS_ALONE: Final = 3600.0
+"""Seconds for which people wait in a session that nobody is in."""
 REPLACE_RETRY = 1.0
 """Seconds between attempts to place a session again whose node was lost."""
 
@@ -77,7 +75,8 @@ class Resumption:
 
 
 class LiveSession:
-    """Made by `LiveService`; `on_left` and `on_ended` let it forget what is over."""
+    """Made by `LiveService`; `on_left` and `on_ended` let it forget what is over, `on_admitted` gives a peer
+    that waited its resume token."""
 
     def __init__(
         self,
@@ -90,6 +89,7 @@ class LiveSession:
         generation: int = 0,
         wait: float | None = None,
         on_left: Callable[[str], None],
+        on_admitted: Callable[[LiveSession, str], str],
         on_ended: Callable[[LiveSession], None],
     ) -> None:
         self.session = session
@@ -109,6 +109,7 @@ class LiveSession:
         """Peer id."""
         self._media: MediaSession | None = None
         self._recovering: set[asyncio.Task[None]] = set()
+        self.on_admitted = on_admitted
         self._on_left = on_left
         self._on_ended = on_ended
 
@@ -121,10 +122,14 @@ class LiveSession:
 
     @property
     def grace(self) -> float:
-        """Seconds for which it stays while nobody is in."""
+        """Seconds for which it stays as it is while nobody is in."""
         keep_alive = self.configuration.values.session_keep_alive_time_in_secs or 0
-        nobody_came = self.session.status is SessionStatus.READY
-        return max(keep_alive, self._wait) if nobody_came and self._wait is not None else keep_alive
+        match self.session.status:
+            case SessionStatus.READY:
+                return max(keep_alive, self._wait or 0)
+            case SessionStatus.WAITING:
+                return WAITS_ALONE
+        return keep_alive
 
     async def change_meeting(self, meeting: Meeting, configuration: EffectiveConfiguration) -> None:
         """`configuration` as it would be for a new session: what of it changes while one runs, does."""
@@ -136,6 +141,7 @@ class LiveSession:
         voices = self.configuration.values.loudest_audio
         if voices != before.values.loudest_audio:
             await self.media.limit_voices(voices)
+        await waiting.follow(self)
 
     # --- the life of the session -----------------------------------------------------------------------
 
@@ -181,6 +187,7 @@ class LiveSession:
             await self.leave(peer.id, LeaveReason.TIMEOUT)
         self._renew_ice_servers()
         await self.records.flush()
+        await waiting.follow(self)
         await self._keep_time()
         empty = self.session.empty_since
         if empty is not None and now - empty >= self.grace and not self.session.over:
@@ -203,6 +210,7 @@ class LiveSession:
             or bool(self.connectivity.due())
             or self._out_of_time()
             or (empty is not None and now - empty >= self.grace)
+            or bool(self.session.waiting_room)
             or bool(self.session.overdue(now, self.around.settings.resume_within))
         )
 
@@ -212,51 +220,14 @@ class LiveSession:
 
     # --- peers -----------------------------------------------------------------------------------------
 
-    async def join(
-        self,
-        participant: Participant,
-        preset: Preset,
-        request: messages.Join,
-        resume_token: str,
-        origin: Origin,
-    ) -> messages.Joined:
-        peer = joining_peer(
-            new_id("peer"),
-            participant_id=participant.id,
-            custom_participant_id=participant.custom_participant_id,
-            name=_display_name(participant, preset, request.name),
-            picture=participant.picture,
-            preset=preset,
-            device=request.device,
-            joined_at=self.around.clock.now(),
-            origin=replace(origin, sdk=request.sdk or None, context=request.context),
-        )
-        await self._enter(peer)
-        return welcome.joined(self, self.session.peer(peer.id), resume_token)
-
-    async def join_over_http(
-        self, participant: Participant, preset: Preset, device: Literal["whip", "whep"]
-    ) -> Peer:
-        """A peer without a socket. It counts as detached until its media connection is up."""
-        peer = joining_peer(
-            new_id("peer"),
-            participant_id=participant.id,
-            custom_participant_id=participant.custom_participant_id,
-            name=participant.name,
-            picture=participant.picture,
-            preset=preset,
-            device=device,
-            joined_at=self.around.clock.now(),
-            detached_at=self.around.clock.monotonic(),
-        )
-        await self._enter(peer)
-        return peer
-
-    def open_mailbox(self, peer_id: str) -> None:
-        self.around.hub.open(peer_id, self.notebook.generation * EVENTS_PER_GENERATION)
+    def open_mailbox(self, peer_id: str, *, waits: bool = False) -> None:
+        self.around.hub.open(peer_id, self.notebook.generation * EVENTS_PER_GENERATION, waits=waits)
 
     async def detach(self, peer_id: str) -> None:
-        if peer_id in self.session.peers:
+        """Its socket is lost. Who waits gives the place up with it."""
+        if peer_id in self.session.waiting_room:
+            await self.leave(peer_id, LeaveReason.LEFT)
+        elif peer_id in self.session.peers:
             self.connectivity.forget(peer_id)
             await self.carry_out(self.session.detach(peer_id, self.around.clock.monotonic()))
 
@@ -281,6 +252,8 @@ class LiveSession:
         if peer_id in self.session.peers:
             now = self.around.clock.monotonic()
             await self.carry_out(self.session.leave(peer_id, reason, now))
+        else:
+            await waiting.turn_away(self, [peer_id], reason)
 
     async def remove(self, peer_ids: list[str]) -> None:
         """Puts peers out."""
@@ -291,23 +264,8 @@ class LiveSession:
         ]
         await self.carry_out(events)
 
-    async def _enter(self, peer: Peer) -> None:
-        self.session.check_room(peer, self.configuration.values.max_participants)
-        try:
-            await self.records.joined(peer, present=self.session.present + peer.counted)
-        except EndedElsewhere:
-            await self.end(SERVER_LOST, peers_leave=LeaveReason.SHUTDOWN)
-            raise NotJoinedError("The session has ended. Join again.") from None
-        if not self.session.was_live:
-            self._go_live()
-        events = self.session.join(peer)
-        if not peer.over_http:
-            self.open_mailbox(peer.id)
-        self.announcer.announce(events)
-        log.info("peer.joined", session=self.session.id, peer=peer.id, preset=peer.preset_name)
-
-    def _go_live(self) -> None:
-        """With the first who is in, its time runs."""
+    def begin_time(self) -> None:
+        """The first is in."""
         assert self.records.record.started_at is not None, "the first join is written"
         self.time_limit.begin(self.records.record.started_at)
         log.info("session.live", session=self.session.id)
@@ -325,12 +283,16 @@ class LiveSession:
                 self.views.drop(event.peer.id)
                 log.info("peer.left", session=self.session.id, peer=event.peer.id, reason=event.reason)
                 self._on_left(event.peer.id)
+            elif isinstance(event, PeerTurnedAway):
+                log.info("peer.turned_away", session=self.session.id, peer=event.peer.id, reason=event.reason)
+                self._on_left(event.peer.id)
             elif isinstance(event, SessionEnded):
                 self._on_ended(self)
         for peer in media_presence.dismissed(self.session, events):
             await self.leave(peer.id, LeaveReason.LEFT)
         await viewing.follow(self)
         await view_modes.handle_events(self, events)
+        await waiting.follow(self)
 
     async def _obey(self, events: list[Event]) -> None:
         media = self._media
@@ -394,11 +356,3 @@ class LiveSession:
             offer = self.connectivity.give(peer_id, self.session.peer(peer_id).participant_id)
             renewed = messages.IceServersChanged(ice_servers=offer.servers, ttl=offer.ttl)
             self.announcer.to_peer(peer_id, renewed)
-
-
-def _display_name(participant: Participant, preset: Preset, wanted: str | None) -> str:
-    if wanted is None or wanted == participant.name:
-        return participant.name
-    if not preset.permissions.can_edit_display_name:
-        raise PermissionDenied("You may not choose your display name. Join without one.")
-    return wanted

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from signaling.domain.participant import Participant
 from signaling.domain.preset import Preset
+from signaling.services.live import waiting
 from signaling.services.live.session import LiveSession
 
 
@@ -12,6 +15,9 @@ async def follow_preset(live: LiveSession, preset: Preset) -> None:
     for peer in list(live.session.peers.values()):
         if peer.preset_name == preset.name:
             await live.carry_out(live.session.change_preset(peer.id, preset))
+    for peer in live.session.waiting_room:
+        if peer.preset_name == preset.name and peer.id in live.session.waiting_room:
+            await waiting.change(live, replace(peer, preset=preset))
 
 
 async def follow_participant(live: LiveSession, participant: Participant, preset: Preset | None) -> None:
@@ -24,3 +30,7 @@ async def follow_participant(live: LiveSession, participant: Participant, preset
             live.announcer.updated(renamed, oneself=True)
         if preset is not None:
             await live.carry_out(live.session.change_preset(peer.id, preset))
+    for peer in live.session.waiting_room:
+        if peer.participant_id == participant.id and peer.id in live.session.waiting_room:
+            renamed = replace(peer, name=participant.name, picture=participant.picture)
+            await waiting.change(live, renamed if preset is None else replace(renamed, preset=preset))

@@ -12,16 +12,28 @@ if TYPE_CHECKING:
     from signaling.services.live.session import LiveSession
 
 
-def joined(live: LiveSession, peer: Peer, resume_token: str) -> messages.Joined:
+def joined(live: LiveSession, peer: Peer, resume_token: str, *, seq: int | None = None) -> messages.Joined:
+    """`seq`: of the event that brings it, where that is none of a join's answer."""
     settings = live.around.settings
     return messages.Joined(
         peer_id=peer.id,
         session_id=live.session.id,
         resume_token=resume_token,
         resume_within=settings.resume_within,
-        seq=live.around.hub.seq(peer.id),
+        seq=live.around.hub.seq(peer.id) if seq is None else seq,
         ice_servers=live.connectivity.give(peer.id, peer.participant_id).servers,
         **_seen_by(live, peer),
+    )
+
+
+def waiting(live: LiveSession, peer: Peer) -> messages.Waiting:
+    """All that somebody is told who is not in."""
+    return messages.Waiting(
+        waiting=render.waiting_info(peer),
+        peer_id=peer.id,
+        seq=live.around.hub.seq(peer.id),
+        meeting=render.meeting_info(live.meeting, peer, None),
+        ui=peer.preset.to_dict()["ui"],
     )
 
 
@@ -50,4 +62,5 @@ def _seen_by(live: LiveSession, peer: Peer) -> dict[str, Any]:
         "peers": tuple(render.peer_info(one) for one in others),
         "publications": tuple(render.publication_info(one) for one in session.publications.values()),
         "stage_requests": render.stage_requests(session.stage_requests) if stage.is_host else (),
+        "waiting": render.waiting_list(session.waiting_room) if peer.admits else (),
     }

@@ -32,6 +32,18 @@ class LiveSessionView:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """Somebody who waits to be admitted, as REST shows them."""
+
+    peer_id: str
+    participant_id: str
+    custom_participant_id: str | None
+    name: str
+    picture: str | None
+    since: datetime
+
+
 class LiveSessions(Protocol):
     """What REST tells and asks the sessions that run.
 
@@ -73,6 +85,19 @@ class LiveSessions(Protocol):
     async def unmute(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
         """Lift `censor` and `mute_all`: they may speak again, when they will. Returns those who are in.
         Raises `NoActiveSessionError`."""
+        ...
+
+    async def waiting(self, meeting_id: str) -> Sequence[WaitingView]:
+        """Who waits to be admitted, longest first. Raises `NoActiveSessionError`."""
+        ...
+
+    async def admit(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Let in those of them who wait; returns who is in now. Raises `NoActiveSessionError`, and, where it
+        keeps out all of them, `MeetingFullError` or `OverloadedError`."""
+        ...
+
+    async def deny(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
+        """Turn away those of them who wait; returns them. Raises `NoActiveSessionError`."""
         ...
 
     async def preset_changed(self, organization_id: str, preset_name: str) -> None:

@@ -289,12 +289,29 @@ class AnySequence(RuleBasedStateMachine):
             dict(session.publications),
             dict(session.subscriptions),
             session.stage_requests,
+            list(session.waiting_room),
+            session.status,
         )
 
     @rule(preset=presets)
     def join(self, preset: Preset) -> None:
         if len(self.session.peers) < 5:
             joined(self.session, preset)
+
+    @rule(preset=presets)
+    def wait(self, preset: Preset) -> None:
+        self.time += 1
+        if len(self.session.waiting_room) < 3:
+            self.session.wait(peer_of(preset), self.time)
+
+    @precondition(lambda self: self.session.waiting_room)
+    @rule(data=st.data(), let_in=st.booleans())
+    def decide_about_one_who_waits(self, data: st.DataObject, let_in: bool) -> None:
+        peer = data.draw(st.sampled_from(list(self.session.waiting_room)))
+        if let_in:
+            self.session.admit(peer)
+        else:
+            self.session.turn_away(peer.id, LeaveReason.REJECTED, self.time)
 
     @precondition(lambda self: self.session.peers)
     @rule(data=st.data(), which=st.sampled_from(SOURCES), mid=st.sampled_from("0123"))
@@ -385,6 +402,15 @@ class AnySequence(RuleBasedStateMachine):
     @invariant()
     def it_is_empty_exactly_when_nobody_is_in(self) -> None:
         assert (self.session.empty_since is None) == bool(self.session.peers)
+
+    @invariant()
+    def it_is_waiting_exactly_while_only_such_are_there_that_wait(self) -> None:
+        session = self.session
+        only_waiting = not session.peers and len(session.waiting_room) > 0
+        assert (session.status is SessionStatus.WAITING) == only_waiting
+        assert not session.peers or session.status is SessionStatus.LIVE
+        assert session.was_live or session.status in (SessionStatus.READY, SessionStatus.WAITING)
+        assert not any(one.id in session.peers for one in session.waiting_room)
 
 
 TestAnySequence = AnySequence.TestCase

@@ -49,10 +49,11 @@ def test_a_joined_peer_may_ask_for_everything_and_a_new_socket_for_nothing(reque
 
 
 @pytest.mark.parametrize("request_type", [one for one in REQUESTS if one not in ("ping", "leave")])
-def test_a_waiting_peer_reaches_no_handler_but_leave(request_type: str) -> None:
+def test_a_waiting_peer_may_only_go_or_show_another_token(request_type: str) -> None:
     with pytest.raises(StateError):
         peer_that_is(PeerState.WAITING).check(request_type)
-    peer_that_is(PeerState.WAITING).check("leave")
+    for allowed in ("leave", "update_token"):
+        peer_that_is(PeerState.WAITING).check(allowed)
 
 
 @pytest.mark.parametrize("request_type", ["join", "resume"])

@@ -81,6 +81,33 @@ async def test_participants_are_put_out_by_either_id(world: World) -> None:
     assert (again.status, again.error["name"]) == (404, "NotFound")
 
 
+async def test_who_waits_is_listed_admitted_and_denied(world: World) -> None:
+    meeting = await world.meeting()
+    base = f"/v2/meetings/{meeting['id']}/active-session/waiting-room"
+    assert (await world.call("GET", base)).error["name"] == "NoActiveSession"
+    people = [await joined(world, meeting["id"], one) for one in ("ada", "bea", "cid")]
+    world.live.knocking[meeting["id"]], world.live.present[meeting["id"]] = people, []
+    listed = (await world.call("GET", base)).data["participants"]
+    assert [one["custom_participant_id"] for one in listed] == ["ada", "bea", "cid"]
+    assert set(listed[0]) == {
+        "peer_id",
+        "id",
+        "custom_participant_id",
+        "name",
+        "picture",
+        "waiting_since",
+    }
+    admitted = (await world.call("POST", base + "/admit", {"custom_participant_ids": ["bea"]})).data
+    assert (admitted["action"], [one["id"] for one in admitted["participants"]]) == ("admit", [people[1].id])
+    assert world.live.present[meeting["id"]] == [people[1]]
+    denied = (await world.call("POST", base + "/deny", {"participant_ids": "all"})).data
+    assert [one["id"] for one in denied["participants"]] == [people[0].id, people[2].id]
+    for action in ("/admit", "/deny"):
+        again = await world.call("POST", base + action, {"participant_ids": [people[0].id]})
+        assert (again.status, again.error["name"]) == (404, "NotFound")
+    assert (await world.call("GET", base)).data["participants"] == []
+
+
 async def test_somebody_must_be_named(world: World) -> None:
     meeting = await world.meeting()
     for action in ("kick", "mute"):

@@ -45,8 +45,17 @@ async def test_an_organization_with_an_app_from_nothing(world: World) -> None:
 async def test_a_feature_that_is_taken_away_is_refused_by_its_name(world: World) -> None:
     webhook = {"name": "ours", "url": "https://hooks.example/", "events": ["meeting.started"]}
     path = f"/v2/orgs/{world.organization_id}"
-    await world.call("PATCH", path, {"feature_flags": ["-webhooks", "-apps", "-units"]})
+    meeting = (await world.call("POST", "/v2/meetings", {"title": "Weekly"})).data
+    lobby = {"lobby_enabled": True}
+    waits = {"name": "w", "config": {"view_type": "WEBINAR"}}
+    waits["permissions"] = {"waiting_room_type": "SKIP_ON_ACCEPT"}
+    taken = ["-webhooks", "-apps", "-units", "-waiting_room"]
+    await world.call("PATCH", path, {"feature_flags": taken})
     for refused in (
+        await world.call("PATCH", f"/v2/meetings/{meeting['id']}", lobby),
+        await world.call("POST", f"/v2/meetings/{meeting['id']}/open", {"configuration": lobby}),
+        await world.call("PUT", path + "/configuration", {"configuration": lobby, "locked": []}),
+        await world.call("POST", "/v2/presets", waits),
         await world.call("POST", "/v2/webhooks", webhook),
         await world.call("POST", path + "/apps", {"name": "staging"}),
         await world.call("POST", path + "/units", {"name": "Sales"}),
@@ -54,6 +63,10 @@ async def test_a_feature_that_is_taken_away_is_refused_by_its_name(world: World)
         assert refused.status == 403 and refused.error["name"] == "FeatureDisabled"
     await world.call("PATCH", path, {"feature_flags": []})
     assert (await world.call("POST", "/v2/webhooks", webhook)).status == 201
+    assert (await world.call("PATCH", f"/v2/meetings/{meeting['id']}", lobby)).status == 200
+    await world.call("PATCH", path, {"feature_flags": ["-waiting_room"]})
+    renamed = await world.call("PATCH", f"/v2/meetings/{meeting['id']}", {"title": "Daily"})
+    assert renamed.status == 200, "what was switched on before is in nobody's way"
 
 
 async def test_units_as_a_list_and_as_a_tree(world: World) -> None:

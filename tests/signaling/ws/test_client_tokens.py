@@ -15,6 +15,7 @@ from signaling.auth.keyring import KeyRing
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
 from signaling.domain.client_token import resource_of
+from signaling.domain.targets import Targets
 from signaling.errors import (
     ForbiddenError,
     InvalidTokenError,
@@ -244,6 +245,22 @@ async def test_another_token_in_time_lets_one_stay(tokens: Tokens) -> None:
     await tokens.pass_time(59)
     assert not guest.heard("session_left")
     await tokens.pass_time(1)
+    assert await guest.closed() == 4005
+
+
+async def test_who_waits_to_be_admitted_shows_another_token_in_time_too(tokens: Tokens) -> None:
+    await tokens.world.change_preset(PRESET, {"permissions": {"waiting_room_type": "SKIP_ON_ACCEPT"}})
+    (token, _), (first, refresh) = await tokens.pair(token_ttl_secs=60), await tokens.pair(token_ttl_secs=60)
+    late, guest = await tokens.join(token), await tokens.join(first)
+    await tokens.pass_time(50)
+    again = await tokens.service.refresh_client_token(refresh, token_ttl_secs=60)
+    await guest.request("update_token", token=again.token)
+    await tokens.pass_time(10)
+    assert (await late.hears("session_left"))["reason"] == "timed_out"
+    assert await late.closed() == 4005
+    await tokens.world.live.admit(MEETING, Targets(everybody=True))
+    await guest.hears("admitted")
+    await tokens.pass_time(50)
     assert await guest.closed() == 4005
 
 

@@ -28,8 +28,12 @@ class IceServers(Protocol):
 class PeerHub(Protocol):
     """Carries events to peers, numbered, whether a socket is there at the moment or not."""
 
-    def open(self, peer_id: str, after_seq: int = 0) -> None:
-        """Its first event gets the number that follows."""
+    def open(self, peer_id: str, after_seq: int = 0, *, waits: bool = False) -> None:
+        """Its first event gets the number that follows. `waits`: to be admitted."""
+        ...
+
+    def admit(self, peer_id: str) -> None:
+        """It has waited, and is in."""
         ...
 
     def seq(self, peer_id: str) -> int:

@@ -116,6 +116,7 @@ export class ScriptedServer {
       peers: this.peers,
       publications: this.publications,
       stage_requests: [],
+      waiting: [],
       ice_servers: [],
     };
   }

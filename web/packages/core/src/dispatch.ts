@@ -91,6 +91,15 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
     case "stage_requests":
       to.stage.handleRequests(event.requests);
       break;
+    case "waiting_list":
+      to.participants.waitlisted.handleList(event.waiting);
+      break;
+    case "peer_waiting":
+      to.participants.waitlisted.handleWaiting(event.peer);
+      break;
+    case "peer_waiting_ended":
+      to.participants.waitlisted.handleEnded(event.peer_id, event.reason);
+      break;
     case "permissions_updated":
       to.self.handlePermissions(event.preset_name, event.permissions, event.config);
       break;
@@ -108,6 +117,9 @@ export function dispatch(event: AnyEvent, to: DispatchTargets): void {
       break;
     case "publication_limited":
       ownPublicationLimited(event, to);
+      break;
+    case "admitted":
+      // The connection takes it for the answer to a join.
       break;
     case "transport_state":
       // The browser's own view of its connections is used; it knows sooner.

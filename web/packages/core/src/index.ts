@@ -19,13 +19,14 @@ export {
   StageError,
   type StageErrorName,
 } from "./errors";
-export { Self, type RoomState } from "./self";
+export { Self, type RoomState, type WaitlistStatus } from "./self";
 export { keepPlayoutDelay } from "./media/playoutWatch";
 export { browserClock } from "./clock";
 export type { ElementWatch, ShownSize } from "./media/elementWatch";
 export { BEST_SCORE, Participant, type PauseReason, type RemotePublication, type ScreenShareTracks } from "./participant";
 export { ParticipantMap, type LeaveReason } from "./participantMap";
 export { Participants, type Speaker } from "./participants";
+export { Waitlist, type WaitingEndReason, type WaitlistedParticipant } from "./waitlist";
 export { DataChannels, type DataMessage, type DataState, type SendOptions } from "./data/dataChannels";
 export { Encryption, type EncryptionFailure, type EncryptionOptions, type EncryptionProblem } from "./e2ee/encryption";
 export type { View } from "./view";

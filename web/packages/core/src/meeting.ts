@@ -7,7 +7,7 @@
  * `Client.init` makes one; `join` and `leave` are its life.
  */
 
-import type { IceServer, Joined, PublicationInfo, Resumed } from "@rostrum/protocol";
+import type { IceServer, Joined, PublicationInfo, Resumed, Waiting } from "@rostrum/protocol";
 import { AutoSubscribe } from "./autoSubscribe";
 import { Capture } from "./capture";
 import type { Dependencies } from "./dependencies";
@@ -35,6 +35,7 @@ import { ViewMode } from "./view";
 const LEFT_STATES: Record<string, RoomState> = {
   left: "left",
   kicked: "kicked",
+  rejected: "rejected",
   ended: "ended",
   replaced: "replaced",
   timeout: "failed",
@@ -152,9 +153,12 @@ export class Meeting {
     this.listen();
   }
 
-  /** Joins, and publishes what is turned on where that is allowed. Rejects with the server's reason. */
+  /**
+   * Joins, and publishes what is turned on where that is allowed. Rejects with the server's reason. Who has to wait to
+   * be admitted is not in when it resolves: `self.roomState` is `waitlisted` then.
+   */
   async join(): Promise<void> {
-    if (this.self.roomState === "joined" || this.self.roomState === "disconnected") return;
+    if (["waitlisted", "joined", "disconnected"].includes(this.self.roomState)) return;
     this.pathRepair.start();
     await this.connection.open();
     await this.startingMedia;
@@ -185,13 +189,14 @@ export class Meeting {
 
   private listen(): void {
     this.connection.on("stateChanged", (state, attempt) => {
-      if (state === "reconnecting") this.self.handleRoomState("disconnected");
+      if (state === "reconnecting" && this.self.roomState !== "waitlisted") this.self.handleRoomState("disconnected");
       this.meta.handleSocketState(state, attempt);
     });
     this.connection.on("joined", (joined, again) => this.handleJoined(joined, again));
+    this.connection.on("waiting", (waiting) => this.handleWaiting(waiting));
     this.connection.on("resumed", (resumed) => this.handleResumed(resumed));
     this.connection.on("failed", () => {
-      if (this.self.roomState === "disconnected") this.finish("failed");
+      if (this.self.roomState === "disconnected" || this.self.roomState === "waitlisted") this.finish("failed");
     });
     const targets = this.dispatchTargets();
     this.connection.on("event", (event) => dispatch(event, targets));
@@ -232,6 +237,15 @@ export class Meeting {
     };
   }
 
+  /** Also where one was in, and comes back to a meeting in which one has to wait: nothing of it is there any more. */
+  private handleWaiting(waiting: Waiting): void {
+    this.resetMedia();
+    this.participants.handleCleared();
+    this.stage.handleCleared();
+    this.meta.handleMeeting(waiting);
+    this.self.handleWaiting(waiting);
+  }
+
   private handleJoined(joined: Joined, again: boolean): void {
     this.resetMedia();
     this.iceServers = joined.ice_servers;
@@ -241,6 +255,7 @@ export class Meeting {
     this.participants.handleRoster(joined.peers, joined.publications);
     this.stage.handleInfo(joined.stage);
     this.stage.handleRequests(joined.stage_requests);
+    this.participants.waitlisted.handleList(joined.waiting);
     this.self.handleRoomState("joined");
     this.self.announceJoined(again);
     if (joined.stage.status === "ON_STAGE") this.startSending();

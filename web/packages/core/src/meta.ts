@@ -1,6 +1,6 @@
 /** `meeting.meta`: the meeting itself and how well we are connected to it. */
 
-import type { Joined } from "@rostrum/protocol";
+import type { Joined, Waiting } from "@rostrum/protocol";
 import type { SocketState } from "./connection/connection";
 import { Emitter } from "./emitter";
 
@@ -32,11 +32,15 @@ export class Meta extends Emitter<MetaEvents> {
   // --- what the meeting feeds in ---------------------------------------------------------------------
 
   handleJoined(joined: Joined): void {
-    this.meetingId = joined.meeting.meeting_id;
-    this.meetingTitle = joined.meeting.title;
-    this.viewType = joined.meeting.view_type;
+    this.handleMeeting(joined);
     this.sessionId = joined.session_id;
-    this.ui = joined.ui;
+  }
+
+  handleMeeting({ meeting, ui }: Joined | Waiting): void {
+    this.meetingId = meeting.meeting_id;
+    this.meetingTitle = meeting.title;
+    this.viewType = meeting.view_type;
+    this.ui = ui;
   }
 
   handleSocketState(state: SocketState, reconnectionAttempt: number): void {

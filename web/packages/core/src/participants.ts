@@ -1,14 +1,16 @@
 /** `meeting.participants`: everyone else, who is speaking, and what a moderator may do to all. */
 
-import type { PeerInfo, PublicationInfo, SpeakerInfo } from "@rostrum/protocol";
+import type { PeerInfo, PublicationInfo, SpeakerInfo, WaitingActionItem } from "@rostrum/protocol";
 import type { Signal } from "./connection/results";
 import type { EncryptionProblem } from "./e2ee/encryption";
 import { Emitter } from "./emitter";
+import { errorFromServer } from "./errors";
 import type { Subscriber } from "./media/subscriber";
 import type { Tiles } from "./media/tiles";
 import { Participant, type ParticipantActions, type PauseReason } from "./participant";
 import { type LeaveReason, ParticipantMap } from "./participantMap";
 import type { View, ViewMode } from "./view";
+import { Waitlist } from "./waitlist";
 
 /** Someone who is speaking; `volume` is 0 (silence) to 1 (loudest). */
 export interface Speaker {
@@ -28,6 +30,8 @@ const QUIETEST_LEVEL = 127;
 
 export class Participants extends Emitter<ParticipantsEvents> {
   readonly joined = new ParticipantMap();
+  /** Who waits to be admitted; empty without `acceptWaitingRequests`. */
+  readonly waitlisted = new Waitlist();
   /** Peer id of the latest active speaker, null before anyone spoke. */
   lastActiveSpeaker: string | null = null;
   speakers: Speaker[] = [];
@@ -65,6 +69,27 @@ export class Participants extends Emitter<ParticipantsEvents> {
   /** Ends the meeting for everyone else. */
   async kickAll(): Promise<void> {
     await this.signal.request({ type: "kick_all" });
+  }
+
+  /** Lets in one who waits, by the id of the peer or of the participant. Rejects where there is no room. */
+  async acceptWaitingRoomRequest(id: string): Promise<void> {
+    await this.decide("admit", { peer_ids: this.waitlisted.peersOf([id]) });
+  }
+
+  /** Lets in all who wait, or these. Rejects where none could be; who could not goes on waiting. */
+  async acceptAllWaitingRoomRequest(ids?: string[]): Promise<void> {
+    await this.decide("admit", ids === undefined ? { all: true } : { peer_ids: this.waitlisted.peersOf(ids) });
+  }
+
+  /** Turns one away who waits, by the id of the peer or of the participant. */
+  async rejectWaitingRoomRequest(id: string): Promise<void> {
+    await this.decide("deny", { peer_ids: this.waitlisted.peersOf([id]) });
+  }
+
+  private async decide(type: "admit" | "deny", whom: { peer_ids?: string[]; all?: boolean }): Promise<void> {
+    const { peers }: { peers: WaitingActionItem[] } = await this.signal.request({ type, ...whom });
+    const refused = peers.find((peer) => !peer.ok)?.error;
+    if (refused && peers.every((peer) => !peer.ok)) throw errorFromServer(refused as never);
   }
 
   async mute(peerIds: string[], sources: string[]): Promise<void> {
@@ -187,6 +212,7 @@ export class Participants extends Emitter<ParticipantsEvents> {
     this.lastActiveSpeaker = null;
     this.setSpeakers([]);
     this.joined.handleCleared();
+    this.waitlisted.handleList([]);
   }
 
   ownerOf(publicationId: string): Participant | undefined {

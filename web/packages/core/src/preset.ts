@@ -10,6 +10,8 @@ export interface Permissions {
   media: Record<ProduceKind, { canProduce: ProducePermission }>;
   canEditDisplayName: boolean;
   kickParticipant: boolean;
+  /** Of the waiting room: may let in who waits, and is told who does. */
+  acceptWaitingRequests: boolean;
   disableParticipantAudio: boolean;
   disableParticipantVideo: boolean;
   disableParticipantScreensharing: boolean;
@@ -48,6 +50,7 @@ const NOTHING: Permissions = {
   },
   canEditDisplayName: false,
   kickParticipant: false,
+  acceptWaitingRequests: false,
   disableParticipantAudio: false,
   disableParticipantVideo: false,
   disableParticipantScreensharing: false,

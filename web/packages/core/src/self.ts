@@ -1,6 +1,6 @@
 /** `meeting.self`: who one is, what one may do, and one's own camera, microphone and screen. */
 
-import type { Joined, PeerInfo, StageStatusName } from "@rostrum/protocol";
+import type { Joined, PeerInfo, StageStatusName, Waiting } from "@rostrum/protocol";
 import type { Capture } from "./capture";
 import { Emitter } from "./emitter";
 import { type MediaPermissionState, RostrumError } from "./errors";
@@ -12,13 +12,18 @@ import type { Stage } from "./stage";
 
 export type RoomState =
   | "init"
+  | "waitlisted"
   | "joined"
   | "disconnected"
   | "left"
   | "kicked"
+  | "rejected"
   | "ended"
   | "replaced"
   | "failed";
+
+/** Of the waiting room: not met, in it, let in, or turned away. */
+export type WaitlistStatus = "none" | "waiting" | "accepted" | "rejected";
 
 /** `reason`: what is too much; null where all encodings are forwarded again. */
 export interface LimitUpdate {
@@ -31,6 +36,8 @@ export interface LimitUpdate {
 export interface SelfEvents {
   roomJoined: [update: { reconnected: boolean }];
   roomLeft: [update: { state: RoomState }];
+  /** One is not in, but waits until a moderator lets one in: `roomJoined` follows, or `roomLeft` with `rejected`. */
+  waitlisted: [];
   roomStateUpdate: [state: RoomState];
   audioUpdate: [update: { audioEnabled: boolean; audioTrack: MediaStreamTrack | null }];
   videoUpdate: [update: { videoEnabled: boolean; videoTrack: MediaStreamTrack | null }];
@@ -69,6 +76,7 @@ export class Self extends Emitter<SelfEvents> {
   permissions: Permissions = parsePermissions({});
   config: PresetConfig = DEFAULT_CONFIG;
   roomState: RoomState = "init";
+  waitlistStatus: WaitlistStatus = "none";
   /** Sources that a moderator has blocked: turning one on is refused until they allow it again. */
   censored: ReadonlySet<string> = new Set();
   /** The audio output chosen with `setDevice`; players pass it to `setSinkId`. */
@@ -218,8 +226,20 @@ export class Self extends Emitter<SelfEvents> {
 
   // --- what the meeting feeds in ---------------------------------------------------------------------
 
+  handleWaiting({ waiting }: Waiting): void {
+    this.id = waiting.peer_id;
+    this.userId = waiting.participant_id;
+    this.customParticipantId = waiting.custom_participant_id;
+    this.name = waiting.name;
+    this.picture = waiting.picture;
+    this.waitlistStatus = "waiting";
+    this.handleRoomState("waitlisted");
+    this.emit("waitlisted");
+  }
+
   handleJoined(joined: Joined): void {
     const { me } = joined;
+    if (this.waitlistStatus === "waiting") this.waitlistStatus = "accepted";
     this.scores.clear();
     this.id = me.peer_id;
     this.userId = me.participant_id;
@@ -243,6 +263,8 @@ export class Self extends Emitter<SelfEvents> {
 
   handleRoomState(state: RoomState): void {
     if (state === this.roomState) return;
+    if (state === "rejected") this.waitlistStatus = "rejected";
+    else if (state !== "joined" && state !== "waitlisted" && this.waitlistStatus === "waiting") this.waitlistStatus = "none";
     this.roomState = state;
     this.emit("roomStateUpdate", state);
   }

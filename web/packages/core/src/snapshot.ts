@@ -31,6 +31,7 @@ export function eventsTo(snapshot: Snapshot, { selfId, peers }: Known): AnyEvent
     },
     { type: "stage", stage: snapshot.stage },
     { type: "stage_requests", requests: snapshot.stage_requests },
+    { type: "waiting_list", waiting: snapshot.waiting },
     ...snapshot.publications.map((publication): AnyEvent => {
       const { publication_id, peer_id } = publication;
       const isNew = peer_id !== selfId && !knownPublications.has(publication_id);

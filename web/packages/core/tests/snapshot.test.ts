@@ -18,7 +18,7 @@ const known: Known = {
 };
 
 function types(snapshot: Snapshot): string[] {
-  const always = ["permissions_updated", "stage", "stage_requests"];
+  const always = ["permissions_updated", "stage", "stage_requests", "waiting_list"];
   return eventsTo(snapshot, known)
     .map((event) => event.type)
     .filter((type) => !always.includes(type));

@@ -35,7 +35,8 @@ function requireWhatIsSent(definition, isFromServer) {
 
 /** Which result answers which request; `Empty` where none is named. */
 function resultOf(names) {
-  const properties = Object.entries(names).map(([type, name]) => [type, { $ref: `#/$defs/${name}` }]);
+  const one = (name) => ({ $ref: `#/$defs/${name}` });
+  const properties = Object.entries(names).map(([type, any]) => [type, any.length > 1 ? { anyOf: any.map(one) } : one(any[0])]);
   return { type: "object", properties: Object.fromEntries(properties), required: Object.keys(names) };
 }
 

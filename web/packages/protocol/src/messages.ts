@@ -28,6 +28,8 @@ export type AnyRequest =
   | Uncensor
   | Kick
   | KickAll
+  | Admit
+  | Deny
   | GetIceServers
   | GetStats
   | StageRequest
@@ -60,12 +62,122 @@ export type AnyEvent =
   | StageStatusChanged
   | StageChanged
   | StageRequests
+  | Admitted
+  | WaitingList
+  | PeerWaiting
+  | PeerWaitingEnded
   | PermissionsUpdated
   | MediaReset
   | IceServersChanged
   | SessionEnding
   | SessionLeft;
 
+/**
+ * Let in who waits, `all` of them or these; needs accept_waiting_requests.
+ */
+export interface Admit {
+  all?: boolean;
+  id: number;
+  /**
+   * @maxItems 1000
+   */
+  peer_ids?: string[];
+  type: "admit";
+}
+/**
+ * One waited, and is in now: what a join is answered with otherwise. `joined.seq` is this event's.
+ */
+export interface Admitted {
+  joined: Joined;
+  type: "admitted";
+}
+export interface Joined {
+  config: {
+    [k: string]: unknown;
+  };
+  ice_servers: IceServer[];
+  me: PeerInfo;
+  meeting: MeetingInfo;
+  peer_id: string;
+  peers: PeerInfo[];
+  permissions: {
+    [k: string]: unknown;
+  };
+  publications: PublicationInfo[];
+  resume_token: string;
+  resume_within: number;
+  seq: number;
+  session_id: string;
+  stage: StageInfo;
+  stage_requests: StageRequestInfo[];
+  ui: {
+    [k: string]: unknown;
+  };
+  waiting: WaitingPeerInfo[];
+}
+export interface IceServer {
+  credential: string | null;
+  urls: string[];
+  username: string | null;
+}
+export interface PeerInfo {
+  censored: string[];
+  connection: "connected" | "detached";
+  custom_participant_id: string | null;
+  device: string;
+  joined_at: string;
+  name: string;
+  participant_id: string;
+  peer_id: string;
+  picture: string | null;
+  preset_name: string;
+  stage_status: StageStatusName;
+}
+export interface MeetingInfo {
+  ends_at: string | null;
+  meeting_id: string;
+  title: string | null;
+  view_type: string;
+}
+export interface PublicationInfo {
+  codec: string;
+  encodings: number;
+  encrypted: boolean;
+  kind: "audio" | "video";
+  muted: boolean;
+  muted_by: ("owner" | "moderator") | null;
+  peer_id: string;
+  publication_id: string;
+  source: string;
+}
+/**
+ * The joining peer's own standing. `access` and `can_produce` are derived on the server.
+ */
+export interface StageInfo {
+  access: "ALLOWED" | "NOT_ALLOWED" | "CAN_REQUEST";
+  can_produce: {
+    [k: string]: boolean;
+  };
+  enabled: boolean;
+  is_host: boolean;
+  status: StageStatusName;
+}
+export interface StageRequestInfo {
+  name: string;
+  participant_id: string;
+  peer_id: string;
+}
+/**
+ * One who waits to be admitted.
+ */
+export interface WaitingPeerInfo {
+  custom_participant_id: string | null;
+  name: string;
+  participant_id: string;
+  peer_id: string;
+  picture: string | null;
+  since: string;
+}
 /**
  * A trickled candidate; null or empty says there are no more.
  */
@@ -101,6 +213,18 @@ export interface DataDropped {
   messages: number;
   reason: "not_permitted" | "rate_limited" | "malformed" | "slow_receiver" | "too_large";
   type: "data_dropped";
+}
+/**
+ * Turn away who waits, `all` of them or these: they hear `session_left` `rejected`. As `admit`.
+ */
+export interface Deny {
+  all?: boolean;
+  id: number;
+  /**
+   * @maxItems 1000
+   */
+  peer_ids?: string[];
+  type: "deny";
 }
 export interface Empty {}
 /**
@@ -138,6 +262,10 @@ export interface EventFrame {
     | StageStatusChanged
     | StageChanged
     | StageRequests
+    | Admitted
+    | WaitingList
+    | PeerWaiting
+    | PeerWaitingEnded
     | PermissionsUpdated
     | MediaReset
     | IceServersChanged
@@ -148,19 +276,6 @@ export interface EventFrame {
 export interface PeerJoined {
   peer: PeerInfo;
   type: "peer_joined";
-}
-export interface PeerInfo {
-  censored: string[];
-  connection: "connected" | "detached";
-  custom_participant_id: string | null;
-  device: string;
-  joined_at: string;
-  name: string;
-  participant_id: string;
-  peer_id: string;
-  picture: string | null;
-  preset_name: string;
-  stage_status: StageStatusName;
 }
 /**
  * Connection, name, picture or preset of a peer changed; the whole of it follows. (Stage: see below.)
@@ -177,17 +292,6 @@ export interface PeerLeft {
 export interface PublicationAdded {
   publication: PublicationInfo;
   type: "publication_added";
-}
-export interface PublicationInfo {
-  codec: string;
-  encodings: number;
-  encrypted: boolean;
-  kind: "audio" | "video";
-  muted: boolean;
-  muted_by: ("owner" | "moderator") | null;
-  peer_id: string;
-  publication_id: string;
-  source: string;
 }
 /**
  * Mute state changed (also of one's own, when a moderator did it).
@@ -343,28 +447,34 @@ export interface StageChanged {
   type: "stage";
 }
 /**
- * The joining peer's own standing. `access` and `can_produce` are derived on the server.
- */
-export interface StageInfo {
-  access: "ALLOWED" | "NOT_ALLOWED" | "CAN_REQUEST";
-  can_produce: {
-    [k: string]: boolean;
-  };
-  enabled: boolean;
-  is_host: boolean;
-  status: StageStatusName;
-}
-/**
  * To hosts: the pending requests, oldest first, whole list.
  */
 export interface StageRequests {
   requests: StageRequestInfo[];
   type: "stage_requests";
 }
-export interface StageRequestInfo {
-  name: string;
-  participant_id: string;
+/**
+ * To those who may admit: who waits, longest first, whole list. When one gets the right, and, empty, when
+ * one loses it; in between the two events below tell what changes.
+ */
+export interface WaitingList {
+  type: "waiting_list";
+  waiting: WaitingPeerInfo[];
+}
+/**
+ * To those who may admit: somebody waits, or waits under another name now.
+ */
+export interface PeerWaiting {
+  peer: WaitingPeerInfo;
+  type: "peer_waiting";
+}
+/**
+ * To those who may admit: they do not wait any more.
+ */
+export interface PeerWaitingEnded {
   peer_id: string;
+  reason: "admitted" | "rejected" | "left" | "kicked" | "timeout";
+  type: "peer_waiting_ended";
 }
 export interface PermissionsUpdated {
   config: {
@@ -393,11 +503,6 @@ export interface IceServersChanged {
   ttl: number | null;
   type: "ice_servers";
 }
-export interface IceServer {
-  credential: string | null;
-  urls: string[];
-  username: string | null;
-}
 /**
  * The session will have lasted as long as it may: it ends in so many seconds, for everybody.
  */
@@ -410,7 +515,7 @@ export interface SessionEnding {
  * The last event: this peer is out, the socket closes.
  */
 export interface SessionLeft {
-  reason: "left" | "kicked" | "ended" | "timeout" | "timed_out" | "replaced" | "shutdown";
+  reason: "left" | "kicked" | "ended" | "timeout" | "timed_out" | "replaced" | "shutdown" | "rejected";
   type: "session_left";
 }
 /**
@@ -447,35 +552,6 @@ export interface Join {
   sdk?: string;
   token: string;
   type: "join";
-}
-export interface Joined {
-  config: {
-    [k: string]: unknown;
-  };
-  ice_servers: IceServer[];
-  me: PeerInfo;
-  meeting: MeetingInfo;
-  peer_id: string;
-  peers: PeerInfo[];
-  permissions: {
-    [k: string]: unknown;
-  };
-  publications: PublicationInfo[];
-  resume_token: string;
-  resume_within: number;
-  seq: number;
-  session_id: string;
-  stage: StageInfo;
-  stage_requests: StageRequestInfo[];
-  ui: {
-    [k: string]: unknown;
-  };
-}
-export interface MeetingInfo {
-  ends_at: string | null;
-  meeting_id: string;
-  title: string | null;
-  view_type: string;
 }
 export interface Kick {
   id: number;
@@ -618,6 +694,7 @@ export interface Snapshot {
   ui: {
     [k: string]: unknown;
   };
+  waiting: WaitingPeerInfo[];
 }
 /**
  * The best layer wanted of a subscription; null for the best there is.
@@ -862,10 +939,38 @@ export interface UpdateToken {
   token: string;
   type: "update_token";
 }
+/**
+ * Instead of `Joined`: one is not in, but waits to be admitted. `admitted` or `session_left` follows;
+ * until then only `leave` and `update_token` are taken, and a socket that is lost gives the place up.
+ */
+export interface Waiting {
+  meeting: MeetingInfo;
+  peer_id: string;
+  seq: number;
+  ui: {
+    [k: string]: unknown;
+  };
+  waiting: WaitingPeerInfo;
+}
+/**
+ * Result of `admit` and `deny`: the outcome per peer. One too many for the meeting goes on waiting.
+ */
+export interface WaitingActionDone {
+  peers: WaitingActionItem[];
+}
+export interface WaitingActionItem {
+  error: {
+    [k: string]: unknown;
+  } | null;
+  ok: boolean;
+  peer_id: string;
+}
 export interface ResultOf {
+  admit: WaitingActionDone;
+  deny: WaitingActionDone;
   get_ice_servers: IceServersGiven;
   get_stats: StatsGiven;
-  join: Joined;
+  join: Joined | Waiting;
   publish: Published;
   resume: Resumed;
   stage_cancel: StageActionDone;

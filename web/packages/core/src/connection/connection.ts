@@ -11,11 +11,14 @@
  * was itself started again, say), the resume brings a snapshot of the state instead. When it will not resume, the
  * connection joins afresh and says so: everything known before is void then.
  *
+ * Who has to wait to be admitted is connected, and joins when the event of that comes. Nothing of the waiting is
+ * resumed: after a loss one joins again, and waits again or is in.
+ *
  * Where another server has the meeting, the join is refused with that server's URL: the connection goes there, once per
  * attempt, and comes back there after a loss. If nobody answers there any more, it begins again where it was told to.
  */
 
-import type { AnyEvent, EventFrame, Join, Joined, Resumed } from "@rostrum/protocol";
+import type { AnyEvent, EventFrame, Join, Joined, Resumed, Waiting } from "@rostrum/protocol";
 import type { Clock, TimerId } from "../clock";
 import { Emitter } from "../emitter";
 import { socketUrl } from "../options";
@@ -50,6 +53,8 @@ export interface ConnectionEvents {
   stateChanged: [state: SocketState, attempt: number];
   /** A fresh join; `again` when it replaces one that could not be resumed. */
   joined: [joined: Joined, again: boolean];
+  /** Not in, but to wait for a moderator; `joined` follows, or an event that one is turned away. */
+  waiting: [waiting: Waiting];
   resumed: [resumed: Resumed];
   event: [event: AnyEvent];
   /** No more attempts: the reason. */
@@ -66,6 +71,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
   private resumeToken: string | null = null;
   private lastSeq = 0;
   private hasJoined = false;
+  private waits = false;
   /** Events that came before the answer to join or resume was handled. */
   private early: EventFrame[] | null = null;
   private retryTimer: TimerId | null = null;
@@ -145,8 +151,8 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
         return;
       } catch (error) {
         this.dropSocket();
-        // Who was in and meets a full server goes on trying.
-        const later = isRefusal(error) && error.retryAfter !== null && this.hasJoined;
+        // Who was in, or waited, and meets a full server goes on trying.
+        const later = isRefusal(error) && error.retryAfter !== null && (this.hasJoined || this.waits);
         if (isRefusal(error) && !later) {
           failure = error;
           break;
@@ -188,15 +194,25 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
   }
 
   private async join(): Promise<void> {
-    const again = this.hasJoined;
-    const joined = (await this.send({ type: "join", ...this.options.joinDetails() })) as Joined;
-    this.resumeToken = joined.resume_token;
-    this.lastSeq = joined.seq;
-    this.hasJoined = true;
-    if (again) this.releaseWaiting(new ConnectionLostError());
+    const answer = (await this.send({ type: "join", ...this.options.joinDetails() })) as Joined | Waiting;
+    this.lastSeq = answer.seq;
+    if (this.hasJoined) this.releaseWaiting(new ConnectionLostError());
     this.becomeConnected();
-    this.emit("joined", joined, again);
+    if (!("session_id" in answer)) {
+      this.waits = true;
+      this.emit("waiting", answer);
+    } else {
+      this.handleIn(answer);
+    }
     this.releaseEarlyEvents();
+  }
+
+  private handleIn(joined: Joined): void {
+    const again = this.hasJoined;
+    this.resumeToken = joined.resume_token;
+    this.hasJoined = true;
+    this.waits = false;
+    this.emit("joined", joined, again);
   }
 
   /** False when the server will not take the session up again: join on a new socket then. */
@@ -275,7 +291,8 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
       return;
     }
     this.lastSeq = frame.seq;
-    this.emit("event", frame.event);
+    if (frame.event.type === "admitted") this.handleIn(frame.event.joined);
+    else this.emit("event", frame.event);
   }
 
   private releaseEarlyEvents(): void {
@@ -352,6 +369,7 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
     this.resumeToken = null;
     this.lastSeq = 0;
     this.hasJoined = false;
+    this.waits = false;
     this.early = null;
   }
 

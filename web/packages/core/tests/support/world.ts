@@ -189,6 +189,7 @@ export function joinedResult(overrides: Partial<Joined> = {}): Joined {
     peers: [],
     publications: [],
     stage_requests: [],
+    waiting: [],
     ice_servers: [],
     ...overrides,
   };
@@ -196,7 +197,7 @@ export function joinedResult(overrides: Partial<Joined> = {}): Joined {
 
 export function snapshotOf(overrides: Partial<Snapshot> = {}): Snapshot {
   const { me, meeting, permissions, config, ui } = joinedResult();
-  const empty = { peers: [], publications: [], stage_requests: [], subscriptions: [] };
+  const empty = { peers: [], publications: [], stage_requests: [], waiting: [], subscriptions: [] };
   const stage = stageInfo({ enabled: false, status: "ON_STAGE", access: "ALLOWED" });
   return { me, meeting, permissions, config, ui, stage, ...empty, publishes: true, subscribes: true, ...overrides };
 }
