@@ -81,7 +81,8 @@ class OrganizationService:
             if caller.platform:
                 return await uow.organizations.list(search=search, offset=offset, limit=limit)
             own = await uow.organizations.get(caller.organization_id)
-        found = [own] if own and (not search or search in (own.name, own.id)) else []
+        wanted = (search or "").casefold()
+        found = [own] if own and (wanted in own.name.casefold() or search == own.id) else []
         return found[offset : offset + limit], len(found)
 
     async def change(

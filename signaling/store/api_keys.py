@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
+from signaling.domain.listing import Page
 from signaling.domain.organization import ApiKey, Organization
 from signaling.store.connection import Statements
-from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.listing import Listing
+from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import api_keys, organizations
 from signaling.store.tenants import labelled, read_key, read_organization, unlabelled
 from signaling.store.units import within_unit
@@ -67,13 +69,11 @@ class SqlApiKeys:
     async def list(
         self, organization_id: str, *, within: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[ApiKey], int]:
-        query = select(api_keys).where(
-            api_keys.c.organization_id == organization_id, api_keys.c.revoked_at.is_(None)
-        )
+        where = [api_keys.c.organization_id == organization_id, api_keys.c.revoked_at.is_(None)]
         if within is not None:
-            query = query.where(within_unit(api_keys.c.unit_id, organization_id, within))
-        query = query.order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc())
-        return await page(self._db, query, _key, offset=offset, limit=limit)
+            where.append(within_unit(api_keys.c.unit_id, organization_id, within))
+        listing = Listing(api_keys, api_keys.c.id, read_key)
+        return await listing.page(self._db, where, api_keys.c.created_at, Page(offset, limit))
 
     async def used(self, key_ids: Iterable[str], at: datetime) -> None:
         await self._db.execute(
@@ -83,7 +83,3 @@ class SqlApiKeys:
 
 def _values(key: ApiKey) -> dict[str, Any]:
     return values_of(key) | {"scopes": None if key.scopes is None else sorted(key.scopes)}
-
-
-def _key(row: Row[Any]) -> ApiKey:
-    return read_key(row._mapping)

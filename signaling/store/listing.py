@@ -27,7 +27,7 @@ class Listing(Generic[T]):
     """Of the rows of one table, read as values. `key` is the table's primary key."""
 
     table: Table
-    key: Column[str]
+    key: Column[Any]
     read: Callable[[RowMapping], T]
 
     async def page(

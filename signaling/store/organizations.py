@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
+from signaling.domain.listing import Page
 from signaling.domain.organization import ApiKey, Organization
 from signaling.store.api_keys import SqlApiKeys
 from signaling.store.connection import Statements
 from signaling.store.dissolution import dissolve
-from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.listing import Condition, Listing, matching
+from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import api_keys, organizations
 from signaling.store.tenants import read_key, read_organization
 
@@ -64,13 +66,11 @@ class SqlOrganizations:
     async def list(
         self, *, search: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[Organization], int]:
-        query = select(organizations).where(organizations.c.parent_id.is_(None), _THERE)
+        where: list[Condition] = [organizations.c.parent_id.is_(None), _THERE]
         if search:
-            query = query.where(
-                or_(organizations.c.name.icontains(search, autoescape=True), organizations.c.id == search)
-            )
-        query = query.order_by(organizations.c.created_at.desc(), organizations.c.id.desc())
-        return await page(self._db, query, _organization, offset=offset, limit=limit)
+            where.append(matching(search, part_of=organizations.c.name, equal_to=(organizations.c.id,)))
+        listing = Listing(organizations, organizations.c.id, read_organization)
+        return await listing.page(self._db, where, organizations.c.created_at, Page(offset, limit))
 
     async def apps(self, parent_id: str) -> Sequence[Organization]:
         query = (

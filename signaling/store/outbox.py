@@ -8,13 +8,14 @@ that comes second changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Row,
+    RowMapping,
     and_,
     bindparam,
     case,
@@ -29,12 +30,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from signaling.domain.listing import Page
 from signaling.domain.webhook import Shape, Target, timeout_of
 from signaling.domain.webhook_delivery import TRANSITIONS, Attempt, Delivery, DeliveryStatus, Outcome
 from signaling.domain.webhook_lanes import Candidate
 from signaling.services.ports.webhooks import Claimed, DeliveryFilter, QueueCounts
 from signaling.store.connection import Statements
-from signaling.store.rows import page
+from signaling.store.listing import Listing
 from signaling.store.tables import webhook_attempts as attempts
 from signaling.store.tables import webhook_deliveries as deliveries
 from signaling.store.tables import webhooks
@@ -121,8 +123,9 @@ class SqlDeliveries:
     async def list(
         self, organization_id: str, wanted: DeliveryFilter, *, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[Delivery], int]:
-        query = select(deliveries).where(_c.organization_id == organization_id, *_wanted(wanted))
-        return await page(self._db, query.order_by(_c.seq.desc()), _delivery, offset=offset, limit=limit)
+        where = (_c.organization_id == organization_id, *_wanted(wanted))
+        listing = Listing(deliveries, _c.seq, _read)
+        return await listing.page(self._db, where, _c.seq, Page(offset, limit))
 
     # --- delivering --------------------------------------------------------------------------------------
 
@@ -253,7 +256,11 @@ def _values(delivery: Delivery) -> dict[str, Any]:
 
 
 def _delivery(row: Row[Any]) -> Delivery:
-    values = dict(row._mapping)
+    return _read(row._mapping)
+
+
+def _read(row: Mapping[str, Any] | RowMapping) -> Delivery:
+    values = {**row}
     del values["claim"]
     url, failover, timeout = (values.pop(name) for name in ("url", "failover_url", "timeout_secs"))
     return Delivery(

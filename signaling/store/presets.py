@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Row, RowMapping, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Row, RowMapping, bindparam, delete, insert, select, update
 
+from signaling.domain.listing import Page
 from signaling.domain.preset import Preset, PresetRecord
 from signaling.store.connection import Statements
-from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.listing import Condition, Listing, matching
+from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import presets
 
 MAX_SHARED: Final = 256
@@ -62,15 +64,11 @@ class SqlPresets:
     async def list(
         self, organization_id: str, *, search: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[PresetRecord], int]:
-        query = (
-            select(presets)
-            .where(presets.c.organization_id == organization_id)
-            .order_by(presets.c.created_at.desc(), presets.c.id.desc())
-        )
+        where: list[Condition] = [presets.c.organization_id == organization_id]
         if search:
-            named = presets.c.name.icontains(search, autoescape=True)
-            query = query.where(or_(named, presets.c.id == search))
-        return await page(self._db, query, _record, offset=offset, limit=limit)
+            where.append(matching(search, part_of=presets.c.name, equal_to=(presets.c.id,)))
+        listing = Listing(presets, presets.c.id, read_preset)
+        return await listing.page(self._db, where, presets.c.created_at, Page(offset, limit))
 
 
 def _taken(preset: PresetRecord) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -20,15 +19,6 @@ T = TypeVar("T")
 def values_of(record: Any) -> dict[str, Any]:
     """A dataclass as column values, models as JSON."""
     return {field.name: _column_value(getattr(record, field.name)) for field in fields(record)}
-
-
-async def page(
-    db: Statements, query: Select[Any], read: Callable[[Row[Any]], T], *, offset: int, limit: int
-) -> tuple[Sequence[T], int]:
-    """One page of an ordered query, and how many rows the whole has."""
-    total = await db.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
-    rows = await db.execute(query.offset(offset).limit(limit))
-    return [read(row) for row in rows], total or 0
 
 
 async def insert_unique(

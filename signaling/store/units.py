@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, RowMapping, delete, func, insert, select, update
 
+from signaling.domain.listing import Page
 from signaling.domain.unit import Branch, Unit
 from signaling.errors import ConflictError
 from signaling.store.connection import Statements
-from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.listing import Condition, Listing
+from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import meetings, units
 
 _BELOW = "Something belongs to the unit still. Move or remove that first."
@@ -68,13 +70,13 @@ class SqlUnits:
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[Unit], int]:
-        query = select(units).where(*_of(organization_id, within))
+        where: list[Condition] = _of(organization_id, within)
         if parent_id:
-            query = query.where(units.c.parent_id == parent_id)
+            where.append(units.c.parent_id == parent_id)
         if search:
-            query = query.where(units.c.name.icontains(search, autoescape=True))
-        query = query.order_by(units.c.name, units.c.id)
-        return await page(self._db, query, _unit, offset=offset, limit=limit)
+            where.append(units.c.name.icontains(search, autoescape=True))
+        listing = Listing(units, units.c.id, _read)
+        return await listing.page(self._db, where, units.c.name, Page(offset, limit), descending=False)
 
 
 def _of_unit(unit: Unit) -> ColumnElement[bool]:
@@ -110,6 +112,10 @@ def _values(unit: Unit) -> dict[str, Any]:
 
 
 def _unit(row: Row[Any]) -> Unit:
-    columns = {**row._mapping}
+    return _read(row._mapping)
+
+
+def _read(values: Mapping[str, Any] | RowMapping) -> Unit:
+    columns = {**values}
     del columns["parent_id"]
     return Unit(**columns | {"path": tuple(columns["path"].split("/")[:-1])})

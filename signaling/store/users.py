@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 
+from signaling.domain.listing import Page
 from signaling.domain.user import Membership, User
 from signaling.store.connection import Statements
-from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.listing import Condition, Listing
+from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import memberships, users
-from signaling.store.tenants import labelled, unlabelled
 from signaling.store.units import within_unit
 
 _TAKEN = "This address has an account already."
@@ -86,22 +86,20 @@ class SqlUsers:
         offset: int = 0,
         limit: int = 20,
     ) -> tuple[Sequence[tuple[User, Membership]], int]:
-        query = (
-            select(*labelled(users, "u_"), *labelled(memberships, "m_"))
-            .join(memberships, memberships.c.user_id == users.c.id)
-            .where(_in(organization_id))
-        )
+        where: list[Condition] = [_in(organization_id)]
         if within is not None and organization_id is not None:
-            query = query.where(within_unit(memberships.c.unit_id, organization_id, within))
+            where.append(within_unit(memberships.c.unit_id, organization_id, within))
         if search:
-            query = query.where(
-                or_(
-                    users.c.name.icontains(search, autoescape=True),
-                    users.c.email.icontains(search, autoescape=True),
-                )
+            named = or_(
+                users.c.name.icontains(search, autoescape=True),
+                users.c.email.icontains(search, autoescape=True),
             )
-        query = query.order_by(memberships.c.created_at.desc(), memberships.c.id.desc())
-        return await page(self._db, query, _member, offset=offset, limit=limit)
+            where.append(exists().where(users.c.id == memberships.c.user_id, named).correlate(memberships))
+        listing = Listing(memberships, memberships.c.id, lambda row: Membership(**row))
+        found, total = await listing.page(self._db, where, memberships.c.created_at, Page(offset, limit))
+        named_by = select(users).where(users.c.id.in_([one.user_id for one in found]))
+        accounts = {row.id: User(**row._mapping) for row in await self._db.execute(named_by)}
+        return [(accounts[one.user_id], one) for one in found], total
 
 
 def _in(organization_id: str | None) -> ColumnElement[bool]:
@@ -109,7 +107,3 @@ def _in(organization_id: str | None) -> ColumnElement[bool]:
     if organization_id is None:
         return memberships.c.organization_id.is_(None)
     return memberships.c.organization_id == organization_id
-
-
-def _member(row: Row[Any]) -> tuple[User, Membership]:
-    return User(**unlabelled(row._mapping, "u_")), Membership(**unlabelled(row._mapping, "m_"))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, RowMapping, bindparam, delete, insert, select, update
 
+from signaling.domain.listing import Page
 from signaling.domain.webhook import EventName, Room, Webhook, room_subscriber
 from signaling.store.connection import Statements
-from signaling.store.rows import insert_unique, page, values_of
+from signaling.store.listing import Listing
+from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import meetings, webhooks
 
 _ENABLED = (
@@ -59,12 +61,9 @@ class SqlWebhooks:
     async def list(
         self, organization_id: str, *, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[Webhook], int]:
-        query = (
-            select(webhooks)
-            .where(webhooks.c.organization_id == organization_id)
-            .order_by(webhooks.c.created_at.desc(), webhooks.c.id.desc())
-        )
-        return await page(self._db, query, _webhook, offset=offset, limit=limit)
+        listing = Listing(webhooks, webhooks.c.id, _read)
+        where = (webhooks.c.organization_id == organization_id,)
+        return await listing.page(self._db, where, webhooks.c.created_at, Page(offset, limit))
 
 
 def _same(webhook: Webhook) -> tuple[Any, ...]:
@@ -76,5 +75,8 @@ def _values(webhook: Webhook) -> dict[str, Any]:
 
 
 def _webhook(row: Row[Any]) -> Webhook:
-    values = dict(row._mapping)
-    return Webhook(**values | {"events": tuple(EventName(one) for one in values["events"])})
+    return _read(row._mapping)
+
+
+def _read(values: Mapping[str, Any] | RowMapping) -> Webhook:
+    return Webhook(**{**values} | {"events": tuple(EventName(one) for one in values["events"])})

@@ -25,6 +25,9 @@ async def test_an_organization_with_an_app_from_nothing(world: World) -> None:
     assert (await world.call("POST", "/v2/orgs", {"name": "Mine"}, auth=auth)).status == 403
     listed = await world.call("GET", "/v2/orgs", auth=auth)
     assert [one["id"] for one in listed.data] == [org] and "apikey" not in listed.data[0]
+    for search, found in (("aCM", [org]), (org, [org]), ("Beta", [])):
+        listed = await world.call("GET", f"/v2/orgs?search={search}", auth=auth)
+        assert [one["id"] for one in listed.data] == found, search
     changed = await world.call("PATCH", f"/v2/orgs/{org}", {"name": "Acme Ltd"}, auth=auth)
     assert changed.data["name"] == "Acme Ltd" and changed.data["contact"] == "ada@example.org"
     refused = await world.call("PATCH", f"/v2/orgs/{org}", {"plan": "business"}, auth=auth)
