@@ -1,4 +1,4 @@
-"""Every line of ASVS V17 has a test, and docs/security.md names them."""
+"""Every line of ASVS that is claimed has a test, and docs/security.md names them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""OWASP ASVS 5.0, chapter V17 (WebRTC): what holds for each line, and which tests would fail without.
+"""OWASP ASVS 5.0: what holds for its lines, and which tests fail without it. Chapter V17 (WebRTC) is here
+as a whole; of the others those lines that logins, keys, tokens, organizations and webhooks are about.
 
 Tests say with `@pytest.mark.asvs("17.2.6")` which line they stand for. From these marks and the table below,
 docs/security.md is written, and `tests/test_asvs.py` holds it to them:
@@ -28,7 +29,156 @@ class Line:
     tested: bool = True
 
 
+CHAPTERS = {
+    "1": "V1 Encoding and sanitization",
+    "2": "V2 Validation and business logic",
+    "6": "V6 Authentication",
+    "7": "V7 Session management: logins",
+    "8": "V8 Authorization",
+    "9": "V9 Self-contained tokens",
+    "11": "V11 Cryptography",
+    "13": "V13 Configuration",
+    "17": "V17 WebRTC",
+}
+
 LINES = (
+    Line(
+        "1.3.6",
+        "Webhooks go to public addresses and to no other, whatever an organization's URL calls them: every "
+        "address of a name is checked, the connection goes to one that was, no redirect is followed and no "
+        "proxy asked.",
+        ("signaling/webhooks/addresses.py", "signaling/webhooks/http.py"),
+    ),
+    Line(
+        "2.4.1",
+        "Requests to REST are limited by address before anybody looks who it is, then by key and "
+        "organization.",
+        ("signaling/rest/rate_limiting.py", "signaling/services/rate_limit.py"),
+    ),
+    Line(
+        "6.2.1",
+        "A password has 12 characters or more; which ones is not prescribed.",
+        ("signaling/domain/user.py",),
+    ),
+    Line(
+        "6.2.3",
+        "A password is changed by who knows the present one.",
+        ("signaling/services/logins.py",),
+    ),
+    Line(
+        "6.3.1",
+        "Passwords are tried only so often for an account, and from an address; only so many are hashed at "
+        "once.",
+        ("signaling/services/logins.py", "signaling/auth/passwords.py"),
+    ),
+    Line(
+        "6.3.8",
+        "An unknown address, a wrong password and a disabled account get the same answer, at the same cost.",
+        ("signaling/services/logins.py", "signaling/auth/passwords.py"),
+    ),
+    Line(
+        "6.4.1",
+        "An invitation is for setting one password, once, and ends; it is no password itself.",
+        ("signaling/services/logins.py", "signaling/services/users.py"),
+    ),
+    Line(
+        "7.2.2",
+        "Who logs in gets an access token of ten minutes and a refresh token that is good once. One that "
+        "comes again was stolen, from either: it ends the login for whoever holds it.",
+        ("signaling/services/logins.py",),
+    ),
+    Line(
+        "7.3.1",
+        "A login that is not used for long ends.",
+        ("signaling/services/logins.py",),
+    ),
+    Line(
+        "7.3.2",
+        "A login ends at last, however much it is used.",
+        ("signaling/services/logins.py",),
+    ),
+    Line(
+        "7.4.1",
+        "After a logout neither the access token nor the refresh token of the login is good.",
+        ("signaling/services/logins.py",),
+    ),
+    Line(
+        "7.4.2",
+        "Who is disabled or removed is out with the next request.",
+        ("signaling/services/users.py", "signaling/auth/api_keys.py"),
+    ),
+    Line(
+        "7.4.3",
+        "A changed password ends every login.",
+        ("signaling/services/logins.py",),
+    ),
+    Line(
+        "8.2.1",
+        "Each operation names the scope that it needs, and is done for nobody without; nobody gives a key "
+        "or a role what they may not do themselves.",
+        ("signaling/rest/operation.py", "signaling/services/api_keys.py", "signaling/services/users.py"),
+    ),
+    Line(
+        "8.2.2",
+        "What is in another unit than a key or a person is limited to is not there for them.",
+        ("signaling/services/reach.py", "signaling/services/api_keys.py", "signaling/services/users.py"),
+    ),
+    Line(
+        "8.3.2",
+        "A key that was revoked or has ended opens nothing, on the server that revoked it at once, on "
+        "others within a second.",
+        ("signaling/services/remembered_callers.py", "signaling/auth/api_keys.py"),
+    ),
+    Line(
+        "8.4.1",
+        "What another organization has is not there (404), for every operation that there is, and in no "
+        "list.",
+        ("signaling/rest/access.py", "signaling/store"),
+    ),
+    Line(
+        "9.1.1",
+        "A token that was changed, or not signed by us, is none.",
+        ("signaling/auth/keyring.py",),
+    ),
+    Line(
+        "9.1.2",
+        "Tokens are signed with Ed25519 whatever their header says.",
+        ("signaling/auth/keyring.py",),
+    ),
+    Line(
+        "9.1.3",
+        "A token's key id chooses among our own keys; nothing in it brings another.",
+        ("signaling/auth/keyring.py",),
+    ),
+    Line("9.2.1", "A token ends when it says so.", ("signaling/auth/keyring.py",)),
+    Line(
+        "9.2.2",
+        "A participant's token opens no REST, an access token no meeting.",
+        ("signaling/auth/keyring.py", "signaling/auth/api_keys.py"),
+    ),
+    Line(
+        "9.2.3",
+        "Claims that are wrong or missing, the audience's among them, are refused though they were signed.",
+        ("signaling/auth/keyring.py",),
+    ),
+    Line(
+        "11.4.2",
+        "Passwords are kept as argon2id, and hashed anew at the next login where the settings are stronger "
+        "by then; API keys, which are random and long, as SHA-256.",
+        ("signaling/auth/passwords.py", "signaling/auth/api_keys.py"),
+    ),
+    Line(
+        "13.3.1",
+        "Private keys are in the database only sealed, under a secret key that is not in it, each under its "
+        "own name.",
+        ("signaling/auth/sealing.py", "signaling/webhooks/stored_keys.py", "signaling/auth/stored_keys.py"),
+    ),
+    Line(
+        "13.3.4",
+        "Keys that sign tokens and webhooks are replaced while servers run: the next is published before it "
+        "signs, and one that somebody else may have is void at once.",
+        ("signaling/auth/stored_keys.py", "signaling/webhooks/stored_keys.py"),
+    ),
     Line(
         "17.1.1",
         "TURN credentials reach the media nodes and no other address, of a special purpose or not.",
@@ -42,8 +192,8 @@ LINES = (
     ),
     Line(
         "17.2.1",
-        "The key of a node's certificate is made when it starts, never leaves the process's memory, and ends "
-        "with it.",
+        "The key of a node's certificate is made when it starts, never leaves the process's memory, and "
+        "ends with it.",
         ("sfu/webrtc/certificate.py", "sfu/node.py"),
     ),
     Line(
@@ -122,8 +272,12 @@ def render() -> str:
     for mark in marks():
         by_line[mark.line].append(mark)
     parts = [BEGIN]
+    chapter = ""
     for line in LINES:
-        parts += ["", f"### {line.number}", "", line.holds]
+        if (of := line.number.partition(".")[0]) != chapter:
+            chapter = of
+            parts += ["", f"### {CHAPTERS[chapter]}"]
+        parts += ["", f"#### {line.number}", "", line.holds]
         if line.enforced:
             parts += ["", "Enforced in " + ", ".join(f"`{path}`" for path in line.enforced) + "; shown by"]
         parts += ["", *(f"- {_sentence(mark)} (`{mark.path}`)" for mark in by_line[line.number])]

@@ -64,6 +64,7 @@ def test_junk_is_refused_or_parsed_and_nothing_else(header: str) -> None:
         pass
 
 
+@pytest.mark.asvs("11.4.2")
 def test_keys_are_long_random_and_kept_as_hashes() -> None:
     one, other = new_api_key(), new_api_key()
     assert one != other and len(bytes.fromhex(one.removeprefix("rk_"))) == 32
@@ -113,6 +114,7 @@ async def test_a_key_alone_speaks_for_its_organization() -> None:
         await authenticator.caller(f"Bearer {new_api_key()}")
 
 
+@pytest.mark.asvs("8.4.1")
 async def test_a_path_of_another_organization_is_not_there() -> None:
     store, acme, key = MemoryStore(), values.organization(), new_api_key()
     async with store() as uow:
@@ -181,6 +183,7 @@ async def test_a_key_of_an_organization_works_for_its_apps_and_one_of_an_app_for
         assert await t.speaks_for(f"Bearer {t.acme.id}:whole", **about) == expected
 
 
+@pytest.mark.asvs("8.2.2")
 async def test_a_key_that_is_limited_to_a_unit_does_not_reach_apps() -> None:
     t = await Tenants.new()
     sales = values.unit(t.acme)
@@ -202,6 +205,7 @@ async def test_a_key_of_the_platform_speaks_for_every_organization() -> None:
     assert await t.speaks_for("Bearer nobody:platform") is None
 
 
+@pytest.mark.asvs("8.2.1")
 async def test_a_key_has_the_scopes_it_was_given() -> None:
     t = await Tenants.new()
     await t.key(t.acme, "looks", scopes=frozenset({"meetings:read", "of:a newer version"}))
@@ -209,6 +213,7 @@ async def test_a_key_has_the_scopes_it_was_given() -> None:
     assert caller.scopes == {Scope.MEETINGS_READ} and not caller.platform
 
 
+@pytest.mark.asvs("8.3.2")
 async def test_a_key_that_was_revoked_or_has_expired_opens_nothing() -> None:
     t = await Tenants.new()
     await t.key(t.acme, "revoked", revoked_at=values.NOON)
@@ -219,6 +224,7 @@ async def test_a_key_that_was_revoked_or_has_expired_opens_nothing() -> None:
     assert await t.speaks_for(f"Bearer {t.acme.id}:expires") is None
 
 
+@pytest.mark.asvs("8.3.2")
 async def test_who_got_in_is_remembered_for_a_second_and_no_longer() -> None:
     t = await Tenants.new()
     key = await t.key(t.acme, "key")
@@ -235,6 +241,7 @@ async def test_who_got_in_is_remembered_for_a_second_and_no_longer() -> None:
         await authenticator.caller(f"Bearer {t.acme.id}:key")
 
 
+@pytest.mark.asvs("8.3.2")
 async def test_what_this_server_revokes_is_forgotten_at_once() -> None:
     t = await Tenants.new()
     key = await t.key(t.acme, "key")

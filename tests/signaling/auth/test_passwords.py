@@ -11,6 +11,7 @@ from signaling.errors import OverloadedError
 from tests.signaling.rest.world import QUICK
 
 
+@pytest.mark.asvs("11.4.2")
 async def test_a_password_matches_its_hash_and_nothing_else_does() -> None:
     passwords = Argon2Passwords(QUICK)
     kept = await passwords.hash("correct horse battery")
@@ -20,11 +21,13 @@ async def test_a_password_matches_its_hash_and_nothing_else_does() -> None:
         assert not await passwords.matches(password, hashed)
 
 
+@pytest.mark.asvs("11.4.2")
 async def test_a_hash_with_weaker_settings_is_outdated() -> None:
     kept = await Argon2Passwords(QUICK).hash("correct horse battery")
     assert Argon2Passwords(HASHER).outdated(kept) and not Argon2Passwords(QUICK).outdated(kept)
 
 
+@pytest.mark.asvs("6.3.8")
 def test_an_unknown_account_costs_what_a_known_one_does() -> None:
     kept = HASHER.hash("correct horse battery")
     assert Argon2Passwords()._unmatched.split("$")[:4] == kept.split("$")[:4]
@@ -47,6 +50,7 @@ class Held(PasswordHasher):
         return True
 
 
+@pytest.mark.asvs("6.3.1")
 async def test_only_so_many_are_hashed_at_once_and_only_so_many_wait() -> None:
     held = Held()
     passwords = Argon2Passwords(held)

@@ -74,6 +74,7 @@ async def test_servers_that_start_together_make_one_key_and_take_each_others_tok
     assert a.takes(b.tokens.issue(ADA))
 
 
+@pytest.mark.asvs("13.3.4")
 async def test_a_new_key_is_known_to_all_before_it_signs_and_nobody_restarts() -> None:
     store, clock = MemoryStore(), FakeClock()
     a, b = await two(store, clock)
@@ -118,6 +119,7 @@ async def test_a_server_whose_tokens_are_good_for_longer_has_the_key_kept_for_lo
         assert server.takes(token)
 
 
+@pytest.mark.asvs("13.3.4")
 async def test_a_key_that_somebody_else_may_have_is_void_at_once() -> None:
     store, clock = MemoryStore(), FakeClock()
     a, b = await two(store, clock)
@@ -148,6 +150,7 @@ async def test_who_has_another_secret_key_is_told_so_and_makes_no_key_of_its_own
     assert len(await stored(store)) == 1
 
 
+@pytest.mark.asvs("13.3.1")
 async def test_the_store_has_no_private_key_in_the_clear_and_none_can_be_put_in_anothers_place() -> None:
     store, clock = MemoryStore(), FakeClock()
     server = Server(store, clock)

@@ -74,6 +74,7 @@ def test_a_token_carries_the_preset_name_and_nothing_personal(tokens: JwtTokens)
     assert ADA.name not in json.dumps(body)
 
 
+@pytest.mark.asvs("9.2.1")
 def test_it_expires(tokens: JwtTokens, clock: FakeClock) -> None:
     token = tokens.issue(ADA)
     clock.advance(3599)
@@ -83,6 +84,7 @@ def test_it_expires(tokens: JwtTokens, clock: FakeClock) -> None:
         tokens.verify(token)
 
 
+@pytest.mark.asvs("9.1.1", "9.1.2")
 def test_unsigned_is_refused(tokens: JwtTokens, clock: FakeClock) -> None:
     token = jwt.encode(claims(clock), None, "none", headers={"kid": KEY.key_id})
     with pytest.raises(InvalidTokenError):
@@ -90,6 +92,7 @@ def test_unsigned_is_refused(tokens: JwtTokens, clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("form", ["pem", "raw"])
+@pytest.mark.asvs("9.1.2")
 def test_the_public_key_is_no_secret_to_sign_with(tokens: JwtTokens, clock: FakeClock, form: str) -> None:
     secret = (
         KEY.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -114,6 +117,7 @@ def _hs256(payload: dict[str, Any], secret: bytes) -> str:
     return (text + b"." + part(hmac.new(secret, text, hashlib.sha256).digest())).decode()
 
 
+@pytest.mark.asvs("9.1.3")
 def test_another_ed25519_key_is_refused_under_its_own_id_and_under_ours(
     tokens: JwtTokens, clock: FakeClock
 ) -> None:
@@ -136,6 +140,7 @@ def test_another_ed25519_key_is_refused_under_its_own_id_and_under_ours(
         {"meeting_id": None},
     ],
 )
+@pytest.mark.asvs("9.2.3")
 def test_claims_that_are_wrong_or_missing_are_refused_though_signed(
     tokens: JwtTokens, clock: FakeClock, change: dict[str, Any]
 ) -> None:
@@ -144,6 +149,7 @@ def test_claims_that_are_wrong_or_missing_are_refused_though_signed(
         tokens.verify(signed(payload))
 
 
+@pytest.mark.asvs("9.1.1")
 def test_a_changed_token_is_refused(tokens: JwtTokens) -> None:
     header, body, signature = tokens.issue(ADA).split(".")
     said = json.loads(base64.urlsafe_b64decode(body + "=="))
@@ -172,6 +178,7 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
         SigningKey.read(path)
 
 
+@pytest.mark.asvs("9.1.2")
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     other = generate_private_key(SECP256R1())

@@ -19,6 +19,7 @@ async def test_without_the_key_nothing_below_v2_answers(world: World) -> None:
             assert answer.headers["WWW-Authenticate"].startswith("Basic")
 
 
+@pytest.mark.asvs("9.2.2")
 async def test_a_participants_token_administers_nothing(world: World) -> None:
     meeting = await world.meeting()
     token = (await world.participant(meeting["id"]))["token"]

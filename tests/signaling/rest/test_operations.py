@@ -101,6 +101,7 @@ def body_of(operation: Operation) -> Any:
     return None if operation.body is None else example_of(operation.body)
 
 
+@pytest.mark.asvs("8.4.1")
 async def test_what_belongs_to_another_organization_is_not_there_for_any_operation(world: World) -> None:
     rival = await world.other_organization()
     tried = 0
@@ -113,6 +114,7 @@ async def test_what_belongs_to_another_organization_is_not_there_for_any_operati
     assert tried > 25
 
 
+@pytest.mark.asvs("8.4.1")
 async def test_a_list_of_another_organization_shows_nothing_of_ours(world: World) -> None:
     rival = await world.other_organization()
     await world.participant((await world.meeting())["id"])
@@ -128,6 +130,7 @@ async def test_a_list_of_another_organization_shows_nothing_of_ours(world: World
                 assert not theirs & known, operation.name
 
 
+@pytest.mark.asvs("8.2.1")
 async def test_without_its_scope_no_operation_is_done(world: World) -> None:
     for operation in scoped(world):
         assert isinstance(operation.access, Scope)
@@ -243,6 +246,7 @@ def _requests(document: Any) -> list[Any]:
     return [document["components"]["schemas"][name] for name in names]
 
 
+@pytest.mark.asvs("8.2.1")
 async def test_nobody_without_a_credential_gets_beyond_the_door(world: World) -> None:
     for operation in world.operations:
         if operation.access is not Access.ANYBODY:

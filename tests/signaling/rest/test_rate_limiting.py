@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from signaling.services.rate_limit import RateLimits
 from signaling.testing import MemoryStore
 from tests.signaling.rest.world import rest_world
 
 
+@pytest.mark.asvs("2.4.1")
 async def test_an_address_is_refused_before_anybody_looks_who_it_is(tmp_path: Path) -> None:
     limits = RateLimits.per_minute(address=3, key=0, organization=0)
     async with rest_world(tmp_path, MemoryStore(), rate_limits=limits) as world:
@@ -31,6 +34,7 @@ async def test_behind_a_proxy_that_is_configured_each_client_counts_alone(tmp_pa
             assert answer.status == status
 
 
+@pytest.mark.asvs("2.4.1")
 async def test_a_key_and_its_organization_are_counted_once_they_are_known(tmp_path: Path) -> None:
     limits = RateLimits.per_minute(address=0, key=2, organization=100)
     async with rest_world(tmp_path, MemoryStore(), rate_limits=limits) as world:
@@ -43,6 +47,7 @@ async def test_a_key_and_its_organization_are_counted_once_they_are_known(tmp_pa
         assert (await world.call("GET", "/v2/meetings", auth=rival)).status == 200
 
 
+@pytest.mark.asvs("2.4.1")
 async def test_an_organization_has_one_limit_for_all_of_its_keys(tmp_path: Path) -> None:
     limits = RateLimits.per_minute(address=0, key=100, organization=2)
     async with rest_world(tmp_path, MemoryStore(), rate_limits=limits) as world:

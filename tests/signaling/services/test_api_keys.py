@@ -34,6 +34,7 @@ async def test_a_key_is_shown_once_and_works_until_it_is_revoked(world: TenancyW
         await keys.revoke(world.admin, made.key.id)
 
 
+@pytest.mark.asvs("8.2.1")
 async def test_a_key_never_can_more_than_its_maker(world: TenancyWorld) -> None:
     keys = world.tenancy.api_keys
     sales, support = await world.unit("Sales"), await world.unit("Support")
@@ -53,6 +54,7 @@ async def test_a_key_never_can_more_than_its_maker(world: TenancyWorld) -> None:
     assert (await keys.create(world.platform, KeyWish("all", platform=True))).key.platform
 
 
+@pytest.mark.asvs("8.2.2", "8.4.1")
 async def test_keys_of_other_organizations_and_units_are_not_there(world: TenancyWorld) -> None:
     keys = world.tenancy.api_keys
     sales, support = await world.unit("Sales"), await world.unit("Support")

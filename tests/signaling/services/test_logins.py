@@ -42,6 +42,7 @@ async def test_who_logs_in_gets_an_access_token_that_speaks_for_them(world: Tena
     assert caller.may(Scope.KEYS_WRITE) and not caller.platform
 
 
+@pytest.mark.asvs("7.2.2")
 async def test_an_access_token_lasts_ten_minutes(world: TenancyWorld) -> None:
     await world.user()
     entered = await enter(world)
@@ -52,6 +53,7 @@ async def test_an_access_token_lasts_ten_minutes(world: TenancyWorld) -> None:
         await world.authenticator.caller(f"Bearer {entered.access.text}")
 
 
+@pytest.mark.asvs("6.3.8")
 async def test_nobody_can_tell_an_unknown_address_from_a_wrong_password_or_a_disabled_account(
     world: TenancyWorld,
 ) -> None:
@@ -78,6 +80,7 @@ async def test_nobody_can_tell_an_unknown_address_from_a_wrong_password_or_a_dis
     assert len(world.passwords.compared) == 5, "a password is compared each time, for as long"
 
 
+@pytest.mark.asvs("6.3.1")
 async def test_passwords_may_be_tried_only_so_often_for_an_account_and_from_an_address(
     world: TenancyWorld,
 ) -> None:
@@ -97,6 +100,7 @@ async def test_passwords_may_be_tried_only_so_often_for_an_account_and_from_an_a
     await enter(world)
 
 
+@pytest.mark.asvs("7.2.2")
 async def test_a_login_goes_on_with_a_new_refresh_token_each_time(world: TenancyWorld) -> None:
     await world.user()
     first = await enter(world)
@@ -106,6 +110,7 @@ async def test_a_login_goes_on_with_a_new_refresh_token_each_time(world: Tenancy
     assert len({first.refresh_token, second.refresh_token, third.refresh_token}) == 3
 
 
+@pytest.mark.asvs("7.2.2")
 async def test_a_refresh_token_that_comes_again_ends_the_login_for_whoever_holds_it(
     world: TenancyWorld,
 ) -> None:
@@ -132,6 +137,7 @@ async def test_a_token_that_never_was_one_ends_nothing(world: TenancyWorld) -> N
     await world.tenancy.logins.refresh(entered.refresh_token)
 
 
+@pytest.mark.asvs("7.3.1", "7.3.2")
 async def test_a_login_ends_when_it_rests_too_long_and_at_last_in_any_case(world: TenancyWorld) -> None:
     await world.user()
     resting, busy = await enter(world), await enter(world)
@@ -145,6 +151,7 @@ async def test_a_login_ends_when_it_rests_too_long_and_at_last_in_any_case(world
             await world.tenancy.logins.refresh(over.refresh_token)
 
 
+@pytest.mark.asvs("7.4.1")
 async def test_who_logs_out_is_out_at_once(world: TenancyWorld) -> None:
     await world.user()
     entered, other = await enter(world), await enter(world)
@@ -195,6 +202,7 @@ async def test_who_administers_the_platform_enters_any_organization(world: Tenan
         assert caller.platform and caller.organization_id == organization.id
 
 
+@pytest.mark.asvs("6.2.1", "6.2.3", "7.4.3")
 async def test_a_changed_password_ends_every_login(world: TenancyWorld) -> None:
     await world.user()
     entered = await enter(world)
@@ -214,6 +222,7 @@ async def test_a_changed_password_ends_every_login(world: TenancyWorld) -> None:
         await logins.change_password(world.admin, current=PASSWORD, new="for a key", address=ADDRESS)
 
 
+@pytest.mark.asvs("6.2.1", "6.4.1")
 async def test_an_invitation_sets_one_password_and_not_for_ever(world: TenancyWorld) -> None:
     logins, users = world.tenancy.logins, world.tenancy.users
     invited = await users.invite(world.admin, Invitation("ada@example.org", "Ada", Role.MEMBER))
@@ -231,6 +240,7 @@ async def test_an_invitation_sets_one_password_and_not_for_ever(world: TenancyWo
         await logins.set_password(str(late.password_token), PASSWORD, address=ADDRESS)
 
 
+@pytest.mark.asvs("11.4.2")
 async def test_a_password_kept_in_an_old_way_is_kept_in_the_new_one_from_the_next_login_on(
     world: TenancyWorld,
 ) -> None:
@@ -260,6 +270,7 @@ async def test_a_profile_says_where_one_is_what(world: TenancyWorld) -> None:
         await world.tenancy.logins.profile(world.admin)
 
 
+@pytest.mark.asvs("9.2.2")
 async def test_a_participants_token_is_no_access_token_and_the_other_way_round(world: TenancyWorld) -> None:
     await world.user()
     participants = JwtTokens(world.ring, world.clock)

@@ -24,6 +24,7 @@ async def world() -> TenancyWorld:
     return await TenancyWorld.new()
 
 
+@pytest.mark.asvs("8.2.1")
 async def test_nobody_gives_a_role_with_rights_that_they_have_not(world: TenancyWorld) -> None:
     users = world.tenancy.users
     sales = await world.unit("Sales")
@@ -38,6 +39,7 @@ async def test_nobody_gives_a_role_with_rights_that_they_have_not(world: Tenancy
     await users.invite(world.admin, ada)
 
 
+@pytest.mark.asvs("8.2.2")
 async def test_who_administers_a_unit_sees_and_changes_only_its_people(world: TenancyWorld) -> None:
     users = world.tenancy.users
     sales, support = await world.unit("Sales"), await world.unit("Support")
@@ -74,6 +76,7 @@ async def test_a_role_and_its_unit_go_together(world: TenancyWorld) -> None:
             await world.tenancy.users.invite(world.admin, Invitation("ada@example.org", "Ada", role, unit_id))
 
 
+@pytest.mark.asvs("7.4.2")
 async def test_who_is_disabled_or_removed_is_out_with_the_next_request(world: TenancyWorld) -> None:
     users, logins = world.tenancy.users, world.tenancy.logins
     ada = await world.user()
@@ -95,6 +98,7 @@ async def test_who_is_disabled_or_removed_is_out_with_the_next_request(world: Te
         assert await uow.users.by_email(ada.email) is None, "it was a member of nothing else"
 
 
+@pytest.mark.asvs("8.4.1")
 async def test_another_organization_neither_takes_over_an_account_nor_decides_about_it(
     world: TenancyWorld,
 ) -> None:

@@ -72,6 +72,7 @@ PUBLIC = (
 
 
 @pytest.mark.parametrize("text", REFUSED)
+@pytest.mark.asvs("1.3.6")
 def test_nothing_is_sent_to_an_address_that_is_not_public(text: str) -> None:
     with pytest.raises(AddressRefusedError):
         AddressPolicy().check_address(text)
@@ -137,6 +138,7 @@ def test_a_url_that_something_can_be_sent_to_is_taken(url: str) -> None:
         ("https://hooks.example/" + "x" * 2048, "longer"),
     ],
 )
+@pytest.mark.asvs("1.3.6")
 def test_a_url_that_nothing_would_be_sent_to_is_refused_with_the_reason(url: str, why: str) -> None:
     with pytest.raises(ValidationFailedError, match=why) as refused:
         AddressPolicy().check(url)
@@ -173,6 +175,7 @@ async def test_a_name_stands_for_its_addresses() -> None:
 
 
 @pytest.mark.parametrize("private", ["127.0.0.1", "169.254.169.254", "::1"])
+@pytest.mark.asvs("1.3.6")
 async def test_a_name_that_stands_for_a_private_address_too_is_refused_as_a_whole(private: str) -> None:
     resolver = CheckedResolver(AddressPolicy(), answering("8.8.8.8", private))
     with pytest.raises(AddressRefusedError):
@@ -180,6 +183,7 @@ async def test_a_name_that_stands_for_a_private_address_too_is_refused_as_a_whol
 
 
 @pytest.mark.parametrize("name", ["localhost", "0x7f.1", "2130706433", "127.1", "0177.0.0.1"])
+@pytest.mark.asvs("1.3.6")
 async def test_other_spellings_of_loopback_are_seen_through(name: str) -> None:
     with pytest.raises(AddressRefusedError):
         await CheckedResolver(AddressPolicy()).resolve(name, 443)

@@ -88,6 +88,7 @@ async def test_an_attempt_is_a_signed_post_and_its_answer_is_kept() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.asvs("1.3.6")
 async def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
     async with receiver() as there, receiver() as elsewhere:
 
@@ -204,6 +205,7 @@ async def test_nobody_there_is_a_failure() -> None:
 # --- where it may go -----------------------------------------------------------------------------------
 
 
+@pytest.mark.asvs("1.3.6")
 async def test_a_private_address_is_not_connected_to_whatever_it_is_called() -> None:
     async with receiver() as there, sender(AddressPolicy(http=True)) as one:
         literal = await sent(there.url, by=one)
@@ -215,6 +217,7 @@ async def test_a_private_address_is_not_connected_to_whatever_it_is_called() -> 
     assert not there.received
 
 
+@pytest.mark.asvs("1.3.6")
 async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
     asked: list[str] = []
     async with receiver() as there:
@@ -227,6 +230,7 @@ async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
     assert there.received[0].headers["host"] == f"hooks.example:{port}"
 
 
+@pytest.mark.asvs("1.3.6")
 async def test_a_name_that_is_bound_to_a_private_address_later_is_refused_then() -> None:
     async with receiver() as there:
         port = there.url.rpartition(":")[2]
@@ -238,6 +242,7 @@ async def test_a_name_that_is_bound_to_a_private_address_later_is_refused_then()
     assert attempt.error == "refused: 127.0.0.2 is not a public address"
 
 
+@pytest.mark.asvs("1.3.6")
 async def test_no_proxy_of_the_environment_and_no_cookie_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     async with receiver() as there, receiver() as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):

@@ -109,6 +109,7 @@ async def test_the_keys_are_made_once_for_all_servers_on_a_database(either: Data
     assert first.ring.document() == second.ring.document() == later.ring.document()
 
 
+@pytest.mark.asvs("13.3.1")
 async def test_the_keys_are_sealed_in_the_database(database: Database) -> None:
     made = await stored(database, SystemClock())
     async with database(reading=True) as uow:
@@ -119,6 +120,7 @@ async def test_the_keys_are_sealed_in_the_database(database: Database) -> None:
         await stored(database, SystemClock(), SECRET + "!")
 
 
+@pytest.mark.asvs("13.3.4")
 async def test_the_next_keys_are_announced_a_day_before_they_sign_and_the_former_kept_for_one(
     database: Database,
 ) -> None:
@@ -151,6 +153,7 @@ async def test_the_next_keys_are_announced_a_day_before_they_sign_and_the_former
     assert told(await stored(database, clock)) == told(there), "also in the store"
 
 
+@pytest.mark.asvs("13.3.4")
 async def test_keys_that_somebody_else_has_can_be_replaced_at_once(database: Database) -> None:
     clock = FakeClock()
     here, there = await stored(database, clock), await stored(database, clock)
