@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from signaling.domain.attendance import Attendance
 from signaling.domain.peer_report import PeerReport
+from signaling.domain.user_agent import read_user_agent
 from signaling.rest.envelope import Timestamp
 from signaling.rest.parsing import ABSENT_IF_NONE, Answer, shown
 from signaling.rest.v2.peer_quality import (
@@ -255,11 +256,17 @@ def _report(one: Attendance, measured: PeerReport) -> PeerReportAnswer:
 
 def _metadata(one: Attendance, measured: PeerReport) -> ReportMetadata:
     name, _, version = (one.sdk or "").partition("/")
-    unknown = dict.fromkeys(("browser", "browser_version", "engine", "webgl_support"))
+    agent = read_user_agent(one.user_agent)
     return ReportMetadata(
         events=_events(one),
         device_info=_device(one),
-        browser_metadata=BrowserMetadata(user_agent=one.user_agent, **unknown),
+        browser_metadata=BrowserMetadata(
+            user_agent=one.user_agent,
+            browser=agent.browser,
+            browser_version=agent.browser_version,
+            engine=agent.engine,
+            webgl_support=None,
+        ),
         ip_information=_address(one),
         sdk_name=name or None,
         sdk_version=version or None,
@@ -270,12 +277,13 @@ def _metadata(one: Attendance, measured: PeerReport) -> ReportMetadata:
 
 
 def _device(one: Attendance) -> DeviceInfo:
+    agent = read_user_agent(one.user_agent)
     return DeviceInfo(
         is_mobile=None if one.device is None else one.device == "mobile",
         device=one.device,
         user_agent=one.user_agent,
-        os=None,
-        os_version=None,
+        os=agent.os,
+        os_version=agent.os_version,
         cpus=None,
     )
 

@@ -149,7 +149,7 @@ async def test_a_report_says_what_is_known_of_a_peer_and_only_the_part_that_is_a
         60,
         device="mobile",
         sdk="rostrum-web/0.1.0",
-        user_agent="Browser/1",
+        user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0",
         address="198.51.100.7",
         context='{"seat": 4}',
         events=(PeerEvent(PeerEventKind.DETACHED, at(5)),),
@@ -160,7 +160,9 @@ async def test_a_report_says_what_is_known_of_a_peer_and_only_the_part_that_is_a
     metadata = found["peer_report"]["metadata"]
     assert (metadata["sdk_name"], metadata["sdk_version"]) == ("rostrum-web", "0.1.0")
     assert metadata["ip_information"]["ipv4"] == "198.51.100.7"
-    assert metadata["browser_metadata"]["user_agent"] == "Browser/1"
+    assert metadata["browser_metadata"]["user_agent"].endswith("Firefox/125.0")
+    browser, device = metadata["browser_metadata"], metadata["device_info"]
+    assert (browser["browser"], browser["engine"], device["os"]) == ("Firefox", "Gecko", "Linux")
     assert metadata["device_info"]["is_mobile"] is True
     assert [one["name"] for one in metadata["events"]] == ["joined", "detached", "left"]
     assert metadata["events"][-1]["metadata"] == {"reason": "left"}
