@@ -1,7 +1,7 @@
 """Is `/openapi.json` true? Requests made up from it (schemathesis), and every answer held to it.
 
     make fuzz-api
-    python -m tests.compat.openapi [--examples 100] [--only meetings]
+    python -m tests.compat.openapi [--examples 100] [--only meetings] [--minutes 60] [--no-aliases]
 
 For each operation requests that the document allows, and requests that it does not. No answer may be a 5xx,
 have a status that the document does not give for the operation, or look otherwise than the document says. The
@@ -16,10 +16,12 @@ import itertools
 import re
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import shuffle
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -111,12 +113,21 @@ class Fuzz:
         self._http.auth = (key.organization_id, key.api_key)
         self.description = Description(self._http.get(self.server.base_url + "/openapi.json").json())
 
-    def run(self, only: str = "", *, aliases: bool = True) -> None:
-        """Of the operations with `only` in their path."""
-        numbers = itertools.count()
-        for operation in self.description.operations.values():
-            if only in operation.path and (aliases or not operation.path.startswith(ALIASES)):
-                self._try(operation, next(numbers))
+    def run(self, only: str = "", *, aliases: bool = True, until: float | None = None) -> int:
+        """Of the operations with `only` in their path, by chance in another order each time where it is
+        `random`: those that are begun before `until`, by the monotonic clock. Returns how many are left."""
+        wanted = [
+            one
+            for one in self.description.operations.values()
+            if only in one.path and (aliases or not one.path.startswith(ALIASES))
+        ]
+        if self.random:
+            shuffle(wanted)
+        for number, operation in enumerate(wanted):
+            if until is not None and time.monotonic() >= until:
+                return len(wanted) - number
+            self._try(operation, number)
+        return 0
 
     def _try(self, operation: APIOperation[Any, Any, Any], seed: int) -> None:
         real, token = self._made(operation), self._token(operation)
@@ -231,18 +242,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", type=int, default=100, help="for each operation, and as many bad ones")
     parser.add_argument("--only", default="", help="operations with this in their path")
+    parser.add_argument("--minutes", type=float, help="begin with no operation after so many")
+    parser.add_argument("--no-aliases", action="store_true", help="without those of the RealtimeKit prefix")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         server = start_server(Path(folder), arguments=UNLIMITED)
         try:
             asyncio.run(wait_healthy(server))
             fuzz = Fuzz(server, arguments.examples, random=True)
-            fuzz.run(arguments.only)
+            until = None if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
+            left = fuzz.run(arguments.only, aliases=not arguments.no_aliases, until=until)
         finally:
             problems = stop_server(server)
         log = server.log
     for (label, status), count in sorted(fuzz.seen.items()):
         print(f"{label} {status}: {count}")  # noqa: T201
+    operations = len({label for label, _ in fuzz.seen})
+    counts = f"{operations} operations, {fuzz.seen.total()} requests, {len(fuzz.findings)} findings"
+    print(f"{counts}; {left} operations left")  # noqa: T201
     for (label, kind), finding in fuzz.findings.items():
         print(f"\n--- {label}: {kind}\n{finding}")  # noqa: T201
     if "Traceback" in log:
