@@ -52,7 +52,7 @@ async def admit(units: UnitOfWorkFactory, claims: ParticipantClaims) -> Admissio
     organization_id, meeting_id = claims.organization_id, claims.meeting_id
     async with units(reading=True) as uow:
         found = await uow.participants.with_its_own(organization_id, meeting_id, claims.participant_id)
-        path = frozenset[str]() if found is None else await _present_units(uow, found[0])
+        path = frozenset[str]() if found is None else await present_units(uow, found[0])
     if found is None:
         raise InvalidTokenError("The meeting or the participant of this token was removed.")
     participant, meeting, record = found
@@ -65,8 +65,9 @@ async def admit(units: UnitOfWorkFactory, claims: ParticipantClaims) -> Admissio
     return Admission(meeting, participant, record.preset, path)
 
 
-async def _present_units(uow: UnitOfWork, participant: Participant) -> frozenset[str]:
-    """Members are of the unit that they are of now, and are members only as long as their account is one."""
+async def present_units(uow: UnitOfWork, participant: Participant) -> frozenset[str]:
+    """The unit that they are of now, and those above it. Raises `JoinRefusedError` for who came as a member
+    and is none any more."""
     if participant.standing is not Standing.MEMBER:
         return await units_of(uow, participant)
     user = await uow.users.get(participant.custom_participant_id)

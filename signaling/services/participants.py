@@ -11,9 +11,9 @@ from signaling.domain.join_policy import check_join
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.version import check_version
-from signaling.errors import NotFoundError, ValidationFailedError
+from signaling.errors import JoinRefusedError, NotFoundError, ValidationFailedError
 from signaling.ids import new_uuid
-from signaling.services.admission import applicant_of, policy_of, units_of
+from signaling.services.admission import applicant_of, policy_of, present_units
 from signaling.services.client_tokens import revoke
 from signaling.services.idempotency import Once, create_once
 from signaling.services.levels import House, levels_of, unit_path
@@ -35,6 +35,17 @@ class Removed:
 
     participant: Participant
     preset_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`token` is None where the join policy does not take the participant (any more); it is kept nowhere."""
+
+    participant: Participant
+    token: str | None
+
+    def __repr__(self) -> str:
+        return f"Changed({self.participant.id!r})"
 
 
 class ParticipantService:
@@ -122,12 +133,13 @@ class ParticipantService:
         *,
         if_version: Set[int] | None = None,
         **changes: Unpack[ParticipantChanges],
-    ) -> Participant:
-        """Raises as `get` and `add` do, and `PreconditionFailedError` for a version that is not in
-        `if_version`. Peers of the participant that are joined are told, and a new preset applies to them when
-        this returns."""
+    ) -> Changed:
+        """Raises `NotFoundError`, `ValidationFailedError` for a preset or a unit that is not there, and
+        `PreconditionFailedError` for a version that is not in `if_version`. Peers of the participant that
+        are joined are told, and a new preset applies to them when this returns. Who is refused by the join
+        policy can be changed too: only a token they do not get."""
 
-        async def work(uow: UnitOfWork) -> Participant:
+        async def work(uow: UnitOfWork) -> tuple[Participant, bool]:
             participant = await _load(uow, organization_id, meeting_id, participant_id)
             check_version("participant", participant.version, if_version)
             if "preset_name" in changes:
@@ -136,11 +148,11 @@ class ParticipantService:
             participant = replace(participant, **changes, version=version, updated_at=self._clock.now())
             await _check_unit(uow, participant)
             await uow.participants.save(participant)
-            return participant
+            return participant, await self._admits(uow, participant)
 
-        participant = await committed(self._units, work)
+        participant, admitted = await committed(self._units, work)
         await self._live.participant_changed(participant)
-        return participant
+        return Changed(participant, self._tokens.issue(participant) if admitted else None)
 
     async def remove(
         self,
@@ -165,6 +177,14 @@ class ParticipantService:
         await self._live.participant_removed(removed.participant)
         return removed
 
+    async def _admits(self, uow: UnitOfWork, participant: Participant) -> bool:
+        try:
+            meeting = await load_meeting(uow, participant.organization_id, participant.meeting_id)
+            await self._check_policy(uow, meeting, participant)
+        except (JoinRefusedError, NotFoundError):
+            return False
+        return True
+
     async def _check_policy(
         self, uow: UnitOfWork, meeting: Meeting, participant: Participant, *, said_above: bool = True
     ) -> None:
@@ -172,7 +192,9 @@ class ParticipantService:
         meeting say anything of its configuration."""
         levels = await levels_of(uow, self._house.system, meeting, said_above=said_above)
         said, units = decided(levels, "join_policy"), decided(levels, "allow_join_units")
-        applicant = applicant_of(participant, meeting.join_password_hash, await units_of(uow, participant))
+        applicant = applicant_of(
+            participant, meeting.join_password_hash, await present_units(uow, participant)
+        )
         check_join(*policy_of(said, units, meeting), applicant)
 
 

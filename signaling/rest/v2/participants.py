@@ -89,6 +89,13 @@ class ParticipantWithToken(ParticipantAnswer):
     """What the participant joins with; kept nowhere."""
 
 
+class ChangedParticipant(ParticipantAnswer):
+    model_config = shown(_EXAMPLE | {"token": _TOKEN})
+
+    token: str | None
+    """What the participant joins with; null where the join policy does not take them."""
+
+
 class RemovedParticipant(Answer):
     model_config = shown(
         {
@@ -168,7 +175,7 @@ class ParticipantRoutes:
                 tag="Participants",
                 access=Scope.PARTICIPANTS_WRITE,
                 body=ParticipantPatch,
-                answer=ParticipantWithToken,
+                answer=ChangedParticipant,
                 conditional=True,
                 tagged=True,
             ),
@@ -214,8 +221,8 @@ class ParticipantRoutes:
         except AnsweredBefore as before:
             # The token is kept nowhere; this one is as good.
             participant_id = json.loads(before.answer)["id"]
-            participant = await self._service.get(organization_id, meeting_id, participant_id)
-            return replayed(before, token=self._service.token_for(participant))
+            token = await self._service.fresh_token(organization_id, meeting_id, participant_id)
+            return replayed(before, token=token)
         return tagged(success(self._with_token(participant), status=201), participant.version)
 
     async def list(self, request: web.Request) -> web.Response:
@@ -234,10 +241,11 @@ class ParticipantRoutes:
 
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, ParticipantPatch)
-        participant = await self._service.change(
+        changed = await self._service.change(
             *_path(request), if_version=expected_versions(request), **body.given()
         )
-        return tagged(success(self._with_token(participant)), participant.version)
+        answer = ChangedParticipant.reading(changed.participant, token=changed.token)
+        return tagged(success(answer), changed.participant.version)
 
     async def remove(self, request: web.Request) -> web.Response:
         removed = await self._service.remove(*_path(request), if_version=expected_versions(request))

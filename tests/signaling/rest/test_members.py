@@ -120,14 +120,17 @@ async def test_the_password_of_a_meeting_is_asked_of_members_too(world: World) -
 async def test_who_is_no_member_any_more_is_let_in_nowhere(world: World, change: str, policy: str) -> None:
     made = await world.meeting(join_policy=policy)
     user_id, auth = await signed_in(world)
-    token = (await knock(world, made, auth)).data["token"]
-    path = f"/v2/users/{user_id}"
+    joined = (await knock(world, made, auth)).data
+    token, path = joined["token"], f"/v2/users/{user_id}"
     if change == "removed":
         await world.call("DELETE", path)
     else:
         await world.call("PATCH", path, {change: True})
     refused = await invited_by(world, token)
     assert (refused.status, refused.error["reason"]) == (403, "not_in_organization")
+    people = f"/v2/meetings/{made['id']}/participants/{joined['participant_id']}"
+    assert (await world.call("POST", people + "/token")).error["reason"] == "not_in_organization"
+    assert (await world.call("PATCH", people, {"name": "Ada"})).data["token"] is None
     assert (await knock(world, made, auth)).status == 401
 
 

@@ -61,6 +61,28 @@ async def test_a_change_reaches_the_session_and_gives_a_new_token(world: World) 
     assert refused.error["field"] == "preset_name"
 
 
+async def test_whom_the_join_policy_refuses_is_changed_without_a_token(world: World) -> None:
+    path = f"/v2/orgs/{world.organization_id}/units"
+    ward = (await world.call("POST", path, {"name": "ward"})).data["id"]
+    meeting = await world.meeting()
+    key = {"Idempotency-Key": "once"}
+    people = f"/v2/meetings/{meeting['id']}/participants"
+    body = {"preset_name": "group_call_host", "custom_participant_id": "ada", "name": "Ada"}
+    made = (await world.call("POST", people, body, headers=key)).data
+    restricted = {"join_policy": "ORGUNIT", "allow_join_units": [ward]}
+    assert (await world.call("PATCH", f"/v2/meetings/{meeting['id']}", restricted)).status == 200
+
+    changed = await world.call("PATCH", f"{people}/{made['id']}", {"name": "Ada L."})
+    assert (changed.status, changed.data["name"], changed.data["token"]) == (200, "Ada L.", None)
+    for answer in (
+        await world.call("POST", f"{people}/{made['id']}/token"),
+        await world.call("POST", people, body, headers=key),
+    ):
+        assert (answer.status, answer.error["reason"]) == (403, "not_in_unit")
+    moved = await world.call("PATCH", f"{people}/{made['id']}", {"unit_id": ward})
+    assert world.tokens.verify(moved.data["token"]).participant_id == made["id"]
+
+
 async def test_a_token_is_refreshed(world: World) -> None:
     meeting = await world.meeting()
     made = await world.participant(meeting["id"])
