@@ -139,7 +139,10 @@ async def test_a_database_that_went_away_is_told_and_used_again_when_it_is_back(
         assert await uow.organizations.first() == acme
 
 
-async def test_who_comes_after_a_restart_notices_nothing(database: Database, postgres: Postgres) -> None:
+async def test_who_comes_after_a_restart_notices_nothing(
+    database: Database, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.store.postgres.TRUSTED_FOR", 0)
     acme, *_ = await furnished(database)
     postgres.stop()
     postgres.start()
