@@ -32,7 +32,6 @@ from signaling.clock import SystemClock
 from signaling.config import Settings
 from signaling.domain.configuration import SYSTEM, Configuration
 from signaling.domain.server import SignalingServer
-from signaling.door import Door
 from signaling.errors import InvalidInputError
 from signaling.first_start import JoinLink, demo_links
 from signaling.ids import new_uuid
@@ -74,6 +73,7 @@ from signaling.services.removal import RemovalService
 from signaling.services.session_actions import SessionActionService
 from signaling.services.sessions import SessionService
 from signaling.store.database import DATABASE_FILE, Database, sqlite_url
+from signaling.tenant_access import TenantAccess
 from signaling.webhooks.addresses import AddressPolicy
 from signaling.webhooks.dispatch import Webhooks
 from signaling.webhooks.stored_keys import PURPOSE as WEBHOOK_KEYS
@@ -318,17 +318,17 @@ def _application(
 ) -> web.Application:
     house, passwords = _house(settings), Argon2Passwords()
     of_meetings = MeetingPasswords(passwords, clock)
-    door = Door.of(database, clock, keys.ring, passwords)
+    access = TenantAccess.of(database, clock, keys.ring, passwords)
     application = build_application(
         RestParts(
-            authenticator=door.authenticator,
-            tenancy=door.tenancy,
+            authenticator=access.authenticator,
+            tenancy=access.tenancy,
             reach=Reach(database),
             meetings=MeetingService(database, live, clock, house, passwords, webhooks.policy),
             participants=ParticipantService(database, live, tokens, clock, house),
             guests=GuestService(database, tokens, of_meetings, clock, house),
             members=MemberService(database, tokens, of_meetings, clock, house),
-            removal=RemovalService(database, live, clock, webhooks.outbox, door.remembered),
+            removal=RemovalService(database, live, clock, webhooks.outbox, access.remembered),
             configuration=ConfigurationService(database, clock, house),
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
@@ -357,7 +357,7 @@ def _application(
             other_urls=lambda: servers.other_urls,
         )
     )
-    application.cleanup_ctx.append(door.noting)
+    application.cleanup_ctx.append(access.noting)
     application.router.add_get("/v2/ws", sockets.handle)
     return application
 

@@ -247,7 +247,7 @@ def _requests(document: Any) -> list[Any]:
 
 
 @pytest.mark.asvs("8.2.1")
-async def test_nobody_without_a_credential_gets_beyond_the_door(world: World) -> None:
+async def test_nobody_gets_in_without_a_credential(world: World) -> None:
     for operation in world.operations:
         if operation.access is not Access.ANYBODY:
             path = operation.path.format(**dict.fromkeys(operation.parameters, "x"))

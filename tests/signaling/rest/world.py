@@ -27,7 +27,6 @@ from signaling.clock import SystemClock
 from signaling.domain.attendance import Attendance
 from signaling.domain.caller import EVERYTHING, Caller, Scope
 from signaling.domain.session_status import SessionRecord, SessionStatus
-from signaling.door import Door
 from signaling.ids import new_id, new_uuid
 from signaling.metrics import Metrics
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
@@ -60,6 +59,7 @@ from signaling.services.session_actions import SessionActionService
 from signaling.services.sessions import SessionService
 from signaling.services.webhooks import WebhookService
 from signaling.store.database import Database
+from signaling.tenant_access import TenantAccess
 from signaling.testing import FakeLiveSessions, FakeMetricsSource
 from signaling.webhooks.addresses import AddressPolicy
 from signaling.webhooks.key_ring import WebhookKeyRing
@@ -224,8 +224,8 @@ async def rest_world(
     organization, key = values.organization(), new_api_key()
     await Bootstrap(database, clock).create(organization.id, hash_api_key(key))
     of_meetings = MeetingPasswords(PASSWORDS, clock)
-    door = Door.of(database, clock, ring, PASSWORDS, authenticator=LimitedAuthenticator)
-    authenticator = door.authenticator
+    access = TenantAccess.of(database, clock, ring, PASSWORDS, authenticator=LimitedAuthenticator)
+    authenticator = access.authenticator
     assert isinstance(authenticator, LimitedAuthenticator)
     application = build_application(
         RestParts(
@@ -235,9 +235,9 @@ async def rest_world(
             participants=ParticipantService(database, live, tokens, clock, House()),
             guests=GuestService(database, tokens, of_meetings, clock, House()),
             members=MemberService(database, tokens, of_meetings, clock, House()),
-            removal=RemovalService(database, live, clock, Outbox(clock), door.remembered),
+            removal=RemovalService(database, live, clock, Outbox(clock), access.remembered),
             configuration=ConfigurationService(database, clock, House()),
-            tenancy=door.tenancy,
+            tenancy=access.tenancy,
             presets=PresetService(database, live, clock),
             active_session=ActiveSessionService(database, live),
             sessions=SessionService(database, live, clock),

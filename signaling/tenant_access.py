@@ -20,7 +20,7 @@ from signaling.services.tenancy import Tenancy
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class TenantAccess:
     authenticator: Authenticator
     tenancy: Tenancy
     use: KeyUse
