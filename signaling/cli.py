@@ -83,10 +83,11 @@ def serve(config: Path | None, **flags: Any) -> None:
     # What the start makes lasts: to look through it for garbage again and again would be a tenth of it.
     gc.disable()
     try:
-        from signaling.serve import serve as run
-
         with complaints():
-            run(settings_of(flags, config))
+            settings = settings_of(flags, config)
+            from signaling.serve import serve as run
+
+            run(settings)
     finally:
         gc.enable()
 

@@ -18,7 +18,6 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 T = TypeVar("T")
 
-DRIVER: Final = "postgresql+asyncpg"
 _OPTIONS: Final = {
     "pool_size": 10,
     "max_overflow": 10,
