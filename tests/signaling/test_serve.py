@@ -16,6 +16,9 @@ from pathlib import Path
 
 import aiohttp
 import jwt
+import pytest
+
+pytestmark = pytest.mark.slow
 
 COMMAND = (sys.executable, "-m", "signaling.cli")
 LOOPBACK = (
