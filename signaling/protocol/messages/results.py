@@ -49,8 +49,7 @@ class Waiting(Outbound):
     """Instead of `Joined`: one is not in, but waits to be admitted. `admitted` or `session_left` follows;
     until then only `leave` and `update_token` are taken, and a socket that is lost gives the place up."""
 
-    waiting: WaitingPeerInfo
-    """Oneself."""
+    me: WaitingPeerInfo
     peer_id: str
     seq: int
     """The number of the event that the first one follows."""

@@ -29,7 +29,7 @@ def joined(live: LiveSession, peer: Peer, resume_token: str, *, seq: int | None 
 def waiting(live: LiveSession, peer: Peer) -> messages.Waiting:
     """All that somebody is told who is not in."""
     return messages.Waiting(
-        waiting=render.waiting_info(peer),
+        me=render.waiting_info(peer),
         peer_id=peer.id,
         seq=live.around.hub.seq(peer.id),
         meeting=render.meeting_info(live.meeting, peer, None),

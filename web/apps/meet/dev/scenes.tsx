@@ -1,8 +1,8 @@
 /**
  * The page without a server: `npm run dev -w @rostrum/meet`, then /meet/dev/?scene=grid&people=9.
  *
- * The real SDK talks to a scripted socket; cameras are canvases. Scenes: setup, grid, screen, encrypted,
- * host, viewer, accepted, reconnecting, ended. Not part of the build.
+ * The real SDK talks to a scripted socket; cameras are canvases. Scenes: setup, waiting, rejected, grid, knocking (with
+ * &waiting=3), screen, encrypted, host, viewer, accepted, reconnecting, ended. Not part of the build.
  */
 
 import { browserDependencies, Client } from "@rostrum/core";

@@ -1,7 +1,15 @@
 /** A server of one page: answers the SDK's requests by a script, and then sends a scene's events. */
 
 import type { Socket } from "@rostrum/core";
-import type { AnyEvent, Joined, PeerInfo, PublicationInfo, StageStatusName } from "@rostrum/protocol";
+import type {
+  AnyEvent,
+  Joined,
+  PeerInfo,
+  PublicationInfo,
+  StageStatusName,
+  Waiting,
+  WaitingPeerInfo,
+} from "@rostrum/protocol";
 
 const NAMES = [
   "Amara Okafor", "Jonas Lindqvist", "Priya Raman", "Marta Kowalczyk", "Diego Fernández", "Yuki Tanaka",
@@ -60,6 +68,11 @@ export class ScriptedServer {
       this.event({ type: "peer_updated", peer: { ...peers[1]!, connection: "detached" } });
       setTimeout(() => this.socket?.onclose?.(), 300);
     }
+    if (this.scene === "knocking") {
+      const waiting = Number(new URLSearchParams(location.search).get("waiting") ?? "1");
+      for (let index = 0; index < waiting; index++) this.event({ type: "peer_waiting", peer: waitingPeer(18 + index) });
+    }
+    if (this.scene === "rejected") this.event({ type: "session_left", reason: "rejected" });
     if (this.scene === "ended") this.event({ type: "session_left", reason: "ended" });
   }
 
@@ -74,7 +87,7 @@ export class ScriptedServer {
   private resultOf(request: { type: string }): object {
     switch (request.type) {
       case "join":
-        return this.joined();
+        return this.scene === "waiting" || this.scene === "rejected" ? this.waiting() : this.joined();
       case "publish":
         return { answer: "", publications: [] };
       case "subscribe":
@@ -89,6 +102,12 @@ export class ScriptedServer {
       default:
         return { peers: [] };
     }
+  }
+
+  private waiting(): Waiting {
+    const { meeting, ui, me } = this.joined();
+    const own = { ...waitingPeer(0), peer_id: me.peer_id, name: me.name };
+    return { me: own, peer_id: me.peer_id, seq: 0, meeting, ui };
   }
 
   private joined(): Joined {
@@ -156,6 +175,17 @@ function peer(index: number, status: StageStatusName): PeerInfo {
     connection: "connected",
     censored: [],
     joined_at: "2026-11-21T01:00:00Z",
+  };
+}
+
+function waitingPeer(index: number): WaitingPeerInfo {
+  return {
+    peer_id: `peer_waiting_${index}`,
+    participant_id: `pt_waiting_${index}`,
+    custom_participant_id: null,
+    name: NAMES[index % NAMES.length]!,
+    picture: null,
+    since: "2026-11-21T01:00:00Z",
   };
 }
 

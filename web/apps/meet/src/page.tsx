@@ -6,6 +6,7 @@ import { Ended } from "./screens/ended";
 import { Problem } from "./screens/problem";
 import { Room } from "./screens/room";
 import { Setup } from "./screens/setup";
+import { Waiting } from "./screens/waiting";
 import { launch, screen } from "./state/app";
 
 export function Page(): JSX.Element {
@@ -36,6 +37,8 @@ function CurrentScreen(): JSX.Element {
       );
     case "setup":
       return <Setup store={current.store} invited={current.invited} devices={current.devices} />;
+    case "waiting":
+      return <Waiting store={current.store} devices={current.devices} />;
     case "room":
       return <Room store={current.store} />;
     case "ended":

@@ -226,12 +226,8 @@ export class Self extends Emitter<SelfEvents> {
 
   // --- what the meeting feeds in ---------------------------------------------------------------------
 
-  handleWaiting({ waiting }: Waiting): void {
-    this.id = waiting.peer_id;
-    this.userId = waiting.participant_id;
-    this.customParticipantId = waiting.custom_participant_id;
-    this.name = waiting.name;
-    this.picture = waiting.picture;
+  handleWaiting({ me }: Waiting): void {
+    this.handleIdentity(me);
     this.waitlistStatus = "waiting";
     this.handleRoomState("waitlisted");
     this.emit("waitlisted");
@@ -241,11 +237,7 @@ export class Self extends Emitter<SelfEvents> {
     const { me } = joined;
     if (this.waitlistStatus === "waiting") this.waitlistStatus = "accepted";
     this.scores.clear();
-    this.id = me.peer_id;
-    this.userId = me.participant_id;
-    this.customParticipantId = me.custom_participant_id;
-    this.name = me.name;
-    this.picture = me.picture;
+    this.handleIdentity(me);
     this.censored = new Set(me.censored);
     this.handlePermissions(me.preset_name, joined.permissions, joined.config);
   }
@@ -302,6 +294,14 @@ export class Self extends Emitter<SelfEvents> {
 
   announcePublishError(error: Error): void {
     this.emit("publishError", error);
+  }
+
+  private handleIdentity(me: PeerInfo | Waiting["me"]): void {
+    this.id = me.peer_id;
+    this.userId = me.participant_id;
+    this.customParticipantId = me.custom_participant_id;
+    this.name = me.name;
+    this.picture = me.picture;
   }
 
   private repeatMediaEvents(): void {

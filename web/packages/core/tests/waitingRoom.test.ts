@@ -15,7 +15,7 @@ function waitingInfo(id: string, overrides: Partial<WaitingPeerInfo> = {}): Wait
 
 function waitingResult(): Waiting {
   const { meeting: about, ui } = joinedResult();
-  return { waiting: waitingInfo("peer_me", { name: "Me" }), peer_id: "peer_me", seq: 0, meeting: about, ui };
+  return { me: waitingInfo("peer_me", { name: "Me" }), peer_id: "peer_me", seq: 0, meeting: about, ui };
 }
 
 const admitted = (seq: number): AnyEvent => ({ type: "admitted", joined: joinedResult({ seq, resume_token: "mine" }) });

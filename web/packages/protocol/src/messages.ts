@@ -944,13 +944,13 @@ export interface UpdateToken {
  * until then only `leave` and `update_token` are taken, and a socket that is lost gives the place up.
  */
 export interface Waiting {
+  me: WaitingPeerInfo;
   meeting: MeetingInfo;
   peer_id: string;
   seq: number;
   ui: {
     [k: string]: unknown;
   };
-  waiting: WaitingPeerInfo;
 }
 /**
  * Result of `admit` and `deny`: the outcome per peer. One too many for the meeting goes on waiting.

@@ -13,9 +13,17 @@ function microphoneLabel(me: Person): string {
   return me.audioOn ? "Turn off microphone" : "Turn on microphone";
 }
 
+function peopleLabel(requests: number, waiting: number): string {
+  const parts = ["People"];
+  if (waiting > 0) parts.push(`${waiting} waiting to come in`);
+  if (requests > 0) parts.push(`${requests} waiting for the stage`);
+  return parts.join(", ");
+}
+
 export function ControlBar({ store }: { store: RoomStore }): JSX.Element {
   const me = store.me.value;
   const requests = store.stage.value.requests.length;
+  const waiting = store.waiting.value.length;
   return (
     <nav class="control-bar" aria-label="Meeting controls">
       {store.mayUse("audio") && (
@@ -53,11 +61,11 @@ export function ControlBar({ store }: { store: RoomStore }): JSX.Element {
       )}
       <StageButton store={store} />
       <RoundButton
-        label={requests > 0 ? `People, ${requests} waiting for the stage` : "People"}
+        label={peopleLabel(requests, waiting)}
         icon={<icons.People />}
         tone={panel.value === "participants" ? "active" : "plain"}
         pressed={panel.value === "participants"}
-        badge={requests}
+        badge={requests + waiting}
         shortcut="p"
         testId="participants-toggle"
         onClick={() => togglePanel("participants")}

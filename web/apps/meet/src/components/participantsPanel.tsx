@@ -1,4 +1,4 @@
-/** Everyone: who waits for the stage, who is on it, who watches; and what a host may do about each. */
+/** Everyone: who waits to come in, who waits for the stage, who is on it, who watches; and what a host may do about each. */
 
 import type { JSX } from "preact";
 import { panel } from "../state/panels";
@@ -8,6 +8,7 @@ import { attempt } from "../state/toasts";
 import { Avatar } from "./avatar";
 import { Button, RoundButton } from "./button";
 import * as icons from "./icons";
+import { AdmitAll, Decision, nameOf } from "./waitingNotice";
 
 export function ParticipantsPanel({ store }: { store: RoomStore }): JSX.Element {
   const staged = store.stage.value.enabled;
@@ -18,6 +19,7 @@ export function ParticipantsPanel({ store }: { store: RoomStore }): JSX.Element 
         <RoundButton label="Close" icon={<icons.Close />} onClick={() => (panel.value = null)} />
       </header>
       <div class="panel-body">
+        <Waiting store={store} />
         <Requests store={store} />
         <People store={store} title={staged ? "On the stage" : "In the meeting"} people={store.onStage.value} />
         {store.watching.value.length > 0 && (
@@ -25,6 +27,30 @@ export function ParticipantsPanel({ store }: { store: RoomStore }): JSX.Element 
         )}
       </div>
     </aside>
+  );
+}
+
+function Waiting({ store }: { store: RoomStore }): JSX.Element | null {
+  const waiting = store.waiting.value;
+  if (waiting.length === 0) return null;
+  return (
+    <section aria-label="Waiting to come in" class="people-section requests" data-testid="waiting-list">
+      <div class="section-head">
+        <h3>
+          Waiting to come in <span class="count">{waiting.length}</span>
+        </h3>
+        {waiting.length > 1 && <AdmitAll store={store} />}
+      </div>
+      <ul>
+        {waiting.map((who) => (
+          <li key={who.id} class="person-row" data-testid="waiting-row" data-peer-id={who.id}>
+            <Avatar id={who.id} name={nameOf(who)} picture={who.picture} />
+            <span class="person-name">{nameOf(who)}</span>
+            <Decision store={store} who={who} />
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

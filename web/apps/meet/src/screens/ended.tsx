@@ -8,6 +8,10 @@ import { launch } from "../state/app";
 const TEXTS: Partial<Record<RoomState, { title: string; text: string }>> = {
   left: { title: "You left the meeting", text: "You can come back as long as your invitation is valid." },
   kicked: { title: "You were removed from the meeting", text: "A host took you out of this meeting." },
+  rejected: {
+    title: "You were not let in",
+    text: "The host has turned down your request. If that was a mistake, tell them and open your link again.",
+  },
   ended: { title: "The meeting has ended", text: "Thank you for being here." },
   replaced: { title: "You joined from another place", text: "This page was replaced by a newer one of yours." },
   failed: {

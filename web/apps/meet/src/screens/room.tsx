@@ -10,6 +10,7 @@ import { ParticipantsPanel } from "../components/participantsPanel";
 import { ScreenView } from "../components/screenView";
 import { StageDialog } from "../components/stageDialog";
 import { Sound } from "../components/video";
+import { WaitingNotice } from "../components/waitingNotice";
 import { dialog, panel } from "../state/panels";
 import type { RoomStore } from "../state/roomStore";
 import { handleKey } from "../state/shortcuts";
@@ -34,6 +35,7 @@ export function Room({ store }: { store: RoomStore }): JSX.Element {
         </span>
       </header>
       <Banners store={store} />
+      <WaitingNotice store={store} />
       <div class={`room-body${panel.value !== null ? " with-panel" : ""}`}>
         <main class="stage" aria-label="Stage">
           {people.length === 0 ? (

@@ -12,6 +12,7 @@ export type Screen =
   | { kind: "problem"; title: string; advice: string; canRetry: boolean }
   | { kind: "starting" }
   | { kind: "setup"; store: RoomStore; invited: Invited; devices: Devices }
+  | { kind: "waiting"; store: RoomStore; devices: Devices }
   | { kind: "room"; store: RoomStore }
   | { kind: "ended"; reason: RoomState; canRejoin: boolean };
 
@@ -92,11 +93,11 @@ async function started(options: ClientOptions): Promise<RoomStore> {
   // For end-to-end tests and the browser's console: the SDK object of this page.
   Object.assign(window, { rostrum: meeting });
   const store = new RoomStore(meeting);
-  followRoom(meeting, store, options.authToken);
+  followRoom(meeting, store, options.authToken, { audio: true, video: true, ...options.defaults });
   return store;
 }
 
-function followRoom(meeting: Meeting, store: RoomStore, token: string): void {
+function followRoom(meeting: Meeting, store: RoomStore, token: string, devices: Devices): void {
   const { self } = meeting;
   let pageCloses = false;
   const remember = () => {
@@ -111,6 +112,9 @@ function followRoom(meeting: Meeting, store: RoomStore, token: string): void {
   };
   self.on("audioUpdate", remember);
   self.on("videoUpdate", remember);
+  self.on("waitlisted", () => {
+    screen.value = { kind: "waiting", store, devices };
+  });
   self.on("roomJoined", () => {
     remember();
     window.addEventListener("pagehide", goodbye);
@@ -119,6 +123,6 @@ function followRoom(meeting: Meeting, store: RoomStore, token: string): void {
   self.on("roomLeft", ({ state }) => {
     window.removeEventListener("pagehide", goodbye);
     if (!pageCloses) forgetInside();
-    screen.value = { kind: "ended", reason: state, canRejoin: state !== "kicked" };
+    screen.value = { kind: "ended", reason: state, canRejoin: state !== "kicked" && state !== "rejected" };
   });
 }

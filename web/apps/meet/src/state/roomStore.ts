@@ -1,7 +1,15 @@
 /** A meeting as signals: listens to the SDK and keeps what the page renders. */
 
 import { batch, computed, signal } from "@preact/signals";
-import type { Meeting, Permissions, RoomState, SocketUpdate, StageAccessRequest, StageStatusName } from "@rostrum/core";
+import type {
+  Meeting,
+  Permissions,
+  RoomState,
+  SocketUpdate,
+  StageAccessRequest,
+  StageStatusName,
+  WaitlistedParticipant,
+} from "@rostrum/core";
 import { panel } from "./panels";
 import { isOnStage, type Person, remotePerson, selfPerson } from "./people";
 import { applyTheme } from "./theme";
@@ -27,6 +35,10 @@ const MODERATED = {
 export class RoomStore {
   readonly me = signal<Person>(null as never);
   readonly others = signal<Person[]>([]);
+  /** Who waits to be admitted, for who may admit. */
+  readonly waiting = signal<WaitlistedParticipant[]>([]);
+  /** Ids of those about whom one decides later. */
+  readonly putOff = signal<ReadonlySet<string>>(new Set());
   readonly speaking = signal<ReadonlySet<string>>(new Set());
   readonly stage = signal<StageView>(null as never);
   readonly permissions = signal<Permissions>(null as never);
@@ -66,13 +78,18 @@ export class RoomStore {
     self.on("screenShareUpdate", refreshMe);
     self.on("qualityUpdate", refreshMe);
     self.on("roomStateUpdate", refresh);
-    self.on("roomJoined", () => {
+    const themed = () => {
       applyTheme(meta.ui, document.documentElement);
       refresh();
-    });
+    };
+    self.on("roomJoined", themed);
+    self.on("waitlisted", themed);
     self.on("permissionsUpdate", refresh);
     participants.joined.on("participantsUpdate", (all) => {
       this.others.value = all.map(remotePerson);
+    });
+    participants.waitlisted.on("participantsUpdate", (all) => {
+      this.waiting.value = all;
     });
     participants.on("speakersUpdate", (speakers) => {
       this.speaking.value = new Set(speakers.map((speaker) => speaker.peerId));
