@@ -73,6 +73,11 @@ class Watched:
 List = Callable[[Watched], Awaitable[tuple[Any, int]]]
 
 
+async def of_one_person(db: Watched) -> tuple[Any, int]:
+    found = await SqlParticipants(db).known_as("org", "meeting", PARTICIPANT.custom_participant_id)
+    return found, len(found)
+
+
 def meetings(**options: Any) -> List:
     return lambda db: SqlMeetings(db).list("org", **options)
 
@@ -103,6 +108,7 @@ IN_ORDER: dict[str, List] = {
 """A page of these comes from an index that has its order."""
 SORTED: dict[str, List] = {
     "meetings with a name": meetings(unique_name="weekly"),
+    "participants with a custom id": of_one_person,
     "keys within a unit": lambda db: SqlApiKeys(db).list("org", within="unit"),
     "members within a unit": lambda db: SqlUsers(db).members("org", within="unit"),
 }
