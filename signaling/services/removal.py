@@ -16,7 +16,7 @@ from signaling.domain.caller import Caller
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import Organization
 from signaling.domain.version import check_version
-from signaling.errors import ConflictError, ForbiddenError, NotFoundError
+from signaling.errors import ConflictError, ForbiddenError, NotFoundError, ServerUnreachableError
 from signaling.services.organizations import require_platform, visible_organization
 from signaling.services.outbox import Outbox
 from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
@@ -61,7 +61,8 @@ class RemovalService:
 
         Raises `NotFoundError`, `ForbiddenError` for who may not, `PreconditionFailedError`, and
         `ConflictError` where keys of the platform are in it, and while sessions run: with `force` these are
-        ended, and everybody in them is told.
+        ended, and everybody in them is told; `ServerUnreachableError` where it is done, but a server that has
+        one of these does not answer.
         """
 
         async def work(uow: UnitOfWork) -> _Gone:
@@ -115,11 +116,16 @@ class RemovalService:
         return await self.remove(caller, app_id, force=force, if_version=if_version)
 
     async def _end(self, gone: _Gone) -> None:
-        """Whatever a session wrote as it ended is emptied as what was there before."""
+        """Whatever a session wrote as it ended is emptied as what was there before. Raises
+        `ServerUnreachableError` in the end, where a server did not answer that has one of them."""
         for one in gone.tenants:
             self._outbox.forget(one)
+        unreached: ServerUnreachableError | None = None
         for meeting in gone.running:
-            await self._live.meeting_removed(meeting)
+            try:
+                await self._live.meeting_removed(meeting)
+            except ServerUnreachableError as error:
+                unreached = error  # it is told again until it hears; the others are not to wait for it
 
         async def work(uow: UnitOfWork) -> None:
             for one in gone.tenants:
@@ -127,6 +133,8 @@ class RemovalService:
 
         if gone.running:
             await committed(self._units, work)
+        if unreached is not None:
+            raise unreached
 
 
 def _check_may(caller: Caller, organization: Organization) -> None:

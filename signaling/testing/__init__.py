@@ -11,7 +11,7 @@ from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.session_status import SessionStatus
 from signaling.domain.targets import Targets
-from signaling.errors import InvalidTokenError, NoActiveSessionError
+from signaling.errors import InvalidTokenError, NoActiveSessionError, ServerUnreachableError
 from signaling.services.ports import LiveSessionView, WaitingView, WorkerStatus
 from signaling.testing.store import MemoryStore
 
@@ -67,6 +67,8 @@ class FakeLiveSessions:
     present: dict[str, list[Participant]] = field(default_factory=dict)
     knocking: dict[str, list[Participant]] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    unreachable: set[str] = field(default_factory=set)
+    """Meetings whose server does not answer."""
 
     async def active(self, meeting_id: str) -> LiveSessionView | None:
         return self.views.get(meeting_id)
@@ -137,6 +139,8 @@ class FakeLiveSessions:
 
     async def meeting_removed(self, meeting: Meeting) -> None:
         self.calls.append(("meeting_removed", meeting.id))
+        if meeting.id in self.unreachable:
+            raise ServerUnreachableError
         self.present.pop(meeting.id, None)
         self.views.pop(meeting.id, None)
 

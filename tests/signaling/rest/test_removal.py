@@ -213,6 +213,21 @@ async def test_sessions_that_run_are_in_the_way_unless_it_is_forced(world: World
     assert (await world.call("GET", "/v2/meetings", auth=app.auth)).status == 401
 
 
+async def test_a_server_that_does_not_answer_keeps_no_other_from_being_told(world: World) -> None:
+    gone = await tenant(world)
+    app = await app_of(world, gone)
+    async with world.database() as uow:
+        for one in (gone, app):
+            meeting = await uow.meetings.get(one.id, one.meeting_id)
+            assert meeting is not None
+            await uow.sessions.add(values.session(meeting))
+        await uow.commit()
+    world.live.unreachable.add(gone.meeting_id)
+    assert (await world.call("DELETE", gone.path + "?force=true")).status == 503
+    assert ("meeting_removed", app.meeting_id) in world.live.calls
+    assert (await world.call("GET", gone.path)).status == 404, "it is done all the same"
+
+
 async def test_who_removes_what(world: World) -> None:
     owner, rival = await tenant(world), await tenant(world, "Beta")
     app = await app_of(world, owner)
