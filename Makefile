@@ -44,8 +44,12 @@ install: $(VENV)/.installed $(WEB_BUILT) ## Install and build, without serving
 test: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer postgresql ## Run every test (PYTEST_ARGS="-k stage")
 ifeq ($(PYTEST_ARGS),)
 	$(BIN)/python -m pytest --numprocesses=$(AT_ONCE) $(BY_FILE) --ignore=$(BROWSERS)
+ifeq ($(BROWSERS_AT_ONCE),1)
+	$(BIN)/python -m pytest $(BROWSERS)
+else
 	$(BIN)/python -m pytest --numprocesses=$(BROWSERS_AT_ONCE) $(BY_FILE) -m "not alone and not clients" $(BROWSERS)
 	$(BIN)/python -m pytest -m "alone and not clients" $(BROWSERS)
+endif
 else
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 endif
