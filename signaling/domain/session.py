@@ -190,7 +190,7 @@ class Session:
 
     def wait(self, peer: Peer, now: float) -> Events:
         """For one that must; also again, where what is known of it has changed. Raises
-        `WaitingRoomFullError`."""
+        `WaitingRoomFullError` and `LimitExceededError`."""
         self._check_runs()
         self.waiting_room.put(peer)
         return [PeerWaits(self.waiting_room.peer(peer.id)), *self._settle(now)]

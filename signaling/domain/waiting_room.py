@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from signaling.domain.errors import NotFoundError, WaitingRoomFullError
+from signaling.domain.errors import LimitExceededError, NotFoundError, WaitingRoomFullError
 from signaling.domain.peer import Peer
 from signaling.domain.preset import WaitingRoomType
 from signaling.domain.stage import initial_status
@@ -36,6 +36,8 @@ from signaling.domain.tracked import Tracked
 
 MAX_WAITING: Final = 1000
 """In one session at a time."""
+MAX_WAITING_EACH: Final = 10
+"""Of one participant, so that nobody fills the room alone."""
 MAX_REMEMBERED: Final = 10_000
 """Participants that were admitted; of more the first are forgotten, and wait again when they come again."""
 
@@ -81,10 +83,18 @@ class WaitingRoom:
         return found
 
     def put(self, peer: Peer) -> None:
-        """Another one waits; or what is known of one who does has changed. Raises `WaitingRoomFullError`."""
-        if peer.id not in self._waiting and len(self._waiting) >= MAX_WAITING:
-            raise WaitingRoomFullError
+        """Another one waits; or what is known of one who does has changed. Raises `WaitingRoomFullError`, and
+        `LimitExceededError` where its participant waits often enough."""
+        if peer.id not in self._waiting:
+            self._check_room(peer)
         self._waiting[peer.id] = replace(peer, status=initial_status(peer.preset))
+
+    def _check_room(self, peer: Peer) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            raise WaitingRoomFullError
+        theirs = sum(one.participant_id == peer.participant_id for one in self._waiting.values())
+        if theirs >= MAX_WAITING_EACH:
+            raise LimitExceededError(f"You wait {MAX_WAITING_EACH} times already. Close another tab first.")
 
     def accept(self, peer_id: str) -> Peer:
         """They are in from now on, and need not wait again."""

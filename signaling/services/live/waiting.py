@@ -29,7 +29,7 @@ def must_wait(live: LiveSession, peer: Peer) -> bool:
 
 
 async def wait(live: LiveSession, peer: Peer) -> messages.Waiting:
-    """It waits from now on. Raises `WaitingRoomFullError`."""
+    """It waits from now on. Raises `WaitingRoomFullError` and `LimitExceededError`."""
     events = live.session.wait(peer, live.around.clock.monotonic())
     live.open_mailbox(peer.id, waits=True)
     await live.carry_out(events)

@@ -7,7 +7,12 @@ import pytest
 
 from signaling.domain import waiting_room
 from signaling.domain.default_presets import DEFAULT_PRESETS
-from signaling.domain.errors import NotFoundError, NotJoinedError, WaitingRoomFullError
+from signaling.domain.errors import (
+    LimitExceededError,
+    NotFoundError,
+    NotJoinedError,
+    WaitingRoomFullError,
+)
 from signaling.domain.events import (
     LeaveReason,
     PeerAdmitted,
@@ -145,13 +150,22 @@ def test_the_end_of_a_session_that_only_such_were_in_that_wait_calls_it_off_and_
 
 def test_no_more_wait_than_may_but_who_waits_may_change() -> None:
     room = WaitingRoom()
-    peers = [guest() for _ in range(waiting_room.MAX_WAITING)]
+    peers = [replace(guest(), participant_id=f"pt {number}") for number in range(waiting_room.MAX_WAITING)]
     for peer in peers:
         room.put(peer)
     with pytest.raises(WaitingRoomFullError):
         room.put(guest())
     room.put(peers[0])
     assert [one.id for one in room] == [one.id for one in peers]
+
+
+def test_nobody_fills_the_room_alone() -> None:
+    room = WaitingRoom()
+    for _ in range(waiting_room.MAX_WAITING_EACH):
+        room.put(guest())
+    with pytest.raises(LimitExceededError):
+        room.put(guest())
+    room.put(replace(guest(), participant_id="another"))
 
 
 def test_no_more_are_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
