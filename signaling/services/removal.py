@@ -15,8 +15,10 @@ import structlog
 from signaling.domain.caller import Caller
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import Organization
+from signaling.domain.session_end import MEETING_DELETED
 from signaling.domain.version import check_version
 from signaling.errors import ConflictError, ForbiddenError, NotFoundError, ServerUnreachableError
+from signaling.services.live.records import end_all
 from signaling.services.organizations import require_platform, visible_organization
 from signaling.services.outbox import Outbox
 from signaling.services.ports import Clock, LiveSessions, UnitOfWork, UnitOfWorkFactory
@@ -116,8 +118,9 @@ class RemovalService:
         return await self.remove(caller, app_id, force=force, if_version=if_version)
 
     async def _end(self, gone: _Gone) -> None:
-        """Whatever a session wrote as it ended is emptied as what was there before. Raises
-        `ServerUnreachableError` in the end, where a server did not answer that has one of them."""
+        """Whatever a session wrote as it ended is emptied as what was there before; that of a server which
+        does not answer ends in the store, so that this one writes nothing to it any more. Raises
+        `ServerUnreachableError` in the end, where there is such a server."""
         for one in gone.tenants:
             self._outbox.forget(one)
         unreached: ServerUnreachableError | None = None
@@ -128,8 +131,11 @@ class RemovalService:
                 unreached = error  # it is told again until it hears; the others are not to wait for it
 
         async def work(uow: UnitOfWork) -> None:
+            now = self._clock.now()
+            found = [await uow.sessions.active_for(meeting.id) for meeting in gone.running]
+            await end_all(uow, self._outbox, [one for one in found if one], now, MEETING_DELETED)
             for one in gone.tenants:
-                await uow.organizations.dissolve(one, self._clock.now())
+                await uow.organizations.dissolve(one, now)
 
         if gone.running:
             await committed(self._units, work)

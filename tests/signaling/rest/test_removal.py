@@ -216,16 +216,27 @@ async def test_sessions_that_run_are_in_the_way_unless_it_is_forced(world: World
 async def test_a_server_that_does_not_answer_keeps_no_other_from_being_told(world: World) -> None:
     gone = await tenant(world)
     app = await app_of(world, gone)
+    running = []
     async with world.database() as uow:
         for one in (gone, app):
             meeting = await uow.meetings.get(one.id, one.meeting_id)
             assert meeting is not None
-            await uow.sessions.add(values.session(meeting))
+            running.append(values.session(meeting))
+            await uow.sessions.add(running[-1])
+        inside = values.attendance(running[0], "peer-inside")
+        await uow.sessions.add_attendance(inside)
         await uow.commit()
     world.live.unreachable.add(gone.meeting_id)
     assert (await world.call("DELETE", gone.path + "?force=true")).status == 503
     assert ("meeting_removed", app.meeting_id) in world.live.calls
     assert (await world.call("GET", gone.path)).status == 404, "it is done all the same"
+    async with world.database() as uow:  # as that server would, when it comes back
+        assert not await uow.sessions.save_attendance(inside.left("left", values.at(9)))
+        assert not await uow.sessions.save(replace(running[0], meeting_title="Board"))
+        session = await uow.sessions.get(running[0].id)
+        (attendance,) = await uow.sessions.attendances(running[0].id)
+    assert session is not None and session.end_reason == "MEETING_DELETED"
+    assert (session.meeting_title, attendance.name) == (None, "")
 
 
 async def test_who_removes_what(world: World) -> None:
