@@ -29,10 +29,14 @@ async def set_meeting(world: LiveWorld, most: int | None) -> Meeting:
     return changed
 
 
-def in_force(world: LiveWorld) -> int | None:
-    """At the session's router, by the last command that says it."""
+def limits_told(world: LiveWorld) -> list[int | None]:
+    """To the session's router, one command after the other. The node hears others at times of their own."""
     commands = [one for one in world.node.commands if isinstance(one, node.CreateRouter | node.LimitVoices)]
-    return commands[-1].loudest_audio
+    return [one.loudest_audio for one in commands]
+
+
+def in_force(world: LiveWorld) -> int | None:
+    return limits_told(world)[-1]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,6 @@ async def test_a_change_of_the_meeting_holds_for_the_session_that_runs() -> None
         for meeting, expected in ((2, 2), (0, None), (None, SERVER)):
             await world.live.meeting_changed(await set_meeting(world, meeting))
             assert in_force(world) == expected
-        told = len(world.node.commands)
+        told = limits_told(world)
         await world.live.meeting_changed(await set_meeting(world, None))
-        assert len(world.node.commands) == told, "nothing changed"
+        assert limits_told(world) == told, "nothing changed"
