@@ -312,7 +312,7 @@ class LiveService(LocalSessions):
     ) -> messages.Joined | messages.Waiting:
         peer = entering.arriving(live, admission.participant, admission.preset, request, origin)
         if waiting.must_wait(live, peer):
-            answer = await waiting.wait(live, peer)
+            answer = await waiting.wait(live, peer, claims)
             self.remember(peer.id, live)
             self._expiry.begin(live, peer.id, claims)
             return answer

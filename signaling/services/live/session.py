@@ -29,6 +29,7 @@ from signaling.domain.events import (
     SubscriptionEnded,
 )
 from signaling.domain.meeting import Meeting
+from signaling.domain.participant import ParticipantClaims
 from signaling.domain.publication import grants_of
 from signaling.domain.session import Session, SessionRecord, SessionStatus
 from signaling.domain.session_end import MAX_DURATION_REACHED, reason_of_silence
@@ -105,6 +106,8 @@ class LiveSession:
         self.views: Tracked[str, View] = Tracked()
         """Of WHEP players, by peer id."""
         self.notebook = Notebook(session, self.views, generation)
+        self.waiting_claims: dict[str, ParticipantClaims] = {}
+        """By peer id, of those that wait: looked at again when they are admitted."""
         self.active_speaker: str | None = None
         """Peer id."""
         self._media: MediaSession | None = None
@@ -285,6 +288,7 @@ class LiveSession:
                 self._on_left(event.peer.id)
             elif isinstance(event, PeerTurnedAway):
                 log.info("peer.turned_away", session=self.session.id, peer=event.peer.id, reason=event.reason)
+                self.waiting_claims.pop(event.peer.id, None)
                 self._on_left(event.peer.id)
             elif isinstance(event, SessionEnded):
                 self._on_ended(self)

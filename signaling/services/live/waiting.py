@@ -6,15 +6,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from signaling.domain.events import LeaveReason
+from signaling.domain.participant import ParticipantClaims
 from signaling.domain.peer import Peer
 from signaling.domain.targets import Targets
-from signaling.errors import InvalidInputError, SignalingError
+from signaling.errors import (
+    InvalidInputError,
+    InvalidTokenError,
+    JoinRefusedError,
+    MeetingInactiveError,
+    NotFoundError,
+    SignalingError,
+)
 from signaling.protocol import messages
+from signaling.services.admission import admit as recheck
 from signaling.services.live import entering, welcome
 from signaling.services.live.render import error_dict
 
@@ -23,14 +32,17 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_REFUSALS: Final = (InvalidTokenError, JoinRefusedError, MeetingInactiveError, NotFoundError)
+
 
 def must_wait(live: LiveSession, peer: Peer) -> bool:
     return live.session.must_wait(peer, lobby=bool(live.configuration.values.lobby_enabled))
 
 
-async def wait(live: LiveSession, peer: Peer) -> messages.Waiting:
+async def wait(live: LiveSession, peer: Peer, claims: ParticipantClaims) -> messages.Waiting:
     """It waits from now on. Raises `WaitingRoomFullError` and `LimitExceededError`."""
     events = live.session.wait(peer, live.around.clock.monotonic())
+    live.waiting_claims[peer.id] = claims
     live.open_mailbox(peer.id, waits=True)
     await live.carry_out(events)
     log.info("peer.waits", session=live.session.id, peer=peer.id, preset=peer.preset_name)
@@ -44,8 +56,8 @@ async def change(live: LiveSession, peer: Peer) -> None:
 
 
 async def follow(live: LiveSession) -> None:
-    """Lets in whom nothing keeps any more, first come first. Who cannot come in now goes on waiting, and is
-    tried again with the next sweep."""
+    """Lets in whom nothing keeps any more, first come first. Where there is no room they go on waiting, and
+    are tried again with the next sweep; whom the meeting does not take any more is turned away."""
     for peer in live.session.waiting_room:
         if live.session.over:
             return
@@ -53,21 +65,28 @@ async def follow(live: LiveSession) -> None:
             continue
         try:
             await _let_in(live, peer.id)
+        except _REFUSALS as error:
+            log.info("peer.refused", session=live.session.id, peer=peer.id, error=error.name)
+            await turn_away(live, [peer.id], LeaveReason.REJECTED)
         except Exception as error:  # also whatever the store's adapter raises
-            log.info("peer.not_admitted", session=live.session.id, peer=peer.id, error=repr(error))
+            log.debug("peer.not_admitted", session=live.session.id, peer=peer.id, error=repr(error))
             return
 
 
 async def _let_in(live: LiveSession, peer_id: str) -> None:
-    """Raises `NotFoundError` where it does not wait any more; `MeetingFullError`, `OverloadedError` and what
-    the store raises leave it waiting."""
+    """Raises `NotFoundError` where it does not wait any more. What else it raises leaves it waiting: what a
+    join is refused for now, whatever was so when it came, `MeetingFullError`, `OverloadedError`, and what the
+    store raises."""
     waiting = live.session.waiting_room.peer(peer_id)
     live.around.nodes.admit()
+    admission = await recheck(live.around.uow, live.waiting_claims[peer_id])
+    admission.check_join(live.configuration.values)
     peer = replace(waiting, joined_at=live.around.clock.now())
     await entering.write(live, peer)
     events = live.session.admit(peer)
     live.around.hub.admit(peer_id)
     live.announcer.announce(events)
+    live.waiting_claims.pop(peer_id)
     token, seq = live.on_admitted(live, peer_id), live.around.hub.seq(peer_id) + 1
     joined = welcome.joined(live, live.session.peer(peer_id), token, seq=seq)
     live.announcer.to_peer(peer_id, messages.Admitted(joined=joined))

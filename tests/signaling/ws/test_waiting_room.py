@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from signaling.domain import waiting_room
+from signaling.domain.meeting import MeetingStatus
 from signaling.domain.session_status import SessionStatus
 from signaling.domain.targets import Targets
 from signaling.errors import MeetingFullError
@@ -238,6 +239,21 @@ async def test_what_changes_of_one_who_waits_is_told_and_may_let_them_in() -> No
         removed = await (await world.socket()).join(world.tokens.issue(other))
         await world.live.participant_removed(other)
         assert await removed.closed() == CloseCode.KICKED
+
+
+async def test_whom_the_meeting_does_not_take_any_more_is_not_let_in_for_having_waited() -> None:
+    async with live_world() as world:
+        await guests_wait(world)
+        host, guest = await world.join(), await world.join(GUEST)
+        await changed(world, join_policy="ORGUNIT")
+        done = await host.request("admit", peer_ids=[guest.peer_id])
+        assert done["peers"][0]["error"]["name"] == "JoinRefused"
+        assert waiting_ids(world) == [guest.peer_id]
+        await changed(world, join_policy="PUBLIC", status=MeetingStatus.INACTIVE)
+        done = await host.request("admit", peer_ids=[guest.peer_id])
+        assert done["peers"][0]["error"]["name"] == "MeetingInactive"
+        await guests_wait(world, "SKIP")
+        assert await guest.closed() == CloseCode.REJECTED
 
 
 async def test_the_end_of_the_session_is_told_to_those_who_wait() -> None:
