@@ -22,6 +22,40 @@ _MS: Final = 1000.0
 _PERCENT: Final = 100.0
 
 
+QUALITY_STATS: Final = {
+    "peer_id": "peer_01k9zt1v5h8w2c4m6n0q3r7s9a",
+    "direction": "received",
+    "start": "2026-01-31T09:30:00.125Z",
+    "end": "2026-01-31T09:30:10.125Z",
+    "average_quality": 4.8,
+    "audio_bandwidth": 32_000.0,
+    "video_bandwidth": 1_200_000.0,
+    "audio_packet_loss": 0.0,
+    "video_packet_loss": 0.1,
+    "audio_stats": [
+        {
+            "timestamp": "2026-01-31T09:30:10.125Z",
+            "concealment_events": None,
+            "packets_lost": 0.0,
+            "jitter": 0.002,
+            "quality": 5.0,
+        }
+    ],
+    "video_stats": [
+        {
+            "timestamp": "2026-01-31T09:30:10.125Z",
+            "frame_width": None,
+            "frame_height": None,
+            "frames_dropped": None,
+            "frames_per_second": 30.0,
+            "packets_lost": 1.0,
+            "jitter": 0.004,
+            "quality": 4.6,
+        }
+    ],
+}
+
+
 class Sample(Answer):
     """Of all streams of its kind together, over the `seconds` up to `timestamp`. Jitter and round trip are in
     seconds, the bitrate in bits of payload per second."""

@@ -12,6 +12,7 @@ from signaling.domain.user_agent import read_user_agent
 from signaling.rest.envelope import Timestamp
 from signaling.rest.parsing import ABSENT_IF_NONE, Answer, shown
 from signaling.rest.v2.peer_quality import (
+    QUALITY_STATS,
     CandidatePairs,
     Quality,
     QualityStats,
@@ -48,7 +49,7 @@ REPORTED: Final = {
         "events": [{"name": "joined", "timestamp": _TIME, "metadata": {}}],
         "precall_network_information": None,
     },
-    "quality_stats": [],
+    "quality_stats": [QUALITY_STATS],
 }
 
 PeerEventName = Literal["PEER_CREATED", "PEER_JOINING", "PEER_LEAVING"]
