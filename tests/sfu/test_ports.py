@@ -103,6 +103,28 @@ async def test_what_a_path_sends_with_is_the_socket_it_came_in_by() -> None:
         await ports.close()
 
 
+async def test_the_end_of_a_path_that_is_ours_is_known_also_behind_a_wildcard() -> None:
+    config = NodeConfig(
+        "nd_1", hosts=("127.0.0.2", "::"), udp_port=0, announce=("198.51.100.7", "2001:db8::7")
+    )
+    ports, association = NodePorts(config), Association()
+    await ports.start()
+    ports.associations["ours"] = association  # type: ignore[assignment]
+    try:
+        await answer_over_udp("127.0.0.2", ports.number)
+        await answer_over_udp("::1", ports.number)
+        reader, writer = await asyncio.open_connection("127.0.0.2", ports.number)
+        data = check()
+        writer.write(len(data).to_bytes(2, "big") + data)
+        async with asyncio.timeout(5):
+            await reader.readexactly(2 + 6)
+        ours = [("127.0.0.2", ports.number), ("2001:db8::7", ports.number), ("127.0.0.2", ports.number)]
+        assert [ports.local_of(path) for path in association.paths] == ours
+        writer.close()
+    finally:
+        await ports.close()
+
+
 async def test_a_number_that_is_taken_on_one_host_leaves_nothing_bound() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
         number = taken.getsockname()[1]
