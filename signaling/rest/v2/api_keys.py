@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from signaling.domain.caller import EVERYTHING, Scope
 from signaling.domain.organization import ApiKey
-from signaling.errors import LimitExceededError
+from signaling.errors import LimitExceededError, NotFoundError
 from signaling.rest.access import caller_of
 from signaling.rest.envelope import Timestamp, listing, success
 from signaling.rest.operation import Many, Operation
@@ -97,7 +97,7 @@ class ApiKeyRoutes:
                 body=KeyBody,
                 answer=NewKeyAnswer,
                 status=201,
-                errors=(LimitExceededError,),
+                errors=(LimitExceededError, NotFoundError),
             ),
             Operation(
                 method="GET",

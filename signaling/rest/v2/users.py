@@ -10,7 +10,7 @@ from pydantic import Field
 from signaling.domain.caller import Scope
 from signaling.domain.role import Role
 from signaling.domain.user import MAX_EMAIL
-from signaling.errors import ConflictError
+from signaling.errors import ConflictError, NotFoundError
 from signaling.rest.access import caller_of
 from signaling.rest.conditions import expected_versions, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -135,7 +135,7 @@ class UserRoutes:
                 body=InvitationBody,
                 answer=InvitedAnswer,
                 status=201,
-                errors=(ConflictError,),
+                errors=(ConflictError, NotFoundError),
                 tagged=True,
             ),
             Operation(

@@ -138,3 +138,17 @@ async def test_a_refused_body_does_not_repeat_the_secret_in_it(world: World, sec
     for path in ("/v2/auth/login", "/v2/auth/refresh", "/v2/auth/password-token"):
         refused = await world.call("POST", path, body, auth=None)
         assert refused.status == 422 and secret not in str(refused.body)
+
+
+async def test_what_is_asked_of_a_unit_that_is_not_there_is_refused_as_described(world: World) -> None:
+    """That the status is documented, the world looks after."""
+    nobody = "00000000-0000-4000-8000-000000000000"
+    key = {"name": "CI", "scopes": ["meetings:read"], "unit_id": nobody}
+    assert (await world.call("POST", "/v2/api-keys", key)).error["name"] == "NotFound"
+    person = {"email": "ada@example.org", "name": "Ada", "role": "unit_admin", "unit_id": nobody}
+    assert (await world.call("POST", "/v2/users", person)).error["name"] == "NotFound"
+    found = [
+        (await world.call("GET", f"/v2/{listed}?unit_id={nobody}")).status
+        for listed in ("sessions", "meetings")
+    ]
+    assert found == [404, 200], "a list of meetings is empty then"
