@@ -104,6 +104,9 @@ class SqliteSource:
             await transaction.close()
 
     async def close(self) -> None:
+        self.dispose()
+
+    def dispose(self) -> None:
         for connection in self._readers:
             connection.close()
         self._readers.clear()

@@ -36,7 +36,6 @@ class MemoryStore(Database):
         """Empty, or with what another one had whose `pages` these are."""
         pattern = _pattern()
         connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        weakref.finalize(self, connection.close)
         self._connection = connection
 
         def connect() -> Any:
@@ -50,7 +49,9 @@ class MemoryStore(Database):
             make_url(_URL),
             execution_options={"compiled_cache": pattern.compiled},
         )
-        super().__init__(SqliteSource(engine, executor=None, only=True))
+        source = SqliteSource(engine, executor=None, only=True)
+        weakref.finalize(self, source.dispose)
+        super().__init__(source)
 
     def pages(self) -> bytes:
         """All that was committed."""
