@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from signaling.domain.errors import PermissionDenied, StageDisabledForMeetingType
 from signaling.domain.permission import MediaKind, StageAccess, StageStatus, can_produce, media_kind_of
-from signaling.domain.preset import Preset, RecorderType
+from signaling.domain.preset import Preset
 from signaling.domain.stage import StageMember, after_permission_change, initial_status
 
 Device = Literal["desktop", "mobile", "bot", "whip", "whep"]
@@ -82,11 +82,6 @@ class Peer:
     def admits(self) -> bool:
         """It may let in whoever waits."""
         return self.preset.permissions.accept_waiting_requests
-
-    @property
-    def records(self) -> bool:
-        permissions = self.preset.permissions
-        return permissions.is_recorder or permissions.recorder_type is not RecorderType.NONE
 
     @property
     def counted(self) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, Literal
 
-from signaling.domain.preset import Access, Preset, ViewType
+from signaling.domain.preset import Access, Preset, RecorderType, ViewType
 
 StageAccess = Access
 
@@ -47,6 +47,12 @@ def media_kind_of(source: str, kind: Literal["audio", "video"]) -> MediaKind:
 
 def stage_enabled(preset: Preset) -> bool:
     return bool(preset.permissions.stage_enabled) or preset.config.view_type in _STAGE_VIEWS
+
+
+def records(preset: Preset) -> bool:
+    """Whether it is one of those that record."""
+    permissions = preset.permissions
+    return permissions.is_recorder or permissions.recorder_type is not RecorderType.NONE
 
 
 def accepts_stage_requests(preset: Preset) -> bool:

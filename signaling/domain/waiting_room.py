@@ -30,7 +30,8 @@ from typing import Final
 
 from signaling.domain.errors import LimitExceededError, NotFoundError, WaitingRoomFullError
 from signaling.domain.peer import Peer
-from signaling.domain.preset import WaitingRoomType
+from signaling.domain.permission import records
+from signaling.domain.preset import Preset, WaitingRoomType
 from signaling.domain.stage import initial_status
 from signaling.domain.tracked import Tracked
 
@@ -40,6 +41,20 @@ MAX_WAITING_EACH: Final = 10
 """Of one participant, so that nobody fills the room alone."""
 MAX_REMEMBERED: Final = 10_000
 """Participants that were admitted; of more the first are forgotten, and wait again when they come again."""
+
+
+def must_wait(preset: Preset, *, lobby: bool, moderated: bool, admitted: bool) -> bool:
+    """`moderated`: somebody is in who may admit others. `admitted`: they were before, in this session."""
+    permissions = preset.permissions
+    if permissions.accept_waiting_requests or permissions.hidden_participant or records(preset):
+        return False
+    match WaitingRoomType.SKIP_ON_ACCEPT if lobby else permissions.waiting_room_type:
+        case WaitingRoomType.SKIP:
+            return False
+        case WaitingRoomType.ON_PRIVILEGED_USER_ENTRY:
+            return not moderated
+        case WaitingRoomType.SKIP_ON_ACCEPT:
+            return not admitted
 
 
 class WaitingRoom:
@@ -65,15 +80,8 @@ class WaitingRoom:
 
     def keeps(self, peer: Peer, *, lobby: bool, moderated: bool) -> bool:
         """Whether the peer must wait. `moderated`: somebody is in who may admit others."""
-        if peer.admits or peer.hidden or peer.records:
-            return False
-        match WaitingRoomType.SKIP_ON_ACCEPT if lobby else peer.preset.permissions.waiting_room_type:
-            case WaitingRoomType.SKIP:
-                return False
-            case WaitingRoomType.ON_PRIVILEGED_USER_ENTRY:
-                return not moderated
-            case WaitingRoomType.SKIP_ON_ACCEPT:
-                return peer.participant_id not in self.admitted
+        admitted = peer.participant_id in self.admitted
+        return must_wait(peer.preset, lobby=lobby, moderated=moderated, admitted=admitted)
 
     def peer(self, peer_id: str) -> Peer:
         """Raises `NotFoundError` for one that does not wait (any more)."""

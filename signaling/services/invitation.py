@@ -6,27 +6,38 @@ would tell them anyway, and joins nothing by it: no session starts, nobody is to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.permission import stage_access, stage_enabled
 from signaling.domain.preset import Access, Preset, ViewType
+from signaling.domain.waiting_room import must_wait
 from signaling.errors import ServerUnreachableError
-from signaling.services.admission import admit
+from signaling.services.admission import Admission, admit
 from signaling.services.levels import House, effective_for
-from signaling.services.ports import Clock, LiveSessions, Tokens, UnitOfWorkFactory
+from signaling.services.ports import Clock, LiveSessions, Outlook, PresentView, Tokens, UnitOfWorkFactory
 from signaling.services.token_participants import preview
+
+MAX_NAMES: Final = 12
+"""Of those who are in."""
+_NOBODY: Final = Outlook(0, (), lobby=False, moderated=False, admitted=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """`live_participants` are the peers in the active session; 0 where none runs."""
+    """`live_participants` are the peers in the active session; 0 where none runs. `present`: the first of
+    them, for those who may see who takes part and would not have to wait. `waits`: whether somebody has to
+    admit them."""
 
     meeting: Meeting
     participant: Participant
     preset: Preset
     live_participants: int
+    present: Sequence[PresentView] = ()
+    waits: bool = False
 
     @property
     def view_type(self) -> ViewType:
@@ -61,13 +72,22 @@ class InvitationService:
         async with self._units(reading=True) as uow:
             configuration = await effective_for(uow, self._house.system, admission.meeting)
         admission.check_join(configuration.values)
-        try:
-            session = await self._live.active(admission.meeting.id)
-        except ServerUnreachableError:
-            session = None  # the setup screen needs no number
+        found = await self._outlook(admission) or replace(
+            _NOBODY, lobby=bool(configuration.values.lobby_enabled)
+        )
+        preset = admission.preset
+        waits = must_wait(preset, lobby=found.lobby, moderated=found.moderated, admitted=found.admitted)
         return Invitation(
             admission.meeting,
             admission.participant,
-            admission.preset,
-            live_participants=session.live_participants if session else 0,
+            preset,
+            live_participants=found.live_participants,
+            present=found.present if preset.permissions.show_participant_list and not waits else (),
+            waits=waits,
         )
+
+    async def _outlook(self, admission: Admission) -> Outlook | None:
+        try:
+            return await self._live.outlook(admission.meeting.id, admission.participant.id, names=MAX_NAMES)
+        except ServerUnreachableError:
+            return None  # the setup screen can do without

@@ -12,7 +12,7 @@ from signaling.domain.participant import Participant, ParticipantClaims
 from signaling.domain.session_status import SessionStatus
 from signaling.domain.targets import Targets
 from signaling.errors import InvalidTokenError, NoActiveSessionError, ServerUnreachableError
-from signaling.services.ports import LiveSessionView, WaitingView, WorkerStatus
+from signaling.services.ports import LiveSessionView, Outlook, PresentView, WaitingView, WorkerStatus
 from signaling.testing.store import MemoryStore
 
 __all__ = [
@@ -61,7 +61,8 @@ class FakeTokens:
 
 @dataclass
 class FakeLiveSessions:
-    """Remembers what it was told in `calls`; `present` says who is in which meeting, `knocking` who waits."""
+    """Remembers what it was told in `calls`; `present` says who is in which meeting, `knocking` who waits
+    in those with a lobby."""
 
     views: dict[str, LiveSessionView] = field(default_factory=dict)
     present: dict[str, list[Participant]] = field(default_factory=dict)
@@ -72,6 +73,20 @@ class FakeLiveSessions:
 
     async def active(self, meeting_id: str) -> LiveSessionView | None:
         return self.views.get(meeting_id)
+
+    async def outlook(self, meeting_id: str, participant_id: str, *, names: int) -> Outlook | None:
+        if meeting_id in self.unreachable:
+            raise ServerUnreachableError
+        if meeting_id not in self.present:
+            return None
+        present = self.present[meeting_id]
+        return Outlook(
+            live_participants=len(present),
+            present=tuple(PresentView(one.name, one.picture) for one in present[:names]),
+            lobby=meeting_id in self.knocking,
+            moderated=bool(present),
+            admitted=any(one.id == participant_id for one in present),
+        )
 
     async def kick(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
         chosen = self._choose(meeting_id, targets)

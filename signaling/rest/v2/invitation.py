@@ -44,6 +44,11 @@ class May(Answer):
     stage: MayStage
 
 
+class Present(Answer):
+    name: str
+    picture: str | None
+
+
 class InvitationAnswer(Answer):
     model_config = shown(
         {
@@ -66,6 +71,8 @@ class InvitationAnswer(Answer):
                 "stage": {"enabled": False, "access": "ALLOWED"},
             },
             "live_participants": 3,
+            "present": [{"name": "Grace Hopper", "picture": None}],
+            "waits": False,
         }
     )
 
@@ -73,6 +80,10 @@ class InvitationAnswer(Answer):
     participant: Invited
     may: May
     live_participants: int
+    present: list[Present]
+    """The first of them, for those who may see who takes part and do not have to wait."""
+    waits: bool
+    """Whether somebody has to admit them first."""
 
     @classmethod
     def of(cls, invitation: Invitation) -> InvitationAnswer:
@@ -88,6 +99,8 @@ class InvitationAnswer(Answer):
                 stage=MayStage(enabled=invitation.stage_enabled, access=invitation.stage_access),
             ),
             live_participants=invitation.live_participants,
+            present=[Present.reading(one) for one in invitation.present],
+            waits=invitation.waits,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from itertools import islice
 
 import structlog
 
@@ -21,7 +22,7 @@ from signaling.services.live.running import RunningSessions
 from signaling.services.live.session import OPENED_WAITS, LiveSession
 from signaling.services.live.standing import follow_participant, follow_preset
 from signaling.services.live.surroundings import Surroundings
-from signaling.services.ports import LiveSessionView, WaitingView
+from signaling.services.ports import LiveSessionView, Outlook, PresentView, WaitingView
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,19 @@ class LocalSessions:
     async def active(self, meeting_id: str) -> LiveSessionView | None:
         live = self._running.get(meeting_id)
         return None if live is None else _view(live)
+
+    async def outlook(self, meeting_id: str, participant_id: str, *, names: int) -> Outlook | None:
+        live = self._running.get(meeting_id)
+        if live is None:
+            return None
+        counted = (peer for peer in live.session.peers.values() if peer.counted)
+        return Outlook(
+            live_participants=live.session.present,
+            present=tuple(PresentView(peer.name, peer.picture) for peer in islice(counted, names)),
+            lobby=bool(live.configuration.values.lobby_enabled),
+            moderated=bool(live.session.admitters),
+            admitted=participant_id in live.session.waiting_room.admitted,
+        )
 
     async def kick(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
         return await self._moderate(meeting_id, targets, moderation.put_out)

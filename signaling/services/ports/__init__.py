@@ -13,7 +13,7 @@ from signaling.services.ports.clock import Clock
 from signaling.services.ports.configurations import ConfigurationRepository
 from signaling.services.ports.history import HistoryRepository
 from signaling.services.ports.idempotency import IdempotencyRepository
-from signaling.services.ports.live import LiveSessions, LiveSessionView, WaitingView
+from signaling.services.ports.live import LiveSessions, LiveSessionView, Outlook, PresentView, WaitingView
 from signaling.services.ports.meetings import MeetingRepository
 from signaling.services.ports.nodes import FreezeCount, MetricsSource, QualitySpread, Spread, WorkerStatus
 from signaling.services.ports.organizations import OrganizationRepository
@@ -50,9 +50,11 @@ __all__ = [
     "NewKey",
     "NoCurrentReports",
     "OrganizationRepository",
+    "Outlook",
     "ParticipantRepository",
     "Passwords",
     "PeerReportRepository",
+    "PresentView",
     "PresetRepository",
     "QualitySpread",
     "RevokedSubjectRepository",

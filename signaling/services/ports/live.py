@@ -44,6 +44,27 @@ class WaitingView:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PresentView:
+    """Somebody who is in, as those see them who are not."""
+
+    name: str
+    picture: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a session is like for somebody before they join. `present`: the first of those who count, in the
+    order of coming. `lobby` and `moderated` as in `signaling.domain.waiting_room`; `admitted`: whether this
+    one was before."""
+
+    live_participants: int
+    present: tuple[PresentView, ...]
+    lobby: bool
+    moderated: bool
+    admitted: bool
+
+
 class LiveSessions(Protocol):
     """What REST tells and asks the sessions that run.
 
@@ -57,6 +78,10 @@ class LiveSessions(Protocol):
     """
 
     async def active(self, meeting_id: str) -> LiveSessionView | None: ...
+
+    async def outlook(self, meeting_id: str, participant_id: str, *, names: int) -> Outlook | None:
+        """For this participant, with so many names at most; None where nothing runs."""
+        ...
 
     async def kick(self, meeting_id: str, targets: Targets) -> Sequence[Participant]:
         """Put them out; returns those who were in. Raises `NoActiveSessionError`."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import aiohttp
 import pytest
 
@@ -7,11 +9,9 @@ from signaling.auth.keyring import KeyRing
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
 from signaling.clock import SystemClock
-from signaling.domain.session_status import SessionStatus
-from signaling.services.ports import LiveSessionView
+from signaling.services.invitation import MAX_NAMES
 from tests.signaling import values
 from tests.signaling.rest.world import Answer, World
-from tests.signaling.values import NOON
 
 
 async def invitation(world: World, token: str | None) -> Answer:
@@ -40,6 +40,8 @@ async def test_a_token_shows_the_meeting_the_person_and_what_they_may(world: Wor
             "stage": {"enabled": False, "access": "ALLOWED"},
         },
         "live_participants": 0,
+        "present": [],
+        "waits": False,
     }
 
 
@@ -68,23 +70,58 @@ async def test_it_follows_what_was_changed_after_the_token_was_issued(world: Wor
     assert (data["meeting"]["title"], data["participant"]["name"]) == ("New", "Grace")
 
 
-async def test_it_counts_who_is_in(world: World) -> None:
+async def test_it_says_who_is_in_and_names_some_of_them(world: World) -> None:
     meeting = await world.meeting()
     token = (await world.participant(meeting["id"]))["token"]
-    world.live.views[meeting["id"]] = LiveSessionView(
-        id="s1",
-        meeting_id=meeting["id"],
-        organization_id=world.organization_id,
-        meeting_title=None,
-        live_participants=3,
-        max_concurrent_participants=3,
-        minutes_consumed=0.0,
-        status=SessionStatus.LIVE,
-        started_at=NOON,
-        created_at=NOON,
-        updated_at=NOON,
-    )
-    assert (await invitation(world, token)).data["live_participants"] == 3
+    somebody = values.participant(values.meeting(values.organization()))
+    world.live.present[meeting["id"]] = [replace(somebody, name=f"Guest {n}") for n in range(30)]
+    data = (await invitation(world, token)).data
+    assert data["live_participants"] == 30
+    assert data["present"] == [{"name": f"Guest {n}", "picture": None} for n in range(MAX_NAMES)]
+    assert data["waits"] is False
+
+
+async def test_who_may_not_see_who_takes_part_reads_no_names(world: World) -> None:
+    meeting = await world.meeting()
+    ada = await world.participant(meeting["id"], preset_name="group_call_participant")
+    world.live.present[meeting["id"]] = [values.participant(values.meeting(values.organization()))]
+    assert len((await invitation(world, ada["token"])).data["present"]) == 1
+    await change_preset(world, show_participant_list=False)
+    data = (await invitation(world, ada["token"])).data
+    assert (data["live_participants"], data["present"]) == (1, [])
+
+
+async def test_who_has_to_wait_reads_so_and_no_names(world: World) -> None:
+    meeting = await world.meeting()
+    ada = await world.participant(meeting["id"], preset_name="group_call_participant")
+    host = await world.participant(meeting["id"])
+    inside = values.participant(values.meeting(values.organization()))
+    await change_preset(world, waiting_room_type="ON_PRIVILEGED_USER_ENTRY")
+    assert (await invitation(world, ada["token"])).data["waits"] is True
+    world.live.present[meeting["id"]] = [inside]
+    assert (await invitation(world, ada["token"])).data["waits"] is False, "somebody is in who lets them in"
+    await change_preset(world, waiting_room_type="SKIP_ON_ACCEPT")
+    data = (await invitation(world, ada["token"])).data
+    assert (data["waits"], data["live_participants"], data["present"]) == (True, 1, [])
+    assert (await invitation(world, host["token"])).data["waits"] is False
+
+
+async def test_a_lobby_is_told_of_before_anybody_is_in_and_where_the_server_of_the_session_is_silent(
+    world: World,
+) -> None:
+    meeting = await world.meeting(lobby_enabled=True)
+    ada = await world.participant(meeting["id"], preset_name="group_call_participant")
+    assert (await invitation(world, ada["token"])).data["waits"] is True
+    world.live.unreachable.add(meeting["id"])
+    data = (await invitation(world, ada["token"])).data
+    assert (data["waits"], data["live_participants"]) == (True, 0)
+
+
+async def change_preset(world: World, **permissions: object) -> None:
+    presets = (await world.call("GET", "/v2/presets?per_page=100")).data
+    preset_id = next(one["id"] for one in presets if one["name"] == "group_call_participant")
+    changed = await world.call("PATCH", f"/v2/presets/{preset_id}", {"permissions": permissions})
+    assert changed.status == 200
 
 
 async def test_the_token_of_somebody_removed_is_void(world: World) -> None:

@@ -41,6 +41,32 @@ def waiting_ids(world: LiveWorld) -> list[str]:
     return [peer.id for live in world.live._running for peer in live.session.waiting_room]
 
 
+async def test_whoever_comes_next_can_be_told_what_they_will_find() -> None:
+    async with live_world() as world:
+        assert await world.live.outlook(MEETING, "somebody", names=2) is None
+        await guests_wait(world)
+        guest = await world.join(GUEST, name="Grace")
+        found = await world.live.outlook(MEETING, "somebody", names=2)
+        assert found is not None
+        assert (found.live_participants, found.present, found.moderated) == (0, (), False)
+        host = await world.join(name="Ada")
+        await host.request("admit", peer_ids=[guest.peer_id])
+        for name in ("Alan", "Mary"):
+            await world.join(name=name)
+        found = await world.live.outlook(MEETING, "somebody", names=2)
+        assert found is not None
+        assert [one.name for one in found.present] == ["Ada", "Grace"]
+        assert (found.live_participants, found.lobby, found.moderated, found.admitted) == (
+            4,
+            False,
+            True,
+            False,
+        )
+        grace = guest.joined["me"]["participant_id"]
+        again = await world.live.outlook(MEETING, grace, names=2)
+        assert again is not None and again.admitted
+
+
 async def test_who_waits_hears_and_may_nothing_until_a_moderator_admits_them() -> None:
     async with live_world() as world:
         await guests_wait(world)

@@ -34,6 +34,8 @@ await launch({
     participant: { id: "pt_me", name: "Robin Weber", picture: null, presetName: "group_call_host" },
     may: { editDisplayName: true, audio: access, video: access, screenshare: access, stage: { enabled: watches, access } },
     liveParticipants: 3,
+    present: ["Ada Lovelace", "Grace Hopper", "Alan Turing"].map((name) => ({ name, picture: null })),
+    waits: query.get("waits") === "yes",
   }),
   start: ({ defaults, ...options }) =>
     Client.init(

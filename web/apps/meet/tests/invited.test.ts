@@ -29,8 +29,19 @@ describe("an invitation", () => {
     expect(devicesOf(found)).toEqual({ audio: true, video: true });
   });
 
-  it.each([[0, "Nobody"], [1, "1 person is"], [12, "12 people are"]])("counts %i", (count, words) => {
-    expect(crowd(count)).toContain(words);
+  it.each([
+    [0, [], "Nobody is in the meeting yet"],
+    [1, [], "1 person is in the meeting"],
+    [12, [], "12 people are in the meeting"],
+    [1, ["Ada"], "Ada is in the meeting"],
+    [2, ["Ada", "Grace"], "Ada and Grace are in the meeting"],
+    [3, ["Ada", "Grace", "Alan"], "Ada, Grace and Alan are in the meeting"],
+    [4, ["Ada", "Grace", "Alan", "Mary"], "Ada, Grace and 2 others are in the meeting"],
+    [2, ["Ada"], "Ada and 1 other are in the meeting"],
+    [30, ["Ada", "Grace", "Alan", "Mary"], "Ada, Grace and 28 others are in the meeting"],
+  ])("of %i people in the meeting names %j", (liveParticipants, names, words) => {
+    const present = names.map((name) => ({ name, picture: null }));
+    expect(crowd({ liveParticipants, present })).toBe(words);
   });
 
   it("says when to try again where the server does", () => {

@@ -15,6 +15,10 @@ export interface Invitation {
   };
   /** How many are in the meeting now. */
   liveParticipants: number;
+  /** The first of them, where one may see who takes part and would not have to wait. */
+  present: { name: string; picture: string | null }[];
+  /** Whether somebody has to let one in, as things are now. */
+  waits: boolean;
 }
 
 /** A page that waits longer than this is better off without. */

@@ -15,6 +15,8 @@ const data = {
     stage: { enabled: true, access: "CAN_REQUEST" },
   },
   live_participants: 12,
+  present: [{ name: "Grace", picture: null }],
+  waits: false,
 };
 
 let clock: ManualClock;
@@ -51,6 +53,8 @@ describe("an invitation", () => {
         stage: { enabled: true, access: "CAN_REQUEST" },
       },
       liveParticipants: 12,
+      present: [{ name: "Grace", picture: null }],
+      waits: false,
     });
   });
 

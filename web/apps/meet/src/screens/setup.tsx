@@ -76,7 +76,7 @@ export function Setup({ store, invited, devices }: SetupProps): JSX.Element {
             </p>
           )}
           <Button tone="primary" type="submit" disabled={busy} testId="join-button">
-            {busy ? "Joining…" : refused ? "Try again" : "Join the meeting"}
+            {busy ? "Joining…" : refused ? "Try again" : asks(invited) ? "Ask to join" : "Join the meeting"}
           </Button>
         </div>
       </form>
@@ -84,14 +84,20 @@ export function Setup({ store, invited, devices }: SetupProps): JSX.Element {
   );
 }
 
+/** Whether somebody has to let one in. */
+function asks(invited: Invited): boolean {
+  return invited.kind === "good" && invited.invitation.waits;
+}
+
 function Heading({ invited }: { invited: Invited }): JSX.Element {
   if (invited.kind === "refused") return <h1>You cannot join this meeting</h1>;
   if (invited.kind === "unknown") return <h1>Ready to join?</h1>;
-  const { meeting, liveParticipants } = invited.invitation;
+  const { meeting } = invited.invitation;
   return (
     <header class="setup-head">
       <h1 data-testid="meeting-title">{meeting.title || "Ready to join?"}</h1>
-      <p data-testid="crowd">{crowd(liveParticipants)}</p>
+      <p data-testid="crowd">{crowd(invited.invitation)}</p>
+      {asks(invited) && <p data-testid="waits">The host lets people in: you will wait for a moment.</p>}
     </header>
   );
 }

@@ -37,9 +37,18 @@ export function devicesOf(invited: Invited): Devices {
   }
 }
 
-export function crowd(liveParticipants: number): string {
+/** Names that are said of those who are in; the others are counted. */
+const NAMED = 3;
+
+/** Who is in: by name where names are known, else how many. */
+export function crowd({ liveParticipants, present }: Pick<Invitation, "liveParticipants" | "present">): string {
   if (liveParticipants === 0) return "Nobody is in the meeting yet";
-  return liveParticipants === 1 ? "1 person is in the meeting" : `${liveParticipants} people are in the meeting`;
+  const names = present.slice(0, liveParticipants > NAMED ? NAMED - 1 : NAMED).map(({ name }) => name);
+  const others = liveParticipants - names.length;
+  if (names.length === 0) return others === 1 ? "1 person is in the meeting" : `${others} people are in the meeting`;
+  const all = others > 0 ? [...names, others === 1 ? "1 other" : `${others} others`] : names;
+  const said = all.length === 1 ? all[0] : `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
+  return `${said} ${all.length === 1 ? "is" : "are"} in the meeting`;
 }
 
 /** For whoever was invited: the server's own words speak to whoever runs the meeting. */
