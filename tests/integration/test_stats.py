@@ -121,9 +121,13 @@ async def _reports_tell_of(world: World, speaker: Bot, watcher: Bot) -> None:
         for bot in (speaker, watcher):
             path = f"/v2/sessions/peer-report/{bot.peer_id}"
             reports[bot.peer_id] = (await world.organization.call("GET", path))["participant"]["peer_report"]
-        return bool(
-            reports[speaker.peer_id]["quality"]["video_producer"]
-            and reports[watcher.peer_id]["quality"]["audio_consumer"]
+        sent, received = reports[speaker.peer_id]["quality"], reports[watcher.peer_id]["quality"]
+        video = [quality[-1] for quality in (sent["video_producer"], received["video_consumer"]) if quality]
+        # The first sample may be of a stream of which neither was known yet.
+        return (
+            len(video) == 2
+            and all({"frames_per_second", "rtt"} <= one.keys() for one in video)
+            and bool(received["audio_consumer"])
         )
 
     await wait_until_async(sampled, lambda: f"a sample of both; {reports}", timeout=PATIENCE)
