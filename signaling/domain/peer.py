@@ -149,6 +149,10 @@ class Peer:
         if not self.admits:
             raise PermissionDenied("Only who may admit others may do this. Ask a host.")
 
+    def check_may_change_permissions(self) -> None:
+        if not self.preset.permissions.can_change_participant_permissions:
+            raise PermissionDenied("You may not change what others may.")
+
     def check_may_kick(self) -> None:
         if not self.preset.permissions.kick_participant:
             raise PermissionDenied("You may not remove participants.")

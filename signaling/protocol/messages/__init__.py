@@ -91,6 +91,7 @@ from signaling.protocol.messages.requests import (
     Unmute,
     Unpublish,
     Unsubscribe,
+    UpdatePermissions,
     UpdateToken,
     request_adapter,
 )
@@ -240,6 +241,7 @@ __all__ = [
     "Unmute",
     "Unpublish",
     "Unsubscribe",
+    "UpdatePermissions",
     "UpdateToken",
     "Waiting",
     "WaitingActionDone",

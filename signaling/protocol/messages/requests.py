@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -242,6 +242,15 @@ class KickAll(Request):
     type: Literal["kick_all"] = "kick_all"
 
 
+class UpdatePermissions(Request):
+    """Change what others may while they are in, by a part of `permissions` as presets have it; needs
+    can_change_participant_permissions."""
+
+    type: Literal["update_permissions"] = "update_permissions"
+    peer_ids: tuple[Id, ...] = Field(min_length=1, max_length=1000)
+    permissions: dict[str, Any] = Field(min_length=1, max_length=100)
+
+
 class Admit(Request):
     """Let in who waits, `all` of them or these; needs accept_waiting_requests."""
 
@@ -337,6 +346,7 @@ AnyRequest = Annotated[
     | Uncensor
     | Kick
     | KickAll
+    | UpdatePermissions
     | Admit
     | Deny
     | GetIceServers

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol
 
 from signaling.domain.events import Event, LeaveReason, StageRequestsChanged
+from signaling.domain.live_permissions import changed
 from signaling.domain.peer import Peer
 from signaling.domain.session_end import HOST_ENDED_MEETING
 from signaling.domain.stage import StageAction
@@ -90,6 +91,24 @@ async def kick(live: LiveSession, peer_id: str, request: messages.Kick) -> messa
     """Who is gone already is as gone as was wanted."""
     live.session.peer(peer_id).check_may_kick()
     await live.remove(list(request.peer_ids))
+    return messages.Empty()
+
+
+async def update_permissions(
+    live: LiveSession, peer_id: str, request: messages.UpdatePermissions
+) -> messages.Empty:
+    """In every tab of the participants named; for all of them or, where one cannot be, for none."""
+    actor, peers = live.session.peer(peer_id), live.session.peers
+    actor.check_may_change_permissions()
+    named = {peers[one].participant_id for one in request.peer_ids if one in peers}
+    targets = [peer for peer in peers.values() if peer.participant_id in named]
+    presets = {
+        id(preset): changed(preset, request.permissions, by=actor.preset)
+        for preset in {id(peer.preset): peer.preset for peer in targets}.values()
+    }
+    for peer in targets:
+        if peer.id in peers:
+            await live.carry_out(live.session.change_preset(peer.id, presets[id(peer.preset)]))
     return messages.Empty()
 
 

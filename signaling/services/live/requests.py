@@ -46,6 +46,7 @@ HANDLERS: Final[Mapping[type[messages.Request], Handler]] = MappingProxyType(
         messages.Uncensor: moderation.uncensor,
         messages.Kick: moderation.kick,
         messages.KickAll: moderation.kick_all,
+        messages.UpdatePermissions: moderation.update_permissions,
         messages.Admit: waiting.admit,
         messages.Deny: waiting.deny,
         messages.GetIceServers: connectivity.get_ice_servers,

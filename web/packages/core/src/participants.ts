@@ -1,6 +1,7 @@
 /** `meeting.participants`: everyone else, who is speaking, and what a moderator may do to all. */
 
 import type { PeerInfo, PublicationInfo, SpeakerInfo, WaitingActionItem } from "@rostrum/protocol";
+import { snakelize } from "./camel";
 import type { Signal } from "./connection/results";
 import type { EncryptionProblem } from "./e2ee/encryption";
 import { Emitter } from "./emitter";
@@ -64,6 +65,15 @@ export class Participants extends Emitter<ParticipantsEvents> {
   /** Removes peers from the meeting; needs `kickParticipant`. */
   async kick(peerIds: string[]): Promise<void> {
     await this.signal.request({ type: "kick", peer_ids: peerIds });
+  }
+
+  /**
+   * Changes what others may while they are in, by a part of a preset's permissions in camelCase, as in
+   * `{ chat: { public: { canSend: false } } }`; needs `canChangeParticipantPermissions`.
+   */
+  async updatePermissions(peerIds: string[], permissions: Record<string, unknown>): Promise<void> {
+    const changes = snakelize(permissions) as Record<string, unknown>;
+    await this.signal.request({ type: "update_permissions", peer_ids: peerIds, permissions: changes });
   }
 
   /** Ends the meeting for everyone else. */

@@ -368,3 +368,14 @@ it("a kick ends the meeting, and says so", async () => {
   expect(left).toEqual(["kicked"]);
   expect(server.socket.closed).toBe(true);
 });
+
+it("what others may is changed in the words that presets have in JavaScript, and sent in the server's", async () => {
+  await start({ peers: [peerInfo("a")] });
+  await meeting.join();
+  server.handlers["update_permissions"] = (socket, request) => socket.answer(request);
+  const media = { video: { canProduce: "NOT_ALLOWED" } };
+  await meeting.participants.updatePermissions(["a"], { media, kickParticipant: false });
+  expect(server.requests("update_permissions")).toMatchObject([
+    { peer_ids: ["a"], permissions: { media: { video: { can_produce: "NOT_ALLOWED" } }, kick_participant: false } },
+  ]);
+});

@@ -28,6 +28,7 @@ export type AnyRequest =
   | Uncensor
   | Kick
   | KickAll
+  | UpdatePermissions
   | Admit
   | Deny
   | GetIceServers
@@ -930,6 +931,22 @@ export interface Unsubscribe {
    */
   publication_ids: string[];
   type: "unsubscribe";
+}
+/**
+ * Change what others may while they are in, by a part of `permissions` as presets have it; needs
+ * can_change_participant_permissions.
+ */
+export interface UpdatePermissions {
+  id: number;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  peer_ids: string[];
+  permissions: {
+    [k: string]: unknown;
+  };
+  type: "update_permissions";
 }
 /**
  * Another client token, before the present one is over: then the peer would be put out.
