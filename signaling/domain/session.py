@@ -157,8 +157,13 @@ class Session:
         """Who may let in those that wait. An encoder of theirs does not look after anybody."""
         return [peer for peer in self.peers.values() if peer.admits and not peer.over_http]
 
+    @property
+    def moderated(self) -> bool:
+        """Asked with every join: the first of them is enough."""
+        return any(peer.admits and not peer.over_http for peer in self.peers.values())
+
     def must_wait(self, peer: Peer, *, lobby: bool) -> bool:
-        return self.waiting_room.keeps(peer, lobby=lobby, moderated=bool(self.admitters))
+        return self.waiting_room.keeps(peer, lobby=lobby, moderated=self.moderated)
 
     def publications_of(self, peer_id: str) -> list[Publication]:
         return [one for one in self.publications.values() if one.peer_id == peer_id]

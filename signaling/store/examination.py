@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from sqlalchemy import Connection, create_engine, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, func, select
 
-from signaling.store.database import parse_url, reason
 from signaling.store.migrate import HEAD, revision_of
-from signaling.store.postgres import PostgresSource
-from signaling.store.revision import is_there
+from signaling.store.revision import look_at
 from signaling.store.tables import servers, signing_keys, webhook_key_pairs
 
 SealedIn = Literal["signing_keys", "webhook_keys"]
@@ -41,23 +38,8 @@ class Examined:
 
 
 async def examine(url: str) -> Examined:
-    """Raises as `schema_revision` does."""
-    parsed = parse_url(url)
-    if parsed.get_backend_name() == "sqlite" and not is_there(parsed.database):
-        return Examined()
-    try:
-        if parsed.get_backend_name() == "sqlite":
-            with create_engine(parsed).connect() as connection:
-                return _examined(connection)
-        source = PostgresSource(parsed)
-        try:
-            return await source.run(_examined)
-        finally:
-            await source.close()
-    except SQLAlchemyError as error:
-        raise OSError(f"the database does not answer as one: {reason(error)}") from error
-    except OSError as error:
-        raise OSError(f"the database does not answer: {reason(error)}") from error
+    """Raises as `look_at` does."""
+    return await look_at(url, _examined) or Examined()
 
 
 def _examined(connection: Connection) -> Examined:

@@ -49,7 +49,7 @@ class LocalSessions:
             live_participants=live.session.present,
             present=tuple(PresentView(peer.name, peer.picture) for peer in islice(counted, names)),
             lobby=bool(live.configuration.values.lobby_enabled),
-            moderated=bool(live.session.admitters),
+            moderated=live.session.moderated,
             admitted=participant_id in live.session.waiting_room.admitted,
         )
 
