@@ -25,7 +25,7 @@ from sfu.client import DoorError, NodeLostError, Survivor, find_survivors
 from signaling.auth.client_tokens import JwtClientTokens
 from signaling.auth.keys import put_aside, read_former
 from signaling.auth.passwords import Argon2Passwords
-from signaling.auth.stored_keys import StoredKeys
+from signaling.auth.signing_keys import SigningKeys
 from signaling.auth.tokens import JwtTokens
 from signaling.auth.turn import IceServerList
 from signaling.clock import SystemClock
@@ -44,7 +44,7 @@ from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.preflight import check_ports, check_settings, lock_data_dir, media_hosts
 from signaling.rest.application import MAX_REQUEST_LINE, RestParts, build_application
 from signaling.rest.client_address import address_of
-from signaling.secrets import secret_box, stored_keys
+from signaling.secrets import secret_box, signing_keys
 from signaling.server_id import SERVER_ID_FILE, keep_server_id, read_server_id
 from signaling.services.active_session import ActiveSessionService
 from signaling.services.analytics import UsageService
@@ -52,7 +52,7 @@ from signaling.services.bootstrap import Bootstrap
 from signaling.services.client_tokens import ClientTokenService
 from signaling.services.configuration import ConfigurationService
 from signaling.services.guests import GuestService
-from signaling.services.idempotency import forget_forever
+from signaling.services.idempotency import forgetting
 from signaling.services.invitation import InvitationService
 from signaling.services.levels import House
 from signaling.services.live.everywhere import Everywhere
@@ -76,7 +76,7 @@ from signaling.store.database import DATABASE_FILE, Database, sqlite_url
 from signaling.tenant_access import TenantAccess
 from signaling.webhooks.addresses import AddressPolicy
 from signaling.webhooks.dispatch import Webhooks
-from signaling.webhooks.stored_keys import PURPOSE as WEBHOOK_KEYS
+from signaling.webhooks.key_pairs import PURPOSE as WEBHOOK_KEYS
 from signaling.ws.handler import WsHandler
 from signaling.ws.hub import WsHub
 
@@ -181,10 +181,9 @@ class Server:
         stack.push_async_callback(live.close)
 
         webhooks.dispatch.start()
-        forgetting = asyncio.create_task(forget_forever(database, clock), name="idempotency sweeper")
-        stack.push_async_callback(_ended, forgetting)
-        looking = asyncio.create_task(keys.look_forever(), name="signing keys")
-        stack.push_async_callback(_ended, looking)
+        for repeating in (keys.looking, forgetting(database, clock)):
+            repeating.start()
+            stack.push_async_callback(repeating.close)
         bootstrap = Bootstrap(database, clock)
         self.links = await demo_links(settings.data_dir, bootstrap, tokens, self.base_url)
         await _serve(stack, runner, listeners, tls)
@@ -235,8 +234,8 @@ async def _started_nodes(settings: Settings, survivors: Sequence[Survivor]) -> N
     return nodes
 
 
-async def _keys(settings: Settings, database: Database, clock: Clock) -> StoredKeys:
-    keys, former = stored_keys(settings, database, clock), settings.data_dir / KEY_FILE
+async def _keys(settings: Settings, database: Database, clock: Clock) -> SigningKeys:
+    keys, former = signing_keys(settings, database, clock), settings.data_dir / KEY_FILE
     await keys.start(read_former(former))
     put_aside(former)
     return keys
@@ -307,7 +306,7 @@ def _application(
     settings: Settings,
     database: Database,
     tokens: Tokens,
-    keys: StoredKeys,
+    keys: SigningKeys,
     clock: Clock,
     nodes: NodeSupervisor,
     here: LiveService,
@@ -384,8 +383,3 @@ async def _serve(
         site = web.SockSite(runner, listener, ssl_context=tls, backlog=1024)
         await site.start()
         stack.push_async_callback(site.stop)
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

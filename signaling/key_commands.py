@@ -4,24 +4,25 @@ within seconds of what is done."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from signaling.auth.stored_keys import LOOK_EVERY, PUBLISHED_BEFORE, StoredKeys
+from signaling.auth.shared_keys import LOOK_EVERY
+from signaling.auth.signing_keys import PUBLISHED_BEFORE, SigningKeys
 from signaling.clock import SystemClock
 from signaling.config import Settings
 from signaling.database_commands import database_url
-from signaling.domain.signing_key import StoredKey
 from signaling.flags import complaints, settings_of, settings_options
 from signaling.preflight import prepare_data_dir
-from signaling.secrets import secret_box, stored_keys
+from signaling.secrets import secret_box
+from signaling.secrets import signing_keys as kept_signing_keys
 from signaling.store.database import Database
-from signaling.webhooks.stored_keys import PURPOSE as WEBHOOK_KEYS
-from signaling.webhooks.stored_keys import StoredKeys as StoredWebhookKeys
+from signaling.webhooks.key_pairs import PURPOSE as WEBHOOK_KEYS
+from signaling.webhooks.key_pairs import WebhookKeyPairs
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ def signing_keys() -> None:
 def show(config: Path | None, **flags: Any) -> None:
     """Print each key: its id, since when it signs, and for how long its tokens are good at most."""
     with complaints():
-        found = asyncio.run(_with_keys(settings_of(flags, config), _listed))
+        found = asyncio.run(_with_keys(settings_of(flags, config), SigningKeys.stored))
     for one in found:
         click.echo(f"{one.id}  signs from {one.active_from:%Y-%m-%d %H:%M:%S}Z  tokens {one.longest_token} s")
 
@@ -51,8 +52,8 @@ def rotate(config: Path | None, void_others: bool, **flags: Any) -> None:  # noq
     do not: for a key that somebody else may have.
     """
 
-    async def work(_: Database, stored: StoredKeys) -> str:
-        return await stored.rotate(void_others=void_others)
+    async def work(keys: SigningKeys) -> str:
+        return await keys.rotate(void_others=void_others)
 
     with complaints():
         key_id = asyncio.run(_with_keys(settings_of(flags, config), work))
@@ -70,8 +71,8 @@ def webhook_keys() -> None:
 def show_webhook_keys(config: Path | None, **flags: Any) -> None:
     """Print each key: its id, of which kind it is, and whether and since when it signs."""
 
-    async def work(stored: StoredWebhookKeys) -> Mapping[str, Any]:
-        return stored.ring.document()
+    async def work(pairs: WebhookKeyPairs) -> Mapping[str, Any]:
+        return pairs.ring.document()
 
     with complaints():
         document = asyncio.run(_with_webhook_keys(settings_of(flags, config), work))
@@ -89,8 +90,8 @@ def rotate_webhook_keys(config: Path | None, at_once: bool, **flags: Any) -> Non
     --at-once it signs now, and the former ones are good for nothing: for keys that somebody else may have.
     """
 
-    async def work(stored: StoredWebhookKeys) -> datetime:
-        return (await stored.rotate(at_once=at_once)).active_from
+    async def work(pairs: WebhookKeyPairs) -> datetime:
+        return (await pairs.rotate(at_once=at_once)).active_from
 
     with complaints():
         active_from = asyncio.run(_with_webhook_keys(settings_of(flags, config), work))
@@ -98,28 +99,23 @@ def rotate_webhook_keys(config: Path | None, at_once: bool, **flags: Any) -> Non
     click.echo(f"the new keys sign {when}")
 
 
-async def _with_webhook_keys(settings: Settings, work: Callable[[StoredWebhookKeys], Awaitable[T]]) -> T:
+async def _with_webhook_keys(settings: Settings, work: Callable[[WebhookKeyPairs], Awaitable[T]]) -> T:
     prepare_data_dir(settings.data_dir)
     database = await Database.open(database_url(settings))
     try:
-        stored = StoredWebhookKeys(database, secret_box(settings, WEBHOOK_KEYS), SystemClock())
-        await stored.start()
-        return await work(stored)
+        pairs = WebhookKeyPairs(database, secret_box(settings, WEBHOOK_KEYS), SystemClock())
+        await pairs.start()
+        return await work(pairs)
     finally:
         await database.close()
 
 
-async def _listed(database: Database, _: StoredKeys) -> Sequence[StoredKey]:
-    async with database(reading=True) as uow:
-        return await uow.signing_keys.all()
-
-
-async def _with_keys(settings: Settings, work: Callable[[Database, StoredKeys], Awaitable[T]]) -> T:
+async def _with_keys(settings: Settings, work: Callable[[SigningKeys], Awaitable[T]]) -> T:
     prepare_data_dir(settings.data_dir)
     database = await Database.open(database_url(settings))
     try:
-        stored = stored_keys(settings, database, SystemClock())
-        await stored.start()
-        return await work(database, stored)
+        keys = kept_signing_keys(settings, database, SystemClock())
+        await keys.start()
+        return await work(keys)
     finally:
         await database.close()

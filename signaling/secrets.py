@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from signaling.auth.sealing import SECRET_KEY_FILE, SecretBox, read_secret_key
-from signaling.auth.stored_keys import PURPOSE, StoredKeys
+from signaling.auth.signing_keys import PURPOSE, SigningKeys
 from signaling.config import Settings
 from signaling.domain.client_token import MAX_REFRESH_TTL
 from signaling.services.ports import Clock, UnitOfWorkFactory
@@ -18,9 +18,9 @@ def secret_box(settings: Settings, purpose: str) -> SecretBox:
     return SecretBox(text, purpose)
 
 
-def stored_keys(settings: Settings, units: UnitOfWorkFactory, clock: Clock) -> StoredKeys:
+def signing_keys(settings: Settings, units: UnitOfWorkFactory, clock: Clock) -> SigningKeys:
     """Not read yet. Raises as `secret_box` does."""
-    return StoredKeys(
+    return SigningKeys(
         units,
         secret_box(settings, PURPOSE),
         clock,

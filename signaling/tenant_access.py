@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Self
@@ -49,7 +48,6 @@ class TenantAccess:
 
     async def noting(self, _: web.Application) -> AsyncIterator[None]:
         """For `cleanup_ctx`: the use of keys is written while the application serves."""
-        writing = asyncio.create_task(self.use.write_forever(), name="use of keys")
+        self.use.writing.start()
         yield
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+        await self.use.writing.close()

@@ -1,7 +1,7 @@
 """Ed25519 keys that sign tokens.
 
 A key's id is derived from its public half, so a token names the key that signed it. There is no default key:
-the first start makes one (`signaling.auth.stored_keys`).
+the first start makes one (`signaling.auth.signing_keys`).
 """
 
 from __future__ import annotations

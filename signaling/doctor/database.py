@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from signaling.auth.sealing import SECRET_KEY_FILE, SecretBox, read_secret_key
-from signaling.auth.stored_keys import PURPOSE as SIGNING_KEYS
+from signaling.auth.signing_keys import PURPOSE as SIGNING_KEYS
 from signaling.config import Settings
 from signaling.doctor.report import Finding, fail, ok, warn
 from signaling.errors import InvalidInputError
@@ -16,8 +16,8 @@ from signaling.server_id import SERVER_ID_FILE, read_server_id
 from signaling.store.database import DATABASE_FILE, sqlite_url
 from signaling.store.examination import Examined, Sealed, SealedIn, examine
 from signaling.store.migrate import HEAD
-from signaling.webhooks.stored_keys import PURPOSE as WEBHOOK_KEYS
-from signaling.webhooks.stored_keys import sealed_name
+from signaling.webhooks.key_pairs import PURPOSE as WEBHOOK_KEYS
+from signaling.webhooks.key_pairs import sealed_name
 
 GOOD_SKEW: Final = 1.0
 BAD_SKEW: Final = 30.0

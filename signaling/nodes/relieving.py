@@ -14,20 +14,13 @@ from signaling.nodes.spread import SpreadMedia
 log = structlog.get_logger(__name__)
 
 
-async def keep_relieving(
-    relief: Relief,
-    standings: Callable[[], list[NodeStanding]],
-    sessions: Iterable[SpreadMedia],
-    *,
-    every: float,
+async def relieve(
+    relief: Relief, standings: Callable[[], list[NodeStanding]], sessions: Iterable[SpreadMedia]
 ) -> None:
-    """Runs until it is cancelled, and looks every so many seconds."""
-    loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(every)
-        transfer = relief.poll(standings(), loop.time())
-        if transfer is not None:
-            propose(transfer, sessions)
+    """One look."""
+    transfer = relief.poll(standings(), asyncio.get_running_loop().time())
+    if transfer is not None:
+        propose(transfer, sessions)
 
 
 def propose(transfer: Transfer, sessions: Iterable[SpreadMedia]) -> None:

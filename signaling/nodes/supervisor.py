@@ -16,6 +16,7 @@ import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -41,10 +42,11 @@ from signaling.nodes.placement import (
     has_room,
 )
 from signaling.nodes.relief import DEFAULT_MOVE_ABOVE, Relief
-from signaling.nodes.relieving import keep_relieving
+from signaling.nodes.relieving import relieve
 from signaling.nodes.slot import Slot, standing_of, status_of
 from signaling.nodes.spread import SpreadMedia
 from signaling.nodes.takeover import Surviving, take_over
+from signaling.repeating import Repeating
 from signaling.services.live.ports import MediaListener
 from signaling.services.ports import WorkerStatus
 
@@ -109,6 +111,8 @@ class NodeSupervisor:
         self._refused = 0
         self._relief = Relief(config.move_above)
         self._sessions: weakref.WeakSet[SpreadMedia] = weakref.WeakSet()
+        relieving = partial(relieve, self._relief, self._standings, self._sessions)
+        self._relieving = Repeating("relieve workers", relieving, every=config.watch_every)
         self._surviving: list[Surviving] = []
         self._changed = asyncio.Condition()
 
@@ -137,12 +141,11 @@ class NodeSupervisor:
         self._keepers = [
             asyncio.create_task(self._keep(slot), name=f"keep worker {slot.index}") for slot in self._slots
         ]
-        every = self._config.watch_every
-        relieving = keep_relieving(self._relief, self._standings, self._sessions, every=every)
-        self._keepers.append(asyncio.create_task(relieving, name="relieve workers"))
+        self._relieving.start()
 
     async def close(self) -> None:
         """Ends every node; a client's `close` drains it, with a deadline. Sessions were ended before."""
+        await self._relieving.close()
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)

@@ -8,19 +8,16 @@ first, or is run again and finds its answer.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Generic, TypeVar
-
-import structlog
 
 from signaling.domain.idempotency import KEPT_FOR, MAX_KEPT, MadeBefore
 from signaling.errors import ConflictError, ContendedError, ValidationFailedError
+from signaling.repeating import Repeating
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
-
-log = structlog.get_logger(__name__)
 
 SWEEP_INTERVAL: Final = 600.0
 """Seconds."""
@@ -86,11 +83,6 @@ async def forget_old(units: UnitOfWorkFactory, clock: Clock) -> None:
     await committed(units, lambda uow: uow.idempotency.forget(before=before, keep=MAX_KEPT))
 
 
-async def forget_forever(units: UnitOfWorkFactory, clock: Clock) -> None:
-    """Until it is cancelled."""
-    while True:
-        try:
-            await forget_old(units, clock)
-        except Exception as error:  # the store may be away: it is tried again
-            log.warning("idempotency.not_swept", error=repr(error))
-        await asyncio.sleep(SWEEP_INTERVAL)
+def forgetting(units: UnitOfWorkFactory, clock: Clock) -> Repeating:
+    work = partial(forget_old, units, clock)
+    return Repeating("idempotency sweeper", work, every=SWEEP_INTERVAL, at_once=True)

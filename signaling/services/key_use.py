@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
 from signaling.domain.organization import ApiKey
+from signaling.repeating import Repeating
 from signaling.services.ports import Clock, UnitOfWorkFactory
 from signaling.services.transaction import committed
-
-log = structlog.get_logger(__name__)
 
 TO_WITHIN: Final = timedelta(minutes=10)
 WRITTEN_EVERY: Final = 60.0
@@ -20,10 +16,13 @@ WRITTEN_EVERY: Final = 60.0
 
 
 class KeyUse:
+    """`writing` from start to close."""
+
     def __init__(self, units: UnitOfWorkFactory, clock: Clock) -> None:
         self._units = units
         self._clock = clock
         self._used: dict[str, datetime] = {}
+        self.writing = Repeating("use of keys", self.write, every=WRITTEN_EVERY)
 
     def note(self, key: ApiKey, now: datetime) -> None:
         """That it was used; a use shortly after one that was written is not."""
@@ -35,12 +34,3 @@ class KeyUse:
         used, self._used = self._used, {}
         if used:
             await committed(self._units, lambda uow: uow.api_keys.used(used, max(used.values())))
-
-    async def write_forever(self) -> None:
-        """Until it is cancelled."""
-        while True:
-            await asyncio.sleep(WRITTEN_EVERY)
-            try:
-                await self.write()
-            except Exception as error:  # the store may be away: the next use is written again
-                log.warning("key_use.not_written", error=repr(error))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextvars import Context
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,8 +13,8 @@ from signaling.webhooks.addresses import AddressPolicy
 from signaling.webhooks.delivery import Deliverer
 from signaling.webhooks.http import HttpSender
 from signaling.webhooks.keeping import OutboxKeeper
+from signaling.webhooks.key_pairs import WebhookKeyPairs
 from signaling.webhooks.key_ring import WebhookKeyRing
-from signaling.webhooks.stored_keys import StoredKeys
 
 
 class WebhookDispatch:
@@ -26,7 +24,7 @@ class WebhookDispatch:
         self,
         units: UnitOfWorkFactory,
         policy: AddressPolicy,
-        keys: StoredKeys,
+        keys: WebhookKeyPairs,
         clock: Clock,
         *,
         version: str,
@@ -35,12 +33,11 @@ class WebhookDispatch:
         self._deliverer = Deliverer(units, self._sender, clock)
         self._keeper = OutboxKeeper(units, clock)
         self._keys = keys
-        self._looking: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._deliverer.start()
-        self._keeper.start()
-        self._looking = asyncio.create_task(self._keys.look_forever(), name="webhook keys", context=Context())
+        self._keeper.looking.start()
+        self._keys.looking.start()
 
     def wake(self) -> None:
         """There is something new in the outbox."""
@@ -48,11 +45,8 @@ class WebhookDispatch:
 
     async def close(self) -> None:
         """What could not be delivered stays in the outbox."""
-        looking, self._looking = self._looking, None
-        if looking is not None:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
-        await self._keeper.close()
+        await self._keys.looking.close()
+        await self._keeper.looking.close()
         await self._deliverer.close()
         await self._sender.close()
 
@@ -81,7 +75,7 @@ class Webhooks:
         cls, units: UnitOfWorkFactory, clock: Clock, *, box: SecretBox, policy: AddressPolicy, version: str
     ) -> Self:
         """`box` opens the keys in the store. Raises `InvalidInputError` where it does not."""
-        keys = StoredKeys(units, box, clock)
+        keys = WebhookKeyPairs(units, box, clock)
         await keys.start()
         dispatch = WebhookDispatch(units, policy, keys, clock, version=version)
         outbox = Outbox(clock, dispatch.wake)

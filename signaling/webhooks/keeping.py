@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextvars import Context
 from typing import Final
 
 import structlog
 
 from signaling.domain.webhook_delivery import KEPT_FOR, MAX_QUEUED
+from signaling.repeating import Repeating
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.ports.webhooks import QueueCounts
 from signaling.services.transaction import committed
@@ -22,15 +21,15 @@ MAX_FORGOTTEN: Final = 500
 
 
 class OutboxKeeper:
-    """Runs from `start` to `close`. Several processes may do this beside each other."""
+    """`looking` from start to close. Several processes may do this beside each other."""
 
     def __init__(self, units: UnitOfWorkFactory, clock: Clock, *, max_queued: int = MAX_QUEUED) -> None:
         self._units = units
         self._clock = clock
         self._max_queued = max_queued
-        self._task: asyncio.Task[None] | None = None
         self._discarded = 0
         self._counts = QueueCounts()
+        self.looking = Repeating("outbox keeper", self.look, every=EVERY, at_once=True)
 
     @property
     def counts(self) -> QueueCounts:
@@ -47,15 +46,6 @@ class OutboxKeeper:
         oldest = self._counts.oldest
         return 0.0 if oldest is None else max(0.0, (self._clock.now() - oldest).total_seconds())
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="outbox keeper", context=Context())
-
-    async def close(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
     async def look(self) -> None:
         """Raises what the store raises."""
         now = self._clock.now()
@@ -71,11 +61,3 @@ class OutboxKeeper:
         self._discarded += discarded
         if discarded:
             log.warning("webhooks.discarded", deliveries=discarded)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Exception as error:  # whatever the store's adapter raises: it is tried again
-                log.warning("webhooks.not_kept", error=repr(error))
-            await asyncio.sleep(EVERY)

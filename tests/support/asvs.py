@@ -171,13 +171,13 @@ LINES = (
         "13.3.1",
         "Private keys are in the database only sealed, under a secret key that is not in it, each under its "
         "own name.",
-        ("signaling/auth/sealing.py", "signaling/webhooks/stored_keys.py", "signaling/auth/stored_keys.py"),
+        ("signaling/auth/sealing.py", "signaling/webhooks/key_pairs.py", "signaling/auth/signing_keys.py"),
     ),
     Line(
         "13.3.4",
         "Keys that sign tokens and webhooks are replaced while servers run: the next is published before it "
         "signs, and one that somebody else may have is void at once.",
-        ("signaling/auth/stored_keys.py", "signaling/webhooks/stored_keys.py"),
+        ("signaling/auth/signing_keys.py", "signaling/webhooks/key_pairs.py"),
     ),
     Line(
         "17.1.1",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -20,9 +19,9 @@ from signaling.errors import (
     NoActiveSessionError,
     NotJoinedError,
     ResumeRefusedError,
-    SignalingError,
 )
 from signaling.protocol import messages
+from signaling.repeating import Repeating
 from signaling.services.admission import Admission, admit
 from signaling.services.live import entering, notes, waiting, welcome
 from signaling.services.live.expiry import TokenExpiry
@@ -56,7 +55,7 @@ class LiveService(LocalSessions):
         self._token_of: dict[str, str] = {}
         self._expiry = TokenExpiry(around, tokens)
         self.reports = PeerReports(around, lambda: self._running)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._repeated = self._over_time()
         self._on_peer_left: list[Callable[[str], None]] = []
         self._on_http_restored: list[Callable[[str, str], None]] = []
 
@@ -88,11 +87,19 @@ class LiveService(LocalSessions):
         if left_behind:
             log.warning("sessions.ended_after_restart", count=left_behind)
         await self.reports.resume()
-        self._tasks.append(asyncio.create_task(self._sweep_forever(), name="live sweeper"))
-        self._tasks.append(asyncio.create_task(self._sample_forever(), name="peer sampler"))
-        if servers.renew_every is not None:
-            keeping = self._keep_lease_forever(servers.renew_every)
-            self._tasks.append(asyncio.create_task(keeping, name="lease keeper"))
+        for one in self._repeated:
+            one.start()
+
+    def _over_time(self) -> list[Repeating]:
+        """What is done again and again while the service runs."""
+        settings, renew_every = self._around.settings, self._around.servers.renew_every
+        done = [
+            Repeating("live sweeper", self.sweep, every=settings.sweep_interval),
+            Repeating("peer sampler", self.reports.poll, every=settings.sample_every),
+        ]
+        if renew_every is not None:
+            done.append(Repeating("lease keeper", self.keep_lease, every=renew_every))
+        return done
 
     async def _take_over(self, surviving: SurvivingMedia) -> LiveSession | None:
         """A session that does not come back keeps no other from it."""
@@ -127,23 +134,12 @@ class LiveService(LocalSessions):
     async def close(self) -> None:
         """Everybody is told that the service goes; nobody can join from now on."""
         self._running.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for one in self._repeated:
+            await one.close()
         for live in await self._running.settled():
             await self._end(live, SERVER_SHUTDOWN, LeaveReason.SHUTDOWN)
         await self._running.catch_up()
         await self.reports.save()
-
-    async def _sample_forever(self) -> None:
-        while True:
-            await asyncio.sleep(self._around.settings.sample_every)
-            await self.reports.poll()
-
-    async def _sweep_forever(self) -> None:
-        while True:
-            await asyncio.sleep(self._around.settings.sweep_interval)
-            await self.sweep()
 
     async def sweep(self) -> None:
         """One look at what is due."""
@@ -158,16 +154,6 @@ class LiveService(LocalSessions):
                 except Exception:
                     log.exception("session.sweep_failed", session=live.session.id)
         await self._running.catch_up()
-
-    async def _keep_lease_forever(self, pause: float) -> None:
-        while True:
-            await asyncio.sleep(pause)
-            try:
-                await self.keep_lease()
-            except SignalingError as error:
-                log.warning("lease.not_kept", error=error.name)
-            except Exception:
-                log.exception("lease.not_kept")
 
     async def keep_lease(self) -> None:
         """Says that this server is there, and ends what those had who do not say so any more. Raises what the

@@ -12,7 +12,7 @@ import pytest
 from sfu.probe.kernel import UdpOffer
 from signaling.addresses import parse_announced
 from signaling.auth.sealing import SecretBox
-from signaling.auth.stored_keys import PURPOSE
+from signaling.auth.signing_keys import PURPOSE
 from signaling.doctor.data import judge_base_url, judge_certificate, judge_free
 from signaling.doctor.database import judge_revision, judge_secret_key, judge_skew
 from signaling.doctor.interpreter import judge_interpreter

@@ -29,9 +29,9 @@ from signaling.errors import ConflictError, InvalidInputError
 from signaling.services.ports import Clock
 from signaling.store.database import Database
 from signaling.testing import FakeClock
+from signaling.webhooks.key_pairs import PURPOSE, WebhookKeyPairs
 from signaling.webhooks.key_ring import WebhookKeyRing
 from signaling.webhooks.signing import WebhookKeys, signed_headers
-from signaling.webhooks.stored_keys import PURPOSE, StoredKeys
 from tests.signaling import values
 from tests.signaling.values import NOON
 
@@ -90,14 +90,14 @@ def test_the_keys_are_published_as_jwks_too() -> None:
 SECRET = "a secret key of the tests, long enough"
 
 
-async def stored(database: Database, clock: Clock, secret: str = SECRET) -> StoredKeys:
+async def stored(database: Database, clock: Clock, secret: str = SECRET) -> WebhookKeyPairs:
     """Those of one more server."""
-    keys = StoredKeys(database, SecretBox(secret, PURPOSE), clock)
+    keys = WebhookKeyPairs(database, SecretBox(secret, PURPOSE), clock)
     await keys.start()
     return keys
 
 
-def told(keys: StoredKeys) -> list[tuple[str, str]]:
+def told(keys: WebhookKeyPairs) -> list[tuple[str, str]]:
     """The Ed25519 keys that are published."""
     return [(one["kid"], one["status"]) for one in keys.ring.document()["keys"] if one["kty"] == "OKP"]
 

@@ -12,7 +12,7 @@ import pytest
 
 from signaling.auth.keys import SigningKey, put_aside, read_former
 from signaling.auth.sealing import SecretBox, read_secret_key
-from signaling.auth.stored_keys import PUBLISHED_BEFORE, StoredKeys
+from signaling.auth.signing_keys import PUBLISHED_BEFORE, SigningKeys
 from signaling.auth.tokens import AUDIENCE, JwtTokens
 from signaling.domain.signing_key import AFTERMATH, StoredKey
 from signaling.errors import InvalidInputError, InvalidTokenError
@@ -39,7 +39,7 @@ class Server:
         rotate_after: timedelta | None = None,
     ) -> None:
         box = SecretBox(secret, "signing keys")
-        self.keys = StoredKeys(store, box, clock, longest_token=ttl, rotate_after=rotate_after)
+        self.keys = SigningKeys(store, box, clock, longest_token=ttl, rotate_after=rotate_after)
         self.tokens = JwtTokens(self.keys.ring, clock, ttl)
 
     def signs_with(self) -> str:

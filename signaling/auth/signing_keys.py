@@ -7,31 +7,25 @@ can be good any more.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
-
-import structlog
+from typing import ClassVar, Final
 
 from signaling.auth.keyring import KeyRing, RingKey
 from signaling.auth.keys import SigningKey
 from signaling.auth.sealing import SecretBox
+from signaling.auth.shared_keys import SharedKeys
 from signaling.domain.signing_key import StoredKey, outlived
-from signaling.errors import SignalingError
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
-from signaling.services.transaction import committed
-
-log = structlog.get_logger(__name__)
 
 PURPOSE: Final = "signing keys"
-LOOK_EVERY: Final = 10.0
-"""Seconds."""
 PUBLISHED_BEFORE: Final = timedelta(seconds=60)
 
 
-class StoredKeys:
-    """`start` before use; then `look_forever`."""
+class SigningKeys(SharedKeys[StoredKey]):
+    """`start` before use; then `looking`."""
+
+    NAME: ClassVar = PURPOSE
 
     def __init__(
         self,
@@ -43,12 +37,10 @@ class StoredKeys:
         rotate_after: timedelta | None = None,
     ) -> None:
         """`longest_token`: how long any token is good that this server makes. `rotate_after` None: never."""
-        self._units = units
+        super().__init__(units, clock)
         self._box = box
-        self._clock = clock
         self._longest = int(longest_token.total_seconds())
         self._rotate_after = rotate_after
-        self._known: tuple[str, ...] = ()
         self.ring = KeyRing(clock)
 
     async def start(self, former: SigningKey | None = None) -> None:
@@ -56,59 +48,41 @@ class StoredKeys:
         if there is none yet, and otherwise verifies for as long as its tokens are good. Raises
         `InvalidInputError` where the keys there are were sealed with another secret key."""
 
-        async def work(uow: UnitOfWork) -> Sequence[StoredKey]:
+        async def work(uow: UnitOfWork) -> None:
             keys, now = await uow.signing_keys.all(), self._clock.now()
             if former is not None and all(one.id != former.key_id for one in keys):
                 await uow.signing_keys.add(self._before(keys, former, now))
             elif not keys:
-                await uow.signing_keys.add(self._stored(SigningKey.generate(), now, now))
-            return await uow.signing_keys.all()
+                await uow.signing_keys.add(self._sealed(SigningKey.generate(), now, now))
 
-        self._take(await committed(self._units, work))
+        await self._changed(work)
         await self.look()
-
-    async def look(self) -> None:
-        """Takes what others changed; rotates what is old, and takes away what is outlived."""
-        async with self._units(reading=True) as uow:
-            keys = await uow.signing_keys.all()
-        if self._due(keys):
-            keys = await committed(self._units, self._tidied)
-        if self._take(keys):
-            log.info("signing_keys.changed", keys=self._known)
-
-    async def look_forever(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            try:
-                await self.look()
-            except SignalingError as error:
-                log.warning("signing_keys.not_read", error=error.message)
-            except Exception:
-                log.exception("signing_keys.not_read")
 
     async def rotate(self, *, void_others: bool = False) -> str:
         """The id of a new key, which signs a minute from now. `void_others`: at once, and no token that was
         made before is good any more."""
         key = SigningKey.generate()
 
-        async def work(uow: UnitOfWork) -> Sequence[StoredKey]:
+        async def work(uow: UnitOfWork) -> None:
             now = self._clock.now()
             if void_others:
                 for one in await uow.signing_keys.all():
                     await uow.signing_keys.remove(one.id)
-            await uow.signing_keys.add(self._stored(key, now, now if void_others else now + PUBLISHED_BEFORE))
-            return await uow.signing_keys.all()
+            await uow.signing_keys.add(self._sealed(key, now, now if void_others else now + PUBLISHED_BEFORE))
 
-        self._take(await committed(self._units, work))
+        await self._changed(work)
         return key.key_id
 
     # --- inside ----------------------------------------------------------------------------------------
+
+    async def _all(self, uow: UnitOfWork) -> Sequence[StoredKey]:
+        return await uow.signing_keys.all()
 
     def _due(self, keys: Sequence[StoredKey]) -> bool:
         now = self._clock.now()
         return bool(outlived(keys, now)) or self._is_old(keys, now) or bool(self._too_short(keys))
 
-    async def _tidied(self, uow: UnitOfWork) -> Sequence[StoredKey]:
+    async def _tidy(self, uow: UnitOfWork) -> None:
         keys, now = await uow.signing_keys.all(), self._clock.now()
         for one in outlived(keys, now):
             await uow.signing_keys.remove(one.id)
@@ -116,8 +90,7 @@ class StoredKeys:
             await uow.signing_keys.lengthen(one.id, self._longest)
         if self._is_old(keys, now):
             key = SigningKey.generate()
-            await uow.signing_keys.add(self._stored(key, now, now + PUBLISHED_BEFORE))
-        return await uow.signing_keys.all()
+            await uow.signing_keys.add(self._sealed(key, now, now + PUBLISHED_BEFORE))
 
     def _is_old(self, keys: Sequence[StoredKey], now: datetime) -> bool:
         return self._rotate_after is not None and all(
@@ -133,12 +106,12 @@ class StoredKeys:
     def _before(self, keys: Sequence[StoredKey], key: SigningKey, now: datetime) -> StoredKey:
         """In front of all others, until tokens that were made until now are over."""
         if not keys:
-            return self._stored(key, now, now)
+            return self._sealed(key, now, now)
         first = min(one.active_from for one in keys)
         kept = self._longest + max(0, int((now - first).total_seconds()))
-        return self._stored(key, now, first - timedelta(seconds=1), longest=kept)
+        return self._sealed(key, now, first - timedelta(seconds=1), longest=kept)
 
-    def _stored(
+    def _sealed(
         self, key: SigningKey, now: datetime, active_from: datetime, *, longest: int | None = None
     ) -> StoredKey:
         return StoredKey(
@@ -150,15 +123,10 @@ class StoredKeys:
             longest_token=self._longest if longest is None else longest,
         )
 
-    def _take(self, keys: Sequence[StoredKey]) -> bool:
-        """Whether they are others than before."""
-        known = tuple(one.id for one in keys)
-        if known == self._known:
-            return False
-        opened = [
-            RingKey(SigningKey.from_pem(self._box.open(one.private_key, one.id)), one.active_from)
-            for one in keys
-        ]
-        self.ring.take(opened)
-        self._known = known
-        return True
+    def _open(self, keys: Sequence[StoredKey]) -> None:
+        self.ring.take(
+            [
+                RingKey(SigningKey.from_pem(self._box.open(one.private_key, one.id)), one.active_from)
+                for one in keys
+            ]
+        )
