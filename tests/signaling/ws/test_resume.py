@@ -6,6 +6,8 @@ import pytest
 
 from sfu.control import messages as node
 from signaling.domain.session_end import SERVER_RESTARTED
+from signaling.services.live.service import LiveService
+from signaling.testing import FakeTokens
 from signaling.ws.connection import WsSettings
 from tests.support.live_world import MEETING, Refused, live_world, until
 
@@ -158,7 +160,9 @@ async def test_a_session_that_a_dead_process_left_behind_is_ended_at_the_next_st
         async with world.store() as uow:
             assert await uow.sessions.active_for(MEETING) is not None
 
-        await world.live.start()  # as a new process does over the same store
+        another = LiveService(world.live._around, FakeTokens())
+        await another.start()  # as a new process does over the same store
+        await another.close()
 
         async with world.store() as uow:
             record = await uow.sessions.get(session_id)
