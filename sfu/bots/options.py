@@ -38,8 +38,7 @@ class BotOptions:
 
     `departures`: senders note there when packets leave, for receivers of the same process. `rebuild`: at
     `media_reset`, connect and publish again, as a browser does. `heeds_wanted`: encodings that nobody
-    receives are not sent, as a browser does not. `device`: what it says it is; as a bot it does not count
-    among those who are present.
+    receives are not sent, as a browser does not. `device`: what it says it is.
     """
 
     certificate: Certificate

@@ -12,7 +12,14 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from signaling.domain.errors import PermissionDenied, StageDisabledForMeetingType
-from signaling.domain.permission import MediaKind, StageAccess, StageStatus, can_produce, media_kind_of
+from signaling.domain.permission import (
+    MediaKind,
+    StageAccess,
+    StageStatus,
+    can_produce,
+    media_kind_of,
+    unseen,
+)
 from signaling.domain.preset import Preset
 from signaling.domain.stage import StageMember, after_permission_change, initial_status
 
@@ -76,7 +83,7 @@ class Peer:
     @property
     def hidden(self) -> bool:
         """Nobody else is told of it, so it publishes nothing: recorders and the like."""
-        return self.preset.permissions.hidden_participant
+        return unseen(self.preset)
 
     @property
     def admits(self) -> bool:
@@ -85,8 +92,8 @@ class Peer:
 
     @property
     def counted(self) -> bool:
-        """Whether it counts as somebody who is there."""
-        return not self.hidden and self.device != "bot"
+        """Whether it counts as somebody who is there. What a client says of itself changes nothing."""
+        return not self.hidden
 
     @property
     def max_videos(self) -> int:

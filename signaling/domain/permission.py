@@ -55,6 +55,11 @@ def records(preset: Preset) -> bool:
     return permissions.is_recorder or permissions.recorder_type is not RecorderType.NONE
 
 
+def unseen(preset: Preset) -> bool:
+    """Whether nobody is told of who has it: recorders, and whoever else is hidden. They publish nothing."""
+    return preset.permissions.hidden_participant or records(preset)
+
+
 def accepts_stage_requests(preset: Preset) -> bool:
     """Whether this is a stage host: grants, denies, invites and removes."""
     permissions = preset.permissions

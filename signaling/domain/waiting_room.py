@@ -30,7 +30,7 @@ from typing import Final
 
 from signaling.domain.errors import LimitExceededError, NotFoundError, WaitingRoomFullError
 from signaling.domain.peer import Peer
-from signaling.domain.permission import records
+from signaling.domain.permission import unseen
 from signaling.domain.preset import Preset, WaitingRoomType
 from signaling.domain.stage import initial_status
 from signaling.domain.tracked import Tracked
@@ -46,7 +46,7 @@ MAX_REMEMBERED: Final = 10_000
 def must_wait(preset: Preset, *, lobby: bool, moderated: bool, admitted: bool) -> bool:
     """`moderated`: somebody is in who may admit others. `admitted`: they were before, in this session."""
     permissions = preset.permissions
-    if permissions.accept_waiting_requests or permissions.hidden_participant or records(preset):
+    if permissions.accept_waiting_requests or unseen(preset):
         return False
     match WaitingRoomType.SKIP_ON_ACCEPT if lobby else permissions.waiting_room_type:
         case WaitingRoomType.SKIP:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 PERSON = replace(OPTIONS, device="desktop")
-"""Bots do not count among those who are present."""
+"""As a browser says of itself."""
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,7 @@ class PersonAnswer(Answer):
     duration: float
     context: str | None
     counted: bool
-    """False for hidden participants and bots, whose time is not consumed."""
+    """False for hidden participants and recorders, whose time is not consumed."""
     created_at: Timestamp
     updated_at: Timestamp
     peer_events: Annotated[list[PeerEventAnswer] | None, ABSENT_IF_NONE] = None

@@ -171,11 +171,12 @@ async def test_an_attendance_says_what_the_client_was_and_where_it_came_from() -
         assert one.custom_participant_id == "custom-1"
 
 
-async def test_bots_and_the_hidden_are_not_counted() -> None:
+async def test_recorders_and_the_hidden_are_not_counted() -> None:
     async with live_world() as world:
         await world.change_preset("group_call_participant", {"permissions": {"hidden_participant": True}})
+        await world.change_preset("webinar_viewer", {"permissions": {"recorder_type": "RECORDER"}})
         await world.join()
-        await world.join(device="bot")
+        await world.join("webinar_viewer")
         await world.join("group_call_participant")
         world.clock.advance(60)
         view = await world.live.active(MEETING)

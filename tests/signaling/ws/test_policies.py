@@ -90,6 +90,38 @@ async def test_the_hidden_take_no_room_and_who_resumes_has_theirs() -> None:
         await world.resume(client)
 
 
+async def test_who_calls_themselves_a_bot_takes_room_like_everybody() -> None:
+    async with live_world() as world:
+        await changed(world, max_participants=2)
+        await world.join()
+        bot = await world.join("group_call_participant", device="bot")
+        token = world.tokens.issue(await world.participant("group_call_participant"))
+        with pytest.raises(Refused) as error:
+            await (await world.socket()).join(token, device="bot")
+        assert error.value.name == "MeetingFull"
+        world.clock.advance(60)
+        view = await world.live.active(MEETING)
+        assert view is not None
+        assert (view.live_participants, view.minutes_consumed) == (2, 2)
+        assert bot.joined["me"]["device"] == "bot"
+
+
+@pytest.mark.parametrize("permission", [{"is_recorder": True}, {"recorder_type": "LIVESTREAMER"}])
+async def test_nobody_is_told_of_a_recorder_and_it_takes_no_room(permission: dict[str, Any]) -> None:
+    async with live_world() as world:
+        await changed(world, max_participants=1)
+        await world.change_preset("group_call_participant", {"permissions": permission})
+        host, recorder = await world.join(), await world.join("group_call_participant")
+        assert [one["peer_id"] for one in recorder.joined["peers"]] == [host.peer_id]
+        with pytest.raises(Refused) as error:
+            await recorder.publish("camera", "video")
+        assert error.value.name == "PermissionDenied"
+        again = await world.resume(host, snapshot=True)
+        assert not again.heard("peer_joined") + host.heard("peer_joined")
+        view = await world.live.active(MEETING)
+        assert view is not None and view.live_participants == 1
+
+
 async def test_more_room_is_there_at_once_when_the_meeting_is_changed() -> None:
     async with live_world() as world:
         await changed(world, max_participants=1)
