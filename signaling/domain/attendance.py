@@ -54,7 +54,7 @@ class Attendance:
     context: str | None = None
     """What the client gave to be kept with it; we do not look into it."""
     counted: bool = True
-    """Hidden participants and recorders do not count: not as present, nor as the most at once, nor in minutes."""
+    """Hidden participants and recorders do not: not as present, nor as the most at once, nor in minutes."""
     events: tuple[PeerEvent, ...] = ()
 
     def seconds(self, now: datetime) -> float:
