@@ -62,6 +62,22 @@ class Peer:
     censored: frozenset[str] = frozenset()
     """Sources that a moderator has blocked: nothing of them is forwarded until a moderator allows it."""
     origin: Origin = UNKNOWN
+    changed_from: Preset | None = None
+    """The preset as the organization has it, where permissions of it were changed while the peer is in."""
+    registered_name: str | None = None
+    """The participant's, where the peer came under another one."""
+
+    @property
+    def own_preset(self) -> Preset:
+        """Without what was changed of its permissions while it is in."""
+        return self.changed_from or self.preset
+
+    def known_as(self, name: str, picture: str | None) -> Peer:
+        """The same peer, its participant having this name: which is told unless the peer chose another one
+        instead of this very one."""
+        if name == self.registered_name:
+            return replace(self, picture=picture)
+        return replace(self, name=name, picture=picture, registered_name=None)
 
     @property
     def preset_name(self) -> str:
@@ -177,6 +193,7 @@ def joining_peer(
     joined_at: datetime,
     detached_at: float | None = None,
     origin: Origin = UNKNOWN,
+    registered_name: str | None = None,
 ) -> Peer:
     """A peer as it enters: in the status its preset begins with."""
     return Peer(
@@ -191,4 +208,5 @@ def joining_peer(
         device=device,
         detached_at=detached_at,
         origin=origin,
+        registered_name=registered_name,
     )

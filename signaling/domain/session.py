@@ -363,20 +363,32 @@ class Session:
         return self._stand(target, replace(target, status=status), str(action), EndReason.STAGE_LEFT, by)
 
     def change_preset(self, peer_id: str, preset: Preset) -> Events:
-        """Another preset applies to a peer from now on: what it no longer may, ends here."""
+        """A preset as the organization has it applies to a peer from now on, and to what was changed of its
+        permissions puts an end; nothing happens where it is the one that the peer has been given already."""
         before = self.peer(peer_id)
-        if before.preset == preset:
+        if before.own_preset == preset:
             return []
-        after = before.under(preset)
+        return self._become_under(before, replace(before.under(preset), changed_from=None))
+
+    def change_permissions(self, peer_id: str, preset: Preset) -> Events:
+        """The peer's preset with other permissions applies to it until it is given another one."""
+        before = self.peer(peer_id)
+        return self._become_under(before, replace(before.under(preset), changed_from=before.own_preset))
+
+    def _become_under(self, before: Peer, after: Peer) -> Events:
+        """What it no longer may, ends here."""
+        if before.preset == after.preset:
+            self._put(after)
+            return []
         events = self._stand(before, after, "permission", EndReason.PERMISSION_REVOKED, None)
         for one in self.receiving.beyond(after):
-            events += self.lose_subscription(peer_id, one, EndReason.PERMISSION_REVOKED)
+            events += self.lose_subscription(after.id, one, EndReason.PERMISSION_REVOKED)
         return [PresetChanged(after, before), *events]
 
     def rename(self, peer_id: str, name: str, picture: str | None) -> Peer | None:
-        """The peer under its new name, None if nothing changed."""
+        """The peer as it is told now that its participant is called so, None if nothing changed."""
         peer = self.peer(peer_id)
-        changed = replace(peer, name=name, picture=picture)
+        changed = peer.known_as(name, picture)
         return None if changed == peer else self._put(changed)
 
     # --- inside ----------------------------------------------------------------------------------------

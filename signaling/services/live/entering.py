@@ -29,11 +29,13 @@ def arriving(
     live: LiveSession, participant: Participant, preset: Preset, request: messages.Join, origin: Origin
 ) -> Peer:
     """As it comes by a socket. Raises `PermissionDenied` for a name that it may not choose."""
+    name = _display_name(participant, preset, request.name)
     return joining_peer(
         new_id("peer"),
         participant_id=participant.id,
         custom_participant_id=participant.custom_participant_id,
-        name=_display_name(participant, preset, request.name),
+        name=name,
+        registered_name=None if name == participant.name else participant.name,
         picture=participant.picture,
         preset=preset,
         device=request.device,

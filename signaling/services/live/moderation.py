@@ -108,7 +108,7 @@ async def update_permissions(
     }
     for peer in targets:
         if peer.id in peers:
-            await live.carry_out(live.session.change_preset(peer.id, presets[id(peer.preset)]))
+            await live.carry_out(live.session.change_permissions(peer.id, presets[id(peer.preset)]))
     return messages.Empty()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from signaling.domain.memory import Memory
+from signaling.domain.peer import Peer
 from signaling.domain.preset import Preset
 from signaling.domain.session import Session
 from signaling.domain.tracked import Tracked
@@ -58,11 +59,8 @@ class Notebook:
             changes[SESSION] = note.model_dump_json()
         for peer_id in session.peers.poll_changed():
             peer = session.peers.get(peer_id)
-            changes[key("peer", peer_id)] = (
-                None
-                if peer is None
-                else PeerNote.of(peer, self._preset(peer.preset, changes)).model_dump_json()
-            )
+            told = None if peer is None else self._peer_note(peer, changes).model_dump_json()
+            changes[key("peer", peer_id)] = told
             if peer is None:
                 changes.update((key(kind, peer_id), None) for kind in _OF_A_PEER)
         for publication_id in session.publications.poll_changed():
@@ -80,6 +78,10 @@ class Notebook:
             view = self._views.get(peer_id)
             changes[key("whep", peer_id)] = None if view is None else _whep(view).model_dump_json()
         return changes
+
+    def _peer_note(self, peer: Peer, changes: dict[str, str | None]) -> PeerNote:
+        changed_from = None if peer.changed_from is None else self._preset(peer.changed_from, changes)
+        return PeerNote.of(peer, self._preset(peer.preset, changes), changed_from)
 
     def _preset(self, preset: Preset, changes: dict[str, str | None]) -> str:
         """Its digest; noted where it was not."""

@@ -56,9 +56,12 @@ class PeerNote(_Note):
     status: StageStatus
     joined_at: datetime
     device: Device
+    changed_from: str | None = None
+    """The digest of the preset without what was changed of it for this peer."""
+    registered_name: str | None = None
 
     @classmethod
-    def of(cls, peer: Peer, preset: str) -> PeerNote:
+    def of(cls, peer: Peer, preset: str, changed_from: str | None) -> PeerNote:
         return cls(
             participant_id=peer.participant_id,
             custom_participant_id=peer.custom_participant_id,
@@ -68,20 +71,30 @@ class PeerNote(_Note):
             status=peer.status,
             joined_at=peer.joined_at,
             device=peer.device,
+            changed_from=changed_from,
+            registered_name=peer.registered_name,
         )
 
-    def to_peer(self, peer_id: str, preset: Preset, detached_at: float) -> Peer:
+    @property
+    def presets(self) -> set[str]:
+        """The digests of those that it names."""
+        return {self.preset} if self.changed_from is None else {self.preset, self.changed_from}
+
+    def to_peer(self, peer_id: str, presets: Mapping[str, Preset], detached_at: float) -> Peer:
+        """`presets` by their digests."""
         return Peer(
             id=peer_id,
             participant_id=self.participant_id,
             custom_participant_id=self.custom_participant_id,
             name=self.name,
             picture=self.picture,
-            preset=preset,
+            preset=presets[self.preset],
             status=self.status,
             joined_at=self.joined_at,
             device=self.device,
             detached_at=detached_at,
+            changed_from=None if self.changed_from is None else presets[self.changed_from],
+            registered_name=self.registered_name,
         )
 
 
@@ -151,7 +164,7 @@ class Noted:
         self._peers = {
             one: PeerNote.model_validate_json(text) for one, text in by_kind.get("peer", {}).items()
         }
-        if missing := {note.preset for note in self._peers.values()}.difference(presets):
+        if missing := {one for note in self._peers.values() for one in note.presets}.difference(presets):
             raise ValueError(f"the presets {sorted(missing)} are not noted")
         self._presets = presets
         self.publications = [
@@ -175,10 +188,7 @@ class Noted:
 
     def peers(self, detached_at: float) -> list[Peer]:
         """All of them as having lost their sockets just now."""
-        return [
-            note.to_peer(peer_id, self._presets[note.preset], detached_at)
-            for peer_id, note in self._peers.items()
-        ]
+        return [note.to_peer(peer_id, self._presets, detached_at) for peer_id, note in self._peers.items()]
 
 
 def _preset(text: str) -> Preset:

@@ -32,5 +32,5 @@ async def follow_participant(live: LiveSession, participant: Participant, preset
             await live.carry_out(live.session.change_preset(peer.id, preset))
     for peer in live.session.waiting_room:
         if peer.participant_id == participant.id and peer.id in live.session.waiting_room:
-            renamed = replace(peer, name=participant.name, picture=participant.picture)
+            renamed = peer.known_as(participant.name, participant.picture)
             await waiting.change(live, renamed if preset is None else replace(renamed, preset=preset))

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from signaling.domain.targets import Targets
 from signaling.errors import NoActiveSessionError
-from tests.support.live_world import MEETING, ORGANIZATION, Refused, WsClient, live_world
+from tests.support.live_world import MEETING, ORGANIZATION, Refused, live_world
 
 
 async def test_who_is_kicked_has_no_media_left_and_is_told() -> None:
@@ -324,56 +323,3 @@ async def test_to_censor_needs_the_permission_and_nobody_censors_themselves() ->
             assert refused.value.code == 2001
         await host.request("censor", peer_ids=[host.peer_id])
         assert not world.node.producer_of("microphone").paused
-
-
-async def test_what_others_may_can_be_changed_while_they_are_in() -> None:
-    async with live_world() as world:
-        host, other = await world.join(), await world.join("group_call_participant")
-        await other.publish("camera", "video")
-        voice = await other.publish("microphone", "audio", mid="1")
-        patch = {"media": {"video": {"can_produce": "NOT_ALLOWED"}}, "kick_participant": True}
-        await host.request("update_permissions", peer_ids=[other.peer_id, "gone"], permissions=patch)
-
-        assert [one.spec.source for one in world.node.producers.values()] == ["microphone"]
-        told = await other.hears("permissions_updated")
-        assert told["preset_name"] == "group_call_participant"
-        assert told["permissions"]["media"]["video"]["can_produce"] == "NOT_ALLOWED"
-        assert told["permissions"]["media"]["audio"]["can_produce"] == "ALLOWED"
-        with pytest.raises(Refused) as refused:
-            await other.publish("camera", "video", mid="2")
-        assert refused.value.code == 2001
-        assert not host.heard("publication_removed", publication_id=voice)
-        await other.request("kick", peer_ids=[host.peer_id])
-        assert await host.closed() == 4001
-
-
-async def test_who_changes_what_others_may_needs_the_permission_and_gives_no_more_than_they_have() -> None:
-    async with live_world() as world:
-        host, other = await world.join(), await world.join("group_call_participant")
-        third = await world.join("group_call_participant")
-
-        async def refusal(client: WsClient, permissions: dict[str, Any]) -> int:
-            with pytest.raises(Refused) as refused:
-                await client.request(
-                    "update_permissions", peer_ids=[third.peer_id, other.peer_id], permissions=permissions
-                )
-            return refused.value.code
-
-        assert await refusal(other, {"can_record": False}) == 2001
-        await world.change_preset("group_call_host", {"permissions": {"can_record": False}})
-        assert await refusal(host, {"kick_participant": True, "can_record": True}) == 2001
-        for key, value in (("hidden_participant", True), ("is_recorder", True), ("no_such_thing", True)):
-            assert await refusal(host, {key: value}) == 9422
-        assert await refusal(host, {"media": {"audio": {"can_produce": "SOMETIMES"}}}) == 9422
-        assert not other.heard("permissions_updated") + third.heard("permissions_updated")
-
-
-async def test_a_change_of_the_preset_takes_back_what_was_changed_for_one() -> None:
-    async with live_world() as world:
-        host, other = await world.join(), await world.join("group_call_participant")
-        patch = {"media": {"audio": {"can_produce": "NOT_ALLOWED"}}}
-        await host.request("update_permissions", peer_ids=[other.peer_id], permissions=patch)
-        with pytest.raises(Refused):
-            await other.publish("microphone", "audio")
-        await world.change_preset("group_call_participant", {"permissions": {"pin_participant": True}})
-        await other.publish("microphone", "audio")

@@ -33,6 +33,13 @@ async def two_lives(**options: Any) -> AsyncIterator[tuple[LiveWorld, Restart]]:
         yield first, restart
 
 
+@asynccontextmanager
+async def restart_again(world: LiveWorld) -> AsyncIterator[LiveWorld]:
+    await world.die()
+    async with live_world(after=world) as another:
+        yield another
+
+
 async def back(world: LiveWorld, client: WsClient) -> tuple[WsClient, dict[str, Any]]:
     """The client on a new socket, and the snapshot that it was given."""
     again = await world.resume(client, snapshot=True)
@@ -187,6 +194,25 @@ async def test_stage_requests_censorship_and_views_are_remembered() -> None:
                 f"the view to show {camera}",
             )
             await host.request("stage_grant", peer_ids=[viewer.peer_id])
+
+
+async def test_what_one_may_by_a_moderator_and_is_called_by_choice_is_remembered() -> None:
+    patch = {"media": {"video": {"can_produce": "NOT_ALLOWED"}}}
+    async with two_lives() as (first, restart):
+        host, other = await first.join(), await first.join("group_call_participant", name="Nick")
+        await host.request("update_permissions", peer_ids=[other.peer_id], permissions=patch)
+        async with restart() as second:
+            other, snapshot = await back(second, other)
+            assert snapshot["me"]["name"] == "Nick"
+            with pytest.raises(Refused) as refused:
+                await other.publish("camera", "video")
+            assert refused.value.name == "PermissionDenied"
+            async with restart_again(second) as third:
+                await third.change_preset(
+                    "group_call_participant", {"permissions": {"pin_participant": True}}
+                )
+                other, _ = await back(third, other)
+                await other.publish("camera", "video")
 
 
 async def test_what_the_store_no_longer_grants_ends_with_the_takeover() -> None:
