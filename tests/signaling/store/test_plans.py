@@ -37,6 +37,7 @@ MEETING = replace(
 PARTICIPANT = values.participant(MEETING)
 USER = values.user()
 WEBHOOK = values.webhook(ACME)
+SESSION = values.session(MEETING)
 SPAN = TimeRange(at(-10), at(100))
 
 
@@ -104,6 +105,9 @@ IN_ORDER: dict[str, List] = {
     "deliveries to a webhook": lambda db: SqlDeliveries(db).list(
         "org", DeliveryFilter(webhook_id=WEBHOOK.id)
     ),
+    "deliveries of a session": lambda db: SqlDeliveries(db).list(
+        "org", DeliveryFilter(session_id=SESSION.id)
+    ),
 }
 """A page of these comes from an index that has its order."""
 SORTED: dict[str, List] = {
@@ -120,7 +124,6 @@ LISTS = IN_ORDER | SORTED
 async def store() -> MemoryStore:
     """With one of each: of what is not there, no page is read."""
     store = MemoryStore()
-    session = values.session(MEETING)
     async with store() as uow:
         await uow.organizations.add(ACME)
         await uow.units.add(UNIT)
@@ -131,7 +134,7 @@ async def store() -> MemoryStore:
         await uow.users.add_membership(values.membership(USER, ACME, "member", UNIT))
         await uow.api_keys.add(replace(values.api_key(ACME), unit_id="unit"))
         await uow.webhooks.add(WEBHOOK)
-        await uow.deliveries.add(values.deliveries(session, WEBHOOK))
+        await uow.deliveries.add(values.deliveries(SESSION, WEBHOOK))
         await uow.commit()
     return store
 
@@ -150,3 +153,16 @@ async def test_no_list_walks_through_a_whole_table(store: MemoryStore, name: str
         for plan in watched.plans:
             cut = plan[: plan.index("SCAN page")] if "SCAN page" in plan else plan
             assert not [step for step in cut if "TEMP B-TREE" in step], plan
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("deliveries to a webhook", "webhook_id"), ("deliveries of a session", "session_id")]
+)
+async def test_what_few_deliveries_have_finds_them_and_not_their_organization(
+    store: MemoryStore, name: str, column: str
+) -> None:
+    async with statements(store) as db:
+        watched = Watched(db)
+        await LISTS[name](watched)
+    index = f"USING INDEX ix_webhook_deliveries_{column}_seq"
+    assert all(any(index in step for step in plan) for plan in watched.plans), watched.plans
