@@ -143,7 +143,7 @@ class MissingScopeError(ForbiddenError):
     @classmethod
     def of(cls, scope: str) -> Self:
         return cls(
-            f"The credential that was sent does not have the scope {scope!r}. Use one that has, or ask an "
+            f"The credential that was sent does not have the scope '{scope!s}'. Use one that has, or ask an "
             "administrator for a key with it."
         )
 

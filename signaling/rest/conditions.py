@@ -63,8 +63,10 @@ async def once_of(request: web.Request, to_data: Callable[[T], BaseModel]) -> On
     return Once(key, hashlib.sha256(asked).hexdigest(), lambda made: json.dumps(to_json(to_data(made))))
 
 
-def replayed(before: AnsweredBefore, **besides: Any) -> web.Response:
-    """The answer of then, with what is not kept besides."""
-    response = success(json.loads(before.answer) | besides, status=201)
+def replayed(
+    before: AnsweredBefore, *, put: Callable[..., web.Response] = success, **besides: Any
+) -> web.Response:
+    """The answer of then, with what is not kept besides; `put` puts it into its envelope."""
+    response = put(json.loads(before.answer) | besides, status=201)
     response.headers[REPLAYED] = "true"
     return tagged(response, FIRST)

@@ -14,6 +14,7 @@ from signaling.domain.organization import ApiKey
 from signaling.domain.role import UNIT_SCOPES, check_grant
 from signaling.errors import LimitExceededError, NotFoundError, ValidationFailedError
 from signaling.ids import new_uuid
+from signaling.services.idempotency import Once, create_once
 from signaling.services.organizations import require_platform
 from signaling.services.ports import Clock, Secrets, UnitOfWork, UnitOfWorkFactory
 from signaling.services.remembered_callers import RememberedCallers
@@ -56,8 +57,9 @@ class ApiKeyService:
         self._secrets = secrets
         self._remembered = remembered
 
-    async def create(self, caller: Caller, wish: KeyWish) -> MadeKey:
-        """Of the caller's organization or app.
+    async def create(self, caller: Caller, wish: KeyWish, *, once: Once[ApiKey] | None = None) -> MadeKey:
+        """Of the caller's organization or app. For `once` see `signaling.services.idempotency`: the answer of
+        then has no key.
 
         Raises `ForbiddenError` for scopes that the caller has not and for a key of the platform by somebody
         else, `NotFoundError` for a unit that is not theirs, `ValidationFailedError` and
@@ -82,15 +84,16 @@ class ApiKeyService:
             expires_at=wish.expires_at,
         )
 
-        async def work(uow: UnitOfWork) -> None:
+        async def work(uow: UnitOfWork) -> ApiKey:
             if unit_id is not None:
                 await load_unit(uow, caller, organization_id, unit_id)
             _, count = await uow.api_keys.list(organization_id, limit=1)
             if count >= MAX_KEYS:
                 raise LimitExceededError(f"There are {MAX_KEYS} keys. Revoke some of them first.")
             await uow.api_keys.add(key)
+            return key
 
-        await committed(self._units, work)
+        await create_once(self._units, self._clock, organization_id, once, work)
         log.info("key.created", organization_id=organization_id, key_id=key.id, by=caller.credential_id)
         return MadeKey(key, new.text)
 

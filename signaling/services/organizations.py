@@ -17,6 +17,7 @@ from signaling.domain.preset import PresetRecord
 from signaling.domain.version import check_version
 from signaling.errors import ConflictError, ForbiddenError, NotFoundError
 from signaling.ids import new_uuid
+from signaling.services.idempotency import Once, create_once
 from signaling.services.ports import Clock, Secrets, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
 
@@ -48,8 +49,15 @@ class OrganizationService:
         self._clock = clock
         self._secrets = secrets
 
-    async def create(self, caller: Caller, **settings: Unpack[OrganizationSettings]) -> MadeOrganization:
-        """With the default presets and a first key; its `name` is needed.
+    async def create(
+        self,
+        caller: Caller,
+        *,
+        once: Once[Organization] | None = None,
+        **settings: Unpack[OrganizationSettings],
+    ) -> MadeOrganization:
+        """With the default presets and a first key; its `name` is needed. For `once` see
+        `signaling.services.idempotency`: the answer of then has no key.
 
         Raises `ForbiddenError` unless the caller is of the platform, `ConflictError` where the name is taken,
         and `ValidationFailedError` for an unknown flag.
@@ -59,12 +67,13 @@ class OrganizationService:
         organization = _changed(Organization(new_uuid(), settings["name"], now, now), settings)
         first_key = ApiKey(new_uuid(), organization.id, key.digest, now, name="First key", prefix=key.prefix)
 
-        async def work(uow: UnitOfWork) -> None:
+        async def work(uow: UnitOfWork) -> Organization:
             await _check_free(uow, organization)
             await add_tenant(uow, organization)
             await uow.api_keys.add(first_key)
+            return organization
 
-        await committed(self._units, work)
+        await create_once(self._units, self._clock, caller.organization_id, once, work)
         log.info("organization.created", organization_id=organization.id, by=caller.credential_id)
         return MadeOrganization(organization, key.text)
 

@@ -21,6 +21,7 @@ from signaling.domain.user import Membership, PasswordToken, User, normal_email
 from signaling.domain.version import check_version
 from signaling.errors import ConflictError, ForbiddenError, NotFoundError
 from signaling.ids import new_uuid
+from signaling.services.idempotency import Once, create_once
 from signaling.services.organizations import require_platform
 from signaling.services.ports import Clock, Secrets, UnitOfWork, UnitOfWorkFactory
 from signaling.services.remembered_callers import RememberedCallers
@@ -77,8 +78,11 @@ class UserService:
         self._secrets = secrets
         self._remembered = remembered
 
-    async def invite(self, caller: Caller, invitation: Invitation) -> Invited:
-        """Makes an account for the address.
+    async def invite(
+        self, caller: Caller, invitation: Invitation, *, once: Once[Invited] | None = None
+    ) -> Invited:
+        """Makes an account for the address. For `once` see `signaling.services.idempotency`: the answer of
+        then has no password token.
 
         Where it has one, only who runs the platform can make it a member: whoever made it set its password,
         and nobody here knows that it was the person whose address this is.
@@ -111,7 +115,7 @@ class UserService:
             await uow.users.add_membership(membership)
             return Invited(Member(user, membership), None if known else token)
 
-        invited = await committed(self._units, work)
+        invited = await create_once(self._units, self._clock, caller.organization_id, once, work)
         self._told("user.invited", caller, invited.member, role=role)
         return invited
 

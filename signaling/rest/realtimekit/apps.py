@@ -11,12 +11,14 @@ from signaling.domain.caller import Scope
 from signaling.domain.organization import Organization
 from signaling.errors import ConflictError
 from signaling.rest.access import caller_of
+from signaling.rest.conditions import once_of, replayed
 from signaling.rest.envelope import Timestamp, listing, success
 from signaling.rest.operation import Many, Operation
 from signaling.rest.paging import Page
 from signaling.rest.parsing import Answer, parse_body, parse_query, shown
 from signaling.rest.v2.organizations import AppBody
 from signaling.services.apps import AppService
+from signaling.services.idempotency import AnsweredBefore
 
 APPS: Final = "/accounts/{account_id}/realtime/kit/apps"
 _APP: Final = {
@@ -50,6 +52,10 @@ class NewKitAppAnswer(Answer):
 
     app: KitAppAnswer
 
+    @classmethod
+    def of(cls, app: Organization) -> NewKitAppAnswer:
+        return cls(app=KitAppAnswer.of(app))
+
 
 class KitAppRoutes:
     def __init__(self, apps: AppService) -> None:
@@ -69,6 +75,7 @@ class KitAppRoutes:
                 answer=NewKitAppAnswer,
                 status=201,
                 errors=(ConflictError,),
+                once=True,
             ),
             Operation(
                 method="GET",
@@ -86,8 +93,14 @@ class KitAppRoutes:
 
     async def create(self, request: web.Request) -> web.Response:
         body = await parse_body(request, AppBody)
-        app = await self._apps.create(caller_of(request), request.match_info["account_id"], body.name)
-        return success(NewKitAppAnswer(app=KitAppAnswer.of(app)), status=201)
+        once = await once_of(request, NewKitAppAnswer.of)
+        try:
+            app = await self._apps.create(
+                caller_of(request), request.match_info["account_id"], body.name, once=once
+            )
+        except AnsweredBefore as before:
+            return replayed(before)
+        return success(NewKitAppAnswer.of(app), status=201)
 
     async def list(self, request: web.Request) -> web.Response:
         query = parse_query(request, AppQuery)

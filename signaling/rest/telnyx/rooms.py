@@ -15,12 +15,14 @@ from signaling.domain.meeting_config import HttpUrl
 from signaling.domain.session_status import SessionRecord
 from signaling.domain.time_range import TimeRange
 from signaling.rest.access import caller_of, organization_id_of
+from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp
 from signaling.rest.operation import Many, Operation
 from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
 from signaling.rest.telnyx.histories import RoomSessionAnswer
 from signaling.rest.telnyx.paging import RoomPage, When, span
 from signaling.rest.telnyx.rendering import TELNYX, listed, one
+from signaling.services.idempotency import AnsweredBefore
 from signaling.services.meetings import MeetingService
 from signaling.services.sessions import SessionService
 
@@ -117,7 +119,10 @@ class RoomAnswer(Answer):
 
     @classmethod
     def of(
-        cls, meeting: Meeting, active_session_id: str | None, sessions: Sequence[SessionRecord] | None
+        cls,
+        meeting: Meeting,
+        active_session_id: str | None = None,
+        sessions: Sequence[SessionRecord] | None = None,
     ) -> RoomAnswer:
         said = meeting.configuration
         return cls.reading(
@@ -149,6 +154,8 @@ class RoomRoutes:
                 body_required=False,
                 answer=RoomAnswer,
                 status=201,
+                tagged=True,
+                once=True,
                 rendering=TELNYX,
             ),
             Operation(
@@ -175,6 +182,7 @@ class RoomRoutes:
                 access=Scope.MEETINGS_READ,
                 query=OneRoomQuery,
                 answer=RoomAnswer,
+                tagged=True,
                 rendering=TELNYX,
             ),
             Operation(
@@ -187,6 +195,8 @@ class RoomRoutes:
                 access=Scope.MEETINGS_WRITE,
                 body=RoomPatch,
                 answer=RoomAnswer,
+                conditional=True,
+                tagged=True,
                 rendering=TELNYX,
             ),
             Operation(
@@ -198,6 +208,7 @@ class RoomRoutes:
                 tag=TAG,
                 access=Scope.MEETINGS_WRITE,
                 status=204,
+                conditional=True,
                 rendering=TELNYX,
             ),
         ]
@@ -205,8 +216,14 @@ class RoomRoutes:
     async def create(self, request: web.Request) -> web.Response:
         body = await parse_body(request, RoomBody)
         caller = caller_of(request)
-        meeting = await self._meetings.create(caller.organization_id, caller=caller, **body.settings())
-        return one(await self._answer(caller_of(request), meeting), status=201)
+        once = await once_of(request, RoomAnswer.of)
+        try:
+            meeting = await self._meetings.create(
+                caller.organization_id, caller=caller, once=once, **body.settings()
+            )
+        except AnsweredBefore as before:
+            return replayed(before, put=one)
+        return tagged(one(RoomAnswer.of(meeting), status=201), meeting.version)
 
     async def list(self, request: web.Request) -> web.Response:
         query = parse_query(request, RoomQuery)
@@ -225,15 +242,21 @@ class RoomRoutes:
     async def get(self, request: web.Request) -> web.Response:
         query = parse_query(request, OneRoomQuery)
         meeting = await self._meetings.get(*_path(request))
-        return one(await self._answer(caller_of(request), meeting, with_sessions=query.include_sessions))
+        answer = await self._answer(caller_of(request), meeting, with_sessions=query.include_sessions)
+        return tagged(one(answer), meeting.version)
 
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, RoomPatch)
-        meeting = await self._meetings.change(*_path(request), caller=caller_of(request), **body.settings())
-        return one(await self._answer(caller_of(request), meeting))
+        meeting = await self._meetings.change(
+            *_path(request),
+            caller=caller_of(request),
+            if_version=expected_versions(request),
+            **body.settings(),
+        )
+        return tagged(one(await self._answer(caller_of(request), meeting)), meeting.version)
 
     async def remove(self, request: web.Request) -> web.Response:
-        await self._meetings.remove(*_path(request))
+        await self._meetings.remove(*_path(request), if_version=expected_versions(request))
         return web.Response(status=204)
 
     async def _answer(self, caller: Caller, meeting: Meeting, *, with_sessions: bool = False) -> RoomAnswer:
@@ -246,7 +269,7 @@ class RoomRoutes:
         ids = [meeting.id for meeting in meetings]
         running = await self._sessions.running_in(caller.organization_id, ids)
         if not with_sessions:
-            return [RoomAnswer.of(meeting, running.get(meeting.id), None) for meeting in meetings]
+            return [RoomAnswer.of(meeting, running.get(meeting.id)) for meeting in meetings]
         sessions = await self._sessions.newest_in(caller, ids)
         return [
             RoomAnswer.of(meeting, running.get(meeting.id), sessions.get(meeting.id, ()))

@@ -11,11 +11,13 @@ from signaling.domain.caller import EVERYTHING, Scope
 from signaling.domain.organization import ApiKey
 from signaling.errors import LimitExceededError, NotFoundError
 from signaling.rest.access import caller_of
+from signaling.rest.conditions import once_of, replayed
 from signaling.rest.envelope import Timestamp, listing, success
 from signaling.rest.operation import Many, Operation
 from signaling.rest.paging import Page
 from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
 from signaling.services.api_keys import ApiKeyService, KeyWish
+from signaling.services.idempotency import AnsweredBefore
 
 _KEY: Final = {
     "id": "7c110c0b-2c1e-4f1f-8d5c-9d0a6f0d5a5b",
@@ -68,8 +70,9 @@ class KeyAnswer(Answer):
 class NewKeyAnswer(KeyAnswer):
     model_config = shown(_KEY | {"key": "rk_" + 16 * "7c11"})
 
-    key: str
-    """Shown here and never again."""
+    key: str | None
+    """Shown here and never again; null where the request was sent again and the key was made before: revoke
+    it if that answer did not reach you."""
 
 
 def scopes_of(key: ApiKey) -> tuple[str, ...]:
@@ -98,6 +101,7 @@ class ApiKeyRoutes:
                 answer=NewKeyAnswer,
                 status=201,
                 errors=(LimitExceededError, NotFoundError),
+                once=True,
             ),
             Operation(
                 method="GET",
@@ -136,7 +140,11 @@ class ApiKeyRoutes:
     async def create(self, request: web.Request) -> web.Response:
         body = await parse_body(request, KeyBody)
         wish = KeyWish(body.name, body.scopes, body.unit_id, body.platform, body.expires_at)
-        made = await self._service.create(caller_of(request), wish)
+        once = await once_of(request, KeyAnswer.of)
+        try:
+            made = await self._service.create(caller_of(request), wish, once=once)
+        except AnsweredBefore as before:
+            return replayed(before, key=None)
         return success(NewKeyAnswer.reading(made.key, scopes=scopes_of(made.key), key=made.text), status=201)
 
     async def list(self, request: web.Request) -> web.Response:

@@ -87,8 +87,8 @@ class OrganizationAnswer(Answer):
 class NewOrganizationAnswer(OrganizationAnswer):
     model_config = shown(_ORGANIZATION | {"apikey": "rk_" + 16 * "7c11"})
 
-    apikey: str
-    """Its first key, shown here and never again."""
+    apikey: str | None
+    """Its first key, shown here and never again; null where the request was sent again."""
 
 
 class OrganizationSearch(Page):
@@ -159,6 +159,7 @@ class OrganizationRoutes:
                 status=201,
                 errors=(ConflictError,),
                 tagged=True,
+                once=True,
             ),
             Operation(
                 method="GET",
@@ -254,7 +255,11 @@ class OrganizationRoutes:
 
     async def create(self, request: web.Request) -> web.Response:
         body = await parse_body(request, OrganizationBody)
-        made = await self._organizations.create(caller_of(request), **body.given())
+        once = await once_of(request, OrganizationAnswer.of)
+        try:
+            made = await self._organizations.create(caller_of(request), once=once, **body.given())
+        except AnsweredBefore as before:
+            return replayed(before, apikey=None)
         answer = NewOrganizationAnswer.reading(made.organization, apikey=made.api_key)
         return tagged(success(answer, status=201), made.organization.version)
 

@@ -12,12 +12,13 @@ from signaling.domain.role import Role
 from signaling.domain.user import MAX_EMAIL
 from signaling.errors import ConflictError, NotFoundError
 from signaling.rest.access import caller_of
-from signaling.rest.conditions import expected_versions, tagged
+from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
 from signaling.rest.operation import Many, Operation
 from signaling.rest.paging import Page
 from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
-from signaling.services.users import Invitation, Member, UserService
+from signaling.services.idempotency import AnsweredBefore
+from signaling.services.users import Invitation, Invited, Member, UserService
 
 Email = Annotated[str, Field(min_length=3, max_length=MAX_EMAIL)]
 UnitId = Annotated[str, Field(max_length=64)]
@@ -85,7 +86,8 @@ class InvitedAnswer(MemberAnswer):
 
     password_token: str | None
     """With it the password is set (`POST /v2/auth/password-token`), once, within 7 days. Shown here and never
-    again; null where there was an account."""
+    again; null where there was an account, and where the request was sent again: then `password-token` makes
+    another one."""
 
 
 class PasswordTokenAnswer(Answer):
@@ -114,6 +116,10 @@ def told(member: Member) -> dict[str, Any]:
     }
 
 
+def _member_of(invited: Invited) -> MemberAnswer:
+    return MemberAnswer.of(invited.member)
+
+
 USERS: Final = "/v2/users"
 USER: Final = USERS + "/{user_id}"
 
@@ -137,6 +143,7 @@ class UserRoutes:
                 status=201,
                 errors=(ConflictError, NotFoundError),
                 tagged=True,
+                once=True,
             ),
             Operation(
                 method="GET",
@@ -202,7 +209,11 @@ class UserRoutes:
     async def invite(self, request: web.Request) -> web.Response:
         body = await parse_body(request, InvitationBody)
         invitation = Invitation(body.email, body.name, body.role, body.unit_id)
-        invited = await self._service.invite(caller_of(request), invitation)
+        once = await once_of(request, _member_of)
+        try:
+            invited = await self._service.invite(caller_of(request), invitation, once=once)
+        except AnsweredBefore as before:
+            return replayed(before, password_token=None)
         member = invited.member
         answer = InvitedAnswer.reading(
             member.membership, password_token=invited.password_token, **told(member)

@@ -85,6 +85,14 @@ MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
 """How to make what a parameter in a path names, in the world's organization. A new noun needs a line here."""
 
 
+MADE_ANEW: Final = ("/test", "/resend", "/generate_join_client_token")
+"""How paths end where another one is made each time: a delivery, a token."""
+UNIQUE: Final = {"name", "unique_name", "email"}
+"""What another one may not have as well."""
+SECRETS: Final = ("key", "apikey", "password_token")
+"""Shown in the first answer only."""
+
+
 def scoped(world: World) -> list[Operation]:
     return [one for one in world.operations if isinstance(one.access, Scope)]
 
@@ -150,6 +158,36 @@ async def test_reading_never_needs_a_scope_to_write_and_the_other_way_round(worl
     for operation in scoped(world):
         assert isinstance(operation.access, Scope)
         assert operation.access.writes == operation.changes, operation.name
+
+
+async def test_whatever_a_post_makes_is_made_once_with_a_key(world: World) -> None:
+    tried = 0
+    for operation in scoped(world):
+        if operation.method != "POST" or operation.status != 201 or operation.path.endswith(MADE_ANEW):
+            continue
+        assert operation.once, f"{operation.name}: let it be sent again (`once_of`), or name it in MADE_ANEW"
+        path, name = await path_of(world, operation), f"key-{tried}"
+        body = body_of(operation) | dict.fromkeys(UNIQUE & body_of(operation).keys(), f"{tried}@example.org")
+        made = await world.call("POST", path, body, headers={"Idempotency-Key": name})
+        again = await world.call("POST", path, body, headers={"Idempotency-Key": name})
+        assert (made.status, again.status) == (201, 201), (operation.name, made.body, again.body)
+        assert again.headers["Idempotent-Replayed"] == "true", operation.name
+        first, later = made.body["data"], again.body["data"]
+        assert all(later[name] is None for name in SECRETS if name in first), operation.name
+        kept = first.keys() - {*SECRETS, "token"}
+        assert {name: later[name] for name in kept} == {name: first[name] for name in kept}, operation.name
+        tried += 1
+    assert tried >= 10
+
+
+async def test_whatever_has_an_etag_is_changed_and_removed_under_its_condition(world: World) -> None:
+    tagged = {operation.path for operation in world.operations if operation.tagged}
+    for operation in scoped(world):
+        if operation.method in ("PATCH", "PUT", "DELETE") and operation.path in tagged:
+            assert operation.conditional, f"{operation.name}: take If-Match"
+            path, stale = await path_of(world, operation), {"If-Match": '"77"'}
+            answer = await world.call(operation.method, path, body_of(operation), headers=stale)
+            assert answer.status == 412, (operation.name, answer.body)
 
 
 async def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(world: World) -> None:
