@@ -11,9 +11,11 @@ from datetime import date, timedelta
 from typing import Final
 
 from signaling.domain.caller import Caller
+from signaling.domain.plan import Feature
 from signaling.domain.unit import Branch, Unit, UnitPath
 from signaling.domain.usage import Days, Span, Tally, Usage
 from signaling.errors import ValidationFailedError
+from signaling.services.organizations import check_feature
 from signaling.services.ports import Clock, UnitOfWorkFactory
 from signaling.services.units import branch_of
 
@@ -77,12 +79,15 @@ class UsageService:
         """Both days included; without them the last 30. `unit_id`: only of this unit. `with_below`: what is
         of a unit is of every unit above it, too.
 
-        Raises `ValidationFailedError` for days in the wrong order, and for more than 93, and `NotFoundError`
-        for a unit that is not there for the caller.
+        Raises `ValidationFailedError` for days in the wrong order, and for more than 93, `NotFoundError`
+        for a unit that is not there for the caller, and `FeatureDisabledError` where the plan has no
+        analytics: then only the platform is told.
         """
         organization_id = caller.organization_id
         days, now = self._days(first, last), self._clock.now()
         async with self._units(reading=True) as uow:
+            if not caller.platform:
+                await check_feature(uow, organization_id, Feature.ANALYTICS)
             branch = await branch_of(uow, caller, unit_id, alone=not with_below)
             top = None if branch is None else branch.unit_id
             rolled_up = by_unit and with_below

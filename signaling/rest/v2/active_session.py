@@ -87,6 +87,7 @@ class SessionAnswer(Answer):
             "created_at": _TIME,
             "updated_at": _TIME,
             "ended_at": None,
+            "end_reason": None,
             "meta": {},
             "breakout_rooms": [],
         }
@@ -109,6 +110,8 @@ class SessionAnswer(Answer):
     created_at: Timestamp
     updated_at: Timestamp
     ended_at: Timestamp | None
+    end_reason: str | None
+    """As webhooks have it (docs/webhooks.md), and NOBODY_CAME or NOBODY_ADMITTED; null until it has ended."""
     meta: dict[str, JsonValue]
     breakout_rooms: list[JsonValue]
 
@@ -123,6 +126,7 @@ class SessionAnswer(Answer):
             lifecycle_status=view.status,
             minutes_consumed=round(view.minutes_consumed, 3),
             ended_at=None,
+            end_reason=None,
             meta={},
             breakout_rooms=[],
         )
@@ -146,6 +150,7 @@ class SessionAnswer(Answer):
             created_at=record.created_at,
             updated_at=record.updated_at,
             ended_at=record.ended_at,
+            end_reason=None if record.end_reason is None else record.end_reason.upper(),
             meta={},
             breakout_rooms=[],
         )

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from signaling.domain.caller import Scope
 from signaling.domain.usage import Usage, in_minutes
-from signaling.errors import NotFoundError
+from signaling.errors import FeatureDisabledError, NotFoundError
 from signaling.rest.access import caller_of
 from signaling.rest.envelope import success
 from signaling.rest.operation import Operation
@@ -165,7 +165,7 @@ class AnalyticsRoutes:
                 tag="Usage",
                 access=Scope.ANALYTICS_READ,
                 query=DaysQuery,
-                errors=(NotFoundError,),
+                errors=(FeatureDisabledError, NotFoundError),
                 answer=Daywise,
             ),
             Operation(
@@ -177,7 +177,7 @@ class AnalyticsRoutes:
                 tag="Usage",
                 access=Scope.ANALYTICS_READ,
                 query=UsageQuery,
-                errors=(NotFoundError,),
+                errors=(FeatureDisabledError, NotFoundError),
                 answer=UsageAnswer,
             ),
             Operation(
@@ -189,7 +189,7 @@ class AnalyticsRoutes:
                 tag="Usage",
                 access=Scope.ANALYTICS_READ,
                 query=UsageQuery,
-                errors=(NotFoundError,),
+                errors=(FeatureDisabledError, NotFoundError),
                 gives=CSV,
             ),
         ]

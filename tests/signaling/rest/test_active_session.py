@@ -61,6 +61,7 @@ async def test_it_is_shown_with_the_fields_of_a_session(world: World) -> None:
         "created_at": "2026-03-01T12:00:00.123Z",
         "updated_at": "2026-03-01T12:01:00.123Z",
         "ended_at": None,
+        "end_reason": None,
         "meta": {},
         "breakout_rooms": [],
     }

@@ -61,6 +61,7 @@ async def test_a_session_that_ended_shows_what_it_consumed(world: World) -> None
     assert shown["max_concurrent_participants"] == 2
     assert shown["meeting_display_name"] == "Weekly"
     assert shown["ended_at"] == "2026-03-01T12:01:40.123Z"
+    assert shown["end_reason"] == "OVER"
 
 
 async def test_a_live_session_is_shown_by_who_runs_it_and_otherwise_by_the_store(world: World) -> None:

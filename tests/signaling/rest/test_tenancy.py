@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+import aiohttp
 import pytest
 
 from tests.signaling.rest.world import ON_BOTH, World
@@ -70,6 +71,18 @@ async def test_a_feature_that_is_taken_away_is_refused_by_its_name(world: World)
     await world.call("PATCH", path, {"feature_flags": ["-waiting_room"]})
     renamed = await world.call("PATCH", f"/v2/meetings/{meeting['id']}", {"title": "Daily"})
     assert renamed.status == 200, "what was switched on before is in nobody's way"
+
+
+async def test_without_analytics_only_the_platform_is_told_what_was_used(world: World) -> None:
+    made = await world.call("POST", "/v2/orgs", {"name": "Acme", "feature_flags": ["-analytics"]})
+    org = made.data["id"]
+    own, platform = (aiohttp.encode_basic_auth(org, key) for key in (made.data["apikey"], world.api_key))
+    for path in ("/v2/usage", "/v2/usage.csv", "/v2/analytics/daywise"):
+        refused = await world.call("GET", path, auth=own)
+        assert (refused.status, refused.error["name"]) == (403, "FeatureDisabled"), path
+        assert (await world.call("GET", path, auth=platform)).status == 200, path
+    await world.call("PATCH", f"/v2/orgs/{org}", {"feature_flags": []})
+    assert (await world.call("GET", "/v2/usage", auth=own)).status == 200
 
 
 async def test_units_as_a_list_and_as_a_tree(world: World) -> None:
