@@ -10,7 +10,7 @@ names for every value the level that it comes from, and is stored with a session
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -20,9 +20,12 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
+from signaling.domain.dotted import keys_of, leaves, lock_of, put
 from signaling.domain.errors import ConfigurationLockedError, ValidationFailedError
 from signaling.domain.join_policy import Policy
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
+from signaling.domain.preset import Preset
+from signaling.domain.profile import Profile, Profiles, Skin, Skins, in_session
 from signaling.domain.version import FIRST
 
 MAX_PARTICIPANTS: Final = 100_000
@@ -71,9 +74,13 @@ class Configuration(BaseModel):
     default_member_preset: Name | None = None
     """The preset that members get who join by their login."""
     profile: Name | None = None
-    """The name of a set of features, for clients."""
+    """The name of one of `profiles`; with none set, what presets permit."""
     skin: Name | None = None
-    """The name of a look, for clients."""
+    """The name of one of `skins`; with none set, as presets look."""
+    profiles: Profiles | None = None
+    """Sets of features by name: see `signaling.domain.profile`."""
+    skins: Skins | None = None
+    """Parts of the design tokens by name."""
     persist_chat: bool | None = None
     record_on_start: bool | None = None
     live_stream_on_start: bool | None = None
@@ -81,6 +88,19 @@ class Configuration(BaseModel):
     summarize_on_end: bool | None = None
     recording_config: RecordingConfig | None = None
     ai_config: AiConfig | None = None
+
+    @property
+    def chosen_profile(self) -> Profile | None:
+        """None also where the one that is named is not there (any more)."""
+        return None if self.profile is None else (self.profiles or {}).get(self.profile)
+
+    @property
+    def chosen_skin(self) -> Skin | None:
+        return None if self.skin is None else (self.skins or {}).get(self.skin)
+
+    def laid_over(self, preset: Preset) -> Preset:
+        """The preset as somebody has it in a session that is run with this."""
+        return in_session(preset, self.chosen_profile, self.chosen_skin)
 
     @model_serializer(mode="plain")
     def to_values(self) -> dict[str, Any]:
@@ -93,10 +113,14 @@ class Configuration(BaseModel):
 def _to_json(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    if isinstance(value, Mapping):
+        return {name: _to_json(one) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 
 NOTHING_SAID: Final = Configuration()
+_DEFINED: Final = {"profile": "profiles", "skin": "skins"}
+"""Keys that choose by name, and where is said what there is."""
 
 LIVE_KEYS: Final = (
     "max_participants",
@@ -263,26 +287,58 @@ class EffectiveConfiguration:
 
 
 def effective(levels: Sequence[Level]) -> EffectiveConfiguration:
-    """Merges levels, the highest first."""
-    merged: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    locked: dict[str, Origin] = {}
-    passed_over: dict[str, Origin] = {}
-    for level in levels:
-        for path, value in _leaves(level.said.to_values()):
-            if _lock_of(path, locked) is not None:
-                passed_over[path] = level.origin
-                continue
-            _put(merged, path, value)
-            origins[path] = level.origin
-        for path in level.locked:
-            locked.setdefault(path, level.origin)
+    """Merges levels, the highest first. Of what is defined by name (profiles) it has what is chosen."""
+    merged, origins, locked, passed_over = _merged(levels)
+    for one, defined in _DEFINED.items():
+        name = merged.get(one)
+        chosen = {name: those[name]} if name in (those := merged.pop(defined, {})) else None
+        if chosen:
+            merged[defined] = chosen
+        for path in [path for path in origins if path.startswith(f"{defined}.")]:
+            if not chosen or path.split(".")[1] != name:
+                del origins[path]
     return EffectiveConfiguration(
         Configuration.model_validate(merged),
         MappingProxyType(origins),
         MappingProxyType(locked),
         MappingProxyType(passed_over),
     )
+
+
+_Origins = dict[str, Origin]
+
+
+def _merged(levels: Sequence[Level]) -> tuple[dict[str, Any], _Origins, _Origins, _Origins]:
+    """The values, their origins, what is locked, and what is passed over."""
+    merged: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    locked: dict[str, Origin] = {}
+    passed_over: dict[str, Origin] = {}
+    for level in levels:
+        for path, value in leaves(level.said.to_values()):
+            if lock_of(path, locked) is not None:
+                passed_over[path] = level.origin
+                continue
+            put(merged, path, value)
+            origins[path] = level.origin
+        for path in level.locked:
+            locked.setdefault(path, level.origin)
+    return merged, origins, locked, passed_over
+
+
+def check_defined(said: Configuration, levels: Sequence[Level], before: Configuration = NOTHING_SAID) -> None:
+    """That what is chosen by name is there, in one of the levels, its own included. Raises
+    `ValidationFailedError` for one that was not said `before`."""
+    for one, defined in _DEFINED.items():
+        name = getattr(said, one)
+        if name is None or name == getattr(before, one):
+            continue
+        if name not in _merged(levels)[0].get(defined, {}):
+            raise ValidationFailedError(
+                f"{one}: there is no {one} {name!r}. Say it in {defined!r} of the configuration of the "
+                "organization or of a unit first.",
+                field=one,
+            )
 
 
 def decided(levels: Iterable[Level], key: str) -> Any:
@@ -303,9 +359,9 @@ def check_unlocked(said: Configuration, above: Iterable[Level], before: Configur
     for level in above:
         for path in level.locked:
             locked.setdefault(path, level.origin)
-    known = dict(_leaves(before.to_values()))
-    for path, value in _leaves(said.to_values()):
-        lock = _lock_of(path, locked)
+    known = dict(leaves(before.to_values()))
+    for path, value in leaves(said.to_values()):
+        lock = lock_of(path, locked)
         if lock is not None and known.get(path) != value:
             raise ConfigurationLockedError(f"{path} is locked by the {locked[lock]}.", field=path)
 
@@ -322,44 +378,10 @@ def check_lockable(paths: Sequence[str]) -> None:
 @cache
 def known_keys() -> frozenset[str]:
     """Every key, dotted, objects as well as leaves."""
-    return frozenset(_keys_of(Configuration, ""))
-
-
-def _keys_of(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    for name, info in model.model_fields.items():
-        yield prefix + name
-        for inner in _models_in(info.annotation):
-            yield from _keys_of(inner, f"{prefix}{name}.")
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    options = getattr(annotation, "__args__", (annotation,))
-    return [one for one in options if isinstance(one, type) and issubclass(one, BaseModel)]
+    return frozenset(keys_of(Configuration))
 
 
 # --- inside --------------------------------------------------------------------------------------------
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
-
-
-def _lock_of(path: str, locked: Mapping[str, Origin]) -> str | None:
-    """The key, this one or one that it is in, that is locked."""
-    parts = path.split(".")
-    prefixes = (".".join(parts[: count + 1]) for count in range(len(parts)))
-    return next((one for one in prefixes if one in locked), None)
-
-
-def _put(values: dict[str, Any], path: str, value: Any) -> None:
-    *above, last = path.split(".")
-    for key in above:
-        values = values.setdefault(key, {})
-    values[last] = value
 
 
 def _origins_to_dict(origins: Mapping[str, Origin]) -> dict[str, Any]:

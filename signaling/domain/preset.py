@@ -357,15 +357,16 @@ def merged(preset: Preset, patch: Mapping[str, Any]) -> Preset:
     Lists are replaced, and so is `ui.config_diff`'s every leaf; None sets a field that may be None. Raises
     `ValidationFailedError` as `parse_preset` does.
     """
-    return parse_preset(_laid_over(preset.to_dict(), patch))
+    return parse_preset(laid_over(preset.to_dict(), patch))
 
 
-def _laid_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+def laid_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Key by key at every depth."""
     result = dict(base)
     for key, value in patch.items():
         below = result.get(key)
         if isinstance(value, Mapping) and isinstance(below, Mapping):
-            result[key] = _laid_over(below, value)
+            result[key] = laid_over(below, value)
         else:
             result[key] = value
     return result

@@ -12,6 +12,7 @@ from signaling.domain.configuration import (
     Configuration,
     ConfigurationRecord,
     EffectiveConfiguration,
+    check_defined,
     check_lockable,
     check_unlocked,
     effective,
@@ -126,10 +127,12 @@ class ConfigurationService:
             await check_plan(uow, organization_id, said, before.said)
             check_lockable(locked)
             above = await levels_above(uow, self._house.system, organization_id, path)
-            check_unlocked(said, [one for one in above if one.origin != before.level.origin], before.said)
+            others = [one for one in above if one.origin != before.level.origin]
+            check_unlocked(said, others, before.said)
             after = replace(
                 before, said=said, locked=locked, version=before.version + 1, updated_at=self._clock.now()
             )
+            check_defined(said, [*others, after.level], before.said)
             await (uow.configurations.add if before.version == UNSAID else uow.configurations.save)(after)
             return after
 

@@ -75,7 +75,7 @@ class InvitationService:
         found = await self._outlook(admission) or replace(
             _NOBODY, lobby=bool(configuration.values.lobby_enabled)
         )
-        preset = admission.preset
+        preset = configuration.values.laid_over(admission.preset)
         waits = must_wait(preset, lobby=found.lobby, moderated=found.moderated, admitted=found.admitted)
         return Invitation(
             admission.meeting,

@@ -15,6 +15,7 @@ from signaling.domain.configuration import (
     Level,
     LevelKind,
     Origin,
+    check_defined,
     check_unlocked,
     effective,
 )
@@ -56,6 +57,8 @@ async def check_meeting(
         raise ValidationFailedError(f"unit_id: {error.message}", field="unit_id") from None
     above = await levels_above(uow, house.system, meeting.organization_id, path)
     check_unlocked(meeting.configuration, above, before)
+    own = Level(Origin(LevelKind.MEETING, meeting.id), meeting.configuration)
+    check_defined(meeting.configuration, [*above, own], before)
 
 
 async def check_session(uow: UnitOfWork, house: House, meeting: Meeting, said: Configuration) -> None:
@@ -63,7 +66,9 @@ async def check_session(uow: UnitOfWork, house: House, meeting: Meeting, said: C
     house.check(said)
     await check_plan(uow, meeting.organization_id, said)
     path = await unit_path(uow, meeting.organization_id, meeting.unit_id)
-    check_unlocked(said, await levels_above(uow, house.system, meeting.organization_id, path))
+    above = await levels_above(uow, house.system, meeting.organization_id, path)
+    check_unlocked(said, above)
+    check_defined(said, [*above, Level(Origin(LevelKind.SESSION), said)])
 
 
 async def check_plan(

@@ -32,8 +32,8 @@ from signaling.services.idempotency import AnsweredBefore
 from signaling.services.meetings import MeetingService
 
 Password = Annotated[str, Field(min_length=1, max_length=128)]
-CONFIGURATION = tuple(Configuration.model_fields)
-"""What a meeting shows of it; null where it says nothing, so that what is above it applies."""
+CONFIGURATION = tuple(name for name in Configuration.model_fields if name not in ("profiles", "skins"))
+"""What a meeting says and shows of it; null where it says nothing, so that what is above it applies."""
 
 
 class MeetingBody(Body):
@@ -66,7 +66,9 @@ class MeetingBody(Body):
     default_guest_preset: Name | None = None
     default_member_preset: Name | None = None
     profile: Name | None = None
+    """One of the `profiles` that the levels above define: the features that its sessions have."""
     skin: Name | None = None
+    """One of the `skins` that the levels above define: how its sessions look."""
     record_on_start: bool | None = None
     live_stream_on_start: bool | None = None
     persist_chat: bool | None = None

@@ -29,6 +29,7 @@ def arriving(
     live: LiveSession, participant: Participant, preset: Preset, request: messages.Join, origin: Origin
 ) -> Peer:
     """As it comes by a socket. Raises `PermissionDenied` for a name that it may not choose."""
+    preset = live.furnished(preset)
     name = _display_name(participant, preset, request.name)
     return joining_peer(
         new_id("peer"),
@@ -54,7 +55,7 @@ def arriving_over_http(
         custom_participant_id=participant.custom_participant_id,
         name=participant.name,
         picture=participant.picture,
-        preset=preset,
+        preset=live.furnished(preset),
         device=device,
         joined_at=live.around.clock.now(),
         detached_at=live.around.clock.monotonic(),

@@ -103,7 +103,7 @@ async def update_permissions(
     named = {peers[one].participant_id for one in request.peer_ids if one in peers}
     targets = [peer for peer in peers.values() if peer.participant_id in named]
     presets = {
-        id(preset): changed(preset, request.permissions, by=actor.preset)
+        id(preset): live.furnished(changed(preset, request.permissions, by=actor.preset))
         for preset in {id(peer.preset): peer.preset for peer in targets}.values()
     }
     for peer in targets:

@@ -30,6 +30,7 @@ from signaling.domain.events import (
 )
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import ParticipantClaims
+from signaling.domain.preset import Preset
 from signaling.domain.publication import grants_of
 from signaling.domain.session import Session, SessionRecord, SessionStatus
 from signaling.domain.session_end import MAX_DURATION_REACHED, reason_of_silence
@@ -133,6 +134,10 @@ class LiveSession:
             case SessionStatus.WAITING:
                 return WAITS_ALONE
         return keep_alive
+
+    def furnished(self, preset: Preset) -> Preset:
+        """A preset of the organization as it is in this session."""
+        return self.configuration.values.laid_over(preset)
 
     async def change_meeting(self, meeting: Meeting, configuration: EffectiveConfiguration) -> None:
         """`configuration` as it would be for a new session: what of it changes while one runs, does."""

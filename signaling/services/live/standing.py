@@ -12,6 +12,7 @@ from signaling.services.live.session import LiveSession
 
 async def follow_preset(live: LiveSession, preset: Preset) -> None:
     """Every peer that has the preset of this name has it as it is now."""
+    preset = live.furnished(preset)
     for peer in list(live.session.peers.values()):
         if peer.preset_name == preset.name:
             await live.carry_out(live.session.change_preset(peer.id, preset))
@@ -22,6 +23,7 @@ async def follow_preset(live: LiveSession, preset: Preset) -> None:
 
 async def follow_participant(live: LiveSession, participant: Participant, preset: Preset | None) -> None:
     """A preset that is not there (any more) leaves the present one in force."""
+    preset = None if preset is None else live.furnished(preset)
     for peer in list(live.session.peers.values()):
         if peer.participant_id != participant.id:
             continue

@@ -70,7 +70,8 @@ async def test_every_value_of_a_meeting_has_the_level_it_comes_from(world: World
     await world.call(
         "PATCH", of_organization(world), {"configuration": {"max_participants": 50, "persist_chat": True}}
     )
-    for owner, said in ((top, {"max_participants": 20}), (leaf, {"profile": "clinic"})):
+    defined = {"profiles": {"clinic": ["audio"], "school": []}, "max_participants": 20}
+    for owner, said in ((top, defined), (leaf, {"profile": "clinic"})):
         path = f"/v2/orgs/{world.organization_id}/units/{owner}/configuration"
         assert (await world.call("PATCH", path, {"configuration": said})).status == 200
     meeting = await world.meeting(unit_id=leaf, persist_chat=False)
@@ -85,6 +86,46 @@ async def test_every_value_of_a_meeting_has_the_level_it_comes_from(world: World
         assert data["values"][key] == value
         assert data["origins"][key] == {"level": level, "id": owner_id}
     assert (data["locked"], data["passed_over"]) == ({}, {})
+    assert data["values"]["profiles"] == {"clinic": ["audio"]}, "only the one that is chosen"
+    assert [key for key in data["origins"] if key.startswith("profiles")] == ["profiles.clinic"]
+
+
+async def test_a_profile_or_a_skin_is_chosen_among_those_that_there_are(world: World) -> None:
+    path = of_organization(world)
+    for key in ("profile", "skin"):
+        for refused in (
+            await world.call("POST", "/v2/meetings", {key: "clinic"}),
+            await world.call("PATCH", path, {"configuration": {key: "clinic"}}),
+        ):
+            assert (refused.status, refused.error["field"]) == (422, key)
+    defined = {"profiles": {"clinic": ["video", "audio", "audio"]}, "skins": {"clinic": {"theme": "light"}}}
+    said = (await world.call("PATCH", path, {"configuration": {**defined, "skin": "clinic"}})).data
+    assert said["configuration"]["profiles"] == {"clinic": ["audio", "video"]}
+    meeting = await world.meeting(profile="clinic")
+    assert (meeting["profile"], meeting["skin"]) == ("clinic", None)
+    opened = await world.call("POST", f"/v2/meetings/{meeting['id']}/open", {"configuration": {"skin": "no"}})
+    assert (opened.status, opened.error["field"]) == (422, "skin")
+
+    await world.call("PATCH", path, {"configuration": {"profiles": {"clinic": None}}})
+    renamed = await world.call("PATCH", f"/v2/meetings/{meeting['id']}", {"title": "Still mine"})
+    assert renamed.status == 200, "what was chosen before is in nobody's way"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"profiles": {"clinic": ["telepathy"]}}, "profiles.clinic.0"),
+        ({"profiles": {"a.b": []}}, "profiles"),
+        ({"skins": {"dark": {"theme": "pink"}}}, "skins.dark"),
+        ({"skins": {"dark": {"colors": {"brand": {"500": "url(x);"}}}}}, "skins.dark"),
+        ({"skins": {"dark": {"logo": None}}}, "skins.dark"),
+    ],
+)
+async def test_what_is_no_profile_and_no_skin_is_refused(
+    world: World, wrong: dict[str, Any], field: str
+) -> None:
+    refused = await world.call("PATCH", of_organization(world), {"configuration": wrong})
+    assert refused.status == 422 and refused.error["field"].startswith(field), refused.body
 
 
 async def test_what_is_locked_above_cannot_be_said_and_what_was_said_before_is_passed_over(

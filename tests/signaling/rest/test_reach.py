@@ -91,7 +91,7 @@ async def test_configuration_of_units_is_for_their_own_and_those_above(world: Wo
     made = await wards(world)
     world.unit_id = made.units["hospital"]
     base = f"/v2/orgs/{world.organization_id}"
-    body = {"configuration": {"profile": "clinic"}}
+    body = {"configuration": {"default_guest_preset": "clinic"}}
     for unit, status in (("hospital", 200), ("ward", 200), ("office", 404)):
         path = f"{base}/units/{made.units[unit]}/configuration"
         assert (await world.call("GET", path)).status == status, unit
