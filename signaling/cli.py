@@ -44,8 +44,9 @@ _LAZY: Final = {
             ("meetings", "meetings"),
             ("participants", "participants of a meeting"),
             ("presets", "presets"),
-            ("sessions", "sessions: look at them"),
+            ("sessions", "sessions: look at them, moderate and end them"),
             ("webhooks", "webhooks"),
+            ("usage", "usage: look at it"),
         )
     },
 }

@@ -61,15 +61,24 @@ class Api:
                 method, who.base_url + path, params=query, json=body, headers={"Authorization": auth}
             ) as response:
                 answer = json.loads(await response.read() or b"{}")
+                refused = response.status >= 400
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise InvalidInputError(
                 f"{who.base_url} does not answer: {error or type(error).__name__}"
             ) from None
         except ValueError:
             raise InvalidInputError(f"{who.base_url} is no Rostrum server: its answer is not JSON") from None
-        if not answer.get("success"):
-            raise RefusedError(str(answer.get("error", {}).get("message", answer)))
+        if refused:
+            raise RefusedError(_sentence(answer))
         return dict(answer)
+
+
+def _sentence(answer: dict[str, Any]) -> str:
+    """What an error says, in either envelope."""
+    match answer:
+        case {"error": {"message": str(sentence)}} | {"errors": [{"detail": str(sentence)}]}:
+            return sentence
+    return str(answer)
 
 
 @asynccontextmanager

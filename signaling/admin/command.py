@@ -1,4 +1,4 @@
-"""`rostrum orgs list`, `rostrum keys create ...`: the same commands for every noun there is.
+"""`rostrum orgs list`, `rostrum keys create ...`: the same commands for every noun, and some of its own.
 
 Fields of what is made or changed, and filters of lists, are written `name=text`, or `name:=json` where they
 are no text: `rostrum meetings create title=Weekly persist_chat:=true`.
@@ -17,7 +17,7 @@ from typing import Any, Final
 import click
 
 from signaling.admin.access import Api, RefusedError, api_of
-from signaling.admin.nouns import NOUNS, Noun, Verb
+from signaling.admin.nouns import NOUNS, Action, Noun, Verb
 from signaling.admin.shown import as_fields, as_table, as_text, parsed
 from signaling.flags import complaints, settings_of
 
@@ -40,6 +40,8 @@ def group_of(noun: Noun) -> click.Group:
     group = click.Group(noun.name, help=f"Administer {noun.name}.")
     for verb in sorted(noun.verbs, key=list(Verb).index):
         group.add_command(_command(noun, verb))
+    for one in noun.actions:
+        group.add_command(_action_command(noun, one))
     return group
 
 
@@ -64,13 +66,37 @@ def _command(noun: Noun, verb: Verb) -> click.Command:
     if noun.of_meeting:
         command = click.option("--meeting", required=True, help="Id of the meeting.")(command)
     if verb is Verb.LIST:
-        command = click.option("--page", type=int, default=1, show_default=True)(command)
-        command = click.option("--per-page", type=int, default=20, show_default=True)(command)
+        command = _paged(command)
     if verb in (Verb.LIST, Verb.CREATE, Verb.UPDATE):
         command = click.argument(_FIELDS, nargs=-1)(command)
     if verb in (Verb.SHOW, Verb.UPDATE, Verb.DELETE):
         command = click.argument("object_id", metavar="ID")(command)
     return click.command(verb.value, help=summary.format(one=noun.one))(command)
+
+
+def _action_command(noun: Noun, action: Action) -> click.Command:
+    def run(**options: Any) -> None:
+        _run(noun, partial(_act, action), options)
+
+    command: _Command = run
+    for option in reversed(_WHERE):
+        command = option(command)
+    if "{meeting}" in action.path:
+        command = click.option("--meeting", required=True, help="Id of the meeting.")(command)
+    if action.paged:
+        command = _paged(command)
+    if action.takes:
+        command = click.argument(_FIELDS, nargs=-1)(command)
+    if "{id}" in action.path:
+        command = click.argument("object_id", metavar="ID")(command)
+    summary = action.summary.format(one=noun.one)
+    told = f"{summary} FIELDS: {action.takes}." if action.takes and "FIELDS" not in summary else summary
+    return click.command(action.name, help=told)(command)
+
+
+def _paged(command: _Command) -> _Command:
+    command = click.option("--page", type=int, default=1, show_default=True)(command)
+    return click.option("--per-page", type=int, default=20, show_default=True)(command)
 
 
 def _run(noun: Noun, action: _Action, options: dict[str, Any]) -> None:
@@ -106,14 +132,38 @@ _Action = Callable[[Api, Noun, Callable[..., str], dict[str, Any], dict[str, Any
 async def _list(
     api: Api, noun: Noun, path: Callable[..., str], fields: dict[str, Any], options: dict[str, Any]
 ) -> None:
+    await _print_list(api, path(), fields, ("id", *noun.columns), options)
+
+
+async def _act(
+    action: Action,
+    api: Api,
+    noun: Noun,
+    path: Callable[..., str],
+    fields: dict[str, Any],
+    options: dict[str, Any],
+) -> None:
+    where = path(template=action.path, object_id=options.get("object_id"))
+    if action.columns:
+        await _print_list(api, where, fields, action.columns, options)
+        return
+    body = None if action.method == "GET" else {action.within: fields} if action.within else fields
+    answer = await api.call(action.method, where, body=body)
+    _print(answer["data"], options)
+
+
+async def _print_list(
+    api: Api, path: str, fields: dict[str, Any], columns: tuple[str, ...], options: dict[str, Any]
+) -> None:
     query = {name: as_text(value) for name, value in fields.items()}
-    query |= {"page_no": str(options["page"]), "per_page": str(options["per_page"])}
-    answer = await api.call("GET", path(), query=query)
+    if "page" in options:
+        query |= {"page_no": str(options["page"]), "per_page": str(options["per_page"])}
+    answer = await api.call("GET", path, query=query)
     rows, paging = _rows(answer["data"]), answer.get("paging", {})
     if options["as_json"]:
         _print_json(answer["data"])
         return
-    click.echo(as_table(rows, ("id", *noun.columns)))
+    click.echo(as_table(rows, columns))
     total = paging.get("total_count", len(rows))
     if total > len(rows):
         click.echo(f"{len(rows)} of {total}: --page {options['page'] + 1} shows more", err=True)
@@ -122,7 +172,8 @@ async def _list(
 async def _show(
     api: Api, noun: Noun, path: Callable[..., str], fields: dict[str, Any], options: dict[str, Any]
 ) -> None:
-    _print((await api.call("GET", path(object_id=options["object_id"])))["data"], options)
+    answer = await api.call("GET", path(object_id=options["object_id"], template=noun.path_of_one))
+    _print(answer["data"], options)
 
 
 async def _create(
@@ -134,7 +185,8 @@ async def _create(
 async def _update(
     api: Api, noun: Noun, path: Callable[..., str], fields: dict[str, Any], options: dict[str, Any]
 ) -> None:
-    answer = await api.call("PATCH", path(object_id=options["object_id"]), body=fields)
+    where = path(object_id=options["object_id"], template=noun.path_of_one)
+    answer = await api.call("PATCH", where, body=fields)
     _print(answer["data"], options)
 
 

@@ -17,6 +17,7 @@ from signaling.cli import main
 from signaling.config import Settings
 from signaling.credentials import Credentials
 from signaling.testing import MemoryStore
+from tests.signaling.rest.past import a_session
 from tests.signaling.rest.world import World, rest_world
 
 
@@ -63,29 +64,37 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-async def test_every_noun_is_administered_by_the_same_commands(world: World, tmp_path: Path) -> None:
-    key_file = tmp_path / "key"
-    key_file.write_text(world.api_key + "\n")
-    where = (
-        "--url",
-        world.url,
-        "--api-key-file",
-        str(key_file),
-        "--organization",
-        world.organization_id,
-        "--data-dir",
-        str(tmp_path),
-    )
+class Shell:
+    """Commands against a server."""
 
-    async def run(*arguments: str, code: int = 0) -> str:
-        result = await asyncio.to_thread(rostrum, *arguments, *where)
+    def __init__(self, world: World, folder: Path) -> None:
+        key_file = folder / "key"
+        key_file.write_text(world.api_key + "\n")
+        self._where = (
+            "--url",
+            world.url,
+            "--api-key-file",
+            str(key_file),
+            "--organization",
+            world.organization_id,
+            "--data-dir",
+            str(folder),
+        )
+
+    async def run(self, *arguments: str, code: int = 0) -> str:
+        result = await asyncio.to_thread(rostrum, *arguments, *self._where)
         assert result.exit_code == code, result.output
         return result.output
 
-    async def asked(*arguments: str) -> dict[str, Any]:
-        said = await run(*arguments, "--json")
+    async def asked(self, *arguments: str) -> dict[str, Any]:
+        said = await self.run(*arguments, "--json")
         made: dict[str, Any] = json.loads(said[said.index("{") :])  # the server may log before it, here
         return made
+
+
+async def test_every_noun_is_administered_by_the_same_commands(world: World, tmp_path: Path) -> None:
+    shell = Shell(world, tmp_path)
+    run, asked = shell.run, shell.asked
 
     made = await asked("meetings", "create", "title=Shell", "persist_chat:=true")
     assert made["title"] == "Shell" and made["persist_chat"] is True
@@ -111,9 +120,51 @@ async def test_every_noun_is_administered_by_the_same_commands(world: World, tmp
             assert (await run(noun.name, "list", *meeting)).startswith("ID")
 
 
+async def test_what_a_noun_has_besides(world: World, tmp_path: Path) -> None:
+    shell = Shell(world, tmp_path)
+    run, asked = shell.run, shell.asked
+    org = world.organization_id
+    said = ('configuration:={"max_duration_secs": 600}', 'locked:=["persist_chat"]')
+    assert "persist_chat" in await run("orgs", "set-config", org, *said)
+    assert (await asked("orgs", "config", org))["configuration"] == {"max_duration_secs": 600}
+    sales = await asked("units", "create", "name=Sales")
+    assert "max_participants" in await run(
+        "units", "set-config", sales["id"], 'configuration:={"max_participants": 9}'
+    )
+
+    meeting = (await asked("meetings", "create", "title=Shell", f"unit_id={sales['id']}"))["id"]
+    opened = await asked("meetings", "open", meeting, "max_participants:=4")
+    assert opened["associated_id"] == meeting
+    assert "max_participants" in await run("meetings", "open", meeting, "max_participants:=0", code=1)
+    assert "unit" in await run("meetings", "config", meeting)
+    assert "kicked_participants_count" in await run("meetings", "close", meeting)
+    added = ("--meeting", meeting, "preset_name=group_call_host", "custom_participant_id=1")
+    participant = (await asked("participants", "create", *added))["id"]
+    assert "token" in await run("participants", "token", participant, "--meeting", meeting)
+
+    session, peer = await a_session(world)
+    assert peer in await run("sessions", "people", session)
+    assert peer not in await run("sessions", "people", session, "search=nobody")
+    for refused in (("end",), ("kick", "participants=all"), ("mute", f'participants:=["{peer}"]')):
+        assert "has ended" in await run("sessions", refused[0], session, *refused[1:], code=1)
+
+    webhook = ("name=ours", "url=https://hooks.example/", 'events:=["meeting.started"]')
+    hook = (await asked("webhooks", "create", *webhook))["id"]
+    sent = (await asked("webhooks", "test", hook))["id"]
+    assert sent in await run("webhooks", "deliveries", hook, "event=webhook.test")
+    assert "still to be delivered" in await run("webhooks", "resend", sent, code=1)
+    app = (await asked("apps", "create", "name=staging"))["id"]
+    assert "renamed" in await run("apps", "update", app, "name=renamed")
+    assert "renamed" in await run("apps", "show", app)
+    assert (await run("usage", "list", "start_date=2026-03-01", "end_date=2026-03-02")).startswith("DAY")
+
+
 def test_the_help_has_every_noun_with_its_verbs() -> None:
     overview = rostrum("--help").output
     for noun in NOUNS:
         assert f"  {noun.name} " in overview
         listed = rostrum(noun.name, "--help").output
         assert all(f"  {verb} " in listed for verb in noun.verbs)
+        assert all(f"  {action.name} " in listed for action in noun.actions)
+        for action in noun.actions:
+            assert ("FIELDS" in rostrum(noun.name, action.name, "--help").output) == bool(action.takes)
