@@ -55,6 +55,7 @@ from signaling.services.guests import GuestService
 from signaling.services.idempotency import forgetting
 from signaling.services.invitation import InvitationService
 from signaling.services.levels import House
+from signaling.services.live.archive import SessionArchive
 from signaling.services.live.everywhere import Everywhere
 from signaling.services.live.http_peers import HttpPeers
 from signaling.services.live.ownership import Ownership
@@ -181,7 +182,8 @@ class Server:
         stack.push_async_callback(live.close)
 
         webhooks.dispatch.start()
-        for repeating in (keys.looking, forgetting(database, clock)):
+        archive = SessionArchive(database, clock, servers, live.reports)
+        for repeating in (keys.looking, forgetting(database, clock), archive.looking):
             repeating.start()
             stack.push_async_callback(repeating.close)
         bootstrap = Bootstrap(database, clock)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from signaling.domain.session_status import SessionStatus
 from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.domain.unit import Branch
 
@@ -35,6 +36,7 @@ class SessionFilter:
     """What is None or empty leaves nothing out."""
 
     live: bool | None = None
+    status: SessionStatus | None = None
     meeting_id: str | None = None
     search: str | None = None
     """Part of the meeting's title, or the id of the session or the meeting."""

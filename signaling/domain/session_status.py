@@ -11,7 +11,7 @@ CREATED: it has an id. READY: prepared, and nobody was in yet. WAITING: nobody i
 admitted; READY or LIVE again once they are gone. LIVE: somebody was admitted; an empty session stays LIVE for
 its grace period. ENDING: peers are being told and media closed. FINISHED: nothing of it is running.
 EXPIRED: the same, but time ended it. A session that was never LIVE has nobody to tell and is CANCELLED or
-EXPIRED at once. ARCHIVED: what it left behind was moved away.
+EXPIRED at once, and stays it. ARCHIVED: all that it left behind is there, and nothing of it changes any more.
 """
 
 from __future__ import annotations
@@ -89,3 +89,6 @@ class SessionRecord:
     seconds_consumed: float = 0.0
     """Sum of the time that those were in who have left. The store keeps it: saving a session leaves it alone,
     saving an attendance that ends adds to it."""
+    archived_at: datetime | None = None
+    """When all that it left behind was there. It comes after `ended_at`, and not to one that nobody was
+    in."""

@@ -232,6 +232,8 @@ def sessions_where(organization_id: str, which: SessionFilter) -> Iterator[Condi
     yield sessions.c.organization_id == organization_id
     if which.live is not None:
         yield sessions.c.ended_at.is_(None) if which.live else sessions.c.ended_at.is_not(None)
+    if which.status is not None:
+        yield sessions.c.status == which.status
     if which.meeting_id is not None:
         yield sessions.c.meeting_id == which.meeting_id
     if which.search:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, or_, select, update
 
 from signaling.domain.attendance import Attendance
 from signaling.domain.session import SessionRecord, SessionStatus
@@ -13,6 +14,8 @@ from signaling.store.attendances import attendance_values, read_attendance
 from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import attendances, sessions
+from signaling.store.tables import webhook_deliveries as deliveries
+from signaling.store.tables.session import UNARCHIVED
 
 _SAVE = update(sessions).where(sessions.c.id == bindparam("saved"), sessions.c.ended_at.is_(None))
 _ADD_SECONDS = (
@@ -28,6 +31,16 @@ _ADD_ATTENDANCE = insert(attendances).from_select(
 )
 _SAVE_ATTENDANCE = update(attendances).where(
     attendances.c.peer_id == bindparam("saved"), attendances.c.left_at.is_(None)
+)
+
+_SETTLED = (
+    select(sessions)
+    .where(
+        UNARCHIVED,
+        ~exists().where(deliveries.c.session_id == sessions.c.id, deliveries.c.finished_at.is_(None)),
+        ~exists().where(attendances.c.session_id == sessions.c.id, attendances.c.left_at.is_(None)),
+    )
+    .order_by(sessions.c.ended_at, sessions.c.id)
 )
 
 
@@ -82,6 +95,22 @@ class SqlSessions:
             more = {"of": attendance.session_id, "more": attendance.seconds(attendance.left_at)}
             await self._db.execute(_ADD_SECONDS, more)
         return saved
+
+    async def settled(
+        self, *, before: datetime, elsewhere: Collection[str], limit: int
+    ) -> Sequence[SessionRecord]:
+        query = _SETTLED.where(sessions.c.ended_at < before).limit(limit)
+        if elsewhere:
+            query = query.where(or_(sessions.c.server_id.is_(None), sessions.c.server_id.not_in(elsewhere)))
+        return [read_session(row._mapping) for row in await self._db.execute(query)]
+
+    async def archive(self, session_ids: Collection[str], now: datetime) -> int:
+        done = await self._db.execute(
+            update(sessions)
+            .where(sessions.c.id.in_(session_ids), UNARCHIVED)
+            .values(status=SessionStatus.ARCHIVED, archived_at=now, updated_at=now)
+        )
+        return int(done.rowcount)
 
     async def attendances(self, session_id: str) -> Sequence[Attendance]:
         query = (

@@ -88,6 +88,7 @@ class SessionAnswer(Answer):
             "updated_at": _TIME,
             "ended_at": None,
             "end_reason": None,
+            "archived_at": None,
             "meta": {},
             "breakout_rooms": [],
         }
@@ -111,7 +112,9 @@ class SessionAnswer(Answer):
     updated_at: Timestamp
     ended_at: Timestamp | None
     end_reason: str | None
-    """As webhooks have it (docs/webhooks.md), and NOBODY_CAME or NOBODY_ADMITTED; null until it has ended."""
+    """As webhooks have it (docs/sessions.md); null until it has ended."""
+    archived_at: Timestamp | None
+    """From then on nothing of it changes."""
     meta: dict[str, JsonValue]
     breakout_rooms: list[JsonValue]
 
@@ -127,6 +130,7 @@ class SessionAnswer(Answer):
             minutes_consumed=round(view.minutes_consumed, 3),
             ended_at=None,
             end_reason=None,
+            archived_at=None,
             meta={},
             breakout_rooms=[],
         )
@@ -151,6 +155,7 @@ class SessionAnswer(Answer):
             updated_at=record.updated_at,
             ended_at=record.ended_at,
             end_reason=None if record.end_reason is None else record.end_reason.upper(),
+            archived_at=record.archived_at,
             meta={},
             breakout_rooms=[],
         )

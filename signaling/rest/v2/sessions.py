@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from signaling.domain import listing as wanted
 from signaling.domain.caller import Scope
 from signaling.domain.listing import AttendanceFilter, AttendanceOrder, SessionFilter, SessionOrder
+from signaling.domain.session_status import SessionStatus
 from signaling.domain.time_range import TimeRange
 from signaling.errors import NotFoundError
 from signaling.rest.access import caller_of, organization_id_of
@@ -27,6 +28,8 @@ MAX_NAMED: Final = 50
 """Participants of whom one was in."""
 
 SortOrder = Literal["ASC", "DESC"]
+KeptStatus = Literal["READY", "WAITING", "LIVE", "FINISHED", "EXPIRED", "CANCELLED", "ARCHIVED"]
+"""The others last for a moment only."""
 
 
 class SessionsQuery(Search, UnitQuery):
@@ -36,6 +39,7 @@ class SessionsQuery(Search, UnitQuery):
     sort_by: Literal["createdAt", "minutesConsumed"] = "createdAt"
     sort_order: SortOrder = "DESC"
     status: Literal["LIVE", "ENDED"] | None = None
+    lifecycle_status: KeptStatus | None = None
     associated_id: Annotated[str, Field(max_length=64)] | None = None
     """The meeting."""
     participants: Annotated[str, Field(max_length=4096)] | None = None
@@ -47,6 +51,7 @@ class SessionsQuery(Search, UnitQuery):
         until = self.until
         return SessionFilter(
             live=None if self.status is None else self.status == "LIVE",
+            status=None if self.lifecycle_status is None else SessionStatus(self.lifecycle_status),
             meeting_id=self.associated_id,
             search=self.search,
             participants=tuple(one for one in named if one)[:MAX_NAMED],

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -46,6 +46,7 @@ class _Kept:
     """Times are the clock's seconds since 1970."""
 
     organization_id: str
+    session_id: str
     report: PeerReport = field(default_factory=PeerReport)
     sampled_at: float | None = None
     saved_at: float = 0.0
@@ -66,6 +67,11 @@ class PeerReports:
         kept = self._present.get(peer_id) or self._gone.get(peer_id)
         return None if kept is None else kept.report
 
+    @property
+    def unwritten(self) -> Set[str]:
+        """The sessions of which peers left whose reports are not written yet."""
+        return {kept.session_id for kept in self._gone.values()}
+
     async def resume(self) -> None:
         """Go on with what another process wrote of the peers that were taken over. Never raises: what cannot
         be read is begun anew."""
@@ -78,7 +84,8 @@ class PeerReports:
                 log.warning("peer_reports.not_read", session=live.session.id, error=repr(error))
                 continue
             for one in found:
-                kept = _Kept(organization_id, one.report, saved_at=one.updated_at.timestamp())
+                saved_at = one.updated_at.timestamp()
+                kept = _Kept(organization_id, live.session.id, one.report, saved_at=saved_at)
                 self._present[one.peer_id] = kept
 
     def handle_left(self, peer_id: str) -> None:
@@ -125,7 +132,9 @@ class PeerReports:
         for peer in list(live.session.peers.values()):
             kept = self._present.get(peer.id)
             if kept is None:
-                kept = self._present[peer.id] = _Kept(live.session.organization_id, saved_at=now)
+                kept = self._present[peer.id] = _Kept(
+                    live.session.organization_id, live.session.id, saved_at=now
+                )
             _take(kept, peer, of_each.get(peer.id, ()), now)
 
     async def _save(self, organization_id: str, peer_ids: Sequence[str]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from signaling.domain.attendance import Attendance
@@ -38,6 +39,18 @@ class SessionRepository(Protocol):
 
     async def save_attendance(self, attendance: Attendance) -> bool:
         """Somebody left. False where that is written already: nothing was changed."""
+        ...
+
+    async def settled(
+        self, *, before: datetime, elsewhere: Collection[str], limit: int
+    ) -> Sequence[SessionRecord]:
+        """Those that ended before then and are not archived, of which the store waits for nothing: everybody
+        who was in has left, and all webhooks about them were delivered or given up. Left out is what nobody
+        was in, and what the servers `elsewhere` had. Those that ended first come first."""
+        ...
+
+    async def archive(self, session_ids: Collection[str], now: datetime) -> int:
+        """How many of them were not archived before."""
         ...
 
     async def attendances(self, session_id: str) -> Sequence[Attendance]: ...

@@ -73,6 +73,13 @@ webhook_deliveries: Final = Table(
         sqlite_where=_UNFINISHED,
         postgresql_where=_UNFINISHED,
     ),
+    Index(
+        "ix_webhook_deliveries_waiting",
+        "session_id",
+        "finished_at",
+        sqlite_where=_UNFINISHED,
+        postgresql_where=_UNFINISHED,
+    ),
     Index(None, "organization_id", "seq"),
     Index(None, "webhook_id", "seq"),
     Index(None, "session_id", "seq"),

@@ -41,11 +41,21 @@ async def test_sessions_are_listed_filtered_and_sorted(world: World) -> None:
     assert await sessions(world, "?sort_by=minutesConsumed") == [long.id, short.id, live.id]
     assert await sessions(world, "?status=LIVE") == [live.id]
     assert await sessions(world, "?status=ENDED&participants=nobody,bob-1") == [short.id]
+    assert await sessions(world, "?lifecycle_status=FINISHED") == [short.id, long.id]
+    assert await sessions(world, "?lifecycle_status=FINISHED&status=LIVE") == []
+    assert await sessions(world, "?lifecycle_status=LIVE&sort_by=minutesConsumed") == [live.id]
     assert await sessions(world, f"?associated_id={weekly}&end_time=2026-03-01T12:00:00.123456Z") == [long.id]
     assert await sessions(world, "?start_time=2026-03-01T12:01:00Z&search=eek") == [short.id]
     page = await world.call("GET", "/v2/sessions?per_page=2")
     assert page.body["paging"] == {"total_count": 3, "start_offset": 1, "end_offset": 2}
-    for wrong in ("status=OVER", "sort_by=title", "sort_order=UP", "start_time=yesterday", "per_page=0"):
+    for wrong in (
+        "status=OVER",
+        "lifecycle_status=ENDED",
+        "sort_by=title",
+        "sort_order=UP",
+        "start_time=yesterday",
+        "per_page=0",
+    ):
         refused = await world.call("GET", f"/v2/sessions?{wrong}")
         assert (refused.status, refused.error["field"]) == (422, wrong.partition("=")[0])
 
@@ -62,6 +72,21 @@ async def test_a_session_that_ended_shows_what_it_consumed(world: World) -> None
     assert shown["meeting_display_name"] == "Weekly"
     assert shown["ended_at"] == "2026-03-01T12:01:40.123Z"
     assert shown["end_reason"] == "OVER"
+
+
+async def test_an_archived_session_is_ended_and_shown_as_before(world: World) -> None:
+    session = await begun(world, (await world.meeting())["id"])
+    await attended(world, session, 0, 90)
+    await over(world, session, 100)
+    before = (await world.call("GET", f"/v2/sessions/{session.id}")).data
+    assert (before["lifecycle_status"], before["archived_at"]) == ("FINISHED", None)
+    async with world.database() as uow:
+        assert await uow.sessions.archive([session.id], at(200)) == 1
+        await uow.commit()
+    after = (await world.call("GET", f"/v2/sessions/{session.id}")).data
+    now = "2026-03-01T12:03:20.123Z"
+    assert after == before | {"lifecycle_status": "ARCHIVED", "archived_at": now, "updated_at": now}
+    assert await sessions(world, "?status=ENDED&lifecycle_status=ARCHIVED") == [session.id]
 
 
 async def test_a_live_session_is_shown_by_who_runs_it_and_otherwise_by_the_store(world: World) -> None:

@@ -223,6 +223,7 @@ IN_ORDER = (
     (SessionFilter(live=True), SessionOrder.CREATED),
     (SessionFilter(live=False), SessionOrder.CREATED),
     (SessionFilter(meeting_id="m"), SessionOrder.CREATED),
+    (SessionFilter(status=SessionStatus.CANCELLED), SessionOrder.CREATED),
     (SessionFilter(created=SPAN), SessionOrder.CREATED),
     (SessionFilter(branch=OF_CLINIC), SessionOrder.CREATED),
     (SessionFilter(branch=OF_CLINIC, created=SPAN), SessionOrder.CREATED),

@@ -21,6 +21,7 @@ from signaling.store.organizations import SqlOrganizations
 from signaling.store.outbox import SqlDeliveries
 from signaling.store.participants import SqlParticipants
 from signaling.store.presets import SqlPresets
+from signaling.store.sessions import SqlSessions
 from signaling.store.units import SqlUnits
 from signaling.store.users import SqlUsers
 from signaling.store.webhooks import SqlWebhooks
@@ -166,3 +167,13 @@ async def test_what_few_deliveries_have_finds_them_and_not_their_organization(
         await LISTS[name](watched)
     index = f"USING INDEX ix_webhook_deliveries_{column}_seq"
     assert all(any(index in step for step in plan) for plan in watched.plans), watched.plans
+
+
+async def test_what_is_to_be_archived_is_found_without_looking_at_what_was(store: MemoryStore) -> None:
+    async with statements(store) as db:
+        watched = Watched(db)
+        await SqlSessions(watched).settled(before=at(100), elsewhere=["other"], limit=10)
+    ((first, *others),) = watched.plans
+    assert "ix_sessions_unarchived" in first, first
+    assert any("ix_webhook_deliveries_waiting" in step for step in others), others
+    assert not [step for step in others if "TEMP B-TREE" in step or step.startswith("SCAN")], others
