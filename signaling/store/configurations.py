@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Row, bindparam, exists, insert, or_, select, update
 
 from signaling.domain.configuration import ConfigurationRecord, EffectiveConfiguration
 from signaling.store.connection import Statements
@@ -32,9 +32,16 @@ _WITH_UNITS: Final = select(configurations).where(
 """Made once: each participant and each session that starts asks one of them."""
 
 
-def anything_said(organization: ColumnElement[str]) -> ColumnElement[bool]:
+def anything_said(organization: Column[str]) -> ColumnElement[bool]:
     """Whether the organization, its parent or one of its units says anything: mostly nobody does."""
-    parent = select(organizations.c.parent_id).where(organizations.c.id == organization).scalar_subquery()
+    # By itself SQLAlchemy takes the table of the outer rows for another one two levels down: the parent would
+    # be anybody's.
+    parent = (
+        select(organizations.c.parent_id)
+        .where(organizations.c.id == organization)
+        .correlate(organization.table)
+        .scalar_subquery()
+    )
     return exists().where(or_(organization == _OWNER, parent == _OWNER))
 
 

@@ -107,10 +107,13 @@ async def test_a_participant_is_found_with_its_meeting_and_whether_somebody_abov
         meeting.created_at,
         meeting.created_at,
     )
+    theirs = values.meeting(rival)
     async with units() as uow:
         await uow.organizations.add(app)
-        await uow.meetings.add(meeting)
-        await uow.participants.add(participant)
+        for place in (theirs, meeting):
+            await uow.meetings.add(place)
+        for one in (values.participant(theirs), participant):
+            await uow.participants.add(one)
         await uow.configurations.add(replace(said, organization_id=rival.id, owner_id=rival.id))
         found = await uow.participants.with_meeting(app.id, meeting.id, participant.id)
         assert found == (participant, meeting, False)
