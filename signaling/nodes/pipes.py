@@ -45,7 +45,12 @@ class Pipes:
             making = asyncio.create_task(self._make(one, other), name="pipe")
             self._between[ends] = making
             self._links |= {one.node_id: one, other.node_id: other}
-        return await asyncio.shield(making)
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            if not making.cancelled():
+                raise  # it is who asks that was
+            raise MediaUnavailableError from None  # a node was lost meanwhile
 
     def take(self, pipe_id: str, one: NodeLink, other: NodeLink) -> None:
         """A pipe that connects the two nodes already. Call it in a running loop, before any other is made."""

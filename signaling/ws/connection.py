@@ -119,12 +119,14 @@ class Connection:
         try:
             await self._read()
         finally:
-            await self._gone()
-            if not self.closing:
-                self.finish(CloseCode.LEFT)
-            await asyncio.gather(writer, return_exceptions=True)
-            if self._give_up is not None:
-                self._give_up.cancel()
+            try:
+                await self._gone()
+            finally:  # also where whoever serves the socket is cancelled: the writer goes with it
+                if not self.closing:
+                    self.finish(CloseCode.LEFT)
+                await asyncio.gather(writer, return_exceptions=True)
+                if self._give_up is not None:
+                    self._give_up.cancel()
 
     async def _gone(self) -> None:
         if self._peer_id is not None and self._hub.detach(self._peer_id, self):

@@ -41,6 +41,7 @@ from signaling.testing import FakeClock, FakeTokens, MemoryStore
 from signaling.ws.connection import WsSettings
 from signaling.ws.handler import WsHandler
 from signaling.ws.hub import WsHub
+from tests.support.standing import standing
 
 PATIENCE = 20.0
 """Seconds after which a condition that should hold is given up on."""
@@ -94,6 +95,17 @@ class WsClient:
         return str(self.joined["peer_id"])
 
     async def _read(self) -> None:
+        try:
+            await self._read_frames()
+        finally:
+            code = self.socket.close_code
+            for request_id, future in self._pending.items():
+                if not future.done():
+                    gone = f"request {request_id} was not answered before the socket closed: {code}"
+                    future.set_exception(AssertionError(gone))
+                    future.exception()  # where nobody waits for it that is nobody's trouble
+
+    async def _read_frames(self) -> None:
         async for message in self.socket:
             frame = message.json()
             if "seq" in frame:
@@ -108,9 +120,14 @@ class WsClient:
         """The result; raises `Refused`."""
         request_id = next(self._ids)
         future = self._pending[request_id] = asyncio.get_running_loop().create_future()
+        if self._reader.done():
+            raise AssertionError(f"no {request_type} over a socket that closed: {self.socket.close_code}")
         await self.socket.send_json({"id": request_id, "type": request_type, **fields})
-        async with asyncio.timeout(PATIENCE):
-            frame = await future
+        try:
+            async with asyncio.timeout(PATIENCE):
+                frame = await future
+        except TimeoutError:
+            raise AssertionError(f"no answer to {request_type}; meanwhile\n{standing()}") from None
         if not frame["ok"]:
             raise Refused(frame["error"])
         return dict(frame["result"])

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from signaling.errors import NotJoinedError
+from signaling.errors import NotJoinedError, SignalingError
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -79,6 +79,12 @@ class Owner:
         try:
             try:
                 result = await work()
+            except asyncio.CancelledError as error:
+                if _being_cancelled():
+                    raise
+                # What the work waited for was cancelled, not the owner: nobody's later work may suffer by it.
+                log.exception("session.work_cancelled", session=self._name)
+                raise SignalingError from error
             finally:
                 self._look_after()
         except Exception as error:
@@ -89,6 +95,11 @@ class Owner:
         else:
             if future is not None and not future.done():
                 future.set_result(result)
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _refuse(future: asyncio.Future[Any] | None) -> None:

@@ -233,3 +233,15 @@ async def test_a_pipe_that_could_not_be_made_leaves_no_end_and_is_tried_again(wo
     far.refuses.clear()
     world.node_of("a").refuses.clear()
     assert await world.subscribe("b", "pub_a") == {}
+
+
+async def test_a_node_that_is_lost_while_its_pipe_is_made_costs_that_subscription_only(world: World) -> None:
+    await world.publish("a")
+    await world.publish("b")
+    lost = world.node_of("a")
+    lost.hung = True
+    asking = asyncio.create_task(world.subscribe("b", "pub_a"))
+    await until(lambda: world.supervisor.pipes.count > 0, "the making of the pipe")
+    lost.die()
+    async with asyncio.timeout(10):
+        assert await asking == {"pub_a": "node_unreachable"}

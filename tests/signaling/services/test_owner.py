@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from signaling.errors import NotJoinedError, PermissionDenied
+from signaling.errors import NotJoinedError, PermissionDenied, SignalingError
 from signaling.services.live.owner import Owner
 from tests.support.live_world import until
 
@@ -84,4 +84,27 @@ async def test_what_waits_when_it_stops_is_refused_and_so_is_what_comes_later() 
         await waiting
     with pytest.raises(NotJoinedError):
         await owner.do(never)
+    await owner.wait_stopped()
+
+
+async def test_work_whose_awaited_was_cancelled_has_failed_and_what_comes_after_it_is_done() -> None:
+    owner = Owner("ses")
+    owner.start()
+    awaited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def wait() -> None:
+        await awaited
+
+    async def answer() -> str:
+        return "done"
+
+    asking, next_one = asyncio.create_task(owner.do(wait)), asyncio.create_task(owner.do(answer))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    awaited.cancel()
+    async with asyncio.timeout(10):
+        with pytest.raises(SignalingError):
+            await asking
+        assert await next_one == "done"
+    owner.stop()
     await owner.wait_stopped()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from signaling.errors import OutcomeUnknownError
 from signaling.protocol.closing import CloseCode
 from signaling.store.unit_of_work import SqlUnitOfWork
 from tests.signaling.services.test_live_webhooks import ENDED, JOINED, LEFT, STARTED, subscribe, told_of
-from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, Refused, live_world
+from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, Refused, live_world, until
 
 
 async def meeting_of(world: LiveWorld) -> Meeting:
@@ -168,3 +169,19 @@ async def test_a_session_that_was_begun_without_anybodys_knowing_ends_as_one_tha
         await world.live.kick_all(MEETING)
         assert (await stored(world, session_id)).status is SessionStatus.FINISHED
         assert await told_of(world) == [STARTED, JOINED, LEFT, ENDED]
+
+
+async def test_whoever_serves_a_socket_and_is_cancelled_leaves_no_writer_behind() -> None:
+    """The test server cancels it when the connection is lost: here while the detaching waits for its turn."""
+    async with live_world() as world:
+        client = await world.join()
+        writers = {task for task in asyncio.all_tasks() if task.get_name() == "socket writer"}
+        live, go_on = world.live._running.get(MEETING), asyncio.Event()
+        assert writers and live is not None
+        live.owner.post(go_on.wait)
+        await client.socket.close()
+        await client.lose()
+        try:
+            await until(lambda: all(task.done() for task in writers), "the writer's end")
+        finally:
+            go_on.set()
