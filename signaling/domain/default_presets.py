@@ -1,4 +1,4 @@
-"""The six presets every organization starts with.
+"""The presets every organization starts with.
 
 | name                    | view       | stage access | publishes                | host rights |
 |-------------------------|------------|--------------|--------------------------|-------------|
@@ -8,6 +8,8 @@
 | webinar_viewer          | WEBINAR    | CAN_REQUEST  | once a host let it       | no          |
 | livestream_host         | LIVESTREAM | ALLOWED      | audio, video, screen     | yes         |
 | livestream_viewer       | LIVESTREAM | NOT_ALLOWED  | never                    | no          |
+| audio_room_host         | AUDIO_ROOM | (no stage)   | audio                    | yes         |
+| audio_room_participant  | AUDIO_ROOM | (no stage)   | audio                    | no          |
 
 Hosts and members send data messages; viewers only receive them. Nobody waits: the waiting room is skipped in
 all of them.
@@ -120,6 +122,12 @@ def _viewer(access: Access) -> Permissions:
     )
 
 
+def _voice_only(permissions: Permissions) -> Permissions:
+    nothing = ProducePermission(can_produce=Access.NOT_ALLOWED)
+    media = permissions.media.model_copy(update={"video": nothing, "screenshare": nothing})
+    return permissions.model_copy(update={"media": media})
+
+
 def _preset(name: str, view_type: ViewType, permissions: Permissions) -> Preset:
     return Preset(
         name=name,
@@ -135,4 +143,6 @@ DEFAULT_PRESETS: Final[tuple[Preset, ...]] = (
     _preset("webinar_viewer", ViewType.WEBINAR, _viewer(Access.CAN_REQUEST)),
     _preset("livestream_host", ViewType.LIVESTREAM, _host(Access.ALLOWED)),
     _preset("livestream_viewer", ViewType.LIVESTREAM, _viewer(Access.NOT_ALLOWED)),
+    _preset("audio_room_host", ViewType.AUDIO_ROOM, _voice_only(_host(None))),
+    _preset("audio_room_participant", ViewType.AUDIO_ROOM, _voice_only(_member())),
 )

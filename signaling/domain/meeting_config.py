@@ -22,6 +22,7 @@ RtmpUrl = Annotated[str, Field(max_length=4096, pattern=r"^rtmps?://[^\s]+$")]
 class VideoCodec(StrEnum):
     H264 = "H264"
     VP8 = "VP8"
+    VP9 = "VP9"
 
 
 class AudioCodec(StrEnum):

@@ -22,7 +22,7 @@ from signaling.domain.configuration import (
 from signaling.domain.unit import may_touch
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError
-from signaling.services.levels import House, allowed_for, check_plan, levels_above, unit_path
+from signaling.services.levels import House, allowed_for, check_plan, check_units, levels_above, unit_path
 from signaling.services.meetings import load_meeting
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.transaction import committed
@@ -125,6 +125,7 @@ class ConfigurationService:
             said, locked = change(before)
             self._house.check(said)
             await check_plan(uow, organization_id, said, before.said)
+            await check_units(uow, organization_id, said, before.said)
             check_lockable(locked)
             above = await levels_above(uow, self._house.system, organization_id, path)
             others = [one for one in above if one.origin != before.level.origin]

@@ -51,6 +51,7 @@ async def check_meeting(
     `FeatureDisabledError`."""
     house.check(meeting.configuration)
     await check_plan(uow, meeting.organization_id, meeting.configuration, before)
+    await check_units(uow, meeting.organization_id, meeting.configuration, before)
     try:
         path = await unit_path(uow, meeting.organization_id, meeting.unit_id)
     except NotFoundError as error:
@@ -65,6 +66,7 @@ async def check_session(uow: UnitOfWork, house: House, meeting: Meeting, said: C
     """What is said for one session alone. Raises as `check_meeting`."""
     house.check(said)
     await check_plan(uow, meeting.organization_id, said)
+    await check_units(uow, meeting.organization_id, said)
     path = await unit_path(uow, meeting.organization_id, meeting.unit_id)
     above = await levels_above(uow, house.system, meeting.organization_id, path)
     check_unlocked(said, above)
@@ -77,6 +79,17 @@ async def check_plan(
     """That the organization has what is switched on. Raises `FeatureDisabledError`."""
     if said.lobby_enabled and not before.lobby_enabled:
         await check_feature(uow, organization_id, Feature.WAITING_ROOM)
+
+
+async def check_units(
+    uow: UnitOfWork, organization_id: str, said: Configuration, before: Configuration = NOTHING_SAID
+) -> None:
+    """That the units which are allowed something are there. Raises `ValidationFailedError`."""
+    for key in ("allow_open_units", "allow_join_units"):
+        known = getattr(before, key) or ()
+        for unit_id in getattr(said, key) or ():
+            if unit_id not in known and await uow.units.get(organization_id, unit_id) is None:
+                raise ValidationFailedError(f"{key}: there is no unit {unit_id!r} here", field=key)
 
 
 async def unit_path(uow: UnitOfWork, organization_id: str, unit_id: str | None) -> tuple[str, ...]:

@@ -196,10 +196,27 @@ async def test_a_participant_whom_the_policy_does_not_take_gets_no_token(world: 
     taken = await world.call("POST", path, body | {"unit_id": leaf})
     assert taken.status == 201 and taken.data["unit_id"] == leaf
 
-    await world.call("PATCH", f"/v2/meetings/{meeting['id']}", {"allow_join_units": [leaf[::-1]]})
+    beside = await unit(world)
+    await world.call("PATCH", f"/v2/meetings/{meeting['id']}", {"allow_join_units": [beside]})
     again = await world.call("POST", f"{path}/{taken.data['id']}/token")
     assert again.error["reason"] == "not_in_unit"
     assert (await world.call("POST", path, body | {"unit_id": "nowhere"})).error["field"] == "unit_id"
+
+
+@pytest.mark.parametrize("key", ["allow_join_units", "allow_open_units"])
+async def test_what_is_no_unit_here_is_allowed_nothing(world: World, key: str) -> None:
+    known = await unit(world)
+    meeting = f"/v2/meetings/{(await world.meeting())['id']}"
+    said = {key: [known, "elsewhere"]}
+    for refused in (
+        await world.call("POST", "/v2/meetings", said),
+        await world.call("PATCH", meeting, said),
+        await world.call("POST", meeting + "/open", {"configuration": said}),
+        await world.call("PUT", of_organization(world), {"configuration": said}),
+    ):
+        assert (refused.status, refused.error["field"]) == (422, key)
+        assert "'elsewhere'" in refused.error["message"]
+    assert (await world.call("PATCH", meeting, {key: [known]})).status == 200
 
 
 async def test_a_policy_that_the_organization_locks_is_asked_before_a_fresh_token(world: World) -> None:

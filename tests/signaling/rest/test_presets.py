@@ -8,9 +8,20 @@ MINIMAL = {"name": "quiet", "config": {"view_type": "GROUP_CALL"}}
 pytestmark = ON_BOTH
 
 
-async def test_an_organization_starts_with_the_six(world: World) -> None:
+async def test_an_organization_starts_with_presets_for_every_kind_of_meeting(world: World) -> None:
     answer = await world.call("GET", "/v2/presets")
     assert {one["name"] for one in answer.data} == {preset.name for preset in DEFAULT_PRESETS}
+    shown = [(await world.call("GET", f"/v2/presets/{one['id']}")).data for one in answer.data]
+    kinds = {one["config"]["view_type"] for one in shown}
+    assert kinds == {"GROUP_CALL", "WEBINAR", "LIVESTREAM", "AUDIO_ROOM"}
+    for one in shown:
+        media, view = one["permissions"]["media"], one["config"]["view_type"]
+        if view == "AUDIO_ROOM":
+            assert [media[kind]["can_produce"] for kind in ("audio", "video", "screenshare")] == [
+                "ALLOWED",
+                "NOT_ALLOWED",
+                "NOT_ALLOWED",
+            ]
     assert set(answer.data[0]) == {"id", "name", "created_at", "updated_at"}
 
 
