@@ -62,6 +62,7 @@ async def test_it_is_shown_with_the_fields_of_a_session(world: World) -> None:
         "updated_at": "2026-03-01T12:01:00.123Z",
         "ended_at": None,
         "end_reason": None,
+        "archived_at": None,
         "meta": {},
         "breakout_rooms": [],
     }
