@@ -30,6 +30,8 @@ from signaling.errors import (
 )
 from signaling.rest.described_webhooks import described_webhooks
 from signaling.rest.operation import JSON, Access, Many, Operation
+from signaling.rest.parameters import described
+from signaling.rest.told_fields import models_within, told_of
 
 _Mode = Literal["validation", "serialization"]
 _Schemas = Mapping[tuple[Any, _Mode], dict[str, Any]]
@@ -142,11 +144,12 @@ def _security(access: Scope | Access) -> list[dict[str, list[str]]]:
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     text = {"type": "string", "minLength": 1}
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": text} for name in operation.parameters
+        {"name": name, "in": "path", "required": True, "schema": text} | _told(name)
+        for name in operation.parameters
     ]
     if operation.query is not None:
         schema = operation.query.model_json_schema(by_alias=True)
-        definitions = schema.get("$defs", {})
+        definitions, told = schema.get("$defs", {}), told_of(operation.query)
         for name, value in schema.get("properties", {}).items():
             parameters.append(
                 {
@@ -155,6 +158,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
                     "required": name in schema.get("required", ()),
                     "schema": _sent_as_text(_inlined(value, definitions)),
                 }
+                | _told(name, told.get(name))
             )
     if operation.conditional:
         parameters.append(_header("If-Match", 'The `ETag` of what is to be changed: `"3"`, or `*`.'))
@@ -165,10 +169,17 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     return parameters
 
 
+def _told(name: str, description: str | None = None) -> dict[str, Any]:
+    known, example = described(name)
+    return {"description": description or known} | _example(example)
+
+
 def _header(name: str, description: str) -> dict[str, Any]:
     pattern = r'^(\*|"[0-9]{1,9}")$' if name == "If-Match" else "^[!-~]{1,255}$"
     schema = {"type": "string", "pattern": pattern}
-    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+    example = '"3"' if name == "If-Match" else "5f0c1d52-7a3e-4a53-9a53-3c6e9cf0b2a1"
+    told = {"description": description, "schema": schema, "example": example}
+    return {"name": name, "in": "header", "required": False} | told
 
 
 def _responses(operation: Operation, schemas: _Schemas) -> dict[str, dict[str, Any]]:
@@ -232,7 +243,14 @@ def _schemas(
         if operation.answer is not None:
             wanted[operation.answer, "serialization"] = None
     schemas, definitions = models_json_schema(list(wanted), ref_template="#/components/schemas/{model}")
-    return schemas, definitions.get("$defs", {})
+    components = definitions.get("$defs", {})
+    for model in models_within(one for one, _ in wanted):
+        for name in (model.__name__, f"{model.__name__}-Input", f"{model.__name__}-Output"):
+            properties = components.get(name, {}).get("properties", {})
+            for field, text in told_of(model).items():
+                if field in properties:
+                    properties[field].setdefault("description", text)
+    return schemas, components
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:

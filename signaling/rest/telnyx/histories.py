@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from signaling.domain.attendance import Attendance
 from signaling.domain.listing import AttendanceFilter, SessionFilter
@@ -75,7 +75,7 @@ class RoomSessionAnswer(Answer):
         )
 
 
-class OneSessionQuery(RoomPage):
+class OneSessionQuery(BaseModel):
     include_participants: bool = False
 
 

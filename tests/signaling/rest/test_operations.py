@@ -215,6 +215,34 @@ async def test_the_description_has_every_operation(world: World) -> None:
     assert len(set(ids)) == len(ids)
 
 
+async def test_every_parameter_says_what_it_is_and_has_an_example(world: World) -> None:
+    document = (await world.call("GET", "/openapi.json", auth=None)).body
+    for path in document["paths"].values():
+        for operation in path.values():
+            for one in operation["parameters"]:
+                where = f"{operation['operationId']} {one['name']}"
+                assert one["description"], f"{where}: a docstring, or a line in signaling.rest.parameters"
+                listed = "enum" in one["schema"] or one["schema"].get("type") == "boolean"
+                assert listed or "example" in one, f"{where}: an example, in signaling.rest.parameters"
+
+
+async def test_what_the_code_says_of_a_field_is_in_the_description(world: World) -> None:
+    document = (await world.call("GET", "/openapi.json", auth=None)).body
+    schemas = document["components"]["schemas"]
+    for model, field, said in (
+        ("SessionAnswer", "associated_id", "Of the meeting."),
+        ("MeetingPatch", "open_policy", "Who may begin a session."),
+        ("PeerEventAnswer", "id", None),
+        ("Permissions", "can_send_data", "Messages over data channels, to all or some"),
+    ):
+        found = schemas[model]["properties"][field].get("description")
+        assert found == said or str(found).startswith(str(said)), (model, field, found)
+    (sessions,) = (
+        one for one in document["paths"]["/v2/sessions"]["get"]["parameters"] if one["name"] == "participants"
+    )
+    assert sessions["description"].startswith("Ids or custom ids of participants")
+
+
 async def test_what_the_description_refers_to_is_in_it(world: World) -> None:
     document = (await world.call("GET", "/openapi.json", auth=None)).body
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
