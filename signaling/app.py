@@ -249,7 +249,9 @@ def _ownership(
     """Nobody else has a database in the data directory, which is locked."""
     id_file = settings.data_dir / SERVER_ID_FILE
     url = settings.server_url or base_url
-    own = SignalingServer(read_server_id(id_file), new_uuid(), url, settings.internal_url or url)
+    own = SignalingServer(
+        read_server_id(id_file), new_uuid(), url, settings.internal_url or url, settings.region
+    )
     return Ownership(
         database,
         clock,

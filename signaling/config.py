@@ -35,6 +35,7 @@ from pydantic_settings import (
 )
 
 from signaling.addresses import AnnouncedAddress, parse_all_announced
+from signaling.domain.region import Region
 from signaling.errors import InvalidInputError
 from signaling.ice_urls import parse_ice_url
 from signaling.logging import LogFormat, LogLevel
@@ -113,6 +114,8 @@ class Settings(BaseSettings):
     """How the other servers reach this one. Default: `server_url`."""
     server_lease: Annotated[float, Field(ge=2, le=3600)] = 30.0
     """Seconds without a sign of life after which the other servers end what this one had."""
+    region: Region | None = None
+    """Where this server is: what prefers its region is begun here, where it shares a database with others."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     database_url: str | None = None

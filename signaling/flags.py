@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from signaling.domain.region import Region
+
 if TYPE_CHECKING:
     from signaling.config import Settings
 
@@ -62,6 +64,11 @@ _OPTIONS: Final = (
     click.option("--internal-url", help="How the other servers reach this one [--server-url]."),
     click.option(
         "--server-lease", type=float, help="Seconds of silence after which others end its meetings [30]."
+    ),
+    click.option(
+        "--region",
+        type=click.Choice([*Region]),
+        help="Where this one of several servers is: meetings that prefer it are begun here.",
     ),
     click.option("--tls-cert", type=_FILE, help="Certificate chain, PEM."),
     click.option("--tls-key", type=_FILE, help="Its key, PEM."),

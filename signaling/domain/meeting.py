@@ -13,6 +13,7 @@ from typing import Final
 
 from signaling.domain.configuration import NOTHING_SAID, Configuration
 from signaling.domain.join_policy import ListPolicy
+from signaling.domain.region import Region
 from signaling.domain.version import FIRST
 
 MAX_WEBHOOK_TIMEOUT: Final = 30
@@ -24,13 +25,6 @@ class MeetingStatus(StrEnum):
 
     ACTIVE = "ACTIVE"
     INACTIVE = "INACTIVE"
-
-
-class Region(StrEnum):
-    AP_SOUTH_1 = "ap-south-1"
-    AP_SOUTHEAST_1 = "ap-southeast-1"
-    US_EAST_1 = "us-east-1"
-    EU_CENTRAL_1 = "eu-central-1"
 
 
 @dataclass(frozen=True, slots=True)

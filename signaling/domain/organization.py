@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from signaling.domain.meeting import Region
 from signaling.domain.plan import DEFAULT_PLAN, PlanName
+from signaling.domain.region import Region
 from signaling.domain.version import FIRST
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from signaling.domain.region import Region
 from signaling.domain.session_status import SessionRecord
 
 
@@ -16,6 +19,7 @@ class SignalingServer:
     incarnation: str
     url: str
     internal_url: str
+    region: Region | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +30,10 @@ class RunningAt:
     session: SessionRecord
     server: SignalingServer | None
     living: bool
+
+
+def host_in(region: Region, servers: Iterable[SignalingServer], meeting_id: str) -> SignalingServer | None:
+    """Which of those in the region is to host a meeting: the same, whoever asks, for as long as the same are
+    there."""
+    there = sorted((one for one in servers if one.region is region), key=lambda one: one.id)
+    return there[zlib.crc32(meeting_id.encode()) % len(there)] if there else None

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from signaling.domain.caller import Caller
 from signaling.domain.configuration import Configuration, parse_configuration, patched
 from signaling.domain.join_policy import ListPolicy, Policy
-from signaling.domain.meeting import Meeting, MeetingStatus, Region
+from signaling.domain.meeting import Meeting, MeetingStatus
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.domain.reach import EVERYTHING_SEEN, Sight
+from signaling.domain.region import Region
 from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.domain.unit import may_touch
 from signaling.domain.version import check_version

@@ -10,10 +10,10 @@ import structlog
 
 from signaling.domain.caller import Caller
 from signaling.domain.default_presets import DEFAULT_PRESETS
-from signaling.domain.meeting import Region
 from signaling.domain.organization import ApiKey, Organization
 from signaling.domain.plan import Feature, PlanName, checked_flags, require_feature
 from signaling.domain.preset import PresetRecord
+from signaling.domain.region import Region
 from signaling.domain.version import check_version
 from signaling.errors import ConflictError, ForbiddenError, NotFoundError
 from signaling.ids import new_uuid

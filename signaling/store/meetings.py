@@ -13,8 +13,9 @@ from sqlalchemy.sql.dml import UpdateBase
 from signaling.domain.configuration import NOTHING_SAID, Configuration
 from signaling.domain.join_policy import ListPolicy
 from signaling.domain.listing import Page
-from signaling.domain.meeting import Meeting, MeetingStatus, Region
+from signaling.domain.meeting import Meeting, MeetingStatus
 from signaling.domain.reach import EVERYTHING_SEEN, Sight
+from signaling.domain.region import Region
 from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.errors import ConflictError, SignalingError, ValidationFailedError
 from signaling.store.connection import Statements

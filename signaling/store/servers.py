@@ -6,15 +6,22 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
 
+from signaling.domain.region import Region
 from signaling.domain.server import RunningAt, SignalingServer
 from signaling.store.connection import Statements
 from signaling.store.sessions import read_session
 from signaling.store.tables import servers, sessions
 
 _SQLITE_TIME: Final = "%Y-%m-%d %H:%M:%f"
-_SERVER: Final = (servers.c.id, servers.c.incarnation, servers.c.url, servers.c.internal_url)
+_SERVER: Final = (
+    servers.c.id,
+    servers.c.incarnation,
+    servers.c.url,
+    servers.c.internal_url,
+    servers.c.region,
+)
 
 
 class SqlServers:
@@ -29,6 +36,7 @@ class SqlServers:
                 incarnation=server.incarnation,
                 url=server.url,
                 internal_url=server.internal_url,
+                region=server.region,
                 started_at=self._time(),
                 seen_at=self._time(),
             )
@@ -63,12 +71,11 @@ class SqlServers:
         row = (await self._db.execute(query)).first()
         if row is None:
             return None
-        server = row.there and SignalingServer(
-            row.there, row.server_incarnation, row.server_url, row.server_internal_url
-        )
+        there = [row.there, *(row._mapping[f"server_{column.key}"] for column in _SERVER[1:])]
+        server = None if row.there is None else _server(there)
         return RunningAt(
             read_session({name: row._mapping[name] for name in sessions.c.keys()}),  # noqa: SIM118
-            server or None,
+            server,
             bool(row.living),
         )
 
@@ -82,5 +89,6 @@ class SqlServers:
         return func.clock_timestamp() + literal(timedelta(seconds=shift))
 
 
-def _server(row: Row[*tuple[Any, ...]]) -> SignalingServer:
-    return SignalingServer(*row)
+def _server(row: Sequence[Any]) -> SignalingServer:
+    server_id, incarnation, url, internal_url, region = row
+    return SignalingServer(server_id, incarnation, url, internal_url, Region(region) if region else None)

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Table
 
-from signaling.domain.meeting import Region
 from signaling.domain.organization import ApiKey, Organization
 from signaling.domain.plan import PlanName
+from signaling.domain.region import Region
 
 
 def read_organization(values: Mapping[str, Any] | RowMapping) -> Organization:

@@ -132,7 +132,7 @@ async def test_the_first_start_makes_a_key_and_links_and_the_next_one_keeps_them
             assert token_of(link)["participant_id"] == first[label]["participant_id"]
         async with aiohttp.ClientSession(headers=auth(again)) as http:
             async with http.get(f"{server.url}/v2/presets") as response:
-                assert len((await response.json())["data"]) == 6
+                assert len((await response.json())["data"]) == len(DEFAULT_PRESETS)
             async with http.get(f"{server.url}/healthz") as response:
                 assert (await response.json())["status"] == "ok"
         assert await server.stop(signal.SIGINT) == 0

@@ -18,8 +18,9 @@ from signaling.domain.configuration import (
     UnitIds,
 )
 from signaling.domain.join_policy import ListPolicy, Policy
-from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus, Region
+from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus
 from signaling.domain.meeting_config import SYNONYMS, AiConfig, HttpUrl, RecordingConfig
+from signaling.domain.region import Region
 from signaling.errors import ConfigurationLockedError, MeetingInactiveError
 from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged

@@ -8,9 +8,9 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from signaling.domain.caller import Scope
-from signaling.domain.meeting import Region
 from signaling.domain.organization import Organization
 from signaling.domain.plan import MAX_FLAGS, PlanName
+from signaling.domain.region import Region
 from signaling.errors import ConflictError
 from signaling.rest.access import caller_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged

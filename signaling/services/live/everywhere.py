@@ -76,8 +76,9 @@ class Everywhere:
             return await self._ask(server, call, arguments)
         try:
             return await self._do_here(call, arguments)
-        except MisdirectedError:
-            server = await self._servers.elsewhere(meeting_id)  # begun there between our look and our word
+        except MisdirectedError as error:
+            # It was begun there between our look and our word, or is to be begun there.
+            server = await self._servers.elsewhere(meeting_id) or await self._servers.at(error.url)
             if server is None:
                 raise
             return await self._ask(server, call, arguments)

@@ -21,7 +21,8 @@ from typing import Final
 
 import structlog
 
-from signaling.domain.server import RunningAt, SignalingServer
+from signaling.domain.meeting import Meeting
+from signaling.domain.server import RunningAt, SignalingServer, host_in
 from signaling.domain.session import SessionRecord
 from signaling.domain.session_end import SERVER_LOST
 from signaling.errors import MisdirectedError, ServerUnreachableError
@@ -61,7 +62,7 @@ class Ownership:
         self._lease = lease
         self._on_renamed = on_renamed
         self._renewed = self._in_sight_since = 0.0
-        self._urls: tuple[str, ...] = ()
+        self._others: tuple[SignalingServer, ...] = ()
 
     @property
     def id(self) -> str:
@@ -79,7 +80,7 @@ class Ownership:
     @property
     def other_urls(self) -> Sequence[str]:
         """How clients reach the others, as of the last renewal."""
-        return self._urls
+        return tuple(one.url for one in self._others)
 
     # --- the lease -------------------------------------------------------------------------------------
 
@@ -101,7 +102,7 @@ class Ownership:
             return await uow.servers.renew(self._own), await uow.servers.living(lease)
 
         kept, living = await committed(self._units, work)
-        self._take_urls(tuple(one.url for one in living if one.id != self._own.id))
+        self._look_at(tuple(one for one in living if one.id != self._own.id))
         if kept:
             self._renewed = now
         return kept
@@ -142,6 +143,28 @@ class Ownership:
             assert running.server is not None
             raise MisdirectedError(url=running.server.url)
         return running.session
+
+    async def check_region(self, meeting: Meeting) -> None:
+        """For a meeting of which nothing runs. Raises `MisdirectedError` where others are in the region that
+        it or its organization prefers, and this server is not. Who is there is known as of the last
+        renewal."""
+        if all(one.region in (None, self._own.region) for one in self._others):
+            return
+        region = meeting.preferred_region
+        if region is None:
+            async with self._units(reading=True) as uow:
+                organization = await uow.organizations.get(meeting.organization_id)
+            region = None if organization is None else organization.preferred_region
+        if region is None or region is self._own.region:
+            return
+        host = host_in(region, self._others, meeting.id)
+        if host is not None:
+            log.info("session.belongs_to_region", meeting=meeting.id, region=region, server=host.id)
+            raise MisdirectedError(url=host.url)
+
+    async def at(self, url: str) -> SignalingServer | None:
+        """The other server that lives under that URL."""
+        return next((one for one in await self.others() if one.url == url), None)
 
     async def elsewhere(self, meeting_id: str) -> SignalingServer | None:
         """The other server that has the session of the meeting. Raises `ServerUnreachableError` where nobody
@@ -189,10 +212,10 @@ class Ownership:
             log.warning("sessions.ended_of_lost_servers", count=count)
         return count
 
-    def _take_urls(self, urls: tuple[str, ...]) -> None:
-        if self._own.url in urls and self._own.url not in self._urls:
+    def _look_at(self, others: tuple[SignalingServer, ...]) -> None:
+        had, self._others = self.other_urls, others
+        if self._own.url in self.other_urls and self._own.url not in had:
             log.warning("servers.share_a_url", url=self._own.url, do="give each its own with --server-url")
-        self._urls = urls
 
     @property
     def _may_judge(self) -> bool:

@@ -85,8 +85,8 @@ class RunningSessions:
         self, meeting: Meeting, configuration: EffectiveConfiguration, *, wait: float | None = None
     ) -> LiveSession:
         """The running session, or the one that is being started, or a new one with this configuration. Raises
-        `MisdirectedError` where another server has one. `wait`: seconds for which a new one waits for the
-        first to join, if that is longer than it would outlive the last."""
+        `MisdirectedError` where another server has one, or is to have it. `wait`: seconds for which a new one
+        waits for the first to join, if that is longer than it would outlive the last."""
         if self._closing:
             raise UnavailableError("The server is going down. Connect again in some seconds.")
         running = self._running.get(meeting.id)
@@ -127,6 +127,7 @@ class RunningSessions:
         self, meeting: Meeting, configuration: EffectiveConfiguration, wait: float | None
     ) -> LiveSession:
         left_behind = await self._around.servers.free(meeting.id)
+        await self._around.servers.check_region(meeting)
         now = self._around.clock.now()
         record = SessionRecord(
             id=new_uuid(),

@@ -15,6 +15,7 @@ servers: Final = Table(
     identifier("incarnation"),
     Column("url", String(2048), nullable=False),
     Column("internal_url", String(2048), nullable=False),
+    Column("region", String(32)),
     Column("started_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
 )

@@ -15,7 +15,9 @@ from aiohttp.test_utils import TestServer, unused_port
 from signaling.auth.keyring import KeyRing
 from signaling.auth.keys import SigningKey
 from signaling.auth.tokens import JwtTokens
+from signaling.domain.configuration import NOTHING_SAID
 from signaling.domain.preset import merged
+from signaling.domain.region import Region
 from signaling.domain.server import SignalingServer
 from signaling.errors import NoActiveSessionError, ServerUnreachableError
 from signaling.internal.client import InternalClient
@@ -185,3 +187,19 @@ async def test_what_is_no_call_is_refused(servers: Servers, body: bytes) -> None
         http.post(servers.url + PATH, data=body, headers=headers) as answer,
     ):
         assert answer.status == 400
+
+
+async def test_what_begins_a_session_is_carried_into_the_region_of_its_meeting(servers: Servers) -> None:
+    near = replace(servers.a.live._around.servers._own, region=Region.AP_SOUTH_1)
+    async with servers.b.store() as uow:
+        meeting = await uow.meetings.get(ORGANIZATION, MEETING)
+        assert meeting is not None
+        meeting = replace(meeting, preferred_region=Region.AP_SOUTH_1)
+        await uow.meetings.save(meeting)
+        await uow.servers.put(near)
+        await uow.commit()
+    await servers.b.live.keep_lease()
+    view = await servers.asked.open(meeting, NOTHING_SAID)
+    assert view == await servers.a.live.active(MEETING)
+    assert servers.a.live.runs(MEETING)
+    assert not servers.b.live.runs(MEETING)

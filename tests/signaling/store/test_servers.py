@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
+from signaling.domain.region import Region
 from signaling.domain.server import RunningAt, SignalingServer
 from signaling.domain.session import SessionRecord, SessionStatus
 from signaling.errors import ConflictError
@@ -17,7 +18,7 @@ from tests.signaling import values
 from tests.signaling.values import NOON, at
 
 A = SignalingServer("a", "first", "https://a.example.org", "http://10.0.0.1:8080")
-B = SignalingServer("b", "first", "https://b.example.org", "http://10.0.0.2:8080")
+B = SignalingServer("b", "first", "https://b.example.org", "http://10.0.0.2:8080", Region.EU_CENTRAL_1)
 LEASE = 30.0
 
 

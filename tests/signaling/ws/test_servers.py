@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import update
 from structlog.testing import capture_logs
 
-from signaling.domain.server import SignalingServer
+from signaling.domain.region import Region
+from signaling.domain.server import SignalingServer, host_in
 from signaling.domain.session import SessionRecord
 from signaling.store.database import Database
 from signaling.store.tables import servers
@@ -224,3 +225,73 @@ async def test_a_server_that_ends_is_nobody_to_wait_for(either: Database) -> Non
         await b.join()
         async with either(reading=True) as uow:
             assert [one.id for one in await uow.servers.living(LEASE)] == [B.id]
+
+
+@asynccontextmanager
+async def on_two_continents(store: Database) -> AsyncIterator[tuple[LiveWorld, LiveWorld]]:
+    """`a` is in no region, `b` is in the middle of Europe; both know it."""
+    there = replace(B, region=Region.EU_CENTRAL_1)
+    async with live_world(store=store, server=A) as a, live_world(beside=a, server=there) as b:
+        for world in (a, b):
+            await world.live.keep_lease()
+        yield a, b
+
+
+async def prefer(store: Database, meeting: Region | None, organization: Region | None = None) -> None:
+    async with store() as uow:
+        one, owner = await uow.meetings.get(ORGANIZATION, MEETING), await uow.organizations.get(ORGANIZATION)
+        assert one is not None
+        assert owner is not None
+        await uow.meetings.save(replace(one, preferred_region=meeting))
+        await uow.organizations.save(replace(owner, preferred_region=organization))
+        await uow.commit()
+
+
+@pytest.mark.parametrize(
+    ("meeting", "organization"),
+    [(Region.EU_CENTRAL_1, None), (None, Region.EU_CENTRAL_1), (Region.EU_CENTRAL_1, Region.US_EAST_1)],
+)
+async def test_a_meeting_is_begun_in_the_region_that_it_prefers_or_its_organization_does(
+    either: Database, meeting: Region | None, organization: Region | None
+) -> None:
+    async with on_two_continents(either) as (a, b):
+        await prefer(either, meeting, organization)
+        answer = await refused(a.join())
+        assert (answer.name, answer.url) == ("Misdirected", B.url)
+        await b.join()
+        assert (await refused(a.join())).url == B.url, "as of any session of another server"
+
+
+@pytest.mark.parametrize(
+    ("meeting", "organization"),
+    [(None, None), (Region.US_EAST_1, None), (Region.US_EAST_1, Region.EU_CENTRAL_1)],
+)
+async def test_a_meeting_that_no_other_server_is_nearer_to_is_begun_where_the_first_comes(
+    either: Database, meeting: Region | None, organization: Region | None
+) -> None:
+    async with on_two_continents(either) as (a, b):
+        await prefer(either, meeting, organization)
+        await a.join()
+        assert (await refused(b.join())).url == A.url
+
+
+async def test_a_session_that_runs_stays_where_it_is_and_a_region_whose_servers_are_gone_keeps_nobody_out(
+    either: Database,
+) -> None:
+    async with on_two_continents(either) as (a, b):
+        host = await a.join()
+        await prefer(either, Region.EU_CENTRAL_1)
+        await a.join("group_call_participant")
+        await host.request("kick_all")
+        await b.live._around.servers.end()
+        await a.live.keep_lease()
+        await a.join()
+
+
+async def test_of_several_in_a_region_each_server_names_the_same_for_a_meeting() -> None:
+    there = [replace(B, id=name, region=Region.EU_CENTRAL_1) for name in "bcde"]
+    meetings = [f"meeting-{number}" for number in range(100)]
+    chosen = [host_in(Region.EU_CENTRAL_1, there, one) for one in meetings]
+    assert chosen == [host_in(Region.EU_CENTRAL_1, reversed([A, *there]), one) for one in meetings]
+    assert all(10 <= chosen.count(one) <= 40 for one in there)
+    assert host_in(Region.US_EAST_1, there, "meeting") is None
