@@ -18,6 +18,8 @@ import aiohttp
 import jwt
 import pytest
 
+from signaling.domain.default_presets import DEFAULT_PRESETS
+
 pytestmark = pytest.mark.slow
 
 COMMAND = (sys.executable, "-m", "signaling.cli")
