@@ -102,6 +102,11 @@ class Peer:
         return unseen(self.preset)
 
     @property
+    def sees_everybody(self) -> bool:
+        """Whether it is told who takes part; if not, only of those who publish."""
+        return self.preset.permissions.show_participant_list
+
+    @property
     def admits(self) -> bool:
         """It may let in whoever waits."""
         return self.preset.permissions.accept_waiting_requests

@@ -1,6 +1,7 @@
 """Who hears what. Every domain event goes to its audience as events of the client protocol.
 
-Hidden peers hear everything and are never spoken of, except to themselves (and publish nothing). Pending
+Hidden peers hear everything and are never spoken of, except to themselves (and publish nothing). Whoever may
+not see who takes part (`show_participant_list`) hears of others from when they first publish. Pending
 stage requests go to stage hosts. One's own standing goes to oneself. Who waits to be admitted hears of
 nothing but that, and those hear of them who may admit.
 """
@@ -48,6 +49,20 @@ class Announcer:
     def __init__(self, session: Session, hub: PeerHub) -> None:
         self._session = session
         self._hub = hub
+        self._seen: set[str] = set()
+        """The ids of those who have published: all may know of them."""
+
+    def resume(self) -> None:
+        """In a session of another process, which has told of those who publish."""
+        self._seen = {one.peer_id for one in self._session.publications.values()}
+
+    def shown_to(self, hearer: Peer) -> list[Peer]:
+        """The others whom it is told of."""
+        return [
+            one
+            for one in self._session.peers.values()
+            if one.id != hearer.id and not one.hidden and (hearer.sees_everybody or one.id in self._seen)
+        ]
 
     def announce(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -76,6 +91,7 @@ class Announcer:
             case PeerLeft():
                 self._left(event)
             case PublicationAdded(publication):
+                self._show(self._session.peers[publication.peer_id])
                 added = messages.PublicationAdded(publication=render.publication_info(publication))
                 self._hub.send(self._others(publication), added)
             case PublicationMuted(publication) | PublicationUnmuted(publication):
@@ -111,11 +127,20 @@ class Announcer:
     def updated(self, peer: Peer, *, oneself: bool = False) -> None:
         self._about(peer, messages.PeerUpdated(peer=render.peer_info(peer)), oneself=oneself)
 
+    def _show(self, peer: Peer) -> None:
+        """It publishes: now those know of it who may not see who takes part."""
+        if peer.id not in self._seen:
+            self._seen.add(peer.id)
+            hearers = [one.id for one in self._session.peers.values() if not one.sees_everybody]
+            joined = messages.PeerJoined(peer=render.peer_info(peer))
+            self._hub.send([one for one in hearers if one != peer.id], joined)
+
     def _left(self, event: PeerLeft) -> None:
         peer, reason = event.peer, event.reason
         if not self._session.over:
             left = messages.PeerLeft(peer_id=peer.id, reason=render.peer_left_reason(reason))
             self._about(peer, left, oneself=False)
+        self._seen.discard(peer.id)
         self.to_peer(peer.id, messages.SessionLeft(reason=render.session_left_reason(reason)))
         self._hub.close(peer.id, render.close_code(reason))
 
@@ -177,11 +202,22 @@ class Announcer:
         if peer.admits is not previous.admits:
             waiting = render.waiting_list(self._session.waiting_room) if peer.admits else ()
             self.to_peer(peer.id, messages.WaitingList(waiting=waiting))
+        if peer.sees_everybody is not previous.sees_everybody:
+            self._list(peer)
         self._visibility(peer, previous)
+
+    def _list(self, hearer: Peer) -> None:
+        """It may see who takes part from now on, or not any more."""
+        for one in self._session.peers.values():
+            if one.id == hearer.id or one.hidden or one.id in self._seen:
+                continue
+            joined = messages.PeerJoined(peer=render.peer_info(one))
+            left = messages.PeerLeft(peer_id=one.id, reason="left")
+            self.to_peer(hearer.id, joined if hearer.sees_everybody else left)
 
     def _visibility(self, peer: Peer, previous: Peer) -> None:
         """A preset may hide a peer or show it: to the others it goes or comes."""
-        others = [peer_id for peer_id in self._session.peers if peer_id != peer.id]
+        others = self._hearers(peer, oneself=False)
         if peer.hidden and not previous.hidden:
             self._hub.send(others, messages.PeerLeft(peer_id=peer.id, reason="left"))
         elif previous.hidden and not peer.hidden:
@@ -201,7 +237,14 @@ class Announcer:
     def _about(self, peer: Peer, event: messages.AnyEvent, *, oneself: bool = True) -> None:
         """To everyone who may know of the peer."""
         if not peer.hidden:
-            skip = None if oneself else peer.id
-            self._hub.send([peer_id for peer_id in self._session.peers if peer_id != skip], event)
+            self._hub.send(self._hearers(peer, oneself=oneself), event)
         elif oneself:
             self.to_peer(peer.id, event)
+
+    def _hearers(self, peer: Peer, *, oneself: bool) -> list[str]:
+        skip, seen = None if oneself else peer.id, peer.id in self._seen
+        return [
+            one.id
+            for one in self._session.peers.values()
+            if one.id != skip and (seen or one.sees_everybody or one.id == peer.id)
+        ]

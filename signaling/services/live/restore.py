@@ -110,6 +110,7 @@ async def restore(
         admitted=noted.admitted,
         was_live=books.record.started_at is not None,
     )
+    live.announcer.resume()
     for peer_id, mode in noted.view_modes.items():
         if peer_id in session.peers:
             session.view_modes.choose(peer_id, mode)

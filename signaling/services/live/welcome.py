@@ -49,7 +49,6 @@ def snapshot(live: LiveSession, peer: Peer) -> messages.Snapshot:
 def _seen_by(live: LiveSession, peer: Peer) -> dict[str, Any]:
     """What either message says of the session."""
     session = live.session
-    others = [one for one in session.peers.values() if one.id != peer.id and not one.hidden]
     preset = peer.preset.to_dict()
     stage = render.stage_info(peer)
     return {
@@ -59,7 +58,7 @@ def _seen_by(live: LiveSession, peer: Peer) -> dict[str, Any]:
         "config": preset["config"],
         "ui": preset["ui"],
         "stage": stage,
-        "peers": tuple(render.peer_info(one) for one in others),
+        "peers": tuple(render.peer_info(one) for one in live.announcer.shown_to(peer)),
         "publications": tuple(render.publication_info(one) for one in session.publications.values()),
         "stage_requests": render.stage_requests(session.stage_requests) if stage.is_host else (),
         "waiting": render.waiting_list(session.waiting_room) if peer.admits else (),
