@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 from signaling.domain.configuration import decided
-from signaling.domain.join_policy import check_join
+from signaling.domain.join_policy import Standing, check_join
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.version import check_version
@@ -103,6 +103,11 @@ class ParticipantService:
     async def fresh_token(self, organization_id: str, meeting_id: str, participant_id: str) -> str:
         """Raises `NotFoundError`, and `JoinRefusedError` where the join policy does not take them (any
         more)."""
+        async with self._units(reading=True, apart=True) as uow:
+            found = await uow.participants.with_meeting(organization_id, meeting_id, participant_id)
+            if found is not None and _is_enough(found):
+                await self._check_policy(uow, found[1], found[0], said_above=False)
+                return self._tokens.issue(found[0])
         async with self._units(reading=True) as uow:
             found = await uow.participants.with_meeting(organization_id, meeting_id, participant_id)
             if found is None or found[1].deleted_at is not None:
@@ -196,6 +201,13 @@ class ParticipantService:
             participant, meeting.join_password_hash, await present_units(uow, participant)
         )
         check_join(*policy_of(said, units, meeting), applicant)
+
+
+def _is_enough(found: tuple[Participant, Meeting, bool]) -> bool:
+    """Whether the join policy needs to know nothing else."""
+    participant, meeting, said_above = found
+    alone = participant.unit_id is None and participant.standing is not Standing.MEMBER
+    return meeting.deleted_at is None and alone and not said_above
 
 
 async def _check_unit(uow: UnitOfWork, participant: Participant) -> None:

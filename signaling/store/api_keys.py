@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import bindparam, func, insert, select, update
 
@@ -12,12 +12,13 @@ from signaling.domain.listing import Page
 from signaling.domain.organization import ApiKey, Organization
 from signaling.store.connection import Statements
 from signaling.store.listing import Listing
+from signaling.store.prepared import Prepared
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import api_keys, organizations
-from signaling.store.tenants import labelled, read_key, read_organization, unlabelled
+from signaling.store.tenants import labelled, read_key, read_organization
 from signaling.store.units import within_unit
 
-_BY_HASH = (
+_BY_HASH: Final = Prepared(
     select(*labelled(api_keys, "k_"), *labelled(organizations, "o_"))
     .outerjoin(
         organizations,
@@ -25,6 +26,7 @@ _BY_HASH = (
     )
     .where(api_keys.c.key_hash == bindparam("hash"))
 )
+_KEY_NAMES, _ORGANIZATION_NAMES = tuple(api_keys.c.keys()), tuple(organizations.c.keys())
 
 
 class SqlApiKeys:
@@ -51,15 +53,14 @@ class SqlApiKeys:
         self, key_hash: str, organization_id: str | None
     ) -> tuple[ApiKey, Organization | None] | None:
         wanted = {"hash": key_hash, "organization": organization_id}
-        row = (await self._db.execute(_BY_HASH, wanted)).first()
-        if row is None:
+        rows = await self._db.rows(_BY_HASH, wanted)
+        if not rows:
             return None
-        values = row._mapping
-        organization = unlabelled(values, "o_")
-        return (
-            read_key(unlabelled(values, "k_")),
-            read_organization(organization) if organization["id"] is not None else None,
+        values = iter(rows[0])
+        key, organization = (
+            {name: next(values) for name in names} for names in (_KEY_NAMES, _ORGANIZATION_NAMES)
         )
+        return read_key(key), read_organization(organization) if organization["id"] is not None else None
 
     async def has_platform(self, organization_id: str) -> bool:
         mine = api_keys.c.organization_id == organization_id, api_keys.c.revoked_at.is_(None)

@@ -10,17 +10,21 @@ from sqlalchemy import Column, ColumnElement, Row, bindparam, exists, insert, or
 from signaling.domain.configuration import ConfigurationRecord, EffectiveConfiguration
 from signaling.store.connection import Statements
 from signaling.store.meetings import read_configuration
+from signaling.store.prepared import Prepared
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import configurations, organizations, session_configurations
 
 _ADD_SNAPSHOT: Final = insert(session_configurations)
+_NAMES: Final = tuple(configurations.c.keys())
 _OWNER: Final = configurations.c.organization_id
 _PARENT: Final = (
     select(organizations.c.parent_id).where(organizations.c.id == bindparam("organization")).scalar_subquery()
 )
 _OF_PARENT: Final = (_OWNER == _PARENT) & (configurations.c.owner_id == _OWNER)
-_OF_ORGANIZATION: Final = select(configurations).where(
-    or_((bindparam("organization") == _OWNER) & (configurations.c.owner_id == _OWNER), _OF_PARENT)
+_OF_ORGANIZATION: Final = Prepared(
+    select(configurations).where(
+        or_((bindparam("organization") == _OWNER) & (configurations.c.owner_id == _OWNER), _OF_PARENT)
+    )
 )
 _WITH_UNITS: Final = select(configurations).where(
     or_(
@@ -59,10 +63,12 @@ class SqlConfigurations:
     async def chain(self, organization_id: str, unit_ids: Sequence[str]) -> Sequence[ConfigurationRecord]:
         owners, wanted = [organization_id, *unit_ids], {"organization": organization_id}
         if unit_ids:
-            rows = await self._db.execute(_WITH_UNITS, wanted | {"owners": owners})
+            with_units = await self._db.execute(_WITH_UNITS, wanted | {"owners": owners})
+            records = [_record(row) for row in with_units]
         else:
-            rows = await self._db.execute(_OF_ORGANIZATION, wanted)
-        found = {record.owner_id: record for record in map(_record, rows)}
+            rows = await self._db.rows(_OF_ORGANIZATION, wanted)
+            records = [_read(dict(zip(_NAMES, row, strict=True))) for row in rows]
+        found = {record.owner_id: record for record in records}
         above = [one for one in found.values() if one.organization_id != organization_id]
         return [*above, *(found[one] for one in owners if one in found)]
 
@@ -107,7 +113,10 @@ class SqlConfigurations:
 
 
 def _record(row: Row[Any]) -> ConfigurationRecord:
-    values = dict(row._mapping)
+    return _read(dict(row._mapping))
+
+
+def _read(values: dict[str, Any]) -> ConfigurationRecord:
     return ConfigurationRecord(
         **values | {"said": read_configuration(values["said"]), "locked": tuple(values["locked"])}
     )

@@ -6,20 +6,26 @@ Source            a database: `signaling.store.sqlite` or `signaling.store.postg
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Executable, ScalarResult
 from sqlalchemy.engine import Dialect
 
+from signaling.store.prepared import Prepared
+
 T = TypeVar("T")
 
 
 class Statements(Protocol):
-    """As SQLAlchemy's `AsyncConnection` takes them."""
+    """As SQLAlchemy's `AsyncConnection` takes them, and those that are prepared."""
 
     @property
     def dialect(self) -> Dialect: ...
+
+    async def rows(self, statement: Prepared, values: Mapping[str, Any]) -> list[list[Any]]:
+        """The values of each row by position. Raises what `execute` raises."""
+        ...
 
     async def execute(
         self, statement: Executable, parameters: Any = None
@@ -47,8 +53,9 @@ class Source(Protocol):
     @property
     def dialect(self) -> Dialect: ...
 
-    async def begin(self, *, reading: bool = False) -> Transaction:
-        """One that is only `reading` keeps nobody waiting."""
+    async def begin(self, *, reading: bool = False, apart: bool = False) -> Transaction:
+        """One that is only `reading` keeps nobody waiting. `apart`, for reading: each statement is by itself,
+        none begins a transaction, and a later one may see a later state."""
         ...
 
     async def run(self, work: Callable[[Connection], T]) -> T:

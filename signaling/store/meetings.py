@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, RowMapping, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -20,15 +20,19 @@ from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.errors import ConflictError, SignalingError, ValidationFailedError
 from signaling.store.connection import Statements
 from signaling.store.listing import Listing, matching, within
+from signaling.store.prepared import Prepared
 from signaling.store.rows import values_of
 from signaling.store.tables import meetings
 from signaling.store.units import within_unit
 
-_GET = select(meetings).where(
-    meetings.c.organization_id == bindparam("organization"),
-    meetings.c.id == bindparam("meeting"),
-    meetings.c.deleted_at.is_(None),
+_GET: Final = Prepared(
+    select(meetings).where(
+        meetings.c.organization_id == bindparam("organization"),
+        meetings.c.id == bindparam("meeting"),
+        meetings.c.deleted_at.is_(None),
+    )
 )
+_NAMES: Final = tuple(meetings.c.keys())
 
 
 class SqlMeetings:
@@ -37,8 +41,8 @@ class SqlMeetings:
 
     async def get(self, organization_id: str, meeting_id: str) -> Meeting | None:
         wanted = {"organization": organization_id, "meeting": meeting_id}
-        row = (await self._db.execute(_GET, wanted)).first()
-        return _meeting(row) if row else None
+        rows = await self._db.rows(_GET, wanted)
+        return read_meeting(dict(zip(_NAMES, rows[0], strict=True))) if rows else None
 
     async def find(self, organization_id: str, name: str) -> Meeting | None:
         query = select(meetings).where(
@@ -122,8 +126,8 @@ def _meeting(row: Row[Any]) -> Meeting:
 def read_meeting(values: Mapping[str, Any] | RowMapping) -> Meeting:
     region, said = values["preferred_region"], values["configuration"]
     return Meeting(
-        **{**values}
-        | {
+        **{
+            **values,
             "status": MeetingStatus(values["status"]),
             "preferred_region": Region(region) if region else None,
             "list_policy": ListPolicy(values["list_policy"]),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
 from signaling.domain.join_policy import Standing
@@ -13,12 +14,14 @@ from signaling.domain.listing import Page
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord
+from signaling.errors import ConflictError
 from signaling.store.configurations import anything_said
 from signaling.store.connection import Statements
 from signaling.store.listing import Listing
 from signaling.store.meetings import read_meeting
+from signaling.store.prepared import Prepared
 from signaling.store.presets import read_preset
-from signaling.store.rows import insert_unique, values_of
+from signaling.store.rows import values_of
 from signaling.store.tables import meetings, participants, presets
 
 _THIS = (
@@ -26,8 +29,8 @@ _THIS = (
     participants.c.meeting_id == bindparam("meeting"),
     participants.c.id == bindparam("participant"),
 )
-_GET = select(participants).where(*_THIS)
-_ADD = insert(participants)
+_GET: Final = Prepared(select(participants).where(*_THIS))
+_ADD: Final = Prepared(insert(participants).values({one.key: bindparam(one.key) for one in participants.c}))
 KNOWN_AS: Final = (
     select(participants)
     .where(
@@ -37,7 +40,7 @@ KNOWN_AS: Final = (
     )
     .order_by(participants.c.created_at, participants.c.id)
 )
-_WITH_ITS_OWN = (
+_WITH_ITS_OWN: Final = Prepared(
     select(participants, meetings, presets)
     .join(
         meetings,
@@ -51,7 +54,7 @@ _WITH_ITS_OWN = (
     )
     .where(*_THIS)
 )
-_WITH_MEETING = (
+_WITH_MEETING: Final = Prepared(
     select(participants, meetings, anything_said(participants.c.organization_id))
     .join(
         meetings,
@@ -70,17 +73,17 @@ class SqlParticipants:
 
     async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant | None:
         wanted = {"organization": organization_id, "meeting": meeting_id, "participant": participant_id}
-        row = (await self._db.execute(_GET, wanted)).first()
-        return _participant(row) if row else None
+        rows = await self._db.rows(_GET, wanted)
+        return _read(dict(zip(_OWN, rows[0], strict=True))) if rows else None
 
     async def with_its_own(
         self, organization_id: str, meeting_id: str, participant_id: str
     ) -> tuple[Participant, Meeting, PresetRecord | None] | None:
         wanted = {"organization": organization_id, "meeting": meeting_id, "participant": participant_id}
-        row = (await self._db.execute(_WITH_ITS_OWN, wanted)).first()
-        if row is None:
+        rows = await self._db.rows(_WITH_ITS_OWN, wanted)
+        if not rows:
             return None
-        values = iter(row)
+        values = iter(rows[0])
         own, meeting, preset = (
             {name: next(values) for name in names} for names in (_OWN, _MEETINGS, _PRESETS)
         )
@@ -94,16 +97,19 @@ class SqlParticipants:
         self, organization_id: str, meeting_id: str, participant_id: str
     ) -> tuple[Participant, Meeting, bool] | None:
         wanted = {"organization": organization_id, "meeting": meeting_id, "participant": participant_id}
-        row = (await self._db.execute(_WITH_MEETING, wanted)).first()
-        if row is None:
+        rows = await self._db.rows(_WITH_MEETING, wanted)
+        if not rows:
             return None
-        values = iter(row)
+        values = iter(rows[0])
         own, meeting = ({name: next(values) for name in names} for names in (_OWN, _MEETINGS))
         return _read(own), read_meeting(meeting), next(values)
 
     async def add(self, participant: Participant) -> None:
         complaint = f"There is a participant {participant.id!r} already."
-        await insert_unique(self._db, _ADD, complaint, values_of(participant))
+        try:
+            await self._db.rows(_ADD, values_of(participant))
+        except IntegrityError:
+            raise ConflictError(complaint) from None
 
     async def save(self, participant: Participant) -> None:
         await self._db.execute(update(participants).where(*_same(participant)).values(values_of(participant)))

@@ -13,16 +13,20 @@ from signaling.domain.listing import Page
 from signaling.domain.preset import Preset, PresetRecord
 from signaling.store.connection import Statements
 from signaling.store.listing import Condition, Listing, matching
+from signaling.store.prepared import Prepared
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import presets
 
 MAX_SHARED: Final = 256
 """Presets of which one copy is kept for the next who reads the same."""
 
-_BY_NAME = select(presets).where(
-    presets.c.organization_id == bindparam("organization"), presets.c.name == bindparam("preset")
+_NAMED: Final = (
+    presets.c.organization_id == bindparam("organization"),
+    presets.c.name == bindparam("preset"),
 )
-_HAS = _BY_NAME.with_only_columns(presets.c.id)
+_BY_NAME: Final = Prepared(select(presets).where(*_NAMED))
+_HAS: Final = Prepared(select(presets.c.id).where(*_NAMED))
+_NAMES: Final = tuple(presets.c.keys())
 
 
 class SqlPresets:
@@ -36,12 +40,12 @@ class SqlPresets:
 
     async def by_name(self, organization_id: str, name: str) -> PresetRecord | None:
         wanted = {"organization": organization_id, "preset": name}
-        row = (await self._db.execute(_BY_NAME, wanted)).first()
-        return _record(row) if row else None
+        rows = await self._db.rows(_BY_NAME, wanted)
+        return read_preset(dict(zip(_NAMES, rows[0], strict=True))) if rows else None
 
     async def has(self, organization_id: str, name: str) -> bool:
         wanted = {"organization": organization_id, "preset": name}
-        return (await self._db.execute(_HAS, wanted)).first() is not None
+        return bool(await self._db.rows(_HAS, wanted))
 
     async def add(self, preset: PresetRecord) -> None:
         await insert_unique(self._db, insert(presets).values(_values(preset)), _taken(preset))

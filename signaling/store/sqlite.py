@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -32,8 +32,10 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import IntegrityError
 
 from signaling.errors import StoreUnavailableError
+from signaling.store.prepared import Prepared
 
 T = TypeVar("T")
 
@@ -79,11 +81,11 @@ class SqliteSource:
     def dialect(self) -> Dialect:
         return self._engine.dialect
 
-    async def begin(self, *, reading: bool = False) -> SqliteTransaction:
+    async def begin(self, *, reading: bool = False, apart: bool = False) -> SqliteTransaction:
         """Nothing is executed yet. Raises `StoreUnavailableError` when others do not end."""
         if reading and not self._only:
             connection = self._readers.pop() if self._readers else self._engine.connect()
-            return SqliteTransaction(connection, "BEGIN", None, self._keep)
+            return SqliteTransaction(connection, None if apart else "BEGIN", None, self._keep)
         await self._turn()
         try:
             if self._writer is None:
@@ -142,18 +144,20 @@ class SqliteTransaction:
     is for nobody else until `close`, and then until the thread is done with it: that goes on where somebody
     stops waiting for it."""
 
-    __slots__ = ("_away", "_begin", "_connection", "_executor", "_raw", "_release")
+    __slots__ = ("_away", "_begin", "_connection", "_dialect", "_executor", "_raw", "_release")
 
     def __init__(
         self,
         connection: Connection,
-        begin: str,
+        begin: str | None,
         executor: Executor | None,
         release: Callable[[Connection], None],
     ) -> None:
+        """`begin` None: each statement is by itself."""
         raw: Any = connection.connection.dbapi_connection
         self._connection = connection
         self._raw: sqlite3.Connection = raw
+        self._dialect = connection.dialect
         self._begin = begin
         self._executor = executor
         self._release = release
@@ -162,11 +166,20 @@ class SqliteTransaction:
 
     @property
     def dialect(self) -> Dialect:
-        return self._connection.dialect
+        return self._dialect
 
     @property
     def invalidated(self) -> bool:
         return False
+
+    async def rows(self, statement: Prepared, values: Mapping[str, Any]) -> list[list[Any]]:
+        if not self._raw.in_transaction:
+            await self._begun()
+        printed = statement.on(self._dialect)
+        try:
+            return printed.read(self._raw.execute(printed.text, printed.bound(values)))
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(printed.text, None, error, hide_parameters=True) from error
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
         if not self._raw.in_transaction:
@@ -188,7 +201,7 @@ class SqliteTransaction:
         if not self._raw.in_transaction:
             return
         try:
-            await self._wait_for(self._connection.commit)
+            await self._wait_for(self._raw.commit)
         except Exception:
             # A full disk leaves it open, and nobody else would end it before the next one begins.
             self._raw.rollback()
@@ -201,6 +214,8 @@ class SqliteTransaction:
             self._away.add_done_callback(self._late)
 
     async def _begun(self) -> None:
+        if self._begin is None:
+            return
         try:
             self._raw.execute(self._begin)
         except sqlite3.OperationalError as error:
@@ -209,6 +224,7 @@ class SqliteTransaction:
             await self._wait_for(self._begin_waiting)
 
     def _begin_waiting(self) -> None:
+        assert self._begin is not None
         self._raw.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         try:
             self._raw.execute(self._begin)

@@ -79,9 +79,10 @@ class SqlUnitOfWork:
     users: UserRepository
     logins: LoginRepository
 
-    def __init__(self, source: Source, *, reading: bool = False) -> None:
+    def __init__(self, source: Source, *, reading: bool = False, apart: bool = False) -> None:
         self._source = source
         self._reading = reading
+        self._apart = apart
         self._db: Transaction | None = None
         self._after_commit: dict[Callable[[], None], None] = {}
 
@@ -89,7 +90,7 @@ class SqlUnitOfWork:
         """Raises `StoreUnavailableError`."""
         assert self._db is None, "a unit of work is entered once"
         try:
-            db = self._db = await self._source.begin(reading=self._reading)
+            db = self._db = await self._source.begin(reading=self._reading, apart=self._apart)
         except Exception as error:
             raise told(error) or error from error
         self.organizations = SqlOrganizations(db)

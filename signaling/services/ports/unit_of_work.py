@@ -65,7 +65,9 @@ class UnitOfWork(Protocol):
 class UnitOfWorkFactory(Protocol):
     """Entering and everything inside raises `StoreUnavailableError` while the database does not answer."""
 
-    def __call__(self, *, reading: bool = False) -> UnitOfWork:
+    def __call__(self, *, reading: bool = False, apart: bool = False) -> UnitOfWork:
         """A unit that is only `reading` sees one state of the store, keeps nobody waiting, and never fails
-        for what others do. Any other may end in `ContendedError`: see `signaling.services.transaction`."""
+        for what others do. Any other may end in `ContendedError`: see `signaling.services.transaction`.
+
+        `apart`, for reading, is for who asks one thing: what is asked after it may be of a later state."""
         ...

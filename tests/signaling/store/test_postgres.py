@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, func, insert, select, text
 
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import Organization
@@ -18,7 +18,11 @@ from signaling.domain.preset import PresetRecord, merged
 from signaling.errors import ContendedError, InvalidInputError, StoreUnavailableError
 from signaling.services.ports import UnitOfWork
 from signaling.services.transaction import MAX_ATTEMPTS, committed
+from signaling.store import postgres as postgres_store
 from signaling.store.database import Database
+from signaling.store.prepared import Prepared
+from signaling.store.rows import values_of
+from signaling.store.tables import organizations
 from signaling.testing.store import statements
 from tests.signaling import values
 from tests.support.postgres import Postgres
@@ -97,10 +101,76 @@ async def test_it_is_tried_so_often_and_no_more(database: Database) -> None:
     assert refused.value.retry_after is not None
 
 
-async def test_who_only_reads_can_write_nothing(database: Database) -> None:
+@pytest.mark.parametrize("apart", [False, True])
+async def test_who_only_reads_can_write_nothing(database: Database, apart: bool) -> None:
     with pytest.raises(Exception, match="read-only"):
-        async with database(reading=True) as uow:
+        async with database(reading=True, apart=apart) as uow:
             await uow.organizations.add(values.organization())
+
+
+async def test_who_reads_sees_one_state_and_who_asks_apart_the_latest(database: Database) -> None:
+    seen = []
+    for apart in (False, True):
+        acme = values.organization()
+        async with database(reading=True, apart=apart) as uow:
+            assert await uow.organizations.get(acme.id) is None
+            async with database() as other:
+                await other.organizations.add(acme)
+                await other.commit()
+            seen.append(await uow.organizations.get(acme.id) is not None)
+    assert seen == [False, True]
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+async def test_a_connection_is_used_again_but_not_where_somebody_gave_up_in_the_middle(
+    database: Database, prepared: bool
+) -> None:
+    pid = text("SELECT pg_backend_pid()")
+    asleep = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(%'")
+
+    async def ask(what: TextClause) -> int:
+        async with statements(database) as db:
+            return int(await db.scalar(what))
+
+    async def wait() -> None:
+        async with statements(database) as db:
+            gave_up.append(await db.scalar(pid))
+            await db.execute(insert(organizations).values(values_of(values.organization())))
+            if prepared:
+                await db.rows(Prepared(select(func.pg_sleep(30))), {})
+            else:
+                await db.execute(select(func.pg_sleep(30)))
+
+    gave_up: list[int] = []
+    assert await ask(pid) == await ask(pid)
+    waiting = asyncio.create_task(wait())
+    async with asyncio.timeout(10):
+        while not await ask(asleep):
+            pass
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    async with statements(database) as db, statements(database) as another:
+        assert not {await one.scalar(pid) for one in (db, another)} & set(gave_up)
+    async with database(reading=True) as uow:
+        assert await uow.organizations.first() is None, "what was begun is undone"
+
+
+async def test_more_units_than_there_may_be_connections_wait_for_each_other(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(postgres_store.MAX_CONNECTIONS):
+            await stack.enter_async_context(database(reading=True))
+        monkeypatch.setattr(postgres_store, "WAIT_SECONDS", 0.01)
+        with pytest.raises(StoreUnavailableError):
+            async with database(reading=True):
+                pass
+        monkeypatch.setattr(postgres_store, "WAIT_SECONDS", 30)
+        waiting = asyncio.create_task(furnished(database))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    await waiting
 
 
 async def test_text_that_it_cannot_take_is_the_callers_fault(database: Database) -> None:
@@ -165,6 +235,7 @@ import asyncio, sys
 from dataclasses import replace
 from signaling.errors import ConflictError
 from signaling.services.transaction import committed
+from signaling.store import postgres as postgres_store
 from signaling.store.database import Database
 from tests.signaling import values
 
