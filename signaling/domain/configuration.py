@@ -14,14 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
-from signaling.domain.dotted import keys_of, leaves, lock_of, put
-from signaling.domain.errors import ConfigurationLockedError, ValidationFailedError
+from signaling.domain.dotted import leaves, lock_of, put
+from signaling.domain.errors import ValidationFailedError
 from signaling.domain.join_policy import Policy
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.domain.preset import Preset
@@ -119,7 +118,7 @@ def _to_json(value: Any) -> Any:
 
 
 NOTHING_SAID: Final = Configuration()
-_DEFINED: Final = {"profile": "profiles", "skin": "skins"}
+DEFINED: Final = {"profile": "profiles", "skin": "skins"}
 """Keys that choose by name, and where is said what there is."""
 
 LIVE_KEYS: Final = (
@@ -253,6 +252,17 @@ class EffectiveConfiguration:
         origins = {**self.origins, "max_participants": Origin(LevelKind.PLAN, organization_id)}
         return replace(self, values=Configuration.model_validate(values), origins=MappingProxyType(origins))
 
+    def said_alone(self, said: Configuration) -> bool:
+        """Whether all of it was said for the session alone, so that to say it again changes nothing. (Of what
+        the plan has no room for, nobody knows.)"""
+        here = dict(leaves(self.values.to_values()))
+        for path, value in leaves(said.to_values()):
+            level = self.origins[path].level if path in self.origins else None
+            alone = level is LevelKind.SESSION and here[path] == value
+            if not alone and level is not LevelKind.PLAN:
+                return False
+        return True
+
     def renewed(self, fresh: EffectiveConfiguration) -> EffectiveConfiguration:
         """With what `fresh` says of the `LIVE_KEYS`, unless it was said for the session alone."""
         merged, origins = self.values.to_values(), dict(self.origins)
@@ -288,17 +298,17 @@ class EffectiveConfiguration:
 
 def effective(levels: Sequence[Level]) -> EffectiveConfiguration:
     """Merges levels, the highest first. Of what is defined by name (profiles) it has what is chosen."""
-    merged, origins, locked, passed_over = _merged(levels)
-    for one, defined in _DEFINED.items():
-        name = merged.get(one)
-        chosen = {name: those[name]} if name in (those := merged.pop(defined, {})) else None
+    values, origins, locked, passed_over = merged(levels)
+    for one, defined in DEFINED.items():
+        name = values.get(one)
+        chosen = {name: those[name]} if name in (those := values.pop(defined, {})) else None
         if chosen:
-            merged[defined] = chosen
+            values[defined] = chosen
         for path in [path for path in origins if path.startswith(f"{defined}.")]:
             if not chosen or path.split(".")[1] != name:
                 del origins[path]
     return EffectiveConfiguration(
-        Configuration.model_validate(merged),
+        Configuration.model_validate(values),
         MappingProxyType(origins),
         MappingProxyType(locked),
         MappingProxyType(passed_over),
@@ -308,9 +318,9 @@ def effective(levels: Sequence[Level]) -> EffectiveConfiguration:
 _Origins = dict[str, Origin]
 
 
-def _merged(levels: Sequence[Level]) -> tuple[dict[str, Any], _Origins, _Origins, _Origins]:
+def merged(levels: Sequence[Level]) -> tuple[dict[str, Any], _Origins, _Origins, _Origins]:
     """The values, their origins, what is locked, and what is passed over."""
-    merged: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
     locked: dict[str, Origin] = {}
     passed_over: dict[str, Origin] = {}
@@ -319,26 +329,11 @@ def _merged(levels: Sequence[Level]) -> tuple[dict[str, Any], _Origins, _Origins
             if lock_of(path, locked) is not None:
                 passed_over[path] = level.origin
                 continue
-            put(merged, path, value)
+            put(values, path, value)
             origins[path] = level.origin
         for path in level.locked:
             locked.setdefault(path, level.origin)
-    return merged, origins, locked, passed_over
-
-
-def check_defined(said: Configuration, levels: Sequence[Level], before: Configuration = NOTHING_SAID) -> None:
-    """That what is chosen by name is there, in one of the levels, its own included. Raises
-    `ValidationFailedError` for one that was not said `before`."""
-    for one, defined in _DEFINED.items():
-        name = getattr(said, one)
-        if name is None or name == getattr(before, one):
-            continue
-        if name not in _merged(levels)[0].get(defined, {}):
-            raise ValidationFailedError(
-                f"{one}: there is no {one} {name!r}. Say it in {defined!r} of the configuration of the "
-                "organization or of a unit first.",
-                field=one,
-            )
+    return values, origins, locked, passed_over
 
 
 def decided(levels: Iterable[Level], key: str) -> Any:
@@ -350,35 +345,6 @@ def decided(levels: Iterable[Level], key: str) -> Any:
         if key in level.locked:
             break
     return value
-
-
-def check_unlocked(said: Configuration, above: Iterable[Level], before: Configuration = NOTHING_SAID) -> None:
-    """Raises `ConfigurationLockedError` where a level above has locked something of what is said, and was not
-    said `before`: a lock that came later takes nothing back and is in nobody's way."""
-    locked: dict[str, Origin] = {}
-    for level in above:
-        for path in level.locked:
-            locked.setdefault(path, level.origin)
-    known = dict(leaves(before.to_values()))
-    for path, value in leaves(said.to_values()):
-        lock = lock_of(path, locked)
-        if lock is not None and known.get(path) != value:
-            raise ConfigurationLockedError(f"{path} is locked by the {locked[lock]}.", field=path)
-
-
-def check_lockable(paths: Sequence[str]) -> None:
-    """Raises `ValidationFailedError` for what is no key."""
-    if len(paths) > MAX_LOCKED:
-        raise ValidationFailedError(f"locked: at most {MAX_LOCKED} keys", field="locked")
-    for path in paths:
-        if path not in known_keys():
-            raise ValidationFailedError(f"locked: there is no key {path!r}", field="locked")
-
-
-@cache
-def known_keys() -> frozenset[str]:
-    """Every key, dotted, objects as well as leaves."""
-    return frozenset(keys_of(Configuration))
 
 
 # --- inside --------------------------------------------------------------------------------------------

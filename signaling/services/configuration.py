@@ -12,13 +12,11 @@ from signaling.domain.configuration import (
     Configuration,
     ConfigurationRecord,
     EffectiveConfiguration,
-    check_defined,
-    check_lockable,
-    check_unlocked,
     effective,
     parse_configuration,
     patched,
 )
+from signaling.domain.configuration_rules import check_defined, check_lockable, check_unlocked
 from signaling.domain.unit import may_touch
 from signaling.domain.version import check_version
 from signaling.errors import NotFoundError

@@ -15,10 +15,9 @@ from signaling.domain.configuration import (
     Level,
     LevelKind,
     Origin,
-    check_defined,
-    check_unlocked,
     effective,
 )
+from signaling.domain.configuration_rules import check_defined, check_unlocked
 from signaling.domain.meeting import Meeting
 from signaling.domain.plan import Feature, limits_of
 from signaling.errors import NotFoundError, ValidationFailedError

@@ -245,7 +245,7 @@ class MeetingService:
     ) -> LiveSessionView:
         """The session that runs, or a new one, which waits for somebody to join; `said` is configuration for
         that one alone. Raises `NotFoundError`, `MeetingInactiveError`, `ValidationFailedError`,
-        `ConfigurationLockedError`."""
+        `ConfigurationLockedError`, and `ConflictError` where one runs that was not begun with this."""
         alone = parse_configuration(said or {})
         async with self._units(reading=True) as uow:
             meeting = await load_meeting(uow, organization_id, meeting_id)

@@ -21,7 +21,7 @@ from signaling.domain.join_policy import ListPolicy, Policy
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus
 from signaling.domain.meeting_config import SYNONYMS, AiConfig, HttpUrl, RecordingConfig
 from signaling.domain.region import Region
-from signaling.errors import ConfigurationLockedError, MeetingInactiveError
+from signaling.errors import ConfigurationLockedError, ConflictError, MeetingInactiveError
 from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -281,7 +281,7 @@ class MeetingRoutes:
                 body=OpenBody,
                 body_required=False,
                 answer=SessionAnswer,
-                errors=(MeetingInactiveError, ConfigurationLockedError),
+                errors=(MeetingInactiveError, ConfigurationLockedError, ConflictError),
             ),
             Operation(
                 method="POST",

@@ -15,7 +15,7 @@ from signaling.domain.participant import Participant
 from signaling.domain.peer import Peer
 from signaling.domain.session_end import MEETING_DELETED
 from signaling.domain.targets import Targets
-from signaling.errors import NoActiveSessionError, NotJoinedError
+from signaling.errors import ConflictError, NoActiveSessionError, NotJoinedError
 from signaling.services.levels import allowed_for
 from signaling.services.live import moderation, waiting
 from signaling.services.live.running import RunningSessions
@@ -138,6 +138,8 @@ class LocalSessions:
     async def open(self, meeting: Meeting, said: Configuration) -> LiveSessionView:
         configuration = await self._configuration_for(meeting, said)
         live = await self._running.of(meeting, configuration, wait=OPENED_WAITS)
+        if not live.configuration.said_alone(said):
+            raise ConflictError("A session runs already, with another configuration. Close it first.")
         return _view(live)
 
     # --- inside ----------------------------------------------------------------------------------------

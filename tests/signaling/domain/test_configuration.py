@@ -15,14 +15,12 @@ from signaling.domain.configuration import (
     Level,
     LevelKind,
     Origin,
-    check_lockable,
-    check_unlocked,
     decided,
     effective,
-    known_keys,
     parse_configuration,
     patched,
 )
+from signaling.domain.configuration_rules import check_lockable, check_unlocked, known_keys
 from signaling.domain.join_policy import Policy
 from signaling.domain.meeting_config import RecordingConfig
 from signaling.errors import ConfigurationLockedError, ValidationFailedError

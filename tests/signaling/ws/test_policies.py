@@ -20,7 +20,7 @@ from signaling.domain.plan import PLANS, PlanName
 from signaling.domain.session import SessionStatus
 from signaling.domain.targets import Targets
 from signaling.domain.unit import Unit
-from signaling.errors import NoActiveSessionError
+from signaling.errors import ConflictError, NoActiveSessionError
 from signaling.protocol.closing import CloseCode
 from tests.signaling import values
 from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, Refused, live_world
@@ -268,6 +268,20 @@ async def test_an_opened_meeting_takes_who_could_not_have_opened_it_and_waits_fo
         async with world.store() as uow:
             kept = await uow.configurations.snapshot(ORGANIZATION, opened.id)
         assert kept is not None and kept.origins["max_participants"].level == "session"
+
+
+async def test_to_open_a_meeting_again_is_the_same_session_unless_it_would_be_run_otherwise() -> None:
+    async with live_world() as world:
+        meeting = await changed(world)
+        said = parse_configuration({"max_participants": 4, "recording_config": {"max_seconds": 60}})
+        opened = await world.live.open(meeting, said)
+        for again in (said, parse_configuration({"max_participants": 4}), Configuration()):
+            assert (await world.live.open(meeting, again)).id == opened.id
+        for other in ({"max_participants": 5}, {"lobby_enabled": False}, {"skin": "night"}):
+            with pytest.raises(ConflictError):
+                await world.live.open(meeting, parse_configuration(other))
+        await world.live.kick_all(MEETING)
+        assert (await world.live.open(meeting, parse_configuration({"max_participants": 5}))).id != opened.id
 
 
 async def test_an_opened_meeting_that_nobody_joins_closes_after_a_while() -> None:
