@@ -213,6 +213,7 @@ class Session:
     def join(self, peer: Peer) -> Events:
         self._check_runs()
         assert peer.id not in self.peers, "peer ids are never used twice"
+        peer = self._as_in_other_tabs(peer)
         joined = self._put(replace(peer, censored=self.muting.censored(peer.participant_id)))
         self.empty_since = None
         return [PeerJoined(joined), *self._become(SessionStatus.LIVE)]
@@ -413,6 +414,13 @@ class Session:
         self.status = next_status(self.status, status)
         self.was_live = self.was_live or status is SessionStatus.LIVE
         return [SessionStatusChanged(status)]
+
+    def _as_in_other_tabs(self, peer: Peer) -> Peer:
+        """With what was changed of its participant's permissions: another tab is no way around."""
+        for one in self.peers.values():
+            if one.participant_id == peer.participant_id and one.changed_from == peer.preset:
+                return replace(peer.under(one.preset), changed_from=one.changed_from)
+        return peer
 
     def _put(self, peer: Peer) -> Peer:
         self.peers[peer.id] = peer

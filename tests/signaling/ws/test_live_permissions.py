@@ -75,6 +75,28 @@ async def test_what_was_changed_for_one_outlives_a_change_of_their_name() -> Non
         await other.publish("microphone", "audio")
 
 
+async def test_what_was_changed_for_one_holds_in_tabs_that_they_open_later() -> None:
+    async with live_world() as world:
+        host, person = await world.join(), await world.participant("group_call_participant")
+        first = await (await world.socket()).join(world.tokens.issue(person))
+        patch = {"media": {"video": {"can_produce": "NOT_ALLOWED"}}}
+        await host.request("update_permissions", peer_ids=[first.peer_id], permissions=patch)
+        second = await (await world.socket()).join(world.tokens.issue(person))
+        assert second.joined["permissions"]["media"]["video"]["can_produce"] == "NOT_ALLOWED"
+        with pytest.raises(Refused):
+            await second.publish("camera", "video")
+        await first.request("leave")
+        third = await (await world.socket()).join(world.tokens.issue(person))
+        with pytest.raises(Refused):
+            await third.publish("camera", "video")
+        other = await world.join("group_call_participant")
+        await other.publish("camera", "video")
+        await second.request("leave")
+        await third.request("leave")
+        again = await (await world.socket()).join(world.tokens.issue(person))
+        await again.publish("camera", "video")
+
+
 async def test_who_came_under_a_name_of_their_own_keeps_it_until_they_are_given_another_one() -> None:
     async with live_world() as world:
         host, other = await world.join(), await world.join("group_call_participant", name="Nick")
