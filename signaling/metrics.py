@@ -48,6 +48,8 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._observed: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        """By method, route and status: to find them by their labels takes as long as to count."""
         tasks = Gauge("rostrum_tasks", "Tasks of the signaling process.", registry=self._registry)
         tasks.set_function(lambda: len(asyncio.all_tasks()))
         self._registry.register(WorkerCollector(source))
@@ -56,8 +58,12 @@ class Metrics:
 
     def observe_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """`route` is the template ("/v2/meetings/{meeting_id}"), never a path as sent."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        known = self._observed.get((method, route, status))
+        if known is None:
+            requests = self._requests.labels(method, route, str(status))
+            known = self._observed[method, route, status] = requests, self._seconds.labels(method, route)
+        known[0].inc()
+        known[1].observe(seconds)
 
     def to_text(self) -> bytes:
         """The exposition format, version 0.0.4."""

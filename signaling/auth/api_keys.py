@@ -73,8 +73,7 @@ def hash_api_key(api_key: str) -> str:
 
 def parse_authorization(header: str | None) -> Credentials | Presented:
     """Raises `UnauthorizedError` for a header that is missing or not what it should be."""
-    if not header or len(header) > _MAX_HEADER or not header.isascii():
-        raise UnauthorizedError
+    header = _check_header(header)
     scheme, _, value = header.partition(" ")
     value = value.strip()
     match scheme.lower():
@@ -92,6 +91,12 @@ def parse_authorization(header: str | None) -> Credentials | Presented:
     if not (separator and organization_id and api_key):
         raise UnauthorizedError
     return Credentials(organization_id, api_key)
+
+
+def _check_header(header: str | None) -> str:
+    if not header or len(header) > _MAX_HEADER or not header.isascii():
+        raise UnauthorizedError
+    return header
 
 
 def _decoded(value: str) -> str:
@@ -126,11 +131,12 @@ class Authenticator:
         Raises `UnauthorizedError`, the same for an unknown organization and a wrong key, `InvalidTokenError`,
         and `NotFoundError` for a path of another organization.
         """
-        presented, place = parse_authorization(header), _Place(account_id, app_id)
+        _check_header(header)
         asked = hashlib.sha256(f"{header}\n{account_id}\n{app_id}".encode()).digest()
         now = self._clock.monotonic()
         caller = self._remembered.get(asked, now)
         if caller is None:
+            presented, place = parse_authorization(header), _Place(account_id, app_id)
             if isinstance(presented, Presented):
                 caller = await self._of_login(presented, place)
             else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import web
@@ -15,6 +16,8 @@ from aiohttp import web
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 MAX_HOPS: Final = 16
+MAX_REMEMBERED: Final = 4096
+"""Addresses of peers that were read lately: most requests come from those."""
 _V6_SUBNET: Final = 64
 """Bits of an IPv6 address by which one subscriber is told from another."""
 UNKNOWN: Final = "unknown"
@@ -26,7 +29,7 @@ def address_of(request: web.Request, trusted: Sequence[IpNetwork]) -> str:
 
 def client_address(peer: str | None, forwarded: Sequence[str], trusted: Sequence[IpNetwork]) -> str:
     """`forwarded` are the values of `X-Forwarded-For`, in order. An IPv6 client is its /64."""
-    address = _parsed(peer or "")
+    address = _parsed_peer(peer or "")
     if address is None:
         return UNKNOWN
     hops = [hop for value in forwarded for hop in value.split(",")][-MAX_HOPS:]
@@ -52,3 +55,7 @@ def _parsed(text: str) -> IpAddress | None:
         return None
     mapped = address.ipv4_mapped if address.version == 6 else None
     return mapped or address
+
+
+_parsed_peer: Final = lru_cache(maxsize=MAX_REMEMBERED)(_parsed)
+"""Not for what is written in a header, which may be anything."""

@@ -19,12 +19,12 @@ from aiohttp import web
 from pydantic import PlainSerializer, WithJsonSchema
 
 from signaling.rest.paging import Page
-from signaling.rest.rendering import json_response, to_json
+from signaling.rest.rendering import json_response
 
 
 def success(data: Any, *, status: int = 200) -> web.Response:
     """`data`: a model, a list of models, or JSON."""
-    return json_response({"success": True, "data": to_json(data)}, status)
+    return json_response({"success": True, "data": data}, status)
 
 
 def listing(items: Sequence[Any], page: Page, total: int, *, named: str | None = None) -> web.Response:
@@ -35,10 +35,8 @@ def listing(items: Sequence[Any], page: Page, total: int, *, named: str | None =
         "start_offset": page.offset + 1 if items else 0,
         "end_offset": page.offset + len(items) if items else 0,
     }
-    data = to_json(items)
-    return json_response(
-        {"success": True, "data": data if named is None else {named: data}, "paging": paging}
-    )
+    data = items if named is None else {named: items}
+    return json_response({"success": True, "data": data, "paging": paging})
 
 
 def to_text(time: datetime) -> str:

@@ -9,7 +9,7 @@ from aiohttp import web
 from signaling.metrics import Metrics
 from signaling.rest.operation import Access, Operation
 from signaling.rest.parsing import Answer, shown
-from signaling.rest.rendering import BARE, json_response, to_json
+from signaling.rest.rendering import BARE, json_response
 from signaling.services.ports import MetricsSource
 
 
@@ -76,7 +76,7 @@ class HealthRoutes:
                 for worker in workers
             ],
         )
-        response = json_response(to_json(health))
+        response = json_response(health)
         response.headers["Cache-Control"] = "no-store"
         return response
 

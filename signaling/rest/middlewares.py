@@ -44,8 +44,11 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
     """Takes the caller's `X-Request-Id` if it is harmless, else makes one; logs and the answer carry it."""
     given = request.headers.get(_REQUEST_ID, "")
     request_id = given if _SAFE_ID.fullmatch(given) else new_id("req")
-    with structlog.contextvars.bound_contextvars(request_id=request_id):
+    before = structlog.contextvars.bind_contextvars(request_id=request_id)
+    try:
         response = await handler(request)
+    finally:
+        structlog.contextvars.reset_contextvars(**before)
     if not response.prepared:
         response.headers[_REQUEST_ID] = request_id
     return response

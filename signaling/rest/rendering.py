@@ -6,10 +6,10 @@ description. Which one a request gets is told by its operation, and for paths th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
+import pydantic_core
 from aiohttp import web
 from pydantic import BaseModel
 
@@ -38,7 +38,10 @@ def to_json(value: Any) -> Any:
 
 
 def json_response(body: Any, status: int = 200) -> web.Response:
-    return web.json_response(body, status=status, dumps=_dumps)
+    """Models in it are written as they are, by their aliases: no values are made of them in between."""
+    return web.Response(
+        body=pydantic_core.to_json(body), status=status, content_type="application/json", charset="utf-8"
+    )
 
 
 def with_headers(response: web.Response, error: SignalingError) -> web.Response:
@@ -135,7 +138,3 @@ def _challenge(error: UnauthorizedError) -> str:
     if isinstance(error, InvalidTokenError):
         return 'Bearer realm="rostrum", error="invalid_token"'
     return 'Basic realm="rostrum", charset="UTF-8"'
-
-
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

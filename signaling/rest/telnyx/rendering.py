@@ -18,7 +18,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from signaling.errors import SignalingError
-from signaling.rest.rendering import json_response, to_json, with_headers
+from signaling.rest.rendering import json_response, with_headers
 from signaling.rest.telnyx.paging import PARAMETERS, RoomPage
 
 _BAD_REQUEST: Final = "10015"
@@ -72,11 +72,11 @@ TELNYX: Final = Telnyx()
 
 def one(data: Any, *, status: int = 200) -> web.Response:
     """`data`: a model."""
-    return json_response({"data": to_json(data)}, status)
+    return json_response({"data": data}, status)
 
 
 def listed(items: Sequence[Any], page: RoomPage, total: int) -> web.Response:
-    return json_response({"data": to_json(items), "meta": _meta(page, total)})
+    return json_response({"data": items, "meta": _meta(page, total)})
 
 
 def _meta(page: RoomPage, total: int) -> dict[str, int]:
