@@ -19,7 +19,8 @@ export {
   StageError,
   type StageErrorName,
 } from "./errors";
-export { Self, type RoomState, type WaitlistStatus } from "./self";
+export type { RoomState } from "./roomState";
+export { Self, type WaitlistStatus } from "./self";
 export { keepPlayoutDelay } from "./media/playoutWatch";
 export { browserClock } from "./clock";
 export type { ElementWatch, ShownSize } from "./media/elementWatch";

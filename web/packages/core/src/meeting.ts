@@ -21,26 +21,16 @@ import { Publisher } from "./media/publisher";
 import { Subscriber } from "./media/subscriber";
 import { Tiles } from "./media/tiles";
 import { Meta } from "./meta";
-import type { ClientOptions } from "./options";
-import { detectDevice, SDK_NAME, socketUrl } from "./options";
+import { type ClientOptions, detectDevice, SDK_NAME, socketUrl } from "./options";
 import { PathRepair } from "./pathRepair";
 import { Participants } from "./participants";
-import { type RoomState, Self } from "./self";
+import { type RoomState, roomStateAfter } from "./roomState";
+import { Self } from "./self";
 import { followSnapshot, type Reconstruction } from "./snapshot";
 import { Stage } from "./stage";
 import { type MeetingStats, publishStats, subscribeStats } from "./stats";
 import { nameFromToken } from "./token";
 import { ViewMode } from "./view";
-
-const LEFT_STATES: Record<string, RoomState> = {
-  left: "left",
-  kicked: "kicked",
-  rejected: "rejected",
-  ended: "ended",
-  replaced: "replaced",
-  timeout: "failed",
-  timed_out: "failed",
-};
 
 export class Meeting {
   readonly self: Self;
@@ -310,7 +300,7 @@ export class Meeting {
   private handleSessionLeft(reason: string): void {
     // A server that goes down for a restart takes us back: let the connection look for it.
     if (reason === "shutdown") this.connection.rejoin();
-    else this.finish(LEFT_STATES[reason] ?? "left");
+    else this.finish(roomStateAfter(reason));
   }
 
   /** Whether turning something on sends it now. Off the stage the server is asked all the same: it refuses. */

@@ -8,19 +8,8 @@ import type { LocalMedia } from "./localMedia";
 import { detectDevice } from "./options";
 import { BEST_SCORE, type ScreenShareTracks } from "./participant";
 import { DEFAULT_CONFIG, parseConfig, parsePermissions, type Permissions, type PresetConfig } from "./preset";
+import type { RoomState } from "./roomState";
 import type { Stage } from "./stage";
-
-export type RoomState =
-  | "init"
-  | "waitlisted"
-  | "joined"
-  | "disconnected"
-  | "left"
-  | "kicked"
-  | "rejected"
-  | "ended"
-  | "replaced"
-  | "failed";
 
 /** Of the waiting room: not met, in it, let in, or turned away. */
 export type WaitlistStatus = "none" | "waiting" | "accepted" | "rejected";
