@@ -65,7 +65,7 @@ def lists(size: int) -> dict[str, str]:
 async def run(database: str, sizes: Sequence[int], folder: Path) -> dict[str, dict[int, Measured]]:
     results: dict[str, dict[int, Measured]] = {}
     async with (
-        _url(database, folder) as url,
+        database_url(database, folder) as url,
         running_server(folder / "data", arguments=(*_UNLIMITED, "--database-url", url)) as server,
     ):
         organization_id = server.credentials.organization_id
@@ -104,7 +104,7 @@ async def _ask(
 
 
 @asynccontextmanager
-async def _url(database: str, folder: Path) -> AsyncIterator[str]:
+async def database_url(database: str, folder: Path) -> AsyncIterator[str]:
     if database == "sqlite":
         yield sqlite_url(folder / "bench.db")
         return

@@ -33,7 +33,7 @@ class Measured:
         return self.times[min(len(self.times) - 1, int(quantile * len(self.times)))] * 1000
 
 
-class _Connection:
+class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
@@ -68,12 +68,12 @@ def to_request(method: str, path: str, authorization: str, body: Mapping[str, An
 
 async def measure(port: int, pid: int, request: bytes, *, requests: int, connections: int = 1) -> Measured:
     """So many in all, each connection's next as soon as the one before is answered."""
-    open_ones = [await _Connection.open(port) for _ in range(connections)]
+    open_ones = [await Connection.open(port) for _ in range(connections)]
     for one in open_ones:
         await one.ask(request)
     times: list[float] = []
 
-    async def ask(connection: _Connection) -> None:
+    async def ask(connection: Connection) -> None:
         for _ in range(requests // connections):
             began = time.perf_counter()
             await connection.ask(request)

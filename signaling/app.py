@@ -51,6 +51,7 @@ from signaling.services.analytics import UsageService
 from signaling.services.bootstrap import Bootstrap
 from signaling.services.client_tokens import ClientTokenService
 from signaling.services.configuration import ConfigurationService
+from signaling.services.emptying import Emptying
 from signaling.services.guests import GuestService
 from signaling.services.idempotency import forgetting
 from signaling.services.invitation import InvitationService
@@ -183,7 +184,8 @@ class Server:
 
         webhooks.dispatch.start()
         archive = SessionArchive(database, clock, servers, live.reports)
-        for repeating in (keys.looking, forgetting(database, clock), archive.looking):
+        emptying = Emptying(database, clock)
+        for repeating in (keys.looking, forgetting(database, clock), archive.looking, emptying.looking):
             repeating.start()
             stack.push_async_callback(repeating.close)
         bootstrap = Bootstrap(database, clock)

@@ -1,14 +1,16 @@
 """Removing organizations and apps, with all that is theirs.
 
-It is complete and immediate: with the transaction nobody gets in any more by a key, a login or a token of a
-participant, nothing is delivered to a webhook, and every name is gone. What stays is when there were sessions
-and how long somebody was in them, from which usage is counted (`signaling.store.dissolution`).
+It is immediate: with the transaction nobody gets in any more by a key, a login or a token of a participant,
+and nothing is delivered to a webhook. What it left is removed after that (`signaling.services.emptying`); of
+all but large ones it is gone when the answer comes. What stays is when there were sessions and how long
+somebody was in them, from which usage is counted (`signaling.store.dissolution`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -17,7 +19,14 @@ from signaling.domain.meeting import Meeting
 from signaling.domain.organization import Organization
 from signaling.domain.session_end import MEETING_DELETED
 from signaling.domain.version import check_version
-from signaling.errors import ConflictError, ForbiddenError, NotFoundError, ServerUnreachableError
+from signaling.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    ServerUnreachableError,
+    SignalingError,
+)
+from signaling.services.emptying import Emptying
 from signaling.services.live.records import end_all
 from signaling.services.organizations import require_platform, visible_organization
 from signaling.services.outbox import Outbox
@@ -26,6 +35,9 @@ from signaling.services.remembered_callers import RememberedCallers
 from signaling.services.transaction import committed
 
 log = structlog.get_logger(__name__)
+
+EMPTIED_WITHIN: Final = 2.0
+"""Seconds for which an answer waits for what was left to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,7 @@ class RemovalService:
         self._clock = clock
         self._outbox = outbox
         self._remembered = remembered
+        self._emptying = Emptying(units, clock)
 
     async def remove(
         self,
@@ -118,7 +131,7 @@ class RemovalService:
         return await self.remove(caller, app_id, force=force, if_version=if_version)
 
     async def _end(self, gone: _Gone) -> None:
-        """Whatever a session wrote as it ended is emptied as what was there before; that of a server which
+        """Whatever a session wrote as it ended is emptied with what was there before; that of a server which
         does not answer ends in the store, so that this one writes nothing to it any more. Raises
         `ServerUnreachableError` in the end, where there is such a server."""
         for one in gone.tenants:
@@ -134,11 +147,14 @@ class RemovalService:
             now = self._clock.now()
             found = [await uow.sessions.active_for(meeting.id) for meeting in gone.running]
             await end_all(uow, self._outbox, [one for one in found if one], now, MEETING_DELETED)
-            for one in gone.tenants:
-                await uow.organizations.dissolve(one, now)
 
         if gone.running:
             await committed(self._units, work)
+        try:
+            for one in gone.tenants:
+                await self._emptying.empty(one, within=EMPTIED_WITHIN)
+        except SignalingError as error:  # the next look finds it
+            log.warning("organization.not_emptied", organization_id=one, error=error.message)
         if unreached is not None:
             raise unreached
 

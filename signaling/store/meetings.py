@@ -19,6 +19,7 @@ from signaling.domain.region import Region
 from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.errors import ConflictError, SignalingError, ValidationFailedError
 from signaling.store.connection import Statements
+from signaling.store.dissolution import of_somebody
 from signaling.store.listing import Listing, matching, within
 from signaling.store.prepared import Prepared
 from signaling.store.rows import values_of
@@ -30,6 +31,7 @@ _GET: Final = Prepared(
         meetings.c.organization_id == bindparam("organization"),
         meetings.c.id == bindparam("meeting"),
         meetings.c.deleted_at.is_(None),
+        of_somebody(meetings.c.organization_id),
     )
 )
 _NAMES: Final = tuple(meetings.c.keys())
@@ -54,7 +56,8 @@ class SqlMeetings:
         return next((one for one in rows if one.unique_name == name), rows[0] if rows else None)
 
     async def by_short(self, short: str) -> Meeting | None:
-        query = select(meetings).where(meetings.c.short == short, meetings.c.deleted_at.is_(None))
+        there = (meetings.c.deleted_at.is_(None), of_somebody(meetings.c.organization_id))
+        query = select(meetings).where(meetings.c.short == short, *there)
         row = (await self._db.execute(query)).first()
         return _meeting(row) if row else None
 

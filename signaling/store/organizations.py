@@ -10,9 +10,10 @@ from sqlalchemy import Row, bindparam, insert, select, update
 
 from signaling.domain.listing import Page
 from signaling.domain.organization import ApiKey, Organization
+from signaling.services.ports.organizations import Place
 from signaling.store.api_keys import SqlApiKeys
 from signaling.store.connection import Statements
-from signaling.store.dissolution import dissolve
+from signaling.store.dissolution import dissolve, empty
 from signaling.store.listing import Condition, Listing, matching
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import api_keys, organizations
@@ -62,6 +63,14 @@ class SqlOrganizations:
 
     async def dissolve(self, organization_id: str, now: datetime) -> None:
         await dissolve(self._db, organization_id, now)
+
+    async def unemptied(self) -> Sequence[str]:
+        left = organizations.c.deleted_at.is_not(None) & organizations.c.emptied_at.is_(None)
+        query = select(organizations.c.id).where(left).order_by(organizations.c.deleted_at)
+        return list(await self._db.scalars(query))
+
+    async def empty(self, organization_id: str, place: Place, now: datetime, *, limit: int) -> Place | None:
+        return await empty(self._db, organization_id, place, now, limit)
 
     async def list(
         self, *, search: str | None = None, offset: int = 0, limit: int = 20

@@ -36,6 +36,7 @@ from signaling.domain.webhook_delivery import TRANSITIONS, Attempt, Delivery, De
 from signaling.domain.webhook_lanes import Candidate
 from signaling.services.ports.webhooks import Claimed, DeliveryFilter, QueueCounts
 from signaling.store.connection import Statements
+from signaling.store.dissolution import of_somebody
 from signaling.store.listing import Listing
 from signaling.store.tables import webhook_attempts as attempts
 from signaling.store.tables import webhook_deliveries as deliveries
@@ -53,9 +54,12 @@ _FIRST_IN_QUEUE = ~(
     .correlate(deliveries)
 )
 _QUEUED = and_(_UNFINISHED, _c.status == DeliveryStatus.QUEUED)
-_NOBODY_WANTS_IT = and_(
-    _c.webhook_id.is_not(None),
-    ~exists().where(webhooks.c.id == _c.webhook_id, webhooks.c.enabled).correlate(deliveries),
+_NOBODY_WANTS_IT = or_(
+    and_(
+        _c.webhook_id.is_not(None),
+        ~exists().where(webhooks.c.id == _c.webhook_id, webhooks.c.enabled).correlate(deliveries),
+    ),
+    ~of_somebody(_c.organization_id),
 )
 _TARGET = (
     func.coalesce(webhooks.c.url, _c.url).label("url"),
@@ -109,7 +113,7 @@ class SqlDeliveries:
         dialect = sqlite if self._db.dialect.name == "sqlite" else postgresql
         statement = dialect.insert(deliveries).on_conflict_do_nothing(index_elements=["id"])
         for one in new:  # one by one: their order is that of `seq`
-            await self._db.execute(statement, _values(one))
+            await self._db.execute(statement, delivery_values(one))
 
     async def get(self, organization_id: str, delivery_id: str) -> Delivery | None:
         query = select(deliveries).where(_c.organization_id == organization_id, _c.id == delivery_id)
@@ -157,7 +161,11 @@ class SqlDeliveries:
         query = (
             select(_c.seq, *_TARGET)
             .outerjoin(webhooks, webhooks.c.id == _c.webhook_id)
-            .where(_c.seq.in_(seqs), or_(_c.webhook_id.is_(None), webhooks.c.enabled))
+            .where(
+                _c.seq.in_(seqs),
+                or_(_c.webhook_id.is_(None), webhooks.c.enabled),
+                of_somebody(_c.organization_id),
+            )
             .order_by(_c.seq)
         )
         claimed = []
@@ -254,7 +262,7 @@ def _wanted(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _values(delivery: Delivery) -> dict[str, Any]:
+def delivery_values(delivery: Delivery) -> dict[str, Any]:
     target = delivery.target
     return {name: getattr(delivery, name) for name in _PLAIN} | {
         "url": target.url if target else None,

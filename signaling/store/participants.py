@@ -17,6 +17,7 @@ from signaling.domain.preset import PresetRecord
 from signaling.errors import ConflictError
 from signaling.store.configurations import anything_said
 from signaling.store.connection import Statements
+from signaling.store.dissolution import of_somebody
 from signaling.store.listing import Listing
 from signaling.store.meetings import read_meeting
 from signaling.store.prepared import Prepared
@@ -52,7 +53,7 @@ _WITH_ITS_OWN: Final = Prepared(
         (presets.c.organization_id == participants.c.organization_id)
         & (presets.c.name == participants.c.preset_name),
     )
-    .where(*_THIS)
+    .where(*_THIS, of_somebody(participants.c.organization_id))
 )
 _WITH_MEETING: Final = Prepared(
     select(participants, meetings, anything_said(participants.c.organization_id))

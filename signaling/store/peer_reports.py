@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, exists, insert, select, update
 
 from signaling.domain.peer_report import PeerReport, StoredReport
 from signaling.store.connection import Statements
+from signaling.store.dissolution import of_somebody
 from signaling.store.tables import attendances, peer_reports
 
 log = structlog.get_logger(__name__)
@@ -21,7 +22,9 @@ _SAVE: Final = update(peer_reports).where(peer_reports.c.peer_id == bindparam("s
 _ADD: Final = insert(peer_reports).from_select(
     peer_reports.c.keys(),
     select(*(bindparam(column.key, type_=column.type) for column in peer_reports.c)).where(
-        exists().where(attendances.c.peer_id == bindparam("peer_id"))
+        exists().where(
+            attendances.c.peer_id == bindparam("peer_id"), of_somebody(attendances.c.organization_id)
+        )
     ),
 )
 _GET: Final = select(peer_reports).where(

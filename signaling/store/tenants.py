@@ -15,7 +15,7 @@ from signaling.domain.region import Region
 def read_organization(values: Mapping[str, Any] | RowMapping) -> Organization:
     region = values["preferred_region"]
     return Organization(
-        **{**values}
+        **{name: value for name, value in values.items() if name != "emptied_at"}
         | {
             "preferred_region": Region(region) if region else None,
             "plan": PlanName(values["plan"]),

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from signaling.domain.organization import ApiKey, Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the emptying of an organization is: in which step, and after which row of it."""
+
+    step: int
+    after: tuple[datetime, str] | None = None
+
+
+FRONT: Final = Place(0)
 
 
 class OrganizationRepository(Protocol):
@@ -22,7 +34,16 @@ class OrganizationRepository(Protocol):
         ...
 
     async def dissolve(self, organization_id: str, now: datetime) -> None:
-        """It is deleted: what is its own is gone, but for what usage is counted from."""
+        """It is deleted: nobody gets in any more, and what it left is to be emptied."""
+        ...
+
+    async def unemptied(self) -> Sequence[str]:
+        """The ids of those that were deleted and left what is not emptied yet, the first deleted first."""
+        ...
+
+    async def empty(self, organization_id: str, place: Place, now: datetime, *, limit: int) -> Place | None:
+        """Removes so many rows at most of what it left, but for what usage is counted from, and says from
+        where to go on; None: nothing is left, which is noted. The unit does nothing else."""
         ...
 
     async def list(

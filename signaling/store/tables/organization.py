@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, false
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, false, text
 
 from signaling.store.tables.columns import (
     UtcDateTime,
@@ -14,6 +14,8 @@ from signaling.store.tables.columns import (
     reference,
     times,
 )
+
+_UNEMPTIED: Final = text("deleted_at IS NOT NULL AND emptied_at IS NULL")
 
 organizations: Final = Table(
     "organizations",
@@ -30,9 +32,12 @@ organizations: Final = Table(
     Column("feature_flags", JSON, nullable=False, server_default="[]"),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("deleted_at", UtcDateTime),
+    Column("emptied_at", UtcDateTime),
     Index("ix_organizations_created", "parent_id", "created_at", "id"),
     Index(None, "name"),
+    Index("ix_organizations_unemptied", "deleted_at", sqlite_where=_UNEMPTIED, postgresql_where=_UNEMPTIED),
 )
+"""Of one that was deleted, `emptied_at` is when nothing was left but what its usage is counted from."""
 
 api_keys: Final = Table(
     "api_keys",

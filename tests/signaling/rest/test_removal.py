@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import pytest
 from sqlalchemy import func, select
 
+from signaling.clock import SystemClock
 from signaling.domain.session import SessionStatus
+from signaling.services.emptying import Emptying
 from signaling.store.tables import attendances, meetings, metadata, organizations, sessions
 from signaling.testing.store import statements
 from tests.signaling import values
@@ -264,3 +267,22 @@ async def test_who_removes_what(world: World) -> None:
 async def test_the_platform_does_not_lose_its_keys(world: World) -> None:
     refused = await world.call("DELETE", f"/v2/orgs/{world.organization_id}")
     assert refused.status == 409 and "platform" in refused.error["message"]
+
+
+async def test_one_that_is_large_is_gone_at_once_though_its_rows_go_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = await tenant(world)
+    monkeypatch.setattr("signaling.services.removal.EMPTIED_WITHIN", -1.0)
+    assert (await world.call("DELETE", gone.path)).status == 200
+    assert "participants" in await rows_of(world, gone.id), "there is something left"
+    for auth in (gone.auth, gone.access, f"Bearer {gone.key}"):
+        assert (await world.call("GET", "/v2/meetings", auth=auth)).status == 401
+    bearer = f"Bearer {gone.participant_token}"
+    assert (await world.call("GET", "/v2/invitation", auth=bearer)).status == 401
+    assert (await world.call("GET", gone.path)).status == 404
+    assert (await usage_of(world, gone.id, world.api_key)).data["total"]["participant_minutes"] == 60.0
+
+    await Emptying(world.database, SystemClock()).look()
+    assert set(await rows_of(world, gone.id)) <= KEPT
+    assert (await usage_of(world, gone.id, world.api_key)).data["total"]["participant_minutes"] == 60.0
