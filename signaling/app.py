@@ -139,6 +139,7 @@ class Server:
             box=secret_box(settings, WEBHOOK_KEYS),
             policy=AddressPolicy(settings.webhook_networks, http=settings.webhook_http),
             version=_version(),
+            server_id=lambda: servers.id,  # which are there before it is asked
         )
         stack.push_async_callback(webhooks.dispatch.close)
 

@@ -137,8 +137,11 @@ def errors_middleware(table: OperationTable, renderings: Mapping[str, Rendering]
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
             return response
-        except Exception:
-            log.exception("request_failed", method=request.method, route=_route(request))
+        except Exception as error:
+            if isinstance(error, ConnectionResetError) and _is_gone(request):
+                log.debug("client_gone", method=request.method, route=_route(request))
+            else:
+                log.exception("request_failed", method=request.method, route=_route(request))
             return rendering_of(request).failure(SignalingError())
 
     def rendering_of(request: web.Request) -> Rendering:
@@ -149,6 +152,11 @@ def errors_middleware(table: OperationTable, renderings: Mapping[str, Rendering]
         return next(found, HOUSE)
 
     return catch
+
+
+def _is_gone(request: web.Request) -> bool:
+    """Whoever asked."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _told(error: web.HTTPException) -> SignalingError:

@@ -192,6 +192,18 @@ class SqlDeliveries:
                 .values(status=DeliveryStatus.QUEUED, due_at=now, claim=None)
             )
 
+    async def take_back(self, holder: str, now: datetime) -> int:
+        done = await self._db.execute(
+            update(deliveries)
+            .where(
+                _UNFINISHED,
+                _c.status == DeliveryStatus.DELIVERING,
+                _c.claim.startswith(holder, autoescape=True),
+            )
+            .values(status=DeliveryStatus.QUEUED, due_at=now, claim=None)
+        )
+        return int(done.rowcount)
+
     async def next_due(self, now: datetime) -> datetime | None:
         due: datetime | None = await self._db.scalar(_NEXT_DUE, {"now": now})
         return due

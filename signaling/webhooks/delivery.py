@@ -5,12 +5,16 @@
 One turn is one transaction: what came of attempts since the last one is written down, and what is due now is
 claimed. While it is being committed further attempts end; they are written by the next. Nothing is claimed
 while the database is away, and what was attempted meanwhile is written once it is back.
+
+A claim begins with a word for the server, so that one which was killed takes back at its next start what it
+had claimed: nobody else can be delivering that. What other servers had claimed waits until the lease is over.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -57,9 +61,12 @@ class Deliverer:
         sender: WebhookSender,
         clock: Clock,
         *,
+        server_id: Callable[[], str],
         retries: Retries | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
+        """`server_id` is asked at every turn, for a server may get another one; at the first it is that of
+        whoever is to be taken for this server's former self."""
         self._units = units
         self._sender = sender
         self._clock = clock
@@ -70,6 +77,8 @@ class Deliverer:
         """With the `seq` and the claim of what each delivers."""
         self._outcomes: list[Outcome] = []
         self._woken = asyncio.Event()
+        self._server_id = server_id
+        self._took_back = False
         self._task: asyncio.Task[None] | None = None
         self._counters: Counter[str] = Counter()
 
@@ -120,10 +129,13 @@ class Deliverer:
     async def turn(self) -> datetime | None:
         """Settles, claims and begins what can be begun; gives when the next is due. Raises what the store
         raises: then nothing was done."""
-        outcomes, claim = list(self._outcomes), new_uuid()
+        outcomes, holder = list(self._outcomes), _holder(self._server_id())
+        claim = holder + new_uuid()
 
         async def work(uow: UnitOfWork) -> tuple[Sequence[Claimed], datetime | None]:
             await uow.deliveries.stand_aside()
+            if not self._took_back:
+                await uow.deliveries.take_back(holder, self._clock.now())
             await uow.deliveries.settle(outcomes)
             now = self._clock.now()
             claimed: Sequence[Claimed] = []
@@ -134,6 +146,7 @@ class Deliverer:
             return claimed, await uow.deliveries.next_due(now)
 
         claimed, next_due = await committed(self._units, work)
+        self._took_back = True
         del self._outcomes[: len(outcomes)]
         for one in claimed:
             self._begin(one, claim)
@@ -222,3 +235,8 @@ class Deliverer:
 
         await committed(self._units, work)
         del self._outcomes[: len(outcomes)]
+
+
+def _holder(server_id: str) -> str:
+    """What the server's claims begin with: a column takes 64 characters, and an id may have as many."""
+    return hashlib.sha256(server_id.encode()).hexdigest()[:24] + "/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,9 +29,11 @@ class WebhookDispatch:
         clock: Clock,
         *,
         version: str,
+        server_id: Callable[[], str],
     ) -> None:
+        """`server_id`: see `Deliverer`."""
         self._sender = HttpSender(policy, keys.ring, clock, version=version)
-        self._deliverer = Deliverer(units, self._sender, clock)
+        self._deliverer = Deliverer(units, self._sender, clock, server_id=server_id)
         self._keeper = OutboxKeeper(units, clock)
         self._keys = keys
 
@@ -72,12 +75,20 @@ class Webhooks:
 
     @classmethod
     async def open(
-        cls, units: UnitOfWorkFactory, clock: Clock, *, box: SecretBox, policy: AddressPolicy, version: str
+        cls,
+        units: UnitOfWorkFactory,
+        clock: Clock,
+        *,
+        box: SecretBox,
+        policy: AddressPolicy,
+        version: str,
+        server_id: Callable[[], str],
     ) -> Self:
-        """`box` opens the keys in the store. Raises `InvalidInputError` where it does not."""
+        """`box` opens the keys in the store; `server_id`: see `Deliverer`. Raises `InvalidInputError`
+        where it does not."""
         keys = WebhookKeyPairs(units, box, clock)
         await keys.start()
-        dispatch = WebhookDispatch(units, policy, keys, clock, version=version)
+        dispatch = WebhookDispatch(units, policy, keys, clock, version=version, server_id=server_id)
         outbox = Outbox(clock, dispatch.wake)
         service = WebhookService(units, outbox, policy, clock, wake=dispatch.wake)
         return cls(keys.ring, outbox, service, dispatch, policy)

@@ -122,6 +122,11 @@ class DeliveryRepository(Protocol):
         """By `seq` and claim: what is not being attempted any more, though nobody knows what came of it."""
         ...
 
+    async def take_back(self, holder: str, now: datetime) -> int:
+        """All that is held by claims that begin like this, of which nobody is delivering anything any more;
+        returns how many."""
+        ...
+
     async def next_due(self, now: datetime) -> datetime | None:
         """When, after now, the next that is first in its queue is due."""
         ...

@@ -209,6 +209,19 @@ async def test_a_database_that_went_away_is_told_and_used_again_when_it_is_back(
         assert await uow.organizations.first() == acme
 
 
+async def test_what_was_read_counts_though_the_connection_goes_before_it_is_given_back(
+    database: Database, postgres: Postgres
+) -> None:
+    acme, *_ = await furnished(database)
+    async with database(reading=True) as uow:
+        assert await uow.organizations.first() == acme
+        postgres.stop()  # while the loop stands still: nobody has noticed when the unit ends
+        postgres.start()
+    for _ in range(30):  # more than there are connections
+        async with database(reading=True) as uow:
+            assert await uow.organizations.first() == acme
+
+
 async def test_who_comes_after_a_restart_notices_nothing(
     database: Database, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,6 +137,37 @@ async def test_after_a_crash_it_is_delivered_again_with_the_same_id(database: Da
     assert (first.id, first.event_id, first.body) == (again.id, again.event_id, again.body)
 
 
+async def test_a_server_that_was_killed_takes_back_what_it_was_delivering_and_nothing_of_others(
+    either: Database,
+) -> None:
+    world = World(either)
+    mine, theirs = await world.webhook(ONE), await world.webhook(TWO)
+    world.endpoints.answers |= {ONE: asyncio.Event(), TWO: asyncio.Event()}
+    killed, living = world.another("x" * 64), world.another("x" * 63)
+    await world.session(mine)
+    await killed.turn()
+    await world.session(theirs)
+    await living.turn()
+    await wait_until(lambda: len(world.endpoints.sent) == 2, "both attempts")
+    lost = [*killed.attempting, *living.attempting]
+    for one in lost:
+        one.cancel()
+    await asyncio.gather(*lost, return_exceptions=True)
+
+    world.endpoints.answers.clear()
+    again = world.another("x" * 64)
+    await world.deliver(again)
+    assert world.endpoints.events(ONE) == ["meeting.started", *SESSION]
+    assert world.endpoints.events(TWO) == ["meeting.started"], "whose lease is not over yet"
+    world.endpoints.answers[ONE] = held = asyncio.Event()
+    await world.session(mine)
+    await again.turn()
+    await again.turn()
+    assert len(again.attempting) == 1, "it takes back what its former self had, and that once"
+    held.set()
+    await asyncio.gather(*again.attempting)
+
+
 async def test_two_processes_tell_everything_once_and_in_order(either: Database) -> None:
     world = World(either)
     hook = await world.webhook(ONE)

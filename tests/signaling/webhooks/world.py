@@ -52,9 +52,12 @@ class World:
         self.endpoints = FakeEndpoints(self.clock)
         self.deliverer = self.another()
 
-    def another(self) -> Deliverer:
-        """As in another process."""
-        return Deliverer(self.units, self.endpoints, self.clock, chance=self.chance)
+    def another(self, server_id: str | None = None) -> Deliverer:
+        """As in another process: of another server, if it is not said."""
+        known_as = server_id or new_uuid()
+        return Deliverer(
+            self.units, self.endpoints, self.clock, server_id=lambda: known_as, chance=self.chance
+        )
 
     async def webhook(self, url: str, *, failover_url: str | None = None) -> Webhook:
         made = replace(values.webhook(self.acme, url=url), failover_url=failover_url)
