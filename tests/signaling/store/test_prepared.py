@@ -41,7 +41,7 @@ async def test_times_json_truth_and_constants_come_as_from_sqlalchemy(either: Da
 
 async def test_what_is_inserted_is_found_and_what_a_constraint_refuses_is_told(either: Database) -> None:
     acme = values.organization()
-    add = Prepared(insert(organizations).values({one.key: bindparam(one.key) for one in organizations.c}))
+    add = Prepared(insert(organizations).values({name: bindparam(name) for name in values_of(acme)}))
     async with statements(either) as db:
         assert await db.rows(add, values_of(acme)) == []
         found = (await db.execute(select(organizations))).mappings().all()
