@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import is_dataclass
 from typing import Any, Final, Self, TypeVar, cast
 
 import structlog
@@ -40,9 +41,22 @@ class Answer(BaseModel):
     @classmethod
     def reading(cls, thing: object, **besides: Any) -> Self:
         """The fields from the attributes of the same names, but for those given `besides`."""
-        there = (name for name in cls.model_fields if name not in besides and hasattr(thing, name))
-        values = {name: getattr(thing, name) for name in there}
+        values = {name: getattr(thing, name) for name in _shared(cls, thing) if name not in besides}
         return cast("Self", cls.model_construct(**values, **besides))
+
+
+_of_dataclasses: Final[dict[tuple[type[BaseModel], type], tuple[str, ...]]] = {}
+
+
+def _shared(answer: type[BaseModel], thing: object) -> tuple[str, ...]:
+    """The fields of the answer that the thing has as attributes. All of a dataclass have the same."""
+    key = answer, type(thing)
+    names = _of_dataclasses.get(key)
+    if names is None:
+        names = tuple(name for name in answer.model_fields if hasattr(thing, name))
+        if is_dataclass(thing):
+            _of_dataclasses[key] = names
+    return names
 
 
 def _is_none(value: object) -> bool:

@@ -7,11 +7,11 @@ walk over the index, not over what was passed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, RowMapping, Select, Table, func, or_, select
+from sqlalchemy import Column, CursorResult, Select, Table, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from signaling.domain.listing import Page
@@ -28,7 +28,7 @@ class Listing(Generic[T]):
 
     table: Table
     key: Column[Any]
-    read: Callable[[RowMapping], T]
+    read: Callable[[Mapping[str, Any]], T]
 
     async def page(
         self,
@@ -45,7 +45,7 @@ class Listing(Generic[T]):
         if page.offset >= total:
             return [], total
         rows = await db.execute(self.query(conditions, by, page, descending=descending))
-        return [self.read(row) for row in rows.mappings()], total
+        return self._read_all(rows), total
 
     async def of_each(
         self,
@@ -65,7 +65,12 @@ class Listing(Generic[T]):
             .where(numbered.c.place <= each)
             .order_by(by.desc(), self.key.desc())
         )
-        return [self.read(row) for row in (await db.execute(query)).mappings()]
+        return self._read_all(await db.execute(query))
+
+    def _read_all(self, rows: CursorResult[*tuple[Any, ...]]) -> list[T]:
+        """SQLAlchemy's own mappings look for each value by its name."""
+        names = tuple(rows.keys())
+        return [self.read(dict(zip(names, row, strict=True))) for row in rows.all()]
 
     def count(self, where: Sequence[Condition]) -> Select[int]:
         return select(func.count()).select_from(self.table).where(*where)
