@@ -245,9 +245,10 @@ def _schemas(
     schemas, definitions = models_json_schema(list(wanted), ref_template="#/components/schemas/{model}")
     components = definitions.get("$defs", {})
     for model in models_within(one for one, _ in wanted):
+        told = told_of(model)
         for name in (model.__name__, f"{model.__name__}-Input", f"{model.__name__}-Output"):
             properties = components.get(name, {}).get("properties", {})
-            for field, text in told_of(model).items():
+            for field, text in told.items():
                 if field in properties:
                     properties[field].setdefault("description", text)
     return schemas, components

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from typing import Any, get_args
 
@@ -44,13 +45,19 @@ def models_within(models: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
     return list(found)
 
 
-def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+def _docstrings(model: type[BaseModel]) -> Mapping[str, str]:
+    return _in_module(model.__module__).get(model.__qualname__, {})
+
+
+@cache
+def _in_module(name: str) -> Mapping[str, Mapping[str, str]]:
+    """By class: read once for all classes of a module, since that is what takes the time."""
     try:
-        (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+        source = inspect.getsource(sys.modules[name])
     except OSError:  # installed without sources
         return {}
-    assert isinstance(body, ast.ClassDef)
-    return dict(_below(body.body))
+    classes = (one for one in ast.parse(source).body if isinstance(one, ast.ClassDef))
+    return {one.name: dict(_below(one.body)) for one in classes}
 
 
 def _below(statements: list[ast.stmt]) -> Iterator[tuple[str, str]]:
