@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,20 @@ class Two:
 
 
 @asynccontextmanager
-async def two_servers(folder: Path, database: str) -> AsyncIterator[Two]:
+async def two_servers(folder: Path, database: str, more: Sequence[str] = ()) -> AsyncIterator[Two]:
+    """`more`: arguments of either."""
     secret = folder / "secret"
     secret.write_text("what both servers seal their keys with")
     secret.chmod(0o600)
-    arguments = ("--database-url", database, "--secret-key-file", str(secret), "--server-lease", str(LEASE))
+    arguments = (
+        "--database-url",
+        database,
+        "--secret-key-file",
+        str(secret),
+        "--server-lease",
+        str(LEASE),
+        *more,
+    )
     running: list[Server] = []
     try:
         for name in ("a", "b"):
