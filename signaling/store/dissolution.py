@@ -163,11 +163,14 @@ async def empty(
     return place if some else Place(place.step + 1)
 
 
-async def _remove_some(db: Statements, table: Table, organization_id: str, limit: int) -> int:
-    """How many there were."""
+async def _remove_some(db: Statements, table: Table, organization_id: str, limit: int) -> bool:
+    """Whether there were any. Others may remove the same meanwhile: how many this removed says nothing."""
     key = tuple_(*table.primary_key.columns)
-    chosen = select(*table.primary_key.columns).where(table.c.organization_id == organization_id).limit(limit)
-    return int((await db.execute(delete(table).where(key.in_(chosen)))).rowcount)
+    some = select(*table.primary_key.columns).where(table.c.organization_id == organization_id).limit(limit)
+    chosen = [tuple(row) for row in await db.execute(some)]
+    if chosen:
+        await db.execute(delete(table).where(key.in_(chosen)))
+    return bool(chosen)
 
 
 async def _empty_some(

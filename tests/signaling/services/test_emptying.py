@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import RowMapping, Table, select
+from sqlalchemy import RowMapping, Table, delete, func, select, text
 
 from signaling.domain.organization import Organization
 from signaling.domain.peer_report import PeerReport, StoredReport
@@ -33,6 +33,7 @@ from signaling.testing.store import statements
 from tests.signaling import values
 from tests.signaling.store.test_outbox import claimed
 from tests.signaling.values import at
+from tests.support.wait import wait_until_async
 
 KEPT = (organizations, meetings, sessions, attendances)
 SESSIONS = 5
@@ -142,6 +143,27 @@ async def test_several_servers_may_do_it_at_once(either: Database) -> None:
     await removed(either, gone)
     clock = FakeClock()
     await asyncio.gather(*(Emptying(either, clock, rows=ROWS).look() for _ in range(3)))
+    await check_gone(either, gone)
+
+
+@pytest.mark.parametrize("either", ["postgresql"], indirect=True)
+async def test_rows_that_somebody_else_removes_at_the_same_time_are_not_taken_for_the_last(
+    either: Database,
+) -> None:
+    gone = await furnished(either)
+    await removed(either, gone)
+    emptying = Emptying(either, FakeClock(), rows=ROWS)
+    seq = webhook_deliveries.c.seq
+    async with statements(either) as db:  # as the log is kept short
+        first = await db.scalar(select(func.min(seq)))
+        await db.execute(delete(webhook_deliveries).where(seq < first + ROWS))
+        looking = asyncio.create_task(emptying.look())
+
+        async def waits() -> bool:
+            return bool(await db.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+        await wait_until_async(waits, lambda: "the other did not come to these rows")
+    await looking
     await check_gone(either, gone)
 
 
