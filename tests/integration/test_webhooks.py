@@ -102,7 +102,10 @@ async def test_what_was_acknowledged_is_told_at_least_once_and_in_order_though_t
             await wait_until(lambda: len(it.there.received) >= goal, "deliveries before the kill")
             await asyncio.to_thread(own_postgres.kill)
             await refused(it, token)
-            await asyncio.to_thread(own_postgres.start)
+            starting = asyncio.create_task(asyncio.to_thread(own_postgres.start))
+            while not starting.done():  # it recovers, and lets nobody in meanwhile
+                await answers(it)
+            await starting
         await wait_until_async(partial(answers, it), lambda: "the server to be whole again")
         assert it.life.server.process.poll() is None
     log = it.life.server.log
