@@ -13,6 +13,10 @@ from signaling.store.tables import metadata
 from signaling.testing.store import statements
 from tests.support.postgres import Postgres, made_cluster, remove, why_not
 
+_DELETES = " ".join(f"DELETE FROM {table.name};" for table in reversed(metadata.sorted_tables))
+EMPTY = f"DO $$ BEGIN {_DELETES} END $$"
+"""For PostgreSQL: to truncate tables that hold next to nothing takes it 30 ms more."""
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
@@ -56,6 +60,6 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     else:
         database = await Database.open(request.getfixturevalue("postgres_url"))
         async with statements(database) as db:
-            await db.execute(text(f"TRUNCATE {', '.join(metadata.tables)} CASCADE"))
+            await db.execute(text(EMPTY))
     yield database
     await database.close()
