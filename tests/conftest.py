@@ -1,5 +1,5 @@
 """Records what tests show of clients (`tests/support/compat.py`), prints what they measured, lets no test be
-skipped unseen in CI, and keeps the garbage collector out of the collection of tests.
+skipped unseen in CI, says which tests share a process, and keeps the garbage collector out of the collection.
 """
 
 from __future__ import annotations
@@ -7,11 +7,19 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sfu.worker import configure_logging
 from tests.support import compat
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadFileScheduling
+
+TOGETHER = ("tests/compat/",)
+"""Folders whose files share what takes long to make: the vendors' SDKs, once imported, and a server."""
 
 # As a worker does it: with the variables of every frame, one traceback takes seconds on a busy machine.
 configure_logging()
@@ -37,6 +45,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     waiting for its end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """A file at a time to each process, but folders of `TOGETHER` whole to one."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            shared = next((folder for folder in TOGETHER if nodeid.startswith(folder)), None)
+            return shared or super()._split_scope(nodeid)
+
+    return ByFileOrFolder(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from signaling.auth.sealing import SecretBox
 from signaling.clock import SystemClock
-from signaling.domain.webhook import Shape, Subscriber, Target, subscriber_of
+from signaling.domain.webhook import Shape, subscriber_of
 from signaling.domain.webhook_delivery import Delivery
 from signaling.domain.webhook_events import Setting, delivery
 from signaling.domain.webhook_key import ANNOUNCED_BEFORE, KEPT_AFTER
@@ -231,19 +231,3 @@ def test_the_documented_javascript_verifies_what_is_sent_and_so_does_who_prints_
         check=False,
     )
     assert node.stdout.strip() == "[true,false,false,true]", node.stderr
-
-
-def test_the_vendors_own_sdk_takes_what_a_room_is_sent() -> None:
-    from telnyx import Telnyx  # here, as it takes seconds
-
-    room = Subscriber("meeting:1", Shape.ROOM, target=Target("https://room.example/", None, 3))
-    client = Telnyx(api_key="unused", public_key=DOCUMENT["ed25519"])
-    for told in values.occurrences(values.session(values.meeting(ACME))):
-        one = delivery(told, room, Setting("Acme", None), NOON)
-        assert one is not None
-        headers = signed_headers(one, 1, KEYS, datetime.now(UTC))
-        event = client.webhooks.unwrap(one.body, headers=headers)
-        assert event.data is not None
-        assert event.data.to_dict()["event_type"] == one.event
-        with pytest.raises(ValueError, match="does not match"):
-            client.webhooks.unwrap(one.body + " ", headers=headers)
