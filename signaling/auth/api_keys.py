@@ -146,7 +146,7 @@ class Authenticator:
 
     async def _of_key(self, sent: Credentials, place: _Place) -> Caller:
         wanted = place.organization_id or sent.organization_id
-        async with self._units(reading=True) as uow:
+        async with self._units(reading=True, apart=True) as uow:
             found = await uow.api_keys.by_hash(hash_api_key(sent.api_key), wanted)
         now = self._clock.now()
         if found is None or not found[0].holds(now):
@@ -164,7 +164,7 @@ class Authenticator:
 
     async def _of_login(self, sent: Presented, place: _Place) -> Caller:
         login_id = self._access.verify(sent.token)
-        async with self._units(reading=True) as uow:
+        async with self._units(reading=True, apart=True) as uow:
             standing = await uow.logins.standing(login_id)
         if standing is None or standing.login.ends_at <= self._clock.now():
             raise InvalidTokenError(_ENDED)

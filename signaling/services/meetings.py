@@ -130,7 +130,7 @@ class MeetingService:
 
     async def get(self, organization_id: str, meeting_id: str) -> Meeting:
         """Raises `NotFoundError`."""
-        async with self._units(reading=True) as uow:
+        async with self._units(reading=True, apart=True) as uow:
             return await load_meeting(uow, organization_id, meeting_id)
 
     async def find(self, organization_id: str, name: str) -> Meeting:

@@ -119,7 +119,7 @@ class ParticipantService:
 
     async def get(self, organization_id: str, meeting_id: str, participant_id: str) -> Participant:
         """Raises `NotFoundError`."""
-        async with self._units(reading=True) as uow:
+        async with self._units(reading=True, apart=True) as uow:
             return await _load(uow, organization_id, meeting_id, participant_id)
 
     async def list(

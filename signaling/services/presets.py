@@ -40,7 +40,7 @@ class PresetService:
 
     async def get(self, organization_id: str, preset_id: str) -> PresetRecord:
         """Raises `NotFoundError`."""
-        async with self._units(reading=True) as uow:
+        async with self._units(reading=True, apart=True) as uow:
             return await _load(uow, organization_id, preset_id)
 
     async def list(

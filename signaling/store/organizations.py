@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
@@ -15,12 +15,14 @@ from signaling.store.api_keys import SqlApiKeys
 from signaling.store.connection import Statements
 from signaling.store.dissolution import dissolve, empty
 from signaling.store.listing import Condition, Listing, matching
+from signaling.store.prepared import Prepared
 from signaling.store.rows import insert_unique, values_of
 from signaling.store.tables import api_keys, organizations
 from signaling.store.tenants import read_key, read_organization
 
 _THERE = organizations.c.deleted_at.is_(None)
-_GET = select(organizations).where(organizations.c.id == bindparam("organization"), _THERE)
+_GET: Final = Prepared(select(organizations).where(organizations.c.id == bindparam("organization"), _THERE))
+_NAMES: Final = tuple(organizations.c.keys())
 _KEY = select(api_keys).where(api_keys.c.key_hash == bindparam("hash"))
 _KEYS = (
     select(api_keys)
@@ -34,8 +36,8 @@ class SqlOrganizations:
         self._db = db
 
     async def get(self, organization_id: str) -> Organization | None:
-        row = (await self._db.execute(_GET, {"organization": organization_id})).first()
-        return read_organization(row._mapping) if row else None
+        rows = await self._db.rows(_GET, {"organization": organization_id})
+        return read_organization(dict(zip(_NAMES, rows[0], strict=True))) if rows else None
 
     async def first(self) -> Organization | None:
         query = select(organizations).where(_THERE, organizations.c.parent_id.is_(None))

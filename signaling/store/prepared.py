@@ -50,7 +50,8 @@ class Printed:
 
 
 class Prepared:
-    """`bindparam`s are what it is given values for. It takes no lists ("expanding")."""
+    """`bindparam`s are what it is given values for. It takes no lists ("expanding"), and gives no columns of
+    type `Float`, which SQLAlchemy reads by what PostgreSQL says that they are."""
 
     def __init__(self, statement: Select[Any] | UpdateBase) -> None:
         self._statement = statement
