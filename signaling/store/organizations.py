@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, exists, insert, select, update
 
 from signaling.domain.listing import Page
 from signaling.domain.organization import ApiKey, Organization
@@ -17,7 +17,7 @@ from signaling.store.dissolution import dissolve, empty
 from signaling.store.listing import Condition, Listing, matching
 from signaling.store.prepared import Prepared
 from signaling.store.rows import insert_unique, values_of
-from signaling.store.tables import api_keys, organizations
+from signaling.store.tables import api_keys, organizations, sessions
 from signaling.store.tenants import read_key, read_organization
 
 _THERE = organizations.c.deleted_at.is_(None)
@@ -67,8 +67,11 @@ class SqlOrganizations:
         await dissolve(self._db, organization_id, now)
 
     async def unemptied(self) -> Sequence[str]:
-        left = organizations.c.deleted_at.is_not(None) & organizations.c.emptied_at.is_(None)
-        query = select(organizations.c.id).where(left).order_by(organizations.c.deleted_at)
+        left = (organizations.c.deleted_at.is_not(None), organizations.c.emptied_at.is_(None))
+        running = exists().where(
+            sessions.c.organization_id == organizations.c.id, sessions.c.ended_at.is_(None)
+        )
+        query = select(organizations.c.id).where(*left, ~running).order_by(organizations.c.deleted_at)
         return list(await self._db.scalars(query))
 
     async def empty(self, organization_id: str, place: Place, now: datetime, *, limit: int) -> Place | None:

@@ -38,7 +38,8 @@ class OrganizationRepository(Protocol):
         ...
 
     async def unemptied(self) -> Sequence[str]:
-        """The ids of those that were deleted and left what is not emptied yet, the first deleted first."""
+        """The ids of those that were deleted and left what is not emptied yet, the first deleted first; not
+        where sessions run, for these write names until they end."""
         ...
 
     async def empty(self, organization_id: str, place: Place, now: datetime, *, limit: int) -> Place | None:

@@ -189,6 +189,27 @@ async def test_until_it_is_done_nobody_finds_anything_and_nothing_is_delivered(e
         await uow.commit()
 
 
+async def test_nothing_is_emptied_while_sessions_run_that_write_names_as_they_end(either: Database) -> None:
+    gone = await furnished(either)
+    meeting = values.meeting(gone, "Last")
+    session = values.session(meeting)
+    peer = values.attendance(session, "last")
+    async with either() as uow:
+        await uow.meetings.add(meeting)
+        await uow.sessions.add(session)
+        await uow.sessions.add_attendance(peer)
+        await uow.commit()
+    await removed(either, gone)
+    emptying = Emptying(either, FakeClock())
+    await emptying.look()
+    async with either() as uow:
+        assert await uow.sessions.save_attendance(peer.left("kicked", at(60)))
+        await uow.sessions.save(replace(session, status=SessionStatus.FINISHED, ended_at=at(60)))
+        await uow.commit()
+    await emptying.look()
+    assert not any(names(await rows(either, gone)))
+
+
 async def test_what_is_written_late_of_a_peer_is_not_kept(either: Database) -> None:
     gone = await furnished(either)
     await removed(either, gone)
