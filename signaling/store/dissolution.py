@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Table, delete, exists, func, or_, select, text, tuple_, update
+from sqlalchemy import Column, Table, delete, exists, func, or_, select, text, true, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from signaling.services.ports.organizations import Place
@@ -53,6 +53,14 @@ class Emptied:
     def key(self) -> Column[Any]:
         (key,) = self.table.primary_key.columns
         return key
+
+    def holds_something(self) -> ColumnElement[bool]:
+        """That there is something to empty, where that can be seen: whoever begins at the front after a
+        restart is to write nothing anew."""
+        wanted = [(self.table.c[name], value) for name, value in self.values.items()]
+        if any(value not in (None, "") for _, value in wanted):
+            return true()
+        return or_(*(column.is_not(None) if value is None else column != value for column, value in wanted))
 
 
 EMPTIED: Final = (
@@ -186,6 +194,6 @@ async def _empty_some(
     keys = [key for _, key in rows]
     if step.with_it is not None:
         await db.execute(delete(step.with_it.table).where(step.with_it.in_(keys)))
-    await db.execute(update(step.table).where(step.key.in_(keys)).values(step.values))
+    await db.execute(update(step.table).where(step.key.in_(keys), step.holds_something()).values(step.values))
     by, key = rows[-1]
     return by, key

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import RowMapping, Table, delete, func, select, text
+from sqlalchemy import RowMapping, Table, delete, func, select, text, update
 
 from signaling.domain.organization import Organization
 from signaling.domain.peer_report import PeerReport, StoredReport
@@ -136,6 +136,22 @@ async def test_it_goes_in_steps_and_whoever_comes_after_a_restart_goes_on(either
     await Emptying(either, FakeClock(), rows=ROWS).look()
     await check_gone(either, gone)
     assert await rows(either, stays) == before
+
+
+@pytest.mark.parametrize("either", ["postgresql"], indirect=True)
+async def test_whoever_begins_at_the_front_again_writes_nothing_to_what_is_empty(either: Database) -> None:
+    gone = await furnished(either)
+    await removed(either, gone)
+    written = text("SELECT xmin::text FROM attendances UNION ALL SELECT xmin::text FROM sessions")
+    emptying = Emptying(either, FakeClock(), rows=ROWS)
+    await emptying.look()
+    async with statements(either) as db:
+        before = list(await db.scalars(written))
+        await db.execute(update(organizations).values(emptied_at=None))
+    await emptying.look()
+    async with statements(either) as db:
+        assert list(await db.scalars(written)) == before
+    await check_gone(either, gone)
 
 
 async def test_several_servers_may_do_it_at_once(either: Database) -> None:
