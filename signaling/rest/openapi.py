@@ -30,7 +30,7 @@ from signaling.errors import (
 )
 from signaling.rest.described_webhooks import described_webhooks
 from signaling.rest.operation import JSON, Access, Many, Operation
-from signaling.rest.parameters import described
+from signaling.rest.parameters import TEXTS, described
 from signaling.rest.told_fields import models_within, told_of
 
 _Mode = Literal["validation", "serialization"]
@@ -126,7 +126,7 @@ def _described(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     elif operation.takes != JSON:
         described["requestBody"] = {
             "required": True,
-            "content": {operation.takes: {"schema": {"type": "string"}}},
+            "content": {operation.takes: _text(operation.takes)},
         }
     return described
 
@@ -187,7 +187,7 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, dict[str, A
     if operation.answer is not None:
         done["content"] = {operation.gives: _answered(operation, schemas[operation.answer, "serialization"])}
     elif operation.gives not in (JSON, ""):
-        done["content"] = {operation.gives: {"schema": {"type": "string"}}}
+        done["content"] = {operation.gives: _text(operation.gives)}
     if operation.tagged:
         done["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For `If-Match`."}}
     responses = {str(operation.status): done}
@@ -217,6 +217,10 @@ def _answered(operation: Operation, schema: dict[str, Any]) -> dict[str, Any]:
         return {"schema": rendering.page_schema(schema)} | _example(page)
     one = None if example is None else rendering.one_example(example)
     return {"schema": rendering.one_schema(schema)} | _example(one)
+
+
+def _text(media_type: str) -> dict[str, Any]:
+    return {"schema": {"type": "string"}} | _example(TEXTS.get(media_type))
 
 
 def _example(value: Any) -> dict[str, Any]:

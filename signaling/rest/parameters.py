@@ -76,6 +76,26 @@ _KNOWN: Final[Mapping[str, tuple[str, Any]]] = {
 }
 
 
+_SDP: Final = (
+    "v=0\r\no=- 4858251974351650128 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n"
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:EsAw\r\n"
+    "a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=rtpmap:111 opus/48000/2\r\n..."
+)
+TEXTS: Final[Mapping[str, str]] = {
+    "application/sdp": _SDP,
+    "application/trickle-ice-sdpfrag": (
+        "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n"
+        "a=mid:0\r\na=candidate:1 1 UDP 2130706431 192.0.2.1 61764 typ host\r\n"
+    ),
+    "text/csv": (
+        "organization_id,day,unit_id,participant_minutes,sessions,peak_concurrent_participants\r\n"
+        f"{_UUID},2026-01-31,,17.5,2,4\r\n"
+    ),
+    "text/plain": "# TYPE rostrum_tasks gauge\nrostrum_tasks 12.0\n",
+}
+"""Examples of bodies that are no JSON, by their media type."""
+
+
 def described(name: str) -> tuple[str, Any]:
     """What it is, and an example: None where its values are listed. Empty for one that is not known."""
     if when := _FILTER.fullmatch(name):

@@ -226,6 +226,16 @@ async def test_every_parameter_says_what_it_is_and_has_an_example(world: World) 
                 assert listed or "example" in one, f"{where}: an example, in signaling.rest.parameters"
 
 
+async def test_every_body_and_every_answer_is_shown_by_an_example(world: World) -> None:
+    document = (await world.call("GET", "/openapi.json", auth=None)).body
+    for path in document["paths"].values():
+        for operation in path.values():
+            done = next(one for status, one in operation["responses"].items() if status.startswith("2"))
+            for described in (operation.get("requestBody", {}), done):
+                for media_type, content in described.get("content", {}).items():
+                    assert "example" in content, f"{operation['operationId']}: {media_type}"
+
+
 async def test_what_the_code_says_of_a_field_is_in_the_description(world: World) -> None:
     document = (await world.call("GET", "/openapi.json", auth=None)).body
     schemas = document["components"]["schemas"]
