@@ -1,7 +1,7 @@
 """The product in real browsers: its server, its page as built, Chromium.
 
-All tests of this folder share one event loop, one server and one browser process per look; each has its own
-meeting and fresh browser contexts. Where there is no Chromium they fail and say what to do;
+All tests of this folder share one event loop, one server, one browser process per look and one without;
+each has its own meeting and fresh browser contexts. Where there is no Chromium they fail and say what to do;
 ROSTRUM_SKIP_E2E=1 leaves them out.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import Browser, async_playwright, expect
 
 from sfu.bot import Organization
 from tests.e2e import aftermath
@@ -24,6 +24,7 @@ from tests.e2e.browsers import NAMES, Browsers, find_chromium
 from tests.e2e.cast import Cast
 from tests.e2e.eventually import PATIENCE
 from tests.e2e.firefox_cast import MixedCast, Theatre, mixed_cast, theatre
+from tests.support.chromium_media import plain_chromium
 from tests.support.server import Server, running_server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -80,6 +81,13 @@ async def browsers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Br
         running = Browsers(playwright, executable, tmp_path_factory.mktemp("looks"))
         yield running
         await running.close()
+
+
+@session
+async def plain_browser() -> AsyncIterator[Browser]:
+    """For `media_in`."""
+    async with plain_chromium() as browser:
+        yield browser
 
 
 @session

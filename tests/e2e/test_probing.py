@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import Browser
 
 from sfu.subscribe_transport import SubscribeTransport
 from tests.e2e.eventually import eventually
-from tests.support.chromium_media import ChromiumMedia, chromium_media
+from tests.support.chromium_media import ChromiumMedia, media_in
 from tests.support.relay import Impairment, UdpRelay
 
 pytestmark = pytest.mark.alone
@@ -21,8 +22,8 @@ PATIENCE = 40.0
 WATCHED = ("retransmittedPacketsReceived", "pliCount", "firCount", "framesDecoded", "framesReceived")
 
 
-async def test_padding_does_not_disturb_the_picture() -> None:
-    async with chromium_media() as media:
+async def test_padding_does_not_disturb_the_picture(plain_browser: Browser) -> None:
+    async with media_in(plain_browser) as media:
         await _probed(media)
 
 
@@ -58,8 +59,10 @@ async def _probed(media: ChromiumMedia) -> None:
     assert seen["framesDecoded"] > 0.9 * seen["framesReceived"] > 0, f"what arrives is decoded: {seen}"
 
 
-async def test_a_browser_that_publishes_is_asked_for_the_round_trip_and_answers() -> None:
-    async with chromium_media() as media:
+async def test_a_browser_that_publishes_is_asked_for_the_round_trip_and_answers(
+    plain_browser: Browser,
+) -> None:
+    async with media_in(plain_browser) as media:
         producer = await media.publish("video/VP8", LAYERS, busy=True)
         await media.subscribe()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser
 
 from tests.e2e.eventually import eventually
-from tests.support.chromium_media import ChromiumMedia, chromium_media
+from tests.support.chromium_media import ChromiumMedia, media_in
 
 pytestmark = pytest.mark.clients
 
@@ -21,8 +22,8 @@ ENCODINGS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("codec", ["H264", "VP9", "AV1"])
 @pytest.mark.shows("Chromium", "simulcast {codec}")
-async def test_each_encoding_arrives_when_it_is_asked_for(codec: str) -> None:
-    async with chromium_media() as media:
+async def test_each_encoding_arrives_when_it_is_asked_for(plain_browser: Browser, codec: str) -> None:
+    async with media_in(plain_browser) as media:
         profile = {"VP9": "profile-id=0", "H264": "packetization-mode=1"}.get(codec)
         producer = await media.publish(f"video/{codec}", ENCODINGS, profile=profile)
         assert len(producer.encodings) == 2

@@ -9,9 +9,10 @@ import asyncio
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser
 
 from tests.e2e.eventually import eventually
-from tests.support.chromium_media import ChromiumMedia, chromium_media
+from tests.support.chromium_media import ChromiumMedia, media_in
 
 pytestmark = pytest.mark.alone
 
@@ -69,9 +70,9 @@ MOST_FREEZES = {"video/VP9": 4, "video/AV1": 12}
     ],
 )
 async def test_spatial_and_temporal_layers_are_changed_both_ways(
-    mime: str, mode: str, profile: str | None
+    plain_browser: Browser, mime: str, mode: str, profile: str | None
 ) -> None:
-    async with chromium_media() as media:
+    async with media_in(plain_browser) as media:
         encodings: list[Json] = [{"scalabilityMode": mode, "maxBitrate": 900_000}]
         await media.publish(mime, encodings, width=640, height=360, profile=profile)
         await media.subscribe()
@@ -103,11 +104,13 @@ def _without_descriptor(sdp: str) -> str:
 
 
 @pytest.mark.parametrize("mode", ["L3T3_KEY", pytest.param("L2T2", marks=pytest.mark.clients)])
-async def test_who_takes_no_descriptor_is_sent_the_lowest_spatial_layer_of_av1(mode: str) -> None:
+async def test_who_takes_no_descriptor_is_sent_the_lowest_spatial_layer_of_av1(
+    plain_browser: Browser, mode: str
+) -> None:
     """As a plain page that watches by WHEP is, which offers none: of both layers together it shows nothing,
     for what is left out has to leave no gap in the sequence numbers, and both make one picture. A player that
     offers it gets both."""
-    async with chromium_media() as media:
+    async with media_in(plain_browser) as media:
         await media.publish("video/AV1", [{"scalabilityMode": mode, "maxBitrate": 900_000}])
         await media.subscribe(through=_without_descriptor)
         await _layers_come(media, 2 * int(mode[3]))

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from sfu.config import NodeConfig
 from sfu.control import messages as m
@@ -272,17 +272,34 @@ class ChromiumMedia:
 
 @asynccontextmanager
 async def chromium_media() -> AsyncIterator[ChromiumMedia]:
+    """In a browser of its own."""
+    async with plain_chromium() as browser, media_in(browser) as media:
+        yield media
+
+
+@asynccontextmanager
+async def plain_chromium() -> AsyncIterator[Browser]:
+    """Without a camera: one that is for pages of `media_in`."""
     executable = find_chromium()
     assert executable is not None, "there is no Chromium on the PATH"
-    link = await InProcessLink.start(NodeConfig("nd_test", hosts=("127.0.0.1",), udp_port=0))
-    await link.request(m.CreateRouter(router_id="r"))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        note_version("Chromium", browser.version)
         try:
-            page = await browser.new_page()
-            await page.evaluate(f"() => {{{_PAGE}}}")
-            yield ChromiumMedia(page, link)
+            yield browser
         finally:
             await browser.close()
-            await link.close()
+
+
+@asynccontextmanager
+async def media_in(browser: Browser) -> AsyncIterator[ChromiumMedia]:
+    """With a node and a page of its own, in a context that nothing else has."""
+    note_version("Chromium", browser.version)
+    link = await InProcessLink.start(NodeConfig("nd_test", hosts=("127.0.0.1",), udp_port=0))
+    await link.request(m.CreateRouter(router_id="r"))
+    page = await browser.new_page()
+    try:
+        await page.evaluate(f"() => {{{_PAGE}}}")
+        yield ChromiumMedia(page, link)
+    finally:
+        await page.close()
+        await link.close()
