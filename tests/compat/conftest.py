@@ -6,11 +6,9 @@ their modules, so here they are imported where a test that needs one runs.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -22,7 +20,7 @@ from sfu.bot import Bot
 from tests.compat.wire import Wire
 from tests.support import compat
 from tests.support.sdks import operation
-from tests.support.server import FORBIDDEN_IN_LOG, Server, start_server, stop_server, wait_healthy
+from tests.support.server import Server, lasting_server
 from tests.support.world import OPTIONS
 
 if TYPE_CHECKING:
@@ -39,16 +37,8 @@ PERSON = replace(OPTIONS, device="desktop")
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One media worker, SQLite. It must stop cleanly and log no unhandled error."""
-    data_dir: Path = tmp_path_factory.mktemp("server")
-    running = start_server(data_dir, workers=1)
-    try:
-        asyncio.run(wait_healthy(running))
+    with lasting_server(tmp_path_factory.mktemp("server")) as running:
         yield running
-    finally:
-        problems = stop_server(running)
-    assert not problems, "; ".join(problems) + "\n" + running.log[-4000:]
-    found = FORBIDDEN_IN_LOG.search(running.log)
-    assert found is None, f"the server's log has {found!r}:\n{running.log[-4000:]}"
 
 
 @pytest.fixture(scope="session")

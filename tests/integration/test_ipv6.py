@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
 
 from sfu.bot import VideoSpec
 from sfu.bots.channel import UdpChannel
-from tests.support.server import Server, start_server, stop_server, wait_healthy
+from tests.support.server import Server, lasting_server
 from tests.support.world import World, stream_of, wait_media
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start_server(tmp_path_factory.mktemp("server"), arguments=("--announce", "::1"))
-    try:
-        asyncio.run(wait_healthy(running))
+    with lasting_server(tmp_path_factory.mktemp("server"), arguments=("--announce", "::1")) as running:
         yield running
-    finally:
-        problems = stop_server(running)
-    assert not problems, problems
 
 
 @pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])

@@ -14,8 +14,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -82,14 +82,37 @@ async def running_server(
     """Serve on free loopback ports until the block ends."""
     server = start_server(data_dir, workers=workers, arguments=arguments)
     try:
-        await _wait_healthy(server)
+        await wait_healthy(server)
         yield server
     finally:
         problems = await asyncio.to_thread(stop_server, server)
-    assert not problems, "; ".join(problems) + "\n" + server.log[-4000:]
+    _assert_ended_well(server, problems)
     if check_log:
-        found = FORBIDDEN_IN_LOG.search(server.log)
-        assert found is None, f"the server's log has {found!r}:\n{server.log[-4000:]}"
+        assert_no_unhandled(server)
+
+
+@contextmanager
+def lasting_server(data_dir: Path, *, workers: int = 1, arguments: Sequence[str] = ()) -> Iterator[Server]:
+    """The same for what outlives an event loop: tests of a module or of a process that share it."""
+    server = start_server(data_dir, workers=workers, arguments=arguments)
+    try:
+        asyncio.run(wait_healthy(server))
+        yield server
+    finally:
+        problems = stop_server(server)
+    _assert_ended_well(server, problems)
+    assert_no_unhandled(server)
+
+
+def assert_no_unhandled(server: Server, begun: int = 0) -> None:
+    """No error that nobody handled in what was logged from that many characters on."""
+    log = server.log[begun:]
+    found = FORBIDDEN_IN_LOG.search(log)
+    assert found is None, f"the server's log has {found!r}:\n{log[-4000:]}"
+
+
+def _assert_ended_well(server: Server, problems: list[str]) -> None:
+    assert not problems, "; ".join(problems) + "\n" + server.log[-4000:]
 
 
 def start_server(data_dir: Path, *, workers: int = 1, arguments: Sequence[str] = ()) -> Server:
@@ -125,7 +148,7 @@ async def kill_signaling(server: Server) -> list[int]:
 async def started_again(server: Server) -> Server:
     """The same command once more, healthy."""
     again = replace(server, process=_launched(server.process.args, server.log_path))
-    await _wait_healthy(again)
+    await wait_healthy(again)
     return again
 
 
@@ -135,11 +158,6 @@ async def wait_ended(pids: Iterable[int], *, timeout: float = 15.0) -> None:
     async with asyncio.timeout(timeout):
         while left := {pid for pid in left if _parent_of(pid) is not None}:
             await asyncio.sleep(0.05)
-
-
-async def wait_healthy(server: Server) -> None:
-    """Until `/healthz` answers 200. Raises with the log if the server ends before."""
-    await _wait_healthy(server)
 
 
 def stop_server(server: Server) -> list[str]:
@@ -165,7 +183,8 @@ def stop_server(server: Server) -> list[str]:
     return problems
 
 
-async def _wait_healthy(server: Server) -> None:
+async def wait_healthy(server: Server) -> None:
+    """Until `/healthz` answers 200. Raises with the log if the server ends before."""
     deadline = time.monotonic() + START_TIMEOUT
     async with aiohttp.ClientSession() as http:
         while time.monotonic() < deadline:
