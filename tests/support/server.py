@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import re
 import signal
 import socket
@@ -29,6 +30,10 @@ UNMOVED = ("--shed-above", "2", "--full-above", "1")
 """However busy the machine that the tests run on is: nothing is given up, nobody refused. Those that are
 about overload say otherwise in their arguments."""
 STOP_TIMEOUT = 30.0
+_LOWEST_PORT = 11_000
+"""Browsers refuse some below."""
+_CHANCE = random.SystemRandom()
+"""Which no test seeds: processes side by side would all choose the same ports."""
 FORBIDDEN_IN_LOG = re.compile(r"Traceback|never retrieved|was destroyed but it is pending|never awaited")
 
 
@@ -118,7 +123,8 @@ def _assert_ended_well(server: Server, problems: list[str]) -> None:
 def start_server(data_dir: Path, *, workers: int = 1, arguments: Sequence[str] = ()) -> Server:
     """Start the process, without waiting for it."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    port, udp_port = _free_tcp_port(), _free_udp_ports(max(1, workers))
+    port = _free_ports(1 + max(1, workers))
+    udp_port = port + 1
     log_path = data_dir / "server.log"
     command = [
         sys.executable,
@@ -235,21 +241,25 @@ def _wait_gone(pids: set[int]) -> set[int]:
     return left
 
 
-def _free_tcp_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+def _free_ports(count: int) -> int:
+    """The first of `count` numbers in a row that are free for UDP and TCP.
 
-
-def _free_udp_ports(count: int) -> int:
-    """The first of `count` numbers in a row that are free for UDP and TCP."""
+    Below those that the system deals out: of these a client somewhere would get one in the seconds until the
+    server has it.
+    """
+    highest = _first_dealt_out() - count
     for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind(("0.0.0.0", 0))
-            first = int(sock.getsockname()[1])
-        if first + count < 65535 and all(_is_free(first + index) for index in range(count)):
+        first = _CHANCE.randint(_LOWEST_PORT, highest)
+        if all(_is_free(first + index) for index in range(count)):
             return first
-    raise RuntimeError("no free UDP ports")
+    raise RuntimeError("no free ports")
+
+
+def _first_dealt_out() -> int:
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        return 32_768
 
 
 def _is_free(port: int) -> bool:
