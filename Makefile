@@ -41,7 +41,10 @@ run: $(VENV)/.installed $(WEB_BUILT) ## Install what is missing, build the web c
 install: $(VENV)/.installed $(WEB_BUILT) ## Install and build, without serving
 
 .PHONY: test
-test: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer postgresql ## Run every test (PYTEST_ARGS="-k stage")
+test: test-python test-web ## Run every test (PYTEST_ARGS="-k stage")
+
+.PHONY: test-python
+test-python: $(VENV)/.installed-dev $(WEB_BUILT) chromium firefox coturn gstreamer postgresql
 ifeq ($(PYTEST_ARGS),)
 	$(BIN)/python -m pytest --numprocesses=$(AT_ONCE) $(BY_FILE) --ignore=$(BROWSERS)
 ifeq ($(BROWSERS_AT_ONCE),1)
@@ -53,6 +56,9 @@ endif
 else
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 endif
+
+.PHONY: test-web
+test-web: $(WEB_MODULES)
 	cd web && npm run --silent test
 
 .PHONY: clients
