@@ -18,12 +18,14 @@ from signaling.preflight import (
     own_addresses,
     prepare_data_dir,
 )
+from tests.support.server import free_ports
 
 
 @pytest.fixture(params=[socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["tcp", "udp"])
 def taken(request: pytest.FixtureRequest) -> Iterator[tuple[socket.SocketKind, int]]:
+    """The port before it is free."""
     with socket.socket(socket.AF_INET, request.param) as held:
-        held.bind(("127.0.0.1", 0))
+        held.bind(("127.0.0.1", free_ports(2) + 1))
         if request.param == socket.SOCK_STREAM:
             held.listen()
         yield request.param, held.getsockname()[1]

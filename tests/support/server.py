@@ -123,7 +123,7 @@ def _assert_ended_well(server: Server, problems: list[str]) -> None:
 def start_server(data_dir: Path, *, workers: int = 1, arguments: Sequence[str] = ()) -> Server:
     """Start the process, without waiting for it."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    port = _free_ports(1 + max(1, workers))
+    port = free_ports(1 + max(1, workers))
     udp_port = port + 1
     log_path = data_dir / "server.log"
     command = [
@@ -241,7 +241,7 @@ def _wait_gone(pids: set[int]) -> set[int]:
     return left
 
 
-def _free_ports(count: int) -> int:
+def free_ports(count: int) -> int:
     """The first of `count` numbers in a row that are free for UDP and TCP.
 
     Below those that the system deals out: of these a client somewhere would get one in the seconds until the
