@@ -3,7 +3,8 @@
 What the REST API shows (organizations, meetings, participants, presets, sessions, keys) are plain UUIDs,
 since clients written for the field's APIs expect those. What only the live side knows (peers, publications,
 transports, ...) carries a readable prefix, then the time in milliseconds and 80 random bits in base 32
-(Crockford's alphabet, lower case), so that ids of one kind sort by age and cannot be guessed.
+(Crockford's alphabet, lower case), so that ids of one kind sort by age and cannot be guessed. Those of one
+process do so without exception: who takes a session over has to know which of two connections is older.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _SHORT_LENGTH = 12
 """59 bits."""
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _RANDOM_BITS = 80
+_STEP_BITS = 72
+"""By how much the next may be greater where the time says nothing: as hard to guess for all purposes."""
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 """By ten bits, of which 13 hold the time (48 bits) and the random ones."""
 _SHIFTS = tuple(range(120, -1, -10))
@@ -49,10 +52,27 @@ def new_short_id() -> str:
     return "".join(secrets.choice(_SHORT_ALPHABET) for _ in range(_SHORT_LENGTH))
 
 
+class _Ascending:
+    """Numbers of which each is greater than those before, also of one millisecond, and where the clock is set
+    back."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self) -> int:
+        value = (time.time_ns() // 1_000_000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+        if value <= self._last:
+            value = self._last + 1 + secrets.randbits(_STEP_BITS)
+        self._last = value
+        return value
+
+
+_ascending = _Ascending()
+
+
 def new_id(prefix: Prefix) -> str:
-    """`peer_06ehx2...`: the prefix and 26 characters that sort by the millisecond of their making."""
-    value = (time.time_ns() // 1_000_000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
-    return f"{prefix}_{_base32(value)}"
+    """`peer_06ehx2...`: the prefix and 26 characters that sort by the time of their making."""
+    return f"{prefix}_{_base32(_ascending.next())}"
 
 
 def _base32(value: int) -> str:
