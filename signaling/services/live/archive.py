@@ -9,6 +9,7 @@ are not there any more, of which nothing will come.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,6 +26,8 @@ SETTLES_IN: Final = timedelta(seconds=60)
 """After its end. Until then some of its peers may still be on their way out, and reports be due."""
 BATCH: Final = 100
 """Sessions in one transaction: others wait for it meanwhile."""
+SHARE: Final = 0.1
+"""Of the time that it may take at most, where there are many: after an upgrade all that ever ran."""
 
 
 class Reports(Protocol):
@@ -49,7 +52,7 @@ class SessionArchive:
         elsewhere = [one.id for one in await self._servers.others()]
         count = 0
         while True:
-            now = self._clock.now()
+            before, now = self._clock.monotonic(), self._clock.now()
             unwritten = self._reports.unwritten
             limit = BATCH + len(unwritten)
             async with self._units(reading=True) as uow:
@@ -57,10 +60,10 @@ class SessionArchive:
             ready = [one.id for one in found if one.id not in unwritten]
             if not ready:
                 return count
-
             count += await committed(self._units, partial(_archive, ready, now))
             if len(found) < limit:
                 return count
+            await asyncio.sleep((self._clock.monotonic() - before) * (1 - SHARE) / SHARE)
 
 
 async def _archive(session_ids: Sequence[str], now: datetime, uow: UnitOfWork) -> int:
