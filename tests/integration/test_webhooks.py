@@ -21,7 +21,7 @@ from aiohttp import web
 from sfu.bots.signalling import BotError, Organization, RefusedError, Signalling
 from signaling.domain.webhook import EventName
 from tests.signaling.conftest import postgres  # noqa: F401 - a fixture
-from tests.support.postgres import Postgres, made_cluster, remove, why_not
+from tests.support.postgres import Postgres, cluster_or_skip
 from tests.support.server import (
     FORBIDDEN_IN_LOG,
     Server,
@@ -72,15 +72,8 @@ def database(request: pytest.FixtureRequest) -> Sequence[str]:
 @pytest.fixture
 def own_postgres() -> Iterator[Postgres]:
     """One that the test may kill."""
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    cluster = made_cluster()
-    try:
-        cluster.start()
+    with cluster_or_skip() as cluster:
         yield cluster
-    finally:
-        remove(cluster)
 
 
 async def test_what_was_acknowledged_is_told_at_least_once_and_in_order_though_the_server_is_killed(

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from signaling.store.database import Database, sqlite_url
 from signaling.store.tables import metadata
 from signaling.testing.store import statements
-from tests.support.postgres import Postgres, made_cluster, remove, why_not
+from tests.support.postgres import Postgres, cluster_or_skip
 
 _DELETES = " ".join(f"DELETE FROM {table.name};" for table in reversed(metadata.sorted_tables))
 EMPTY = f"DO $$ BEGIN {_DELETES} END $$"
@@ -21,15 +21,8 @@ EMPTY = f"DO $$ BEGIN {_DELETES} END $$"
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One for all tests of this process that ask for it."""
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    cluster = made_cluster()
-    try:
-        cluster.start()
+    with cluster_or_skip() as cluster:
         yield cluster
-    finally:
-        remove(cluster)
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
+
+import pytest
 
 USER = "postgres"
 START_TIMEOUT = 30.0
@@ -146,6 +148,20 @@ def made_cluster() -> Postgres:
 def remove(cluster: Postgres) -> None:
     cluster.stop()
     shutil.rmtree(cluster.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def cluster_or_skip() -> Iterator[Postgres]:
+    """For a test, which is skipped where there is no PostgreSQL."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    cluster = made_cluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        remove(cluster)
 
 
 def _is_there(pid: int) -> bool:
