@@ -7,6 +7,7 @@ is known only here: one that goes on after another begins at the front, and find
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -21,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 EVERY: Final = 15.0
 """Seconds."""
+SETTLED: Final = timedelta(minutes=2)
+"""After its removal nobody writes for an organization any more: no request takes as long, of a caller whom
+some server let in just before, or still remembered for a second."""
 ROWS: Final = 200
 """In one transaction."""
 SHARE: Final = 0.5
@@ -28,7 +32,9 @@ SHARE: Final = 0.5
 
 
 class Emptying:
-    """`looking` is started and closed by whoever has it. Several processes may do this beside each other."""
+    """`looking` is started and closed by whoever has it. Several processes may do this beside each other.
+
+    What is removed is emptied at once by whoever removes it, and once more by a look when it has settled."""
 
     def __init__(self, units: UnitOfWorkFactory, clock: Clock, *, rows: int = ROWS) -> None:
         self._units = units
@@ -37,9 +43,9 @@ class Emptying:
         self.looking = Repeating("emptying", self.look, every=EVERY, at_once=True)
 
     async def look(self) -> None:
-        """Until nothing is left of any. Raises what the store raises."""
+        """Until nothing is left of any that has settled. Raises what the store raises."""
         async with self._units(reading=True) as uow:
-            left = await uow.organizations.unemptied()
+            left = await uow.organizations.unemptied(self._clock.now() - SETTLED)
         for organization_id in left:
             await self.empty(organization_id)
 
@@ -56,4 +62,7 @@ class Emptying:
         log.info("organization.emptied", organization_id=organization_id)
 
     async def _step(self, organization_id: str, place: Place, uow: UnitOfWork) -> Place | None:
-        return await uow.organizations.empty(organization_id, place, self._clock.now(), limit=self._rows)
+        now = self._clock.now()
+        return await uow.organizations.empty(
+            organization_id, place, now, settled=now - SETTLED, limit=self._rows
+        )

@@ -6,7 +6,8 @@ meetings and of the tenant, so these stay too, emptied.
 
 It is in two parts, since others wait while rows are changed. `dissolve` is one small transaction, with which
 nobody gets in any more and nothing is found. What there may be any number of is emptied after it, so many
-rows at a time, by `empty`: again and again from where it stopped, until `emptied_at` says that it is done.
+rows at a time, by `empty`: again and again from where it stopped. Others may still write for a caller whom
+they let in before, so it is done once more when that is over, and `emptied_at` says that it was.
 """
 
 from __future__ import annotations
@@ -125,14 +126,7 @@ def of_somebody(organization_id: ColumnElement[str]) -> ColumnElement[bool]:
 
 async def dissolve(db: Statements, organization_id: str, now: datetime) -> None:
     """It is gone, and what it left is to be emptied."""
-    here = memberships.c.organization_id == organization_id
-    others = select(memberships.c.user_id).where(
-        or_(memberships.c.organization_id.is_(None), memberships.c.organization_id != organization_id)
-    )
-    of_nobody_else = users.c.id.in_(select(memberships.c.user_id).where(here)) & users.c.id.not_in(others)
-    await db.execute(delete(users).where(of_nobody_else))
-    for table in AT_ONCE:
-        await db.execute(delete(table).where(table.c.organization_id == organization_id))
+    await _remove_at_once(db, organization_id)
     itself = (organizations.c.id == organization_id) & organizations.c.deleted_at.is_(None)
     await db.execute(
         update(organizations)
@@ -149,17 +143,22 @@ async def dissolve(db: Statements, organization_id: str, now: datetime) -> None:
 
 
 async def empty(
-    db: Statements, organization_id: str, place: Place, now: datetime, limit: int
+    db: Statements, organization_id: str, place: Place, now: datetime, *, settled: datetime, limit: int
 ) -> Place | None:
-    """At most `limit` rows from this place on; None: there is nothing left, which is noted. The transaction
-    is one of its own: it waits for another that is at the same organization."""
+    """At most `limit` rows from this place on; None: there is nothing left, which is noted where it was
+    deleted before `settled`. The transaction is one of its own: it waits for another that is at the same
+    organization."""
     if db.dialect.name == "postgresql":  # it looks at nothing that others change, and is to fail nobody
         await db.execute(text("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"))
     left = organizations.c.deleted_at.is_not(None) & organizations.c.emptied_at.is_(None)
-    itself = select(organizations.c.id).where(organizations.c.id == organization_id, left)
-    if await db.scalar(itself.with_for_update(key_share=True)) is None:
+    itself = select(organizations.c.deleted_at).where(organizations.c.id == organization_id, left)
+    deleted_at = await db.scalar(itself.with_for_update(key_share=True))
+    if deleted_at is None:
         return None
     if place.step == len(STEPS):
+        if deleted_at > settled:
+            return None
+        await _remove_at_once(db, organization_id)
         done = update(organizations).where(organizations.c.id == organization_id)
         await db.execute(done.values(emptied_at=now))
         return None
@@ -169,6 +168,18 @@ async def empty(
         return Place(place.step + 1) if last is None else Place(place.step, last)
     some = await _remove_some(db, step, organization_id, limit)
     return place if some else Place(place.step + 1)
+
+
+async def _remove_at_once(db: Statements, organization_id: str) -> None:
+    """What there is little of, and who was a member of nothing else."""
+    here = memberships.c.organization_id == organization_id
+    others = select(memberships.c.user_id).where(
+        or_(memberships.c.organization_id.is_(None), memberships.c.organization_id != organization_id)
+    )
+    of_nobody_else = users.c.id.in_(select(memberships.c.user_id).where(here)) & users.c.id.not_in(others)
+    await db.execute(delete(users).where(of_nobody_else))
+    for table in AT_ONCE:
+        await db.execute(delete(table).where(table.c.organization_id == organization_id))
 
 
 async def _remove_some(db: Statements, table: Table, organization_id: str, limit: int) -> bool:

@@ -66,16 +66,18 @@ class SqlOrganizations:
     async def dissolve(self, organization_id: str, now: datetime) -> None:
         await dissolve(self._db, organization_id, now)
 
-    async def unemptied(self) -> Sequence[str]:
-        left = (organizations.c.deleted_at.is_not(None), organizations.c.emptied_at.is_(None))
+    async def unemptied(self, settled: datetime) -> Sequence[str]:
+        left = (organizations.c.deleted_at <= settled, organizations.c.emptied_at.is_(None))
         running = exists().where(
             sessions.c.organization_id == organizations.c.id, sessions.c.ended_at.is_(None)
         )
         query = select(organizations.c.id).where(*left, ~running).order_by(organizations.c.deleted_at)
         return list(await self._db.scalars(query))
 
-    async def empty(self, organization_id: str, place: Place, now: datetime, *, limit: int) -> Place | None:
-        return await empty(self._db, organization_id, place, now, limit)
+    async def empty(
+        self, organization_id: str, place: Place, now: datetime, *, settled: datetime, limit: int
+    ) -> Place | None:
+        return await empty(self._db, organization_id, place, now, settled=settled, limit=limit)
 
     async def list(
         self, *, search: str | None = None, offset: int = 0, limit: int = 20

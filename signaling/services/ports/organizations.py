@@ -37,14 +37,17 @@ class OrganizationRepository(Protocol):
         """It is deleted: nobody gets in any more, and what it left is to be emptied."""
         ...
 
-    async def unemptied(self) -> Sequence[str]:
-        """The ids of those that were deleted and left what is not emptied yet, the first deleted first; not
-        where sessions run, for these write names until they end."""
+    async def unemptied(self, settled: datetime) -> Sequence[str]:
+        """The ids of those that were deleted until then and left what is not noted to be empty, the first
+        deleted first; not where sessions run, for these write names until they end."""
         ...
 
-    async def empty(self, organization_id: str, place: Place, now: datetime, *, limit: int) -> Place | None:
+    async def empty(
+        self, organization_id: str, place: Place, now: datetime, *, settled: datetime, limit: int
+    ) -> Place | None:
         """Removes so many rows at most of what it left, but for what usage is counted from, and says from
-        where to go on; None: nothing is left, which is noted. The unit does nothing else."""
+        where to go on; None: nothing is left, which is noted where it was deleted until `settled`: nobody
+        writes for it any more. The unit does nothing else."""
         ...
 
     async def list(

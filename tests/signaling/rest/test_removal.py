@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from signaling.clock import SystemClock
 from signaling.domain.session import SessionStatus
-from signaling.services.emptying import Emptying
+from signaling.services.emptying import SETTLED, Emptying
 from signaling.store.tables import attendances, meetings, metadata, organizations, sessions
+from signaling.testing import FakeClock
 from signaling.testing.store import statements
 from tests.signaling import values
 from tests.signaling.rest.test_tenancy import PASSWORD, basic
@@ -283,6 +284,6 @@ async def test_one_that_is_large_is_gone_at_once_though_its_rows_go_later(
     assert (await world.call("GET", gone.path)).status == 404
     assert (await usage_of(world, gone.id, world.api_key)).data["total"]["participant_minutes"] == 60.0
 
-    await Emptying(world.database, SystemClock()).look()
+    await Emptying(world.database, FakeClock(SystemClock().now() + SETTLED)).look()
     assert set(await rows_of(world, gone.id)) <= KEPT
     assert (await usage_of(world, gone.id, world.api_key)).data["total"]["participant_minutes"] == 60.0

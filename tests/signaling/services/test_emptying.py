@@ -14,7 +14,7 @@ from signaling.domain.organization import Organization
 from signaling.domain.peer_report import PeerReport, StoredReport
 from signaling.domain.session_status import SessionStatus
 from signaling.domain.webhook import Shape, Target
-from signaling.services.emptying import Emptying
+from signaling.services.emptying import SETTLED, Emptying
 from signaling.services.ports.organizations import FRONT
 from signaling.store.database import Database
 from signaling.store.dissolution import REMOVED
@@ -27,6 +27,7 @@ from signaling.store.tables import (
     peer_reports,
     sessions,
     webhook_deliveries,
+    webhooks,
 )
 from signaling.testing import FakeClock
 from signaling.testing.store import statements
@@ -39,6 +40,7 @@ KEPT = (organizations, meetings, sessions, attendances)
 SESSIONS = 5
 ROWS = 2
 GONE_AT = at(50)
+SETTLED_AT = GONE_AT + SETTLED
 
 
 async def furnished(store: Database, name: str = "Acme") -> Organization:
@@ -102,7 +104,7 @@ def names(kept: dict[Table, list[RowMapping]]) -> Iterator[Any]:
 
 async def unemptied(store: Database) -> list[str]:
     async with store(reading=True) as uow:
-        return list(await uow.organizations.unemptied())
+        return list(await uow.organizations.unemptied(SETTLED_AT))
 
 
 async def check_gone(store: Database, organization: Organization) -> None:
@@ -123,7 +125,7 @@ async def test_it_goes_in_steps_and_whoever_comes_after_a_restart_goes_on(either
     place, steps = FRONT, 0
     while {webhook_deliveries, participants} & left.keys() or len(left[peer_reports]) == 2 * SESSIONS:
         async with either() as uow:
-            following = await uow.organizations.empty(gone.id, place, at(60), limit=ROWS)
+            following = await uow.organizations.empty(gone.id, place, at(60), settled=at(0), limit=ROWS)
             await uow.commit()
         assert following is not None
         after = await rows(either, gone)
@@ -133,7 +135,7 @@ async def test_it_goes_in_steps_and_whoever_comes_after_a_restart_goes_on(either
     assert steps > SESSIONS
     assert any(names(left)), "it is not done yet"
 
-    await Emptying(either, FakeClock(), rows=ROWS).look()
+    await Emptying(either, FakeClock(SETTLED_AT), rows=ROWS).look()
     await check_gone(either, gone)
     assert await rows(either, stays) == before
 
@@ -143,7 +145,7 @@ async def test_whoever_begins_at_the_front_again_writes_nothing_to_what_is_empty
     gone = await furnished(either)
     await removed(either, gone)
     written = text("SELECT xmin::text FROM attendances UNION ALL SELECT xmin::text FROM sessions")
-    emptying = Emptying(either, FakeClock(), rows=ROWS)
+    emptying = Emptying(either, FakeClock(SETTLED_AT), rows=ROWS)
     await emptying.look()
     async with statements(either) as db:
         before = list(await db.scalars(written))
@@ -157,7 +159,7 @@ async def test_whoever_begins_at_the_front_again_writes_nothing_to_what_is_empty
 async def test_several_servers_may_do_it_at_once(either: Database) -> None:
     gone = await furnished(either)
     await removed(either, gone)
-    clock = FakeClock()
+    clock = FakeClock(SETTLED_AT)
     await asyncio.gather(*(Emptying(either, clock, rows=ROWS).look() for _ in range(3)))
     await check_gone(either, gone)
 
@@ -168,7 +170,7 @@ async def test_rows_that_somebody_else_removes_at_the_same_time_are_not_taken_fo
 ) -> None:
     gone = await furnished(either)
     await removed(either, gone)
-    emptying = Emptying(either, FakeClock(), rows=ROWS)
+    emptying = Emptying(either, FakeClock(SETTLED_AT), rows=ROWS)
     seq = webhook_deliveries.c.seq
     async with statements(either) as db:  # as the log is kept short
         first = await db.scalar(select(func.min(seq)))
@@ -216,7 +218,7 @@ async def test_nothing_is_emptied_while_sessions_run_that_write_names_as_they_en
         await uow.sessions.add_attendance(peer)
         await uow.commit()
     await removed(either, gone)
-    emptying = Emptying(either, FakeClock())
+    emptying = Emptying(either, FakeClock(SETTLED_AT))
     await emptying.look()
     async with either() as uow:
         assert await uow.sessions.save_attendance(peer.left("kicked", at(60)))
@@ -226,10 +228,38 @@ async def test_nothing_is_emptied_while_sessions_run_that_write_names_as_they_en
     assert not any(names(await rows(either, gone)))
 
 
+async def test_what_a_request_writes_that_was_let_in_before_goes_when_all_has_settled(
+    either: Database,
+) -> None:
+    gone, stays = await furnished(either), await furnished(either, "Beta")
+    before = await rows(either, stays)
+    await removed(either, gone)
+    clock = FakeClock(GONE_AT)
+    emptying = Emptying(either, clock)
+    await emptying.empty(gone.id)
+
+    late = values.meeting(gone, "Late")
+    async with either() as uow:
+        await uow.meetings.add(late)
+        await uow.participants.add(values.participant(late))
+        await uow.webhooks.add(values.webhook(gone))
+        await uow.commit()
+    clock.advance(SETTLED.total_seconds() - 1)
+    await emptying.look()
+    assert {participants, webhooks} <= (await rows(either, gone)).keys(), "others may still be at it"
+    clock.advance(1)
+    await emptying.look()
+    kept = await rows(either, gone)
+    assert set(kept) == set(KEPT)
+    assert not any(names(kept))
+    assert await unemptied(either) == []
+    assert await rows(either, stays) == before
+
+
 async def test_what_is_written_late_of_a_peer_is_not_kept(either: Database) -> None:
     gone = await furnished(either)
     await removed(either, gone)
-    await Emptying(either, FakeClock()).look()
+    await Emptying(either, FakeClock(SETTLED_AT)).look()
     async with either() as uow:
         await uow.peer_reports.save(gone.id, [StoredReport("Acme-0-0", at(70), PeerReport())])
         await uow.commit()
