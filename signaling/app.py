@@ -169,6 +169,7 @@ class Server:
             servers,
             sockets,
             webhooks,
+            self.base_url,
         )
         application.add_routes(InternalEndpoint(live, keys.ring, lambda: servers.id).routes())
         runner = web.AppRunner(
@@ -321,6 +322,7 @@ def _application(
     servers: Ownership,
     sockets: WsHandler,
     webhooks: Webhooks,
+    base_url: str,
 ) -> web.Application:
     house, passwords = _house(settings), Argon2Passwords()
     of_meetings = MeetingPasswords(passwords, clock)
@@ -354,6 +356,7 @@ def _application(
             clock=clock,
             web_dir=settings.web_dir,
             version=_version(),
+            base_url=base_url,
             rate_limits=RateLimits.per_minute(
                 address=settings.rate_limit_address,
                 key=settings.rate_limit_key,

@@ -114,6 +114,8 @@ class RestParts:
     web_dir: Path
     """The build of the meeting page; those of the others lie beside its app."""
     version: str
+    base_url: str
+    """Where clients reach this server, without a slash at its end."""
     rate_limits: RateLimits = field(default_factory=RateLimits)
     trusted_proxies: Sequence[IpNetwork] = ()
     other_urls: Callable[[], Sequence[str]] = tuple
@@ -130,7 +132,7 @@ def build_application(parts: RestParts) -> web.Application:
             headers_middleware(parts.other_urls),
             cors_middleware,
             told_middleware,
-            errors_middleware(table, RENDERINGS),
+            errors_middleware(table, RENDERINGS, parts.base_url),
             address_middleware(parts.rate_limits, parts.trusted_proxies, parts.clock),
             access_middleware(parts.authenticator, parts.reach, table),
             key_middleware(parts.rate_limits, parts.clock),

@@ -121,19 +121,21 @@ def content_security_policy(host: str, other_urls: Sequence[str] = ()) -> str:
     )
 
 
-def errors_middleware(table: OperationTable, renderings: Mapping[str, Rendering]) -> Middleware:
-    """In the rendering of the operation; for a path that is none, by prefix."""
+def errors_middleware(
+    table: OperationTable, renderings: Mapping[str, Rendering], base_url: str
+) -> Middleware:
+    """In the rendering of the operation; for a path that is none, by prefix. `base_url`: of this server."""
 
     @web.middleware
     async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except SignalingError as error:
-            return rendering_of(request).failure(error)
+            return rendering_of(request).failure(error, base_url)
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            response = rendering_of(request).failure(_told(error))
+            response = rendering_of(request).failure(_told(error), base_url)
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
             return response
@@ -142,7 +144,7 @@ def errors_middleware(table: OperationTable, renderings: Mapping[str, Rendering]
                 log.debug("client_gone", method=request.method, route=_route(request))
             else:
                 log.exception("request_failed", method=request.method, route=_route(request))
-            return rendering_of(request).failure(SignalingError())
+            return rendering_of(request).failure(SignalingError(), base_url)
 
     def rendering_of(request: web.Request) -> Rendering:
         operation = table.of(request)

@@ -19,7 +19,10 @@ from signaling.errors import InvalidTokenError, MisdirectedError, SignalingError
 class Rendering(Protocol):
     """Values are JSON; schemas are JSON Schema."""
 
-    def failure(self, error: SignalingError) -> web.Response: ...
+    def failure(self, error: SignalingError, base_url: str) -> web.Response:
+        """`base_url`: where clients reach this server, without a slash at its end."""
+        ...
+
     def one_schema(self, schema: dict[str, Any]) -> dict[str, Any]: ...
     def page_schema(self, schema: dict[str, Any]) -> dict[str, Any]: ...
     def error_schema(self) -> dict[str, Any]: ...
@@ -56,7 +59,7 @@ def with_headers(response: web.Response, error: SignalingError) -> web.Response:
 class House:
     """`/v2`, in the manner of Dyte; the RealtimeKit prefix has it too."""
 
-    def failure(self, error: SignalingError) -> web.Response:
+    def failure(self, error: SignalingError, base_url: str) -> web.Response:
         return with_headers(json_response(self.error_example(error), error.http_status), error)
 
     def one_schema(self, schema: dict[str, Any]) -> dict[str, Any]:

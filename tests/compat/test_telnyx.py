@@ -113,6 +113,7 @@ async def test_a_room_keeps_all_that_it_is_created_with(rooms: Rooms) -> None:
     (error,) = refused.value.response.json()["errors"]
     assert error["source"] == {"pointer": "/unique_name"}
     assert error["code"] and error["title"] and error["detail"]
+    assert error["meta"]["url"] == f"{rooms.server.base_url}/reference/"
 
 
 @shows("rooms.list")
@@ -156,6 +157,7 @@ async def test_a_room_is_found_with_its_sessions(rooms: Rooms) -> None:
         await rooms.api.rooms.retrieve(NOBODY)
     (error,) = refused.value.response.json()["errors"]
     assert error["code"] and error["title"] and error["detail"]
+    assert error["meta"]["url"] == f"{rooms.server.base_url}/reference/"
 
 
 @shows("rooms.update")

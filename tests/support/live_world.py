@@ -342,7 +342,7 @@ async def live_world(
     await service.start()
     handler = WsHandler(service, hub, SystemClock(), ws)
     table = OperationTable()
-    app = web.Application(middlewares=[cors_middleware, errors_middleware(table, {})])
+    app = web.Application(middlewares=[cors_middleware, errors_middleware(table, {}, "http://localhost")])
     app.router.add_get("/v2/ws", handler.handle)
     http_peers = HttpPeers(service, tokens or FakeTokens(), clock)
     for exchange in (WhipRoutes(http_peers), WhepRoutes(http_peers)):

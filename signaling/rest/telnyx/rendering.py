@@ -4,10 +4,12 @@
     list     {"data": [...], "meta": {"page_number": 1, "page_size": 20, "total_pages": 3,
                                       "total_results": 41}}
     error    {"errors": [{"code": "10005", "title": "NotFound", "detail": "...",
-                          "source": {"pointer": "/unique_name"}, "meta": {"url": "..."}}]}
+                          "source": {"pointer": "/unique_name"},
+                          "meta": {"url": "https://meet.example.org/reference/"}}]}
 
 An error's `code` is the one that clients of that API know for its kind, its `title` our stable name. `source`
 is there where one field is to blame: a pointer (RFC 6901) into the body, or the name of a query's parameter.
+`meta.url` is where to read on: the reference on this server.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _BAD_REQUEST: Final = "10015"
 _CODES: Final = {401: "10009", 403: "10010", 404: "10005", 429: "10011", 500: "10007", 503: "10007"}
 """By HTTP status; every other error is a bad request."""
 DOCUMENTATION: Final = "/reference/"
-"""Where an error says to look."""
+_EXAMPLE: Final = "https://meet.example.org"
 
 
 def code_of(http_status: int) -> str:
@@ -33,8 +35,8 @@ def code_of(http_status: int) -> str:
 
 
 class Telnyx:
-    def failure(self, error: SignalingError) -> web.Response:
-        return with_headers(json_response(self.error_example(error), error.http_status), error)
+    def failure(self, error: SignalingError, base_url: str) -> web.Response:
+        return with_headers(json_response(_errors(error, base_url), error.http_status), error)
 
     def one_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return _object(data=schema)
@@ -60,11 +62,7 @@ class Telnyx:
         return {"data": [example], "meta": _meta(RoomPage(), 1)}
 
     def error_example(self, error: SignalingError) -> Any:
-        code = code_of(error.http_status)
-        told: dict[str, Any] = {"code": code, "title": error.name, "detail": error.message}
-        if error.field is not None:
-            told["source"] = _source(error.field)
-        return {"errors": [told | {"meta": {"url": DOCUMENTATION}}]}
+        return _errors(error, _EXAMPLE)
 
 
 TELNYX: Final = Telnyx()
@@ -77,6 +75,14 @@ def one(data: Any, *, status: int = 200) -> web.Response:
 
 def listed(items: Sequence[Any], page: RoomPage, total: int) -> web.Response:
     return json_response({"data": items, "meta": _meta(page, total)})
+
+
+def _errors(error: SignalingError, base_url: str) -> dict[str, Any]:
+    code = code_of(error.http_status)
+    told: dict[str, Any] = {"code": code, "title": error.name, "detail": error.message}
+    if error.field is not None:
+        told["source"] = _source(error.field)
+    return {"errors": [told | {"meta": {"url": base_url + DOCUMENTATION}}]}
 
 
 def _meta(page: RoomPage, total: int) -> dict[str, int]:

@@ -76,7 +76,9 @@ async def _servers() -> AsyncIterator[Servers]:
     other = replace(own, id="b", incarnation="b-1", url="https://b.example.org")
     async with live_world(store=MemoryStore(), server=own) as a, live_world(beside=a, server=other) as b:
         ring = KeyRing.of(SigningKey.generate(), a.clock)
-        application = web.Application(middlewares=[errors_middleware(OperationTable(), {})])
+        application = web.Application(
+            middlewares=[errors_middleware(OperationTable(), {}, "http://localhost")]
+        )
         application.add_routes(InternalEndpoint(a.live, ring, lambda: "a").routes())
         endpoint = TestServer(application, port=port)
         client = InternalClient(ring, b.clock)

@@ -28,7 +28,7 @@ async def test_one_that_went_is_no_fault_of_ours_and_nothing_else_passes_for_tha
         finally:
             handled.set()
 
-    app = web.Application(middlewares=[errors_middleware(OperationTable(), {})])
+    app = web.Application(middlewares=[errors_middleware(OperationTable(), {}, "http://localhost")])
     app.router.add_get("/", handle)
     server = TestServer(app)
     await server.start_server()

@@ -69,6 +69,7 @@ from tests.signaling import values
 from tests.support.live_world import alone
 
 WEBHOOK_KEYS = WebhookKeyRing.of(WebhookKeys.generate(), SystemClock()).document
+PUBLIC_URL = "https://meet.example.org"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Passwords of tests are not worth the time."""
 PASSWORDS = Argon2Passwords(QUICK)
@@ -256,6 +257,7 @@ async def rest_world(
             clock=clock,
             web_dir=folder / "meet" / "dist",
             version="1.2.3",
+            base_url=PUBLIC_URL,
             rate_limits=rate_limits or RateLimits(),
             trusted_proxies=[ip_network(one) for one in trusted],
         )

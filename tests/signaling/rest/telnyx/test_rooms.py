@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.signaling.rest.world import World
+from tests.signaling.rest.world import PUBLIC_URL, World
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -73,7 +73,7 @@ async def test_errors_look_as_clients_of_this_api_expect(
     assert answer.status == status
     (error,) = answer.body["errors"]
     assert (error["code"], error.get("source")) == (code, source)
-    assert error["title"] and error["detail"] and error["meta"]["url"] == "/reference/"
+    assert error["title"] and error["detail"] and error["meta"]["url"] == f"{PUBLIC_URL}/reference/"
 
 
 async def test_who_shows_no_key_is_told_so_in_the_same_envelope(world: World) -> None:
