@@ -6,13 +6,13 @@ is known only here: one that goes on after another begins at the front, and find
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
 import structlog
 
+from signaling.pacing import Pace
 from signaling.repeating import Repeating
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
 from signaling.services.ports.organizations import FRONT, Place
@@ -53,12 +53,12 @@ class Emptying:
         """`within`: give up after so many seconds; the rest is found by a look."""
         place: Place | None = FRONT
         began = self._clock.monotonic()
+        pace = Pace(self._clock.monotonic, share=SHARE)
         while place is not None:
-            before = self._clock.monotonic()
-            if within is not None and before - began > within:
+            if within is not None and self._clock.monotonic() - began > within:
                 return
             place = await committed(self._units, partial(self._step, organization_id, place))
-            await asyncio.sleep((self._clock.monotonic() - before) * (1 - SHARE) / SHARE)
+            await pace.rest()
         log.info("organization.emptied", organization_id=organization_id)
 
     async def _step(self, organization_id: str, place: Place, uow: UnitOfWork) -> Place | None:

@@ -9,12 +9,12 @@ are not there any more, of which nothing will come.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 
+from signaling.pacing import Pace
 from signaling.repeating import Repeating
 from signaling.services.live.ownership import Ownership
 from signaling.services.ports import Clock, UnitOfWork, UnitOfWorkFactory
@@ -50,9 +50,10 @@ class SessionArchive:
     async def look(self) -> int:
         """How many became archived. Raises what the store raises."""
         elsewhere = [one.id for one in await self._servers.others()]
+        pace = Pace(self._clock.monotonic, share=SHARE)
         count = 0
         while True:
-            before, now = self._clock.monotonic(), self._clock.now()
+            now = self._clock.now()
             unwritten = self._reports.unwritten
             limit = BATCH + len(unwritten)
             async with self._units(reading=True) as uow:
@@ -63,7 +64,7 @@ class SessionArchive:
             count += await committed(self._units, partial(_archive, ready, now))
             if len(found) < limit:
                 return count
-            await asyncio.sleep((self._clock.monotonic() - before) * (1 - SHARE) / SHARE)
+            await pace.rest()
 
 
 async def _archive(session_ids: Sequence[str], now: datetime, uow: UnitOfWork) -> int:
