@@ -261,7 +261,12 @@ async def _tell_end(uow: UnitOfWork, outbox: Outbox, record: SessionRecord) -> N
 
 
 async def _check_plan(uow: UnitOfWork, organization_id: str) -> None:
-    """Raises `PlanLimitError`."""
+    """Raises `PlanLimitError`.
+
+    The organization is read here again, though its plan was asked for the configuration already: that was
+    before the media had a place, in another transaction. What is counted and what it may come to are seen at
+    the same moment, and anew where the transaction is tried again; else another plan could come between.
+    """
     organization = await uow.organizations.get(organization_id)
     limit = None if organization is None else limits_of(organization).concurrent_sessions
     if limit is not None:
