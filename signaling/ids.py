@@ -27,7 +27,7 @@ ProducerId = NewType("ProducerId", str)
 ConsumerId = NewType("ConsumerId", str)
 NodeId = NewType("NodeId", str)
 
-Prefix = Literal["ses", "peer", "pub", "rt", "tp", "pr", "cs", "nd", "pipe", "req"]
+Prefix = Literal["ses", "peer", "sock", "pub", "rt", "tp", "pr", "cs", "nd", "pipe", "req"]
 
 _SHORT_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Without those that are taken for each other when a link is read aloud or copied by hand."""

@@ -25,6 +25,8 @@ class PeerEventKind(StrEnum):
 class PeerEvent:
     kind: PeerEventKind
     at: datetime
+    socket_id: str | None = None
+    """The one that speaks for it since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,21 @@ class Attendance:
     counted: bool = True
     """Hidden participants and recorders do not: not as present, nor as the most at once, nor in minutes."""
     events: tuple[PeerEvent, ...] = ()
+    socket_id: str | None = None
+    """The one that it joined over; None of who came over HTTP."""
+    opened_at: datetime | None = None
+    """When that socket was opened."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When there was such a peer: where it had to wait to be admitted, long before it joined."""
+        return self.joined_at if self.opened_at is None else min(self.opened_at, self.joined_at)
+
+    @property
+    def last_socket_id(self) -> str | None:
+        """The one that speaks for it, or did last."""
+        later = [one.socket_id for one in self.events if one.socket_id is not None]
+        return later[-1] if later else self.socket_id
 
     def seconds(self, now: datetime) -> float:
         """How long it has been in, or was."""
@@ -64,10 +81,10 @@ class Attendance:
     def left(self, reason: str, now: datetime) -> Attendance:
         return replace(self, left_at=now, leave_reason=reason, updated_at=now)
 
-    def noted(self, kind: PeerEventKind, now: datetime) -> Attendance:
+    def noted(self, event: PeerEvent) -> Attendance:
         if len(self.events) >= MAX_PEER_EVENTS:
             return self
-        return replace(self, events=(*self.events, PeerEvent(kind, now)), updated_at=now)
+        return replace(self, events=(*self.events, event), updated_at=event.at)
 
 
 def attendance_of(peer: Peer, session: SessionRecord) -> Attendance:
@@ -90,4 +107,6 @@ def attendance_of(peer: Peer, session: SessionRecord) -> Attendance:
         user_agent=peer.origin.user_agent,
         address=peer.origin.address,
         context=peer.origin.context,
+        socket_id=peer.origin.socket_id,
+        opened_at=peer.origin.opened_at,
     )

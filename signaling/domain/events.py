@@ -62,6 +62,16 @@ class PeerDetached:
 @dataclass(frozen=True, slots=True)
 class PeerResumed:
     peer: Peer
+    socket_id: str | None = None
+    """None for a peer over HTTP, whose media connection is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketReplaced:
+    """Another socket speaks for the peer before the old one was known to be gone: nobody saw it away."""
+
+    peer: Peer
+    socket_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +175,7 @@ Event = (
     | PeerJoined
     | PeerDetached
     | PeerResumed
+    | SocketReplaced
     | PeerLeft
     | PublicationAdded
     | PublicationMuted

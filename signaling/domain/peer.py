@@ -34,12 +34,16 @@ _USUAL_SOURCE: Final[Mapping[MediaKind, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a client says of itself, and where it comes from; kept with its attendance."""
+    """What a client says of itself, and where it comes from; kept with its attendance. Of peers over HTTP
+    nothing is known."""
 
     sdk: str | None = None
     user_agent: str | None = None
     address: str | None = None
     context: str | None = None
+    socket_id: str | None = None
+    opened_at: datetime | None = None
+    """When its socket was."""
 
 
 UNKNOWN: Final = Origin()

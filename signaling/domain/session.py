@@ -40,6 +40,7 @@ from signaling.domain.events import (
     PublicationEnded,
     SessionEnded,
     SessionStatusChanged,
+    SocketReplaced,
     StageRequestsChanged,
     StageStatusChanged,
     SubscriptionEnded,
@@ -225,12 +226,12 @@ class Session:
             return []
         return [PeerDetached(self._put(replace(peer, detached_at=now)))]
 
-    def resume(self, peer_id: str) -> Events:
-        """A new socket speaks for it. Nothing happened if the old one was not known to be gone."""
+    def resume(self, peer_id: str, socket_id: str | None = None) -> Events:
+        """A new socket speaks for it; or, without one, its media connection is back."""
         peer = self.peer(peer_id)
-        if peer.connected:
-            return []
-        return [PeerResumed(self._put(replace(peer, detached_at=None)))]
+        if not peer.connected:
+            return [PeerResumed(self._put(replace(peer, detached_at=None)), socket_id)]
+        return [] if socket_id is None else [SocketReplaced(peer, socket_id)]
 
     def leave(self, peer_id: str, reason: LeaveReason, now: float) -> Events:
         peer = self.peer(peer_id)

@@ -239,6 +239,7 @@ def _put_together(views: Sequence[AttendanceView]) -> AttendanceView:
     whole = replace(
         there or last,
         joined_at=those[0].joined_at,
+        opened_at=those[0].created_at,
         left_at=None if there else max(one.left_at for one in those if one.left_at is not None),
     )
     return AttendanceView(whole, sum(view.minutes for view in views))

@@ -209,7 +209,7 @@ class Connection:
         self._protocol = self._hub.attach(joined.peer_id, self, joined.seq)
 
     async def _resume(self, request: messages.Resume) -> None:
-        resumed = await self._live.resume(request)
+        resumed = await self._live.resume(request, self._origin.socket_id)
         self.push(success(request.id, resumed))
         self._peer_id = resumed.peer_id
         try:

@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from signaling.domain.peer import Origin
+from signaling.ids import new_id
 from signaling.protocol.closing import CloseCode
 from signaling.protocol.messages import MAX_MESSAGE_LENGTH
 from signaling.services.live.service import LiveService
@@ -83,7 +84,12 @@ class WsHandler:
             self._clock,
             self._settings,
             self._counters,
-            Origin(user_agent=_user_agent(request), address=self._address_of(request)),
+            Origin(
+                user_agent=_user_agent(request),
+                address=self._address_of(request),
+                socket_id=new_id("sock"),
+                opened_at=self._clock.now(),
+            ),
         )
         self._counters["accepted"] += 1
         self._connections.add(connection)

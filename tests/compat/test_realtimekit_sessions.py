@@ -173,6 +173,10 @@ async def test_who_was_in_a_session_is_listed_with_when(kit: Kit) -> None:
     assert one.peer_events and {each.peer_id for each in one.peer_events} == {one.id}
     names = [each.event_name for each in one.peer_events]
     assert names == ["PEER_CREATED", "PEER_JOINING", "PEER_LEAVING"]
+    times = [each.created_at for each in one.peer_events]
+    assert all(times) and times == sorted(filter(None, times))
+    sockets = {each.socket_session_id for each in one.peer_events}
+    assert len(sockets) == 1 and all(sockets)
     nobody = await kit.api.sessions.get_session_participants(session_id, **kit.app, search="somebody else")
     assert nobody.data and nobody.data.participants == []
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 from typing import Any, Self
 
@@ -62,6 +63,16 @@ async def until(condition: Callable[[], bool], what: str) -> None:
                 await asyncio.sleep(0.002)
     except TimeoutError:
         raise AssertionError(f"still waiting for: {what}") from None
+
+
+class _SocketClock(SystemClock):
+    """What is kept of sockets has the world's time. Their deadlines go by the machine's."""
+
+    def __init__(self, world: Clock) -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return self._world.now()
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
@@ -340,7 +351,7 @@ async def live_world(
     )
     service = LiveService(around, tokens or FakeTokens())
     await service.start()
-    handler = WsHandler(service, hub, SystemClock(), ws)
+    handler = WsHandler(service, hub, _SocketClock(clock), ws)
     table = OperationTable()
     app = web.Application(middlewares=[cors_middleware, errors_middleware(table, {}, "http://localhost")])
     app.router.add_get("/v2/ws", handler.handle)

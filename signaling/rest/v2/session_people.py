@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import JsonValue
@@ -62,6 +63,7 @@ class PeerEventAnswer(Answer):
     participant_id: str
     session_id: str
     socket_session_id: str | None
+    """Of the WebSocket over which the peer was there. Null of who came over HTTP, and of old."""
     preset_view_type: str | None
     minutes_consumed: float
     created_at: Timestamp
@@ -70,12 +72,12 @@ class PeerEventAnswer(Answer):
     @classmethod
     def all_of(cls, view: AttendanceView) -> list[PeerEventAnswer]:
         one = view.attendance
-        events: list[tuple[PeerEventName, Any, float]] = [
-            ("PEER_CREATED", one.joined_at, 0.0),
-            ("PEER_JOINING", one.joined_at, 0.0),
+        events: list[tuple[PeerEventName, datetime, float, str | None]] = [
+            ("PEER_CREATED", one.created_at, 0.0, one.socket_id),
+            ("PEER_JOINING", one.joined_at, 0.0, one.socket_id),
         ]
         if one.left_at is not None:
-            events.append(("PEER_LEAVING", one.left_at, rounded(view.minutes)))
+            events.append(("PEER_LEAVING", one.left_at, rounded(view.minutes), one.last_socket_id))
         return [
             cls(
                 id=f"{one.peer_id}:{name}",
@@ -83,13 +85,13 @@ class PeerEventAnswer(Answer):
                 peer_id=one.peer_id,
                 participant_id=one.participant_id,
                 session_id=one.session_id,
-                socket_session_id=None,
+                socket_session_id=socket_id,
                 preset_view_type=one.view_type,
                 minutes_consumed=minutes,
                 created_at=at,
                 updated_at=at,
             )
-            for name, at, minutes in events
+            for name, at, minutes, socket_id in events
         ]
 
 
@@ -116,6 +118,7 @@ class PersonAnswer(Answer):
     counted: bool
     """False for hidden participants and recorders, whose time is not consumed."""
     created_at: Timestamp
+    """When its socket was opened: long before it joined, where it had to wait to be admitted."""
     updated_at: Timestamp
     peer_events: Annotated[list[PeerEventAnswer] | None, ABSENT_IF_NONE] = None
 
@@ -241,7 +244,7 @@ def person_values(view: AttendanceView) -> dict[str, Any]:
         "duration": rounded(view.minutes),
         "context": one.context,
         "counted": one.counted,
-        "created_at": one.joined_at,
+        "created_at": one.created_at,
         "updated_at": one.updated_at,
     }
 
@@ -296,8 +299,14 @@ def _address(one: Attendance) -> IpInformation:
 
 
 def _events(one: Attendance) -> list[ReportedEvent]:
-    events = [("joined", one.joined_at), *((str(event.kind), event.at) for event in one.events)]
-    told = [ReportedEvent(name=name, timestamp=at, metadata={}) for name, at in events]
+    events = [("joined", one.joined_at, one.socket_id)]
+    events += [(str(event.kind), event.at, event.socket_id) for event in one.events]
+    told = [
+        ReportedEvent(
+            name=name, timestamp=at, metadata={} if socket_id is None else {"socket_session_id": socket_id}
+        )
+        for name, at, socket_id in events
+    ]
     if one.left_at is not None:
         why: dict[str, JsonValue] = {"reason": one.leave_reason}
         told.append(ReportedEvent(name="left", timestamp=one.left_at, metadata=why))

@@ -31,6 +31,7 @@ from signaling.domain.events import (
     PublicationUnmuted,
     SessionEnded,
     SessionStatusChanged,
+    SocketReplaced,
     StageRequestsChanged,
     StageStatusChanged,
     SubscriptionEnded,
@@ -114,8 +115,8 @@ class Announcer:
                 self._preset(peer, previous)
             case MediaLost():
                 self._media_lost(event)
-            case GrantsChanged() | SessionStatusChanged() | SessionEnded():
-                pass  # told by stage or permissions; by session_left
+            case GrantsChanged() | SessionStatusChanged() | SessionEnded() | SocketReplaced():
+                pass  # told by stage or permissions; by session_left; nothing changed for the others
             case _:
                 assert_never(event)
 

@@ -17,7 +17,7 @@ from functools import partial
 
 import structlog
 
-from signaling.domain.attendance import Attendance, PeerEventKind, attendance_of
+from signaling.domain.attendance import Attendance, PeerEvent, PeerEventKind, attendance_of
 from signaling.domain.configuration import EffectiveConfiguration
 from signaling.domain.events import (
     Event,
@@ -26,6 +26,7 @@ from signaling.domain.events import (
     PeerResumed,
     SessionEnded,
     SessionStatusChanged,
+    SocketReplaced,
 )
 from signaling.domain.peer import Peer
 from signaling.domain.plan import check_room, limits_of
@@ -152,9 +153,9 @@ class SessionRecords:
                     self._unsaved.append(attendance)
                     self._count(attendance, now)
                 case PeerDetached(peer):
-                    self._note(peer, PeerEventKind.DETACHED, now)
-                case PeerResumed(peer):
-                    self._note(peer, PeerEventKind.RESUMED, now)
+                    self._note(peer, PeerEvent(PeerEventKind.DETACHED, now))
+                case PeerResumed(peer, socket_id) | SocketReplaced(peer, socket_id):
+                    self._note(peer, PeerEvent(PeerEventKind.RESUMED, now, socket_id))
                 case SessionStatusChanged(status):
                     self.record = replace(self.record, status=status, updated_at=now)
                     self._unsaved.append(self.record)
@@ -195,9 +196,9 @@ class SessionRecords:
         if attendance.counted:
             self._seconds_of_those_left += attendance.seconds(now)
 
-    def _note(self, peer: Peer, kind: PeerEventKind, now: datetime) -> None:
+    def _note(self, peer: Peer, event: PeerEvent) -> None:
         """Written when the peer leaves."""
-        self._present[peer.id] = self._present[peer.id].noted(kind, now)
+        self._present[peer.id] = self._present[peer.id].noted(event)
 
 
 async def end_unfinished(

@@ -233,14 +233,14 @@ class LiveService(LocalSessions):
             raise NotJoinedError
         return await live.owner.do(partial(work, live))
 
-    async def resume(self, request: messages.Resume) -> messages.Resumed:
+    async def resume(self, request: messages.Resume, socket_id: str | None = None) -> messages.Resumed:
         """The peer of the token speaks over another socket now. Raises `ResumeRefusedError`."""
         peer_id = self._resume_tokens.get(notes.digest(request.resume_token))
         live = None if peer_id is None else self._of_peer.get(peer_id)
         if peer_id is None or live is None:
             raise ResumeRefusedError
         try:
-            return await live.owner.do(partial(self._resume, live, peer_id, request))
+            return await live.owner.do(partial(self._resume, live, peer_id, request, socket_id))
         except NotJoinedError:
             raise ResumeRefusedError from None
 
@@ -318,10 +318,14 @@ class LiveService(LocalSessions):
         self._remember(live, peer_id, notes.digest(token))
         return token
 
-    async def _resume(self, live: LiveSession, peer_id: str, request: messages.Resume) -> messages.Resumed:
+    async def _resume(
+        self, live: LiveSession, peer_id: str, request: messages.Resume, socket_id: str | None
+    ) -> messages.Resumed:
         if self._token_of.get(peer_id) != notes.digest(request.resume_token):
             raise ResumeRefusedError
-        resumption = await live.resume(peer_id, request.last_seq, or_snapshot=request.snapshot)
+        resumption = await live.resume(
+            peer_id, request.last_seq, or_snapshot=request.snapshot, socket_id=socket_id
+        )
         token = self._new_token(live, peer_id)
         offer = live.connectivity.give(peer_id, live.session.peer(peer_id).participant_id)
         return messages.Resumed(

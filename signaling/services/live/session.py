@@ -239,7 +239,9 @@ class LiveSession:
             self.connectivity.forget(peer_id)
             await self.carry_out(self.session.detach(peer_id, self.around.clock.monotonic()))
 
-    async def resume(self, peer_id: str, last_seq: int, *, or_snapshot: bool) -> Resumption:
+    async def resume(
+        self, peer_id: str, last_seq: int, *, or_snapshot: bool, socket_id: str | None
+    ) -> Resumption:
         """Raises `ResumeRefusedError` before anything changed; with `or_snapshot` not for lost events."""
         peer, hub = self.session.peer(peer_id), self.around.hub
         try:
@@ -247,13 +249,13 @@ class LiveSession:
         except ResumeRefusedError:
             if not or_snapshot or peer.over_http:
                 raise
-            await self.carry_out(self.session.resume(peer_id))
+            await self.carry_out(self.session.resume(peer_id, socket_id))
             seq = hub.seq(peer_id)
             hub.missed(peer_id, seq)
             snapshot = welcome.snapshot(self, self.session.peer(peer_id))
             await self.media.retell(peer_id)
             return Resumption(0, seq, snapshot)
-        await self.carry_out(self.session.resume(peer_id))
+        await self.carry_out(self.session.resume(peer_id, socket_id))
         return Resumption(missed, last_seq)
 
     async def leave(self, peer_id: str, reason: LeaveReason) -> None:

@@ -41,4 +41,5 @@ attendances: Final = Table(
     Index("ix_attendances_custom", "organization_id", "custom_participant_id", "session_id"),
 )
 """Outlives its participant, so there is no foreign key to it; organization and meeting go with its session. A
-context is too long for an index, so the index is of its hash."""
+context is too long for an index, so the index is of its hash. What is in `events` says
+`signaling.store.attendances`."""

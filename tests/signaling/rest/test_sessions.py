@@ -160,8 +160,33 @@ async def test_one_is_found_by_peer_and_by_participant(world: World) -> None:
         "PEER_LEAVING",
     ]
     assert found["peer_events"][-1]["minutes_consumed"] == 0.167
+    assert {one["socket_session_id"] for one in found["peer_events"]} == {None}, "nothing is known of it"
     elsewhere = await world.call("GET", f"/v2/sessions/{other.id}/participants/{latest.peer_id}")
     assert elsewhere.status == 404
+
+
+async def test_the_events_of_a_peer_say_when_its_socket_was_opened_and_over_which_it_spoke(
+    world: World,
+) -> None:
+    session = await begun(world, (await world.meeting())["id"])
+    resumed = PeerEvent(PeerEventKind.RESUMED, at(90), "sock_2")
+    peer = await attended(world, session, 60, 120, socket_id="sock_1", opened_at=at(20), events=(resumed,))
+    path = f"/v2/sessions/{session.id}/participants?include_peer_events=true"
+    for asked in (path, f"{path}&view=consolidated"):
+        (found,) = (await world.call("GET", asked)).data["participants"]
+        assert found["created_at"] == "2026-03-01T12:00:20.123Z"
+        assert [(one["created_at"], one["socket_session_id"]) for one in found["peer_events"]] == [
+            ("2026-03-01T12:00:20.123Z", "sock_1"),
+            ("2026-03-01T12:01:00.123Z", "sock_1"),
+            ("2026-03-01T12:02:00.123Z", "sock_2"),
+        ]
+    report = (await world.call("GET", f"/v2/sessions/peer-report/{peer.peer_id}")).data["participant"]
+    events = report["peer_report"]["metadata"]["events"]
+    assert [(one["name"], one["metadata"]) for one in events] == [
+        ("joined", {"socket_session_id": "sock_1"}),
+        ("resumed", {"socket_session_id": "sock_2"}),
+        ("left", {"reason": "left"}),
+    ]
 
 
 async def test_a_report_says_what_is_known_of_a_peer_and_only_the_part_that_is_asked_for(

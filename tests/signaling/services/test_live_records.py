@@ -203,6 +203,37 @@ async def test_that_a_socket_went_and_came_back_is_kept_with_the_attendance() ->
         assert one is not None
         seconds = [(event.kind, (event.at - one.joined_at).total_seconds()) for event in one.events]
         assert seconds == [("detached", 3), ("resumed", 7)]
+        first, second = one.socket_id, one.last_socket_id
+        assert first and second and first != second
+        assert [event.socket_id for event in one.events] == [None, second]
+
+
+async def test_a_socket_that_replaces_one_that_is_still_there_is_kept_though_nobody_was_seen_away() -> None:
+    async with live_world() as world:
+        host, other = await world.join(), await world.join()
+        again = await world.resume(host)
+        assert await host.closed() == 4004
+        await again.request("leave")
+        await other.hears("peer_left")
+        async with world.store() as uow:
+            one = await uow.history.attendance(ORGANIZATION, host.peer_id)
+        assert one is not None
+        assert [event.kind for event in one.events] == ["resumed"]
+        assert one.last_socket_id not in (None, one.socket_id)
+
+
+async def test_the_next_process_goes_on_with_the_sockets_of_those_who_are_in() -> None:
+    async with live_world() as first:
+        host = await first.join()
+        await first.die()
+        async with live_world(after=first) as second:
+            await second.resume(host, snapshot=True)
+            await second.live.kick_all(MEETING)
+            async with second.store() as uow:
+                one = await uow.history.attendance(ORGANIZATION, host.peer_id)
+            assert one is not None
+            assert one.opened_at is not None
+            assert one.socket_id and one.last_socket_id not in (None, one.socket_id)
 
 
 async def test_a_removal_that_runs_against_a_join_leaves_nobody_inside() -> None:

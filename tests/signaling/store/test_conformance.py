@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from signaling.domain.attendance import PeerEvent, PeerEventKind
 from signaling.domain.configuration import Configuration, ConfigurationRecord
 from signaling.domain.idempotency import MadeBefore
 from signaling.domain.join_policy import Policy
@@ -307,13 +308,17 @@ async def test_attendances_outlive_their_participant(units: UnitOfWorkFactory) -
     meeting = values.meeting(acme)
     participant, session = values.participant(meeting), values.session(meeting)
     here = values.attendance(session, "peer_1", participant.id)
-    gone = replace(here, left_at=values.at(9), leave_reason="left")
+    here = replace(here, socket_id="sock_1", opened_at=values.at(0))
+    came_back = PeerEvent(PeerEventKind.RESUMED, values.at(7), "sock_2")
+    gone = here.noted(PeerEvent(PeerEventKind.DETACHED, values.at(5))).noted(came_back)
+    gone = replace(gone, left_at=values.at(9), leave_reason="left")
     async with units() as uow:
         await uow.meetings.add(meeting)
         await uow.participants.add(participant)
         await uow.sessions.add(session)
         await uow.sessions.add_attendance(here)
         await uow.participants.remove(participant)
+        assert list(await uow.sessions.attendances(session.id)) == [here]
         await uow.sessions.save_attendance(gone)
         await uow.commit()
     async with units() as uow:

@@ -17,7 +17,7 @@ from tests.signaling.services.test_live_webhooks import JOINED, STARTED, subscri
 from tests.signaling.ws.test_life_cycle import opened, stored
 from tests.signaling.ws.test_policies import changed
 from tests.signaling.ws.test_restart import two_lives
-from tests.support.live_world import MEETING, LiveWorld, Refused, WsClient, live_world, until
+from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, Refused, WsClient, live_world, until
 
 GUEST = "group_call_participant"
 
@@ -65,6 +65,19 @@ async def test_whoever_comes_next_can_be_told_what_they_will_find() -> None:
         grace = guest.joined["me"]["participant_id"]
         again = await world.live.outlook(MEETING, grace, names=2)
         assert again is not None and again.admitted
+
+
+async def test_a_peer_that_waited_was_there_since_its_socket_was_opened() -> None:
+    async with live_world() as world:
+        await guests_wait(world)
+        host, guest = await world.join(), await world.join(GUEST)
+        world.clock.advance(40)
+        await host.request("admit", peer_ids=[guest.peer_id])
+        await admitted(world, guest)
+        async with world.store() as uow:
+            one = await uow.history.attendance(ORGANIZATION, guest.peer_id)
+        assert one is not None and one.socket_id is not None
+        assert (one.joined_at - one.created_at).total_seconds() == 40
 
 
 async def test_who_waits_hears_and_may_nothing_until_a_moderator_admits_them() -> None:
