@@ -95,6 +95,11 @@ class Moves:
     def of(self, peer_id: str) -> Move | None:
         return self._moves.get(peer_id)
 
+    def to(self, node_id: str, peer_id: str) -> int | None:
+        """The number of the move by which the peer is on its way to that node."""
+        move = self._moves.get(peer_id)
+        return move.number if move is not None and move.to.node_id == node_id else None
+
     def last_of(self, peer_id: str) -> int | None:
         """The number of the move by which the peer came to the connection that it receives by."""
         return self._moved.get(peer_id)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -26,15 +25,14 @@ from signaling.domain.publication import Grant, Publication, Subscription, Tile
 from signaling.errors import SignalingError
 from signaling.nodes.data import DataSpread
 from signaling.nodes.errands import Errands
+from signaling.nodes.hearing import Hearing
 from signaling.nodes.link import NodeLink
 from signaling.nodes.media import NodeMedia
 from signaling.nodes.moves import Moves
 from signaling.nodes.noting import SessionNotes
 from signaling.nodes.parts import Nodes, Parts
-from signaling.nodes.pauses import Pauses
 from signaling.nodes.piping import Piping
 from signaling.nodes.reach import Reach
-from signaling.nodes.speakers import Speaking
 from signaling.services.live import ports
 
 log = structlog.get_logger(__name__)
@@ -58,8 +56,7 @@ class SpreadMedia:
         self._reach = Reach(session_id, self._parts, Piping(nodes.pipes))
         self._moves = Moves(session_id, self._parts, self._reach, self.note)
         self._notes = SessionNotes(session_id)
-        self._speaking = Speaking()
-        self._pauses = Pauses()
+        self._hearing = Hearing(self._parts.by_peers, self._moves)
         self._data = DataSpread(self._parts)
         self._errands = Errands()
         self._later = self._errands.run
@@ -269,8 +266,8 @@ class SpreadMedia:
     async def finish_move(self, peer_id: str, move: int) -> None:
         left = await self._moves.finish(peer_id, move)
         if left is not None:
-            for publication_id in self._pauses.moved(peer_id, left.node_id):
-                self._listener(ports.SubscriptionResumed(peer_id, publication_id))
+            for resumed in self._hearing.moved(peer_id, left.node_id):
+                self._listener(resumed)
             await self._end_empty()
 
     async def _expire_move(self, peer_id: str) -> None:
@@ -299,7 +296,7 @@ class SpreadMedia:
         if part is None:
             return
         if direction == "subscribe":
-            self._pauses.forget_peer(peer_id)
+            self._hearing.forget_peer(peer_id)
         own = [one.id for one in self._reach.published_by(peer_id)]
         await part.close_transport(peer_id, direction)
         if direction == "publish":
@@ -322,9 +319,8 @@ class SpreadMedia:
         await self._parts.recover(peer_ids)
 
     def _lose(self, node_id: str) -> None:
-        self._speaking.forget_node(node_id)
+        self._hearing.forget_node(node_id)
         self._moves.lose(node_id)
-        self._pauses.forget_node(node_id)
         hit = self._parts.lose(node_id)
         for peer_id, left in hit.items():
             self._moves.forget(peer_id)
@@ -350,32 +346,18 @@ class SpreadMedia:
             case ports.PublicationClosed(publication_id):
                 self._reach.forget((publication_id,))
                 self._later(self._reach.end_elsewhere((publication_id,)))
-            case ports.SubscriptionClosed(peer_id, publication_id):
-                self._pauses.resumed(node_id, peer_id, publication_id)
+            case ports.SubscriptionClosed():
                 part = self._parts.on(node_id)
                 if part is not None:
                     self._later(self._reach.drop_unwanted(part))
-            case ports.SpeakersChanged():
-                event = self._speaking.changed(node_id, event, self._parts.by_peers())
-            case ports.SubscriptionPaused(peer_id, publication_id):
-                self._pauses.paused(node_id, peer_id, publication_id)
-            case ports.SubscriptionResumed(peer_id, publication_id):
-                self._pauses.resumed(node_id, peer_id, publication_id)
-            case ports.OfferMade(peer_id=peer_id):
-                move = self._moves.of(peer_id)
-                if move is not None and move.to.node_id == node_id:
-                    event = replace(event, move=move.number)
-                else:
-                    event = replace(event, moved=self._moves.last_of(peer_id))
-            case ports.TransportStateChanged(peer_id, "subscribe", state):
-                move = self._moves.of(peer_id)
-                if move is not None and move.to.node_id == node_id:
-                    if state in ("failed", "closed"):
-                        self._later(self._stay(peer_id))
-                    return
+            case ports.TransportStateChanged(peer_id, "subscribe", "failed" | "closed"):
+                if self._moves.to(node_id, peer_id) is not None:
+                    self._later(self._stay(peer_id))
             case _:
                 pass
-        self._listener(event)
+        heard = self._hearing.hear(node_id, event)
+        if heard is not None:
+            self._listener(heard)
 
     # --- inside ----------------------------------------------------------------------------------------
 
@@ -383,7 +365,7 @@ class SpreadMedia:
         """The part that has no peers any more, if it is not the last one."""
         empty = await self._parts.take_empty()
         if empty is not None:
-            self._speaking.forget_node(empty.node_id)
+            self._hearing.forget_voices(empty.node_id)
             self._later(self._data.spread())
             await self._reach.leave_node(empty)
             await empty.close()

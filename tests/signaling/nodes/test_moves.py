@@ -11,7 +11,13 @@ from signaling.nodes import moves
 from signaling.nodes.relief import Transfer
 from signaling.nodes.relieving import propose
 from signaling.nodes.testing import FakeNode
-from signaling.services.live.ports import MovesProposed, NodeLost, OfferMade, SubscriptionResumed
+from signaling.services.live.ports import (
+    MovesProposed,
+    NodeLost,
+    OfferMade,
+    SubscriptionResumed,
+    TransportStateChanged,
+)
 from tests.signaling.nodes.spread_world import World, world
 from tests.support.live_world import until
 
@@ -115,6 +121,18 @@ async def test_a_client_that_does_not_follow_stays_and_is_not_asked_again(
     await until(lambda: consumers(second) == [], "the move is called off")
     assert len(consumers(first)) == 1
     assert world.media.movable(first.node_id) == ["a"]
+
+
+async def test_a_connection_that_fails_calls_the_move_off(world: World) -> None:
+    first, second = await settled(world)
+    number = await begin(world, second)
+    (arriving,) = [one_id for one_id, one in second.transports.items() if one.label == "c"]
+    second.emit(node.TransportStateChanged(transport_id=arriving, state="failed"))
+    await until(lambda: "c" in world.media.movable(first.node_id), "the move is called off")
+    assert (labels(second), len(consumers(first))) == ({"b"}, 1)
+    with pytest.raises(NotFoundError):
+        await world.media.finish_move("c", number)
+    assert not any(isinstance(one, TransportStateChanged) for one in world.told)
 
 
 async def test_the_end_of_the_node_it_moves_to_changes_nothing_for_it(world: World) -> None:
