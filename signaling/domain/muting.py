@@ -10,7 +10,7 @@ from collections.abc import Iterable, MutableMapping, Set
 from dataclasses import replace
 
 from signaling.domain.censorship import Blocked, Censorship
-from signaling.domain.errors import CensoredError, NotFoundError, NotJoinedError, PermissionDenied
+from signaling.domain.errors import CensoredError, NotJoinedError, PermissionDenied
 from signaling.domain.events import (
     CensorChanged,
     Events,
@@ -20,12 +20,11 @@ from signaling.domain.events import (
 from signaling.domain.peer import Peer
 from signaling.domain.permission import MediaKind
 from signaling.domain.publication import USUAL_SOURCES, MutedBy, Publication
+from signaling.domain.publications import Publications
 
 
 class Muting:
-    def __init__(
-        self, peers: MutableMapping[str, Peer], publications: MutableMapping[str, Publication]
-    ) -> None:
+    def __init__(self, peers: MutableMapping[str, Peer], publications: Publications) -> None:
         self._peers = peers
         self._publications = publications
         self._censorship = Censorship()
@@ -130,10 +129,7 @@ class Muting:
     def _own(self, peer_id: str, publication_id: str) -> Publication:
         if peer_id not in self._peers:
             raise NotJoinedError
-        publication = self._publications.get(publication_id)
-        if publication is None or publication.peer_id != peer_id:
-            raise NotFoundError.of("publication of yours", publication_id)
-        return publication
+        return self._publications.own(peer_id, publication_id)
 
     def _moderated(self, actor_id: str, named: set[str], sources: Set[str]) -> list[Publication]:
         """The publications a moderator speaks of. Raises `PermissionDenied` where they may not."""

@@ -16,11 +16,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from signaling.domain.errors import (
-    InvalidInputError,
-    MeetingFullError,
     NotFoundError,
     NotJoinedError,
-    PermissionDenied,
 )
 from signaling.domain.events import (
     Event,
@@ -43,12 +40,12 @@ from signaling.domain.events import (
     SocketReplaced,
     StageRequestsChanged,
     StageStatusChanged,
-    SubscriptionEnded,
 )
 from signaling.domain.memory import Memory
 from signaling.domain.muting import Muting
 from signaling.domain.peer import Peer
 from signaling.domain.permission import StageStatus
+from signaling.domain.presence import Presence
 from signaling.domain.preset import Preset
 from signaling.domain.publication import (
     Announced,
@@ -57,6 +54,7 @@ from signaling.domain.publication import (
     Subscription,
     grants_of,
 )
+from signaling.domain.publications import Publications
 from signaling.domain.publishing import PublishPlan, plan
 from signaling.domain.receiving import Receiving
 from signaling.domain.session_end import status_at_end
@@ -80,10 +78,11 @@ class Session:
         self.organization_id = organization_id
         self.status = SessionStatus.CREATED
         self.peers: Tracked[str, Peer] = Tracked()
-        self.publications: Tracked[str, Publication] = Tracked()
+        self.publications = Publications()
         self.subscriptions = Subscriptions()
+        self.presence = Presence(self.peers)
         self.muting = Muting(self.peers, self.publications)
-        self.receiving = Receiving(self.peers, self.publications, self.subscriptions)
+        self.receiving = Receiving(self.presence, self.publications, self.subscriptions)
         self.view_modes = ViewModes()
         self.waiting_room = WaitingRoom()
         self._requests: dict[str, None] = {}
@@ -97,11 +96,6 @@ class Session:
     @property
     def over(self) -> bool:
         return self.status in OVER
-
-    @property
-    def present(self) -> int:
-        """How many peers count."""
-        return sum(peer.counted for peer in self.peers.values())
 
     @property
     def memory(self) -> Memory:
@@ -144,30 +138,15 @@ class Session:
     # --- looking ---------------------------------------------------------------------------------------
 
     def peer(self, peer_id: str) -> Peer:
-        peer = self.peers.get(peer_id)
-        if peer is None:
-            raise NotJoinedError
-        return peer
+        """Raises `NotJoinedError`."""
+        return self.presence.peer(peer_id)
 
     def peer_or_waiting(self, peer_id: str) -> Peer:
         """Raises `NotJoinedError`."""
         return self.waiting_room.peer(peer_id) if peer_id in self.waiting_room else self.peer(peer_id)
 
-    @property
-    def admitters(self) -> list[Peer]:
-        """Who may let in those that wait. An encoder of theirs does not look after anybody."""
-        return [peer for peer in self.peers.values() if peer.admits and not peer.over_http]
-
-    @property
-    def moderated(self) -> bool:
-        """Asked with every join: the first of them is enough."""
-        return any(peer.admits and not peer.over_http for peer in self.peers.values())
-
     def must_wait(self, peer: Peer, *, lobby: bool) -> bool:
-        return self.waiting_room.keeps(peer, lobby=lobby, moderated=self.moderated)
-
-    def publications_of(self, peer_id: str) -> list[Publication]:
-        return [one for one in self.publications.values() if one.peer_id == peer_id]
+        return self.waiting_room.keeps(peer, lobby=lobby, moderated=self.presence.moderated)
 
     @property
     def stage_requests(self) -> list[Peer]:
@@ -175,24 +154,11 @@ class Session:
         asking = (self.peers[peer_id] for peer_id in self._requests)
         return [peer for peer in asking if not peer.hidden]
 
-    def overdue(self, now: float, resume_within: float) -> list[Peer]:
-        """Detached peers whose time to resume is over."""
-        return [
-            peer
-            for peer in self.peers.values()
-            if peer.detached_at is not None and now - peer.detached_at >= resume_within
-        ]
-
     # --- coming and going ------------------------------------------------------------------------------
 
     def start(self, now: float) -> None:
         self._become(SessionStatus.READY)
         self.empty_since = now
-
-    def check_room(self, peer: Peer, most: int | None) -> None:
-        """Raises `MeetingFullError`. Who does not count takes no room; `most` None: there is always some."""
-        if most is not None and peer.counted and self.present >= most:
-            raise MeetingFullError
 
     def wait(self, peer: Peer, now: float) -> Events:
         """For one that must; also again, where what is known of it has changed. Raises
@@ -214,7 +180,7 @@ class Session:
     def join(self, peer: Peer) -> Events:
         self._check_runs()
         assert peer.id not in self.peers, "peer ids are never used twice"
-        peer = self._as_in_other_tabs(peer)
+        peer = self.presence.as_in_other_tabs(peer)
         joined = self._put(replace(peer, censored=self.muting.censored(peer.participant_id)))
         self.empty_since = None
         return [PeerJoined(joined), *self._become(SessionStatus.LIVE)]
@@ -235,8 +201,8 @@ class Session:
 
     def leave(self, peer_id: str, reason: LeaveReason, now: float) -> Events:
         peer = self.peer(peer_id)
-        events: Events = [self._end(one, EndReason.PEER_LEFT) for one in self.publications_of(peer_id)]
-        self.lose_subscribing(peer_id)
+        events: Events = [self._end(one, EndReason.PEER_LEFT) for one in self.publications.of(peer_id)]
+        self.receiving.lose_all(peer_id)
         self.view_modes.forget(peer_id)
         del self.peers[peer_id]
         events.append(PeerLeft(peer, reason))
@@ -267,9 +233,8 @@ class Session:
         self, peer_id: str, announced: Sequence[Announced], new_id: Callable[[], str]
     ) -> PublishPlan:
         """Whether all of it may be published now, and what it comes to; see `publishing.plan`."""
-        peer, own = self.peer(peer_id), self.publications_of(peer_id)
-        screens = sum(one.is_screen for one in self.publications.values())
-        return plan(peer, own, announced, new_id, screens_shared=screens)
+        peer, own = self.peer(peer_id), self.publications.of(peer_id)
+        return plan(peer, own, announced, new_id, screens_shared=self.publications.screens)
 
     def publish(self, publications: Iterable[Publication]) -> Events:
         """Adds planned publications, now that the node has accepted them."""
@@ -290,58 +255,10 @@ class Session:
         lost = self.publications.get(publication_id)
         return [] if lost is None else [self._end(lost, reason)]
 
-    # --- subscribing -----------------------------------------------------------------------------------
-
-    def check_subscribe(self, peer_id: str, publication_id: str) -> Publication:
-        """The publication, if this peer may receive it now.
-
-        Raises `NotFoundError` for what is not there, `InvalidInputError` for one's own, `PermissionDenied`
-        where its owner may not publish it. (The last cannot happen while the class keeps its promise.)
-        """
-        self.peer(peer_id)
-        publication = self.publications.get(publication_id)
-        if publication is None:
-            raise NotFoundError.of("publication", publication_id)
-        if publication.peer_id == peer_id:
-            raise InvalidInputError("Nobody subscribes to their own publications.", field="publication_id")
-        if not self.peers[publication.peer_id].may_publish(publication.source, publication.kind):
-            raise PermissionDenied("Its owner may not publish this any more.")
-        return publication
-
-    def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
-        """Adds checked subscriptions, now that the node has accepted them."""
-        for one in subscriptions:
-            self.subscriptions.put(one)
-
-    def subscription(self, peer_id: str, publication_id: str) -> Subscription:
-        self.peer(peer_id)
-        found = self.subscriptions.get((peer_id, publication_id))
-        if found is None:
-            raise NotFoundError.of("subscription to publication", publication_id)
-        return found
-
-    def change_subscription(self, changed: Subscription) -> None:
-        self.subscription(changed.peer_id, changed.publication_id)
-        self.subscriptions.put(changed)
-
-    def unsubscribe(self, peer_id: str, publication_ids: Iterable[str]) -> list[str]:
-        """Those that were subscribed; what is not (any more) is passed over."""
-        self.peer(peer_id)
-        return self.subscriptions.drop_each(peer_id, publication_ids)
-
-    def lose_subscription(self, peer_id: str, publication_id: str, reason: EndReason) -> Events:
-        """It ended without the peer's asking, for example because the client cannot decode the codec."""
-        lost = self.subscriptions.drop(peer_id, publication_id)
-        return [] if lost is None else [SubscriptionEnded(lost, reason)]
-
     def lose_publishing(self, peer_id: str) -> Events:
         """The peer's publish connection failed."""
-        lost = self.publications_of(peer_id)
+        lost = self.publications.of(peer_id)
         return [self._end(one, EndReason.TRANSPORT_CLOSED) for one in lost]
-
-    def lose_subscribing(self, peer_id: str) -> None:
-        """The peer's subscribe connection failed, and every subscription with it."""
-        self.subscriptions.drop_peer(peer_id)
 
     def lose_media(self, peer_ids: Collection[str]) -> Events:
         """The node of these peers is gone, and with it everything that they published and subscribed to."""
@@ -349,7 +266,7 @@ class Session:
         for publication in lost:
             self._end(publication, EndReason.NODE_LOST)
         for peer_id in peer_ids:
-            self.lose_subscribing(peer_id)
+            self.receiving.lose_all(peer_id)
         return [MediaLost(tuple(peer_ids), tuple(lost))]
 
     # --- standing --------------------------------------------------------------------------------------
@@ -384,7 +301,7 @@ class Session:
             return []
         events = self._stand(before, after, "permission", EndReason.PERMISSION_REVOKED, None)
         for one in self.receiving.beyond(after):
-            events += self.lose_subscription(after.id, one, EndReason.PERMISSION_REVOKED)
+            events += self.receiving.lose(after.id, one, EndReason.PERMISSION_REVOKED)
         return [PresetChanged(after, before), *events]
 
     def rename(self, peer_id: str, name: str, picture: str | None) -> Peer | None:
@@ -416,23 +333,13 @@ class Session:
         self.was_live = self.was_live or status is SessionStatus.LIVE
         return [SessionStatusChanged(status)]
 
-    def _as_in_other_tabs(self, peer: Peer) -> Peer:
-        """With what was changed of its participant's permissions: another tab is no way around."""
-        for one in self.peers.values():
-            if one.participant_id == peer.participant_id and one.changed_from == peer.preset:
-                return replace(peer.under(one.preset), changed_from=one.changed_from)
-        return peer
-
     def _put(self, peer: Peer) -> Peer:
         self.peers[peer.id] = peer
         return peer
 
     def _own(self, peer_id: str, publication_id: str) -> Publication:
         self.peer(peer_id)
-        publication = self.publications.get(publication_id)
-        if publication is None or publication.peer_id != peer_id:
-            raise NotFoundError.of("publication of yours", publication_id)
-        return publication
+        return self.publications.own(peer_id, publication_id)
 
     def _end(self, publication: Publication, reason: EndReason) -> Event:
         del self.publications[publication.id]
@@ -442,7 +349,7 @@ class Session:
     def _stand(self, before: Peer, after: Peer, action: str, reason: EndReason, by: str | None) -> Events:
         """A peer stands otherwise: grants, publications and requests follow in the same step."""
         self._put(after)
-        own = self.publications_of(after.id)
+        own = self.publications.of(after.id)
         events: Events = []
         if grants_of(before, own) != grants_of(after, own):
             events.append(GrantsChanged(after))

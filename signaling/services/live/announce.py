@@ -230,7 +230,7 @@ class Announcer:
         return messages.StageRequests(requests=render.stage_requests(self._session.stage_requests))
 
     def _to_admitters(self, event: messages.AnyEvent) -> None:
-        self._hub.send([peer.id for peer in self._session.admitters], event)
+        self._hub.send([peer.id for peer in self._session.presence.admitters], event)
 
     def _others(self, publication: Publication) -> list[str]:
         return [peer_id for peer_id in self._session.peers if peer_id != publication.peer_id]

@@ -77,9 +77,9 @@ async def write(live: LiveSession, peer: Peer) -> None:
     """Its attendance, before it is in. Raises `MeetingFullError`, `NotJoinedError` where the session has
     ended elsewhere, and what the store raises."""
     session = live.session
-    session.check_room(peer, live.configuration.values.max_participants)
+    session.presence.check_room(peer, live.configuration.values.max_participants)
     try:
-        await live.records.joined(peer, present=session.present + peer.counted)
+        await live.records.joined(peer, present=session.presence.counted + peer.counted)
     except EndedElsewhere:
         await live.end(SERVER_LOST, peers_leave=LeaveReason.SHUTDOWN)
         raise NotJoinedError("The session has ended. Join again.") from None

@@ -242,7 +242,7 @@ async def _begin_view(live: LiveSession, view: View, offer: str) -> str:
         raise LimitExceededError("This participant receives as many videos as it may. End another player.")
     subscriptions = {view.lines[kind]: Subscription(view.peer_id, one.id) for kind, one in chosen.items()}
     for one in subscriptions.values():
-        live.session.check_subscribe(view.peer_id, one.publication_id)
+        live.session.receiving.check_subscribe(view.peer_id, one.publication_id)
     try:
         answer = await live.media.view(view.peer_id, offer, subscriptions)
     except UnsupportedError:
@@ -250,7 +250,7 @@ async def _begin_view(live: LiveSession, view: View, offer: str) -> str:
     taken = [one for one in subscriptions.values() if one.publication_id not in answer.failed]
     if not taken:
         raise NotAcceptableError
-    live.session.subscribe(taken)
+    live.session.receiving.subscribe(taken)
     for kind, publication in chosen.items():
         if publication.id in answer.failed:
             del view.lines[kind]

@@ -46,10 +46,10 @@ class LocalSessions:
             return None
         counted = (peer for peer in live.session.peers.values() if peer.counted)
         return Outlook(
-            live_participants=live.session.present,
+            live_participants=live.session.presence.counted,
             present=tuple(PresentView(peer.name, peer.picture) for peer in islice(counted, names)),
             lobby=bool(live.configuration.values.lobby_enabled),
-            moderated=live.session.moderated,
+            moderated=live.session.presence.moderated,
             admitted=participant_id in live.session.waiting_room.admitted,
         )
 
@@ -178,7 +178,7 @@ def _view(live: LiveSession) -> LiveSessionView:
         organization_id=record.organization_id,
         meeting_title=live.meeting.title,
         status=live.session.status,
-        live_participants=live.session.present,
+        live_participants=live.session.presence.counted,
         max_concurrent_participants=record.max_concurrent_participants,
         minutes_consumed=live.records.minutes_consumed(),
         started_at=record.started_at,

@@ -98,7 +98,7 @@ async def subscribe(live: LiveSession, peer_id: str, request: messages.Subscribe
     room = live.session.receiving.room(live.session.peer(peer_id))
     for spec in request.subscriptions:
         try:
-            publication = live.session.check_subscribe(peer_id, spec.publication_id)
+            publication = live.session.receiving.check_subscribe(peer_id, spec.publication_id)
             if _takes_room(live, peer_id, publication) and spec.publication_id not in wanted:
                 if room <= 0:
                     raise _no_room(live, peer_id)
@@ -110,7 +110,7 @@ async def subscribe(live: LiveSession, peer_id: str, request: messages.Subscribe
     await _change_existing(live, wanted)
     new = [one for key, one in wanted.items() if (peer_id, key) not in live.session.subscriptions]
     failed = await live.media.subscribe(peer_id, new) if new else {}
-    live.session.subscribe(one for one in new if one.publication_id not in failed)
+    live.session.receiving.subscribe(one for one in new if one.publication_id not in failed)
     for publication_id, code in failed.items():
         refusal = MediaUnavailableError(f"The media node refused: {code}. Try again.")
         errors[publication_id] = error_dict(refusal)
@@ -159,18 +159,18 @@ def _layer(layer: messages.Layer | None) -> Layer | None:
 
 async def _change(live: LiveSession, before: Subscription, after: Subscription) -> messages.Empty:
     await live.media.change_subscription(before, after)
-    live.session.change_subscription(after)
+    live.session.receiving.change(after)
     return _EMPTY
 
 
 async def unsubscribe(live: LiveSession, peer_id: str, request: messages.Unsubscribe) -> messages.Empty:
     media = live.media
-    await media.unsubscribe(peer_id, live.session.unsubscribe(peer_id, request.publication_ids))
+    await media.unsubscribe(peer_id, live.session.receiving.unsubscribe(peer_id, request.publication_ids))
     return _EMPTY
 
 
 async def set_layer(live: LiveSession, peer_id: str, request: messages.SetLayer) -> messages.Empty:
-    before = live.session.subscription(peer_id, request.publication_id)
+    before = live.session.receiving.subscription(peer_id, request.publication_id)
     return await _change(live, before, replace(before, preferred=_layer(request.preferred)))
 
 
@@ -183,21 +183,21 @@ async def set_tiles(live: LiveSession, peer_id: str, request: messages.SetTiles)
     }
     await live.media.set_tiles(peer_id, tiles)
     for publication_id, tile in tiles.items():
-        live.session.change_subscription(replace(known[peer_id, publication_id], tile=tile))
+        live.session.receiving.change(replace(known[peer_id, publication_id], tile=tile))
     return _EMPTY
 
 
 async def pause_subscription(
     live: LiveSession, peer_id: str, request: messages.PauseSubscription
 ) -> messages.Empty:
-    before = live.session.subscription(peer_id, request.publication_id)
+    before = live.session.receiving.subscription(peer_id, request.publication_id)
     return await _change(live, before, replace(before, paused=True))
 
 
 async def resume_subscription(
     live: LiveSession, peer_id: str, request: messages.ResumeSubscription
 ) -> messages.Empty:
-    before = live.session.subscription(peer_id, request.publication_id)
+    before = live.session.receiving.subscription(peer_id, request.publication_id)
     return await _change(live, before, replace(before, paused=False))
 
 

@@ -42,7 +42,7 @@ async def handle(live: LiveSession, event: MediaEvent) -> None:
         case PublicationClosed(publication_id, reason):
             await live.carry_out(session.lose_publication(publication_id, reason))
         case SubscriptionClosed(peer_id, publication_id, reason):
-            await live.carry_out(session.lose_subscription(peer_id, publication_id, reason))
+            await live.carry_out(session.receiving.lose(peer_id, publication_id, reason))
         case SpeakersChanged():
             _speakers(live, event)
             await viewing.follow(live)
@@ -93,7 +93,7 @@ async def _connection_changed(
     if direction == "publish":
         await live.carry_out(live.session.lose_publishing(peer_id))
     else:
-        live.session.lose_subscribing(peer_id)
+        live.session.receiving.lose_all(peer_id)
 
 
 def _to_peer(

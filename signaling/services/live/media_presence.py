@@ -45,5 +45,5 @@ def dismissed(session: Session, events: Iterable[Event]) -> list[Peer]:
     return [
         peer
         for peer in over_http
-        if peer.id in lost or (peer.id in ended and not session.publications_of(peer.id))
+        if peer.id in lost or (peer.id in ended and not session.publications.of(peer.id))
     ]

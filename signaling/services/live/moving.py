@@ -32,7 +32,7 @@ async def begin(live: LiveSession, event: MovesProposed) -> None:
     candidates = [
         Candidate(
             peer_id,
-            len(session.publications_of(peer_id)),
+            len(session.publications.of(peer_id)),
             len(session.subscriptions.of(peer_id)),
         )
         for peer_id in live.media.movable(event.from_node)

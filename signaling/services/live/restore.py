@@ -178,7 +178,7 @@ async def _reconcile(live: LiveSession, carried: Carried, books: _Books) -> None
     for participant in books.participants.values():
         await follow_participant(live, participant, books.presets.get(participant.preset_name))
     for peer in list(session.peers.values()):
-        await media.set_grants(peer.id, grants_of(peer, session.publications_of(peer.id)))
+        await media.set_grants(peer.id, grants_of(peer, session.publications.of(peer.id)))
         if not peer.over_http:
             continue
         if media.has(peer.id, "publish" if peer.device == "whip" else "subscribe"):

@@ -191,7 +191,7 @@ class LiveSession:
     async def sweep(self) -> None:
         """What time alone brings about: peers that did not come back, an empty session's end."""
         now = self.around.clock.monotonic()
-        for peer in self.session.overdue(now, self.around.settings.resume_within):
+        for peer in self.session.presence.overdue(now, self.around.settings.resume_within):
             await self.leave(peer.id, LeaveReason.TIMEOUT)
         self._renew_ice_servers()
         await self.records.flush()
@@ -219,7 +219,7 @@ class LiveSession:
             or self._out_of_time()
             or (empty is not None and now - empty >= self.grace)
             or bool(self.session.waiting_room)
-            or bool(self.session.overdue(now, self.around.settings.resume_within))
+            or bool(self.session.presence.overdue(now, self.around.settings.resume_within))
         )
 
     def _out_of_time(self) -> bool:
@@ -316,7 +316,7 @@ class LiveSession:
         for event in events:
             match event:
                 case GrantsChanged(peer):
-                    own = self.session.publications_of(peer.id)
+                    own = self.session.publications.of(peer.id)
                     await media.set_grants(peer.id, grants_of(peer, own))
                 case PublicationEnded(publication):
                     ended.append(publication.id)

@@ -78,15 +78,15 @@ async def _follow(live: LiveSession, peer_id: str) -> None:
         if publication_id in wanted and publication_id not in present and _may(live, peer_id, publication_id)
     ]
     if gone:
-        await live.media.unsubscribe(peer_id, session.unsubscribe(peer_id, gone))
+        await live.media.unsubscribe(peer_id, session.receiving.unsubscribe(peer_id, gone))
     if new:
         failed = await live.media.subscribe(peer_id, new)
-        session.subscribe(one for one in new if one.publication_id not in failed)
+        session.receiving.subscribe(one for one in new if one.publication_id not in failed)
 
 
 def _may(live: LiveSession, peer_id: str, publication_id: str) -> bool:
     try:
-        live.session.check_subscribe(peer_id, publication_id)
+        live.session.receiving.check_subscribe(peer_id, publication_id)
     except SignalingError:
         return False
     return True

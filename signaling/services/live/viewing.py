@@ -84,15 +84,15 @@ async def _follow(live: LiveSession, view: View) -> None:
 
 
 async def _show(live: LiveSession, view: View, kind: Kind, publication: Publication) -> None:
-    live.session.check_subscribe(view.peer_id, publication.id)
+    live.session.receiving.check_subscribe(view.peer_id, publication.id)
     live.views.touch(view.peer_id)
     shown = view.showing.pop(kind, None)
     if shown is not None:
-        await live.media.unsubscribe(view.peer_id, live.session.unsubscribe(view.peer_id, [shown]))
+        await live.media.unsubscribe(view.peer_id, live.session.receiving.unsubscribe(view.peer_id, [shown]))
     subscription = Subscription(view.peer_id, publication.id)
     failed = await live.media.feed(view.lines[kind], subscription)
     if failed is None:
-        live.session.subscribe([subscription])
+        live.session.receiving.subscribe([subscription])
         view.showing[kind] = publication.id
     elif failed == "unsupported_codec":
         view.undecodable.add(publication.id)

@@ -79,7 +79,7 @@ def test_leaving_ends_publications_before_the_peer_and_wakes_no_subscription_up(
     session = live_session()
     host, other = joined(session, "group_call_host"), joined(session, "group_call_participant")
     camera = publish(session, host, "camera")
-    session.subscribe([Subscription(other, camera)])
+    session.receiving.subscribe([Subscription(other, camera)])
     events = session.leave(host, LeaveReason.LEFT, now=5.0)
 
     assert [type(event) for event in events] == [PublicationEnded, PeerLeft]
@@ -335,9 +335,9 @@ class AnySequence(RuleBasedStateMachine):
         own = self.session.publications[publication_id].peer_id == peer_id
 
         def act() -> None:
-            self.session.check_subscribe(peer_id, publication_id)
+            self.session.receiving.check_subscribe(peer_id, publication_id)
             assert not own
-            self.session.subscribe([Subscription(peer_id, publication_id)])
+            self.session.receiving.subscribe([Subscription(peer_id, publication_id)])
 
         self._try(act)
 
