@@ -94,6 +94,9 @@ class NodePorts:
         if isinstance(path, TcpPath):
             path.receiver = receiver
         elif isinstance(path, UdpPath):
+            former = path.port.receivers.get(path.address)
+            if isinstance(former, Association) and former is not receiver:
+                former.handle_address_taken(path.address)
             path.port.attach(path.address, receiver)
 
     def detach(self, path: Path, receiver: Receiver) -> None:
@@ -107,6 +110,13 @@ class NodePorts:
         if isinstance(path, UdpPath):
             path.port.sieve.thin(path.address, share)
 
+    def hand_on(self, data: bytes, path: Path, holder: Receiver, now: float) -> bool:
+        association = self._named_in(data)
+        if association is None or association is holder:
+            return False
+        association.handle_stun(data, path, now)
+        return True
+
     @property
     def queued_at(self) -> float:
         """See `UdpPort.queued_at`."""
@@ -119,12 +129,16 @@ class NodePorts:
         if len(data) < 20 or data[0] > 3:
             self.dropped += 1
             return
-        ufrag = username_fragment(data)
-        association = self.associations.get(ufrag) if ufrag is not None else None
+        association = self._named_in(data)
         if association is None:
             self.dropped += 1
             return
         association.handle_stun(data, path, now)
+
+    def _named_in(self, data: bytes) -> Association | None:
+        """Whose username fragment a STUN check has."""
+        ufrag = username_fragment(data)
+        return None if ufrag is None else self.associations.get(ufrag)
 
     def handle_path_lost(self, path: TcpPath) -> None:
         receiver = path.receiver

@@ -8,6 +8,9 @@
 An address is attached to the port only after a check from it carried the right credentials, and DTLS is only
 taken from such an address (the ClientHello race). Media before the fingerprint was verified is counted and
 thrown away. The last pair nominated with USE-CANDIDATE is the selected one.
+
+A NAT, and any system, deals an address out again. So who has left (said farewell, or sends no checks) loses
+it to the next client that proves itself with a check from there; from who is here nobody can take it.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from sfu.webrtc.srtp import InboundSrtp, OutboundSrtp
 from sfu.webrtc.udp import Address, Path, Receiver
 
 MAX_PATHS = 16
+LEFT_AFTER = 10.0
+"""Seconds without a check, of which clients send one every five (RFC 7675 section 5.1) or more often."""
 MAX_BATCH = 1024
 """Packets kept for one turn of the loop; a flood beyond it is dropped before any work is done on it."""
 
@@ -75,10 +80,24 @@ class Ports(Protocol):
         """Read only that share of what comes from there: see `sfu.webrtc.sieve`."""
         ...
 
+    def hand_on(self, data: bytes, path: Path, holder: Receiver, now: float) -> bool:
+        """A STUN check from an address of one that has left. Whether it was another association's."""
+        ...
+
     @property
     def queued_at(self) -> float:
         """When anything was read last that had waited for long."""
         ...
+
+
+class _Nowhere:
+    """The path of one whose only address is somebody else's now."""
+
+    address: Address = ()
+    reliable = False
+
+    def send(self, data: bytes) -> None:
+        """As a network does with what it cannot deliver."""
 
 
 class Association:
@@ -122,7 +141,8 @@ class Association:
             return
         first = data[0]
         if first < 4:
-            self.handle_stun(data, path, now)
+            if not (self._has_left(now) and self._ports.hand_on(data, path, self, now)):
+                self.handle_stun(data, path, now)
         elif 20 <= first < 64 and path.address in self._paths:
             if self.intake.admit_dtls(now):
                 self._handle_dtls(data, now)
@@ -244,15 +264,28 @@ class Association:
 
     def handle_path_lost(self, path: Path) -> None:
         """A TCP connection ended. The association lives on if the client comes back on another path."""
-        known = self._paths.get(path.address)
-        if known is path:
-            del self._paths[path.address]
-            self._ports.detach(path, self)
+        if self._paths.get(path.address) is path:
+            self._forget(path)
+
+    def handle_address_taken(self, address: Address) -> None:
+        """Another client has proved that it is there now."""
+        known = self._paths.get(address)
+        if known is not None:
+            self._forget(known)
+            if self.path is None:
+                self._listener.handle_path(_Nowhere())
+
+    def _forget(self, path: Path) -> None:
+        del self._paths[path.address]
+        self._ports.detach(path, self)
         if self.path is path:
             self.path = None
             for other in reversed(self._paths.values()):
                 self._select(other)
                 break
+
+    def _has_left(self, now: float) -> bool:
+        return self.dtls.state in (DtlsState.CLOSED, DtlsState.FAILED) or now > self._last_check + LEFT_AFTER
 
     def _handle_dtls(self, data: bytes, now: float) -> None:
         self.dtls.handle_datagram(data)

@@ -8,10 +8,14 @@ import socket
 
 import pytest
 
+from sfu.clock import utc_now
 from sfu.config import NodeConfig
 from sfu.ports import NodePorts, local_addresses
+from sfu.webrtc.association import LEFT_AFTER
+from sfu.webrtc.association import Association as RealAssociation
+from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.stun import BINDING_REQUEST, USERNAME, build_stun
-from sfu.webrtc.udp import Path
+from sfu.webrtc.udp import Path, UdpPath
 
 BOTH = ("127.0.0.1", "::1")
 
@@ -134,6 +138,62 @@ async def test_a_number_that_is_taken_on_one_host_leaves_nothing_bound() -> None
         for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
             with socket.socket(socket.AF_INET, kind) as free:
                 free.bind(("127.0.0.1", number))
+
+
+class Listener:
+    """Of an association: keeps the path that it was told of last."""
+
+    path: Path | None = None
+
+    def handle_path(self, path: Path) -> None:
+        self.path = path
+
+    def __getattr__(self, name: str) -> object:
+        return lambda *_: None
+
+
+async def test_an_address_that_is_dealt_out_again_is_its_new_clients() -> None:
+    """As a NAT does, and any system with its ports: what a client that left had is the next one's."""
+    ports = NodePorts(NodeConfig("nd_1", hosts=("127.0.0.1",), udp_port=0, announce=("127.0.0.1",)))
+    await ports.start()
+    certificate, listeners = Certificate.generate(utc_now()), {"old": Listener(), "new": Listener()}
+    for name, listener in listeners.items():
+        ports.associations[name] = RealAssociation(
+            ports=ports,
+            certificate=certificate,
+            local_ufrag=name,
+            local_pwd=f"the password of {name}",
+            listener=listener,  # type: ignore[arg-type]
+            consent_timeout=30.0,
+            now=0.0,
+        )
+    (port,) = ports._udp
+    address = ("127.0.0.1", 50_000)
+
+    def check_of(name: str, now: float) -> object:
+        username = f"{name}:theirs".encode()
+        data = build_stun(
+            BINDING_REQUEST, os.urandom(12), [(USERNAME, username)], key=f"the password of {name}".encode()
+        )
+        holder, path = port.receivers.get(address), UdpPath(port, address)
+        if holder is None:
+            ports.handle_stranger(data, path, now)
+        else:
+            holder.handle_other(data, path, now)
+        return port.receivers[address]
+
+    try:
+        old, new = ports.associations["old"], ports.associations["new"]
+        assert check_of("old", 0.0) is old
+        assert check_of("new", LEFT_AFTER) is old, "who is here keeps it"
+        assert check_of("old", LEFT_AFTER) is old
+        assert check_of("new", 2 * LEFT_AFTER + 0.1) is new
+        assert new.path is not None and old.path is None
+        assert listeners["old"].path is not None and listeners["old"].path.address == ()
+        old.close()
+        assert port.receivers == {address: new}, "and keeps it when the old one's place is given up"
+    finally:
+        await ports.close()
 
 
 def test_a_wildcard_is_reached_at_the_addresses_of_its_ip_version() -> None:

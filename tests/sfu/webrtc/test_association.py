@@ -10,7 +10,7 @@ import pytest
 
 from sfu.clock import utc_now
 from sfu.webrtc import stun
-from sfu.webrtc.association import MAX_BATCH, MAX_PATHS, Association
+from sfu.webrtc.association import LEFT_AFTER, MAX_BATCH, MAX_PATHS, Association
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.dtls import DtlsEndpoint, DtlsRole, DtlsState
 from sfu.webrtc.intake import MEDIA_PACKETS
@@ -54,6 +54,7 @@ class World:
         self.attached: dict[object, Receiver] = {}
         self.shares: dict[object, float] = {}
         self.queued_at = float("-inf")
+        self.handed_on: list[bytes] = []
         self.path: Path | None = None
         self.association = Association(
             ports=self,
@@ -77,6 +78,10 @@ class World:
 
     def thin(self, path: Path, share: float) -> None:
         self.shares[path.address] = share
+
+    def hand_on(self, data: bytes, path: Path, holder: Receiver, now: float) -> bool:
+        self.handed_on.append(data)
+        return True
 
     def handle_connected(self, now: float) -> None:
         self.told.append("connected")
@@ -226,6 +231,46 @@ def test_a_lost_connection_gives_way_to_another_path() -> None:
     world.association.handle_path_lost(goes)
     assert world.path is stays
     assert list(world.attached) == [stays.address]
+
+
+FOREIGN = build_stun(stun.BINDING_REQUEST, b"transaction!", [(stun.USERNAME, b"other:client")], key=b"o" * 24)
+
+
+@pytest.mark.asvs("17.2.6")
+def test_nobody_takes_the_address_of_a_client_that_is_here() -> None:
+    world = World()
+    wire = world.connect()
+    world.association.handle_other(FOREIGN, wire, 1.0 + LEFT_AFTER)
+    assert world.handed_on == []
+
+
+def test_an_address_of_one_who_sends_no_checks_any_more_may_be_another_ones() -> None:
+    world = World()
+    wire = world.connect()
+    world.association.handle_other(FOREIGN, wire, 1.1 + LEFT_AFTER)
+    assert world.handed_on == [FOREIGN]
+
+
+def test_an_address_of_one_who_said_farewell_may_be_another_ones_at_once() -> None:
+    world = World()
+    wire = world.connect()
+    world.client.close()
+    for datagram in world.client.poll_datagrams():
+        world.association.handle_other(datagram, wire, 1.0)
+    world.association.handle_other(FOREIGN, wire, 1.0)
+    assert world.handed_on == [FOREIGN]
+
+
+def test_who_has_lost_the_only_address_sends_nothing_there_any_more() -> None:
+    world = World()
+    wire = world.connect()
+    wire.sent.clear()
+    world.association.handle_address_taken(wire.address)
+    assert world.attached == {}
+    assert world.path is not None
+    world.path.send(b"media")
+    world.association.send_rtcp(b"\x80\xc8" + bytes(30))
+    assert wire.sent == []
 
 
 @pytest.mark.asvs("17.2.5")
