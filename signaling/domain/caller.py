@@ -8,6 +8,7 @@ not do is forbidden (403), with the scope that is missing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -60,6 +61,8 @@ class Caller:
     """Only what belongs to this unit and to those below it; None: to the whole organization."""
     platform: bool = False
     """May act on every organization."""
+    expires_at: datetime | None = None
+    """Until when the key holds that was sent."""
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes or any(_WITH_IT[one] is scope for one in self.scopes if one.writes)

@@ -162,7 +162,7 @@ class FeatureDisabledError(ForbiddenError):
     @classmethod
     def of(cls, feature: str) -> Self:
         return cls(
-            f"The plan of this organization does not have {feature!r}. Ask who runs this server for it."
+            f"The plan of this organization does not have '{feature}'. Ask who runs this server for it."
         )
 
 

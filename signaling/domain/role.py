@@ -12,6 +12,7 @@ given: where an endpoint cannot tell what belongs to which unit, they do not get
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
@@ -93,7 +94,8 @@ def key_caller(key: ApiKey, organization: Organization) -> Caller | None:
     scopes = EVERYTHING if key.scopes is None else _known(key.scopes)
     if organization.deleted_at is not None:
         scopes &= OF_DELETED
-    return _caller(organization, key.id, scopes, unit_id=key.unit_id, platform=key.platform)
+    caller = _caller(organization, key.id, scopes, unit_id=key.unit_id, platform=key.platform)
+    return replace(caller, expires_at=key.expires_at)
 
 
 def user_caller(user: User, organization: Organization, memberships: Sequence[Membership]) -> Caller | None:

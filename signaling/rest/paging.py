@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class UnitQuery(BaseModel):
@@ -31,8 +31,15 @@ class Page(BaseModel):
         return (max(self.page_no, 1) - 1) * self.per_page
 
 
-def _aware(value: datetime) -> datetime:
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+def _in_utc(value: datetime) -> datetime:
+    """With some offsets the first and the last day that there are lie beyond what there is in UTC."""
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be between the years 1 and 9999 in UTC") from None
+
+
+IN_UTC: Final = AfterValidator(_in_utc)
 
 
 def _plus_was_a_space(value: object) -> object:
@@ -45,15 +52,15 @@ class Search(Page):
     millisecond, so the whole of `end_time`'s is meant."""
 
     search: Annotated[str, Field(max_length=256)] | None = None
-    start_time: Annotated[datetime, BeforeValidator(_plus_was_a_space)] | None = None
-    end_time: Annotated[datetime, BeforeValidator(_plus_was_a_space)] | None = None
+    start_time: Annotated[datetime, BeforeValidator(_plus_was_a_space), IN_UTC] | None = None
+    end_time: Annotated[datetime, BeforeValidator(_plus_was_a_space), IN_UTC] | None = None
 
     @property
     def since(self) -> datetime | None:
-        return _aware(self.start_time) if self.start_time else None
+        return self.start_time
 
     @property
     def until(self) -> datetime | None:
         if self.end_time is None:
             return None
-        return _aware(self.end_time).replace(microsecond=self.end_time.microsecond // 1000 * 1000 + 999)
+        return self.end_time.replace(microsecond=self.end_time.microsecond // 1000 * 1000 + 999)

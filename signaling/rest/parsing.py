@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import is_dataclass
 from typing import Any, Final, Self, TypeVar, cast
 
@@ -11,9 +12,12 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from signaling.domain.preset import invalid_input
-from signaling.errors import InvalidInputError
+from signaling.errors import InvalidInputError, ValidationFailedError
 
 log = structlog.get_logger("signaling.rest.parsing")
+
+MAX_DEPTH: Final = 64
+"""Of objects and lists in one another, in a body."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -91,19 +95,55 @@ async def parse_object(request: web.Request) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        value = json.loads(raw)
+        # Decoded here: `json` takes UTF-16 as well, and halves of surrogate pairs that UTF-8 has no form for.
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
         raise InvalidInputError("The body is not JSON. Send a JSON object in UTF-8.") from None
     if not isinstance(value, dict):
         raise InvalidInputError("The body must be a JSON object.")
-    if b"\\u0000" in raw and "\\u0000" in json.dumps(value).replace("\\\\", ""):
-        raise InvalidInputError("A text in the body has the character NUL in it, which text may not have.")
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise InvalidInputError(f"The body has objects or lists more than {MAX_DEPTH} deep.")
+    if b"\\u" in raw:
+        _check_text(json.dumps(value, ensure_ascii=False))
     return value
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is not in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("too large a number")
+    return number
+
+
+def _depth(value: Any) -> int:
+    """How deep objects and lists are in one another, layer by layer; what is no object and no list has 0."""
+    depth, layer = 0, [value]
+    while layer := [one for one in layer if isinstance(one, dict | list)]:
+        depth += 1
+        layer = [inner for one in layer for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth
+
+
+def _check_text(printed: str) -> None:
+    """Of JSON printed with its characters as they are, but for NUL. Raises `InvalidInputError`."""
+    if "\\u0000" in printed.replace("\\\\", ""):
+        raise InvalidInputError("A text in the body has the character NUL in it, which text may not have.")
+    try:
+        printed.encode()
+    except UnicodeEncodeError:
+        raise InvalidInputError("A text in the body has half of a surrogate pair in it.") from None
 
 
 def parse_query(request: web.Request, model: type[M]) -> M:
     """Raises `ValidationFailedError`. Of a parameter sent twice the first counts."""
     values = {name: request.query[name] for name in request.query}
+    for name, text in values.items():
+        if "\0" in text:
+            raise ValidationFailedError(f"{name}: has the character NUL in it", field=name)
     try:
         return model.model_validate(values)
     except ValidationError as error:

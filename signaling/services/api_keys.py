@@ -1,4 +1,5 @@
-"""API keys: make, list, revoke. A key never can more than the one who made it."""
+"""API keys: make, list, revoke. A key never can more than the one who made it, nor longer than the key it was
+made with."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import structlog
 from signaling.domain.caller import EVERYTHING, Caller, Scope
 from signaling.domain.organization import ApiKey
 from signaling.domain.role import UNIT_SCOPES, check_grant
-from signaling.errors import LimitExceededError, NotFoundError, ValidationFailedError
+from signaling.errors import ForbiddenError, LimitExceededError, NotFoundError, ValidationFailedError
 from signaling.ids import new_uuid
 from signaling.services.idempotency import Once, create_once
 from signaling.services.organizations import require_platform
@@ -39,7 +40,7 @@ class MadeKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyWish:
-    """`scopes` None: all that the maker has."""
+    """`scopes` None: all that the maker has; `expires_at` None: when the maker's key does."""
 
     name: str
     scopes: frozenset[Scope] | None = None
@@ -61,15 +62,14 @@ class ApiKeyService:
         """Of the caller's organization or app. For `once` see `signaling.services.idempotency`: the answer of
         then has no key.
 
-        Raises `ForbiddenError` for scopes that the caller has not and for a key of the platform by somebody
-        else, `NotFoundError` for a unit that is not theirs, `ValidationFailedError` and
-        `LimitExceededError`.
+        Raises `ForbiddenError` for scopes that the caller has not, for a time beyond that of their key and
+        for a key of the platform by somebody else, `NotFoundError` for a unit that is not theirs,
+        `ValidationFailedError` and `LimitExceededError`.
         """
         now, organization_id = self._clock.now(), caller.organization_id
         unit_id = wish.unit_id or caller.unit_id
         scopes = _granted(caller, wish, unit_id)
-        if wish.expires_at is not None and wish.expires_at <= now:
-            raise ValidationFailedError("The key would have expired already.", field="expires_at")
+        expires_at = _ending(caller, wish, now)
         new = self._secrets.new_key()
         key = ApiKey(
             id=new_uuid(),
@@ -81,7 +81,7 @@ class ApiKeyService:
             scopes=None if scopes == EVERYTHING else frozenset(scopes),
             unit_id=unit_id,
             platform=wish.platform,
-            expires_at=wish.expires_at,
+            expires_at=expires_at,
         )
 
         async def work(uow: UnitOfWork) -> ApiKey:
@@ -140,6 +140,22 @@ def _granted(caller: Caller, wish: KeyWish, unit_id: str | None) -> frozenset[Sc
         beyond = ", ".join(sorted(wish.scopes - UNIT_SCOPES))
         raise ValidationFailedError(f"A key that is limited to a unit cannot have {beyond}.", field="scopes")
     return wish.scopes
+
+
+def _ending(caller: Caller, wish: KeyWish, now: datetime) -> datetime | None:
+    """When the key expires: with its maker's at the latest. Raises `ForbiddenError` and
+    `ValidationFailedError`."""
+    latest = caller.expires_at
+    if wish.expires_at is None:
+        return latest
+    if wish.expires_at <= now:
+        raise ValidationFailedError("The key would have expired already.", field="expires_at")
+    if latest is not None and wish.expires_at > latest:
+        raise ForbiddenError(
+            f"The key that was sent expires at {latest.isoformat(timespec='seconds')}, and makes none that "
+            "outlives it."
+        )
+    return wish.expires_at
 
 
 async def _load(uow: UnitOfWork, caller: Caller, key_id: str) -> ApiKey:

@@ -14,6 +14,7 @@ from signaling.domain.configuration import Configuration, parse_configuration, p
 from signaling.domain.join_policy import ListPolicy, Policy
 from signaling.domain.meeting import Meeting, MeetingStatus
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
+from signaling.domain.plan import Feature
 from signaling.domain.reach import EVERYTHING_SEEN, Sight
 from signaling.domain.region import Region
 from signaling.domain.time_range import ANY_TIME, TimeRange
@@ -28,6 +29,7 @@ from signaling.errors import (
 from signaling.ids import new_short_id, new_uuid
 from signaling.services.idempotency import Once, create_once
 from signaling.services.levels import House, check_meeting, check_session
+from signaling.services.organizations import check_feature
 from signaling.services.ports import (
     Clock,
     LiveSessions,
@@ -106,7 +108,8 @@ class MeetingService:
     ) -> Meeting:
         """Of the caller's unit, where they are limited to one and say nothing. For `once` see
         `signaling.services.idempotency`. Raises `ValidationFailedError` (the unique name is
-        taken, there is no such unit, no webhook would be sent to a URL) and `ConfigurationLockedError`."""
+        taken, there is no such unit, no webhook would be sent to a URL), `ConfigurationLockedError` and
+        `FeatureDisabledError`."""
         now = self._clock.now()
         blank = Meeting(
             id=new_uuid(),
@@ -123,6 +126,7 @@ class MeetingService:
         async def work(uow: UnitOfWork) -> Meeting:
             await _check_unit(uow, caller, meeting)
             await check_meeting(uow, self._house, meeting)
+            await _check_told(uow, meeting)
             await uow.meetings.add(meeting)
             return meeting
 
@@ -292,6 +296,8 @@ class MeetingService:
             if after.unit_id != before.unit_id:
                 await _check_unit(uow, caller, after)
             await check_meeting(uow, self._house, after, before.configuration)
+            if _urls(after) != _urls(before):
+                await _check_told(uow, after)
             await uow.meetings.save(after)
             return after
 
@@ -321,6 +327,16 @@ async def _check_unit(uow: UnitOfWork, caller: Caller | None, meeting: Meeting) 
         unit = await uow.units.get(meeting.organization_id, meeting.unit_id)
     if unit is None or not may_touch(caller, unit.path):
         raise ValidationFailedError("unit_id: name your unit, or one below it", field="unit_id")
+
+
+def _urls(meeting: Meeting) -> tuple[str | None, str | None]:
+    return meeting.webhook_event_url, meeting.webhook_event_failover_url
+
+
+async def _check_told(uow: UnitOfWork, meeting: Meeting) -> None:
+    """That the organization has webhooks, if the meeting names a URL. Raises `FeatureDisabledError`."""
+    if any(_urls(meeting)):
+        await check_feature(uow, meeting.organization_id, Feature.WEBHOOKS)
 
 
 async def load_meeting(uow: UnitOfWork, organization_id: str, meeting_id: str) -> Meeting:

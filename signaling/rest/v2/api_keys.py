@@ -14,7 +14,7 @@ from signaling.rest.access import caller_of
 from signaling.rest.conditions import once_of, replayed
 from signaling.rest.envelope import Timestamp, listing, success
 from signaling.rest.operation import Many, Operation
-from signaling.rest.paging import Page
+from signaling.rest.paging import IN_UTC, Page
 from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
 from signaling.services.api_keys import ApiKeyService, KeyWish
 from signaling.services.idempotency import AnsweredBefore
@@ -44,7 +44,8 @@ class KeyBody(Body):
     """Only for what belongs to this unit and to those below it."""
     platform: bool = False
     """For every organization: only by a credential of the platform."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[AwareDatetime, IN_UTC] | None = None
+    """None: when the key expires that this one is made with. Not after that."""
 
 
 class KeyAnswer(Answer):

@@ -32,7 +32,7 @@ def test_flags_correct_the_plan_and_taking_away_wins() -> None:
     for missing in (Feature.CHAT, Feature.POLLS, Feature.TRANSCRIPTION):
         with pytest.raises(FeatureDisabledError) as refused:
             require_feature(some, missing)
-        assert missing in refused.value.message
+        assert f"'{missing}'" in refused.value.message and "Feature" not in refused.value.message
 
 
 def test_a_limit_is_how_many_there_may_be() -> None:

@@ -162,6 +162,50 @@ async def test_text_with_a_nul_in_it_is_refused_on_every_database(world: World) 
     assert (await world.call("GET", "/v2/meetings/%00")).status in (400, 404)
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_beyond_all_times_is_a_wrong_field(world: World, time: str) -> None:
+    for path in ("meetings", "sessions", "webhook-deliveries"):
+        for field in ("start_time", "end_time"):
+            answer = await world.call("GET", f"/v2/{path}?{field}={time}")
+            assert (answer.status, answer.error["field"]) == (422, field)
+    answer = await world.call(
+        "POST", "/v2/api-keys", {"name": "late", "expires_at": "9999-12-31T23:59:59-14:00"}
+    )
+    assert (answer.status, answer.error["field"]) == (422, "expires_at")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"email": "a@example.org", "password": "\ud800"}',
+        b'{"email": "a@example.org", "password": "\xed\xa0\x80"}',
+        '{"email": "a@example.org", "password": "\\u0000"}'.encode("utf-16"),
+        b'{"email": "a@example.org", "password": NaN}',
+        b'{"email": "a@example.org", "password": 1e999}',
+        b'{"email": "a@example.org", "password": ' + 64 * b'{"a":' + b"1" + 64 * b"}" + b"}",
+    ],
+    ids=["escaped surrogate", "bare surrogate", "UTF-16", "NaN", "infinite", "deep"],
+)
+async def test_what_no_json_of_ours_may_have_is_refused_before_anybody_sees_it(
+    world: World, body: bytes
+) -> None:
+    answer = await world.call("POST", "/v2/auth/login", data=body)
+    assert (answer.status, answer.error["name"]) == (400, "InvalidInput")
+
+
+async def test_json_of_many_shallow_objects_is_taken(world: World) -> None:
+    """And whole surrogate pairs, which is how JSON escapes what is beyond the first plane."""
+    diff = {str(number): {"a": []} for number in range(200)} | {"smile": "\N{GRINNING FACE}"}
+    preset = {"name": "many", "config": {"view_type": "GROUP_CALL"}, "ui": {"config_diff": diff}}
+    made = await world.call("POST", "/v2/presets", preset)
+    assert made.status == 201 and made.data["ui"]["config_diff"] == diff
+
+
+async def test_a_nul_in_a_query_is_a_wrong_field(world: World) -> None:
+    answer = await world.call("GET", "/v2/meetings?search=%00")
+    assert (answer.status, answer.error["field"]) == (422, "search")
+
+
 async def test_put_leaves_nothing_of_what_there_was_but_its_ids(world: World) -> None:
     made = await world.meeting(title="Weekly", unique_name="w", max_participants=5, persist_chat=True)
     path = f"/v2/meetings/{made['id']}"

@@ -53,6 +53,8 @@ async def test_a_feature_that_is_taken_away_is_refused_by_its_name(world: World)
     lobby = {"lobby_enabled": True}
     waits = {"name": "w", "config": {"view_type": "WEBINAR"}}
     waits["permissions"] = {"waiting_room_type": "SKIP_ON_ACCEPT"}
+    told = {"webhook_event_url": "https://hooks.example/"}
+    old = (await world.call("POST", "/v2/meetings", told)).data
     taken = ["-webhooks", "-apps", "-units", "-waiting_room"]
     await world.call("PATCH", path, {"feature_flags": taken})
     for refused in (
@@ -61,10 +63,18 @@ async def test_a_feature_that_is_taken_away_is_refused_by_its_name(world: World)
         await world.call("PUT", path + "/configuration", {"configuration": lobby, "locked": []}),
         await world.call("POST", "/v2/presets", waits),
         await world.call("POST", "/v2/webhooks", webhook),
+        await world.call("POST", "/v2/meetings", told),
+        await world.call("PATCH", f"/v2/meetings/{meeting['id']}", told),
+        await world.call("PUT", f"/v2/meetings/{meeting['id']}", told),
+        await world.call(
+            "PATCH", f"/v2/meetings/{old['id']}", {"webhook_event_url": "https://other.example/"}
+        ),
         await world.call("POST", path + "/apps", {"name": "staging"}),
         await world.call("POST", path + "/units", {"name": "Sales"}),
     ):
         assert refused.status == 403 and refused.error["name"] == "FeatureDisabled"
+    assert (await world.call("POST", "/v2/rooms", told)).status == 403
+    assert (await world.call("PATCH", f"/v2/meetings/{old['id']}", {"title": "Daily"})).status == 200
     await world.call("PATCH", path, {"feature_flags": []})
     assert (await world.call("POST", "/v2/webhooks", webhook)).status == 201
     assert (await world.call("PATCH", f"/v2/meetings/{meeting['id']}", lobby)).status == 200

@@ -54,6 +54,20 @@ async def test_a_key_never_can_more_than_its_maker(world: TenancyWorld) -> None:
     assert (await keys.create(world.platform, KeyWish("all", platform=True))).key.platform
 
 
+@pytest.mark.asvs("8.2.1")
+async def test_a_key_never_outlives_the_key_that_made_it(world: TenancyWorld) -> None:
+    keys = world.tenancy.api_keys
+    short = await keys.create(world.admin, KeyWish("contractor", expires_at=values.at(3600)))
+    maker = await world.authenticator.caller(f"Bearer {short.text}")
+    assert (await keys.create(maker, KeyWish("as long"))).key.expires_at == values.at(3600)
+    assert (
+        await keys.create(maker, KeyWish("shorter", expires_at=values.at(60)))
+    ).key.expires_at == values.at(60)
+    with pytest.raises(ForbiddenError):
+        await keys.create(maker, KeyWish("for ever", expires_at=values.at(3601)))
+    assert (await keys.create(world.admin, KeyWish("for ever"))).key.expires_at is None
+
+
 @pytest.mark.asvs("8.2.2", "8.4.1")
 async def test_keys_of_other_organizations_and_units_are_not_there(world: TenancyWorld) -> None:
     keys = world.tenancy.api_keys
