@@ -99,21 +99,46 @@ class FreezeWatch:
         return True
 
 
-class ProducerMeter:
-    """What arrives of one producer, all its encodings together; the frame rate is the best one's."""
+class _Meter:
+    """When figures are taken, and what froze between two times. `freeze`: see `FreezeWatch`."""
 
-    def __init__(self, producer: Producer) -> None:
+    def __init__(self, freeze: float) -> None:
         self.figures = Figures()
-        self._producer = producer
-        self._gauge = Gauge()
-        self._freezes = FreezeWatch(_freeze_of(producer))
         self.settled_at: float | None = None
         """When `figures` were taken."""
         self.freezes_begun = 0
         """Between the last two times."""
-        self._before: list[_Received] = [_Received.of(one) for one in producer.encodings]
+        self._gauge = Gauge()
+        self._freezes = FreezeWatch(freeze)
         self._frozen_before = 0.0
         self._freezes_before = 0
+
+    def _elapsed(self, now: float) -> float | None:
+        """Seconds since figures were taken, where it is time to take others."""
+        if self.settled_at is None:
+            self.settled_at = now
+        elapsed = now - self.settled_at
+        if elapsed < INTERVAL:
+            return None
+        self.settled_at = now
+        self.freezes_begun = self._freezes.count - self._freezes_before
+        self._freezes_before = self._freezes.count
+        return elapsed
+
+    def _frozen(self, elapsed: float) -> float:
+        """Share of that time."""
+        frozen = min(1.0, (self._freezes.seconds - self._frozen_before) / elapsed)
+        self._frozen_before = self._freezes.seconds
+        return frozen
+
+
+class ProducerMeter(_Meter):
+    """What arrives of one producer, all its encodings together; the frame rate is the best one's."""
+
+    def __init__(self, producer: Producer) -> None:
+        super().__init__(_freeze_of(producer))
+        self._producer = producer
+        self._before: list[_Received] = [_Received.of(one) for one in producer.encodings]
         self._normal = 0.0
         self._told = self._before
         self._told_frozen = 0.0
@@ -142,15 +167,8 @@ class ProducerMeter:
         )
         last = max(one.stream.last_arrival for one in encodings)
         self._freezes.poll(last, now, expected=expected)
-        if self.settled_at is None:
-            self.settled_at = now
-        elapsed = now - self.settled_at
-        if elapsed < INTERVAL:
-            return None
-        self.settled_at = now
-        self.freezes_begun = self._freezes.count - self._freezes_before
-        self._freezes_before = self._freezes.count
-        return self._settle(elapsed, expected=expected)
+        elapsed = self._elapsed(now)
+        return None if elapsed is None else self._settle(elapsed, expected=expected)
 
     def _settle(self, elapsed: float, *, expected: bool) -> int | None:
         producer = self._producer
@@ -159,8 +177,7 @@ class ProducerMeter:
         self._before = after
         packets = sum(step.packets for step in steps)
         gone = sum(step.lost for step in steps)
-        frozen = min(1.0, (self._freezes.seconds - self._frozen_before) / elapsed)
-        self._frozen_before = self._freezes.seconds
+        frozen = self._frozen(elapsed)
         bitrate = 8 * sum(step.bytes for step in steps) / elapsed
         loss = min(1.0, gone / (packets + gone)) if packets + gone else 0.0
         repaired = min(1.0, sum(step.repaired for step in steps) / packets) if packets else 0.0
@@ -190,20 +207,12 @@ class ProducerMeter:
         return told
 
 
-class ConsumerMeter:
+class ConsumerMeter(_Meter):
     """What leaves for one receiver, and what its reports say of it."""
 
     def __init__(self, consumer: Consumer) -> None:
-        self.figures = Figures()
+        super().__init__(_freeze_of(consumer.producer))
         self._consumer = consumer
-        self._gauge = Gauge()
-        self._freezes = FreezeWatch(_freeze_of(consumer.producer))
-        self.settled_at: float | None = None
-        """When `figures` were taken."""
-        self.freezes_begun = 0
-        """Between the last two times."""
-        self._frozen_before = 0.0
-        self._freezes_before = 0
         self._before = (0, 0, 0, 0)
         self._lost = 0.0
         """Packets, since the beginning; of the reports there are only shares."""
@@ -236,15 +245,8 @@ class ConsumerMeter:
             return None
         expected = consumer.expects_packets
         self._freezes.poll(consumer.leg.last_sent_at, now, expected=expected)
-        if self.settled_at is None:
-            self.settled_at = now
-        elapsed = now - self.settled_at
-        if elapsed < INTERVAL:
-            return None
-        self.settled_at = now
-        self.freezes_begun = self._freezes.count - self._freezes_before
-        self._freezes_before = self._freezes.count
-        return self._settle(elapsed, expected=expected)
+        elapsed = self._elapsed(now)
+        return None if elapsed is None else self._settle(elapsed, expected=expected)
 
     def _settle(self, elapsed: float, *, expected: bool) -> int | None:
         consumer, leg = self._consumer, self._consumer.leg
@@ -257,8 +259,7 @@ class ConsumerMeter:
         packets, octets, resent, pictures = (
             max(0, new - old) for new, old in zip(self._before, before, strict=True)
         )
-        frozen = min(1.0, (self._freezes.seconds - self._frozen_before) / elapsed)
-        self._frozen_before = self._freezes.seconds
+        frozen = self._frozen(elapsed)
         # What was sent again on request arrived, as far as anybody knows.
         lost = consumer.fraction_lost if packets else 0.0
         repaired = min(lost, resent / packets) if packets else 0.0
