@@ -108,14 +108,10 @@ ROOM_EVENTS: Final[dict[str, type[RoomPayload]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class SessionOccurrence:
-    """A session started or ended: which of the two, its record says."""
+class _InSession:
+    """What happened in a session, or to it."""
 
     record: SessionRecord
-
-    @property
-    def name(self) -> EventName:
-        return EventName.MEETING_STARTED if self.record.ended_at is None else EventName.MEETING_ENDED
 
     @property
     def organization_id(self) -> str:
@@ -128,6 +124,15 @@ class SessionOccurrence:
     @property
     def session_id(self) -> str:
         return self.record.id
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOccurrence(_InSession):
+    """A session started or ended: which of the two, its record says."""
+
+    @property
+    def name(self) -> EventName:
+        return EventName.MEETING_STARTED if self.record.ended_at is None else EventName.MEETING_ENDED
 
     @property
     def identity(self) -> str:
@@ -156,28 +161,15 @@ class SessionOccurrence:
 
 
 @dataclass(frozen=True, slots=True)
-class ParticipantOccurrence:
+class ParticipantOccurrence(_InSession):
     """Somebody joined a session or left it: which of the two, the attendance says."""
 
-    record: SessionRecord
     attendance: Attendance
 
     @property
     def name(self) -> EventName:
         left = self.attendance.left_at is not None
         return EventName.PARTICIPANT_LEFT if left else EventName.PARTICIPANT_JOINED
-
-    @property
-    def organization_id(self) -> str:
-        return self.record.organization_id
-
-    @property
-    def meeting_id(self) -> str:
-        return self.record.meeting_id
-
-    @property
-    def session_id(self) -> str:
-        return self.record.id
 
     @property
     def identity(self) -> str:
