@@ -12,7 +12,7 @@ from signaling.domain.listing import AttendanceFilter, SessionFilter
 from signaling.domain.session_status import SessionRecord
 from signaling.rest.envelope import Timestamp
 from signaling.rest.parsing import Answer, shown
-from signaling.rest.telnyx.paging import RoomPage, When, span
+from signaling.rest.telnyx.paging import CreatedPage, UpdatedPage, When, span
 
 _TIME: Final = "2026-01-31T09:30:00.125Z"
 _SESSION: Final = {
@@ -79,17 +79,11 @@ class OneSessionQuery(BaseModel):
     include_participants: bool = False
 
 
-class RoomSessionQuery(RoomPage):
+class RoomSessionQuery(CreatedPage):
     """Of the sessions of one room."""
 
     include_participants: bool = False
     active: Annotated[bool | None, Field(alias="filter[active]")] = None
-    created_eq: Annotated[When | None, Field(alias="filter[date_created_at][eq]")] = None
-    created_gte: Annotated[When | None, Field(alias="filter[date_created_at][gte]")] = None
-    created_lte: Annotated[When | None, Field(alias="filter[date_created_at][lte]")] = None
-    updated_eq: Annotated[When | None, Field(alias="filter[date_updated_at][eq]")] = None
-    updated_gte: Annotated[When | None, Field(alias="filter[date_updated_at][gte]")] = None
-    updated_lte: Annotated[When | None, Field(alias="filter[date_updated_at][lte]")] = None
     ended_eq: Annotated[When | None, Field(alias="filter[date_ended_at][eq]")] = None
     ended_gte: Annotated[When | None, Field(alias="filter[date_ended_at][gte]")] = None
     ended_lte: Annotated[When | None, Field(alias="filter[date_ended_at][lte]")] = None
@@ -98,8 +92,8 @@ class RoomSessionQuery(RoomPage):
         return SessionFilter(
             live=self.active,
             meeting_id=room_id,
-            created=span(self.created_eq, self.created_gte, self.created_lte),
-            updated=span(self.updated_eq, self.updated_gte, self.updated_lte),
+            created=self.created,
+            updated=self.updated,
             ended=span(self.ended_eq, self.ended_gte, self.ended_lte),
         )
 
@@ -110,16 +104,13 @@ class RoomSessionsQuery(RoomSessionQuery):
     room_id: Annotated[str | None, Field(alias="filter[room_id]", max_length=64)] = None
 
 
-class InSessionQuery(RoomPage):
+class InSessionQuery(UpdatedPage):
     """Of the participants of one session."""
 
     context: Annotated[str | None, Field(alias="filter[context]", max_length=4096)] = None
     joined_eq: Annotated[When | None, Field(alias="filter[date_joined_at][eq]")] = None
     joined_gte: Annotated[When | None, Field(alias="filter[date_joined_at][gte]")] = None
     joined_lte: Annotated[When | None, Field(alias="filter[date_joined_at][lte]")] = None
-    updated_eq: Annotated[When | None, Field(alias="filter[date_updated_at][eq]")] = None
-    updated_gte: Annotated[When | None, Field(alias="filter[date_updated_at][gte]")] = None
-    updated_lte: Annotated[When | None, Field(alias="filter[date_updated_at][lte]")] = None
     left_eq: Annotated[When | None, Field(alias="filter[date_left_at][eq]")] = None
     left_gte: Annotated[When | None, Field(alias="filter[date_left_at][gte]")] = None
     left_lte: Annotated[When | None, Field(alias="filter[date_left_at][lte]")] = None
@@ -129,7 +120,7 @@ class InSessionQuery(RoomPage):
             session_id=session_id,
             context=self.context,
             joined=span(self.joined_eq, self.joined_gte, self.joined_lte),
-            updated=span(self.updated_eq, self.updated_gte, self.updated_lte),
+            updated=self.updated,
             left=span(self.left_eq, self.left_gte, self.left_lte),
         )
 

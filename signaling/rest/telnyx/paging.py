@@ -71,3 +71,27 @@ def span(eq: Moment | None, gte: Moment | None, lte: Moment | None) -> TimeRange
     """In all of those that are given."""
     exactly = TimeRange(eq.first, eq.after) if eq else TimeRange()
     return exactly.within(TimeRange(gte.first if gte else None, lte.after if lte else None))
+
+
+class UpdatedPage(RoomPage):
+    """Of what was changed within a time."""
+
+    updated_eq: Annotated[When | None, Field(alias="filter[date_updated_at][eq]")] = None
+    updated_gte: Annotated[When | None, Field(alias="filter[date_updated_at][gte]")] = None
+    updated_lte: Annotated[When | None, Field(alias="filter[date_updated_at][lte]")] = None
+
+    @property
+    def updated(self) -> TimeRange:
+        return span(self.updated_eq, self.updated_gte, self.updated_lte)
+
+
+class CreatedPage(UpdatedPage):
+    """Of what was made within a time, and changed within one."""
+
+    created_eq: Annotated[When | None, Field(alias="filter[date_created_at][eq]")] = None
+    created_gte: Annotated[When | None, Field(alias="filter[date_created_at][gte]")] = None
+    created_lte: Annotated[When | None, Field(alias="filter[date_created_at][lte]")] = None
+
+    @property
+    def created(self) -> TimeRange:
+        return span(self.created_eq, self.created_gte, self.created_lte)

@@ -13,14 +13,13 @@ from signaling.domain.configuration import MAX_PARTICIPANTS
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting
 from signaling.domain.meeting_config import HttpUrl
 from signaling.domain.session_status import SessionRecord
-from signaling.domain.time_range import TimeRange
 from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp
 from signaling.rest.operation import Many, Operation
 from signaling.rest.parsing import Answer, Body, parse_body, parse_query, shown
 from signaling.rest.telnyx.histories import RoomSessionAnswer
-from signaling.rest.telnyx.paging import RoomPage, When, span
+from signaling.rest.telnyx.paging import CreatedPage
 from signaling.rest.telnyx.rendering import TELNYX, listed, one
 from signaling.services.idempotency import AnsweredBefore
 from signaling.services.meetings import MeetingService
@@ -66,23 +65,9 @@ class OneRoomQuery(BaseModel):
     include_sessions: bool = False
 
 
-class RoomQuery(RoomPage):
+class RoomQuery(CreatedPage):
     include_sessions: bool = False
     name: Annotated[str | None, Field(alias="filter[unique_name]", max_length=255)] = None
-    created_eq: Annotated[When | None, Field(alias="filter[date_created_at][eq]")] = None
-    created_gte: Annotated[When | None, Field(alias="filter[date_created_at][gte]")] = None
-    created_lte: Annotated[When | None, Field(alias="filter[date_created_at][lte]")] = None
-    updated_eq: Annotated[When | None, Field(alias="filter[date_updated_at][eq]")] = None
-    updated_gte: Annotated[When | None, Field(alias="filter[date_updated_at][gte]")] = None
-    updated_lte: Annotated[When | None, Field(alias="filter[date_updated_at][lte]")] = None
-
-    @property
-    def created(self) -> TimeRange:
-        return span(self.created_eq, self.created_gte, self.created_lte)
-
-    @property
-    def updated(self) -> TimeRange:
-        return span(self.updated_eq, self.updated_gte, self.updated_lte)
 
 
 class RoomAnswer(Answer):
