@@ -84,6 +84,11 @@ def organization_id_of(request: web.Request) -> str:
     return request[_CALLER].organization_id
 
 
+def meeting_path_of(request: web.Request) -> tuple[str, str]:
+    """The ids of that organization, and of the meeting that the path names."""
+    return organization_id_of(request), request.match_info["meeting_id"]
+
+
 def speaking_caller(request: web.Request) -> Caller | None:
     """None where no credential speaks."""
     return request.get(_CALLER)

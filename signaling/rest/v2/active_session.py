@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final, Literal
 
 from aiohttp import web
@@ -14,7 +14,7 @@ from signaling.domain.participant import Participant
 from signaling.domain.session_status import SessionStatus
 from signaling.domain.targets import Targets
 from signaling.errors import NoActiveSessionError, ValidationFailedError
-from signaling.rest.access import organization_id_of
+from signaling.rest.access import meeting_path_of
 from signaling.rest.envelope import Timestamp, success
 from signaling.rest.operation import Operation
 from signaling.rest.parsing import Answer, Body, parse_body, shown
@@ -277,34 +277,35 @@ class ActiveSessionRoutes:
         )
 
     async def get(self, request: web.Request) -> web.Response:
-        return success(SessionAnswer.of(await self._service.get(*_path(request))))
+        return success(SessionAnswer.of(await self._service.get(*meeting_path_of(request))))
 
     async def kick(self, request: web.Request) -> web.Response:
-        targets = (await parse_body(request, TargetsBody)).targets()
-        return success(Targeted.of("kick", await self._service.kick(*_path(request), targets)))
+        return await moderated(request, "kick", self._service.kick)
 
     async def kick_all(self, request: web.Request) -> web.Response:
-        count = await self._service.kick_all(*_path(request))
+        count = await self._service.kick_all(*meeting_path_of(request))
         return success(KickedAll(action="kick-all", kicked_participants_count=count))
 
     async def mute(self, request: web.Request) -> web.Response:
-        targets = (await parse_body(request, TargetsBody)).targets()
-        return success(Targeted.of("mute", await self._service.mute(*_path(request), targets)))
+        return await moderated(request, "mute", self._service.mute)
 
     async def mute_all(self, request: web.Request) -> web.Response:
         body = await parse_body(request, MuteAllBody)
-        count = await self._service.mute_all(*_path(request), allow_unmute=body.allow_unmute)
+        count = await self._service.mute_all(*meeting_path_of(request), allow_unmute=body.allow_unmute)
         return success(MutedAll(action="mute-all", muted_participants_count=count))
 
     async def censor(self, request: web.Request) -> web.Response:
-        targets = (await parse_body(request, TargetsBody)).targets()
-        return success(Targeted.of("censor", await self._service.censor(*_path(request), targets)))
+        return await moderated(request, "censor", self._service.censor)
 
     async def unmute(self, request: web.Request) -> web.Response:
-        targets = (await parse_body(request, TargetsBody)).targets()
-        return success(Targeted.of("unmute", await self._service.unmute(*_path(request), targets)))
+        return await moderated(request, "unmute", self._service.unmute)
 
 
-def _path(request: web.Request) -> tuple[str, str]:
-    """organization, meeting"""
-    return organization_id_of(request), request.match_info["meeting_id"]
+async def moderated(
+    request: web.Request,
+    action: str,
+    act: Callable[[str, str, Targets], Awaitable[Sequence[Participant]]],
+) -> web.Response:
+    """What is done to those that the body names, in a meeting of an organization; and to whom it was."""
+    targets = (await parse_body(request, TargetsBody)).targets()
+    return success(Targeted.of(action, await act(*meeting_path_of(request), targets)))

@@ -22,7 +22,7 @@ from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus
 from signaling.domain.meeting_config import SYNONYMS, AiConfig, HttpUrl, RecordingConfig
 from signaling.domain.region import Region
 from signaling.errors import ConfigurationLockedError, ConflictError, MeetingInactiveError
-from signaling.rest.access import caller_of, organization_id_of
+from signaling.rest.access import caller_of, meeting_path_of, organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
 from signaling.rest.operation import Many, Operation
@@ -323,13 +323,13 @@ class MeetingRoutes:
         return listing([MeetingAnswer.of(meeting) for meeting in meetings], query, total)
 
     async def get(self, request: web.Request) -> web.Response:
-        meeting = await self._service.find(*_path(request))
+        meeting = await self._service.find(*meeting_path_of(request))
         return tagged(success(MeetingAnswer.of(meeting)), meeting.version)
 
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, MeetingPatch)
         meeting = await self._service.change(
-            *_path(request),
+            *meeting_path_of(request),
             caller=caller_of(request),
             if_version=expected_versions(request),
             **body.given(),
@@ -339,7 +339,7 @@ class MeetingRoutes:
     async def replace(self, request: web.Request) -> web.Response:
         body = await parse_body(request, MeetingReplacement)
         meeting = await self._service.replace(
-            *_path(request),
+            *meeting_path_of(request),
             caller=caller_of(request),
             if_version=expected_versions(request),
             **body.given(),
@@ -347,17 +347,16 @@ class MeetingRoutes:
         return tagged(success(MeetingAnswer.of(meeting)), meeting.version)
 
     async def remove(self, request: web.Request) -> web.Response:
-        meeting = await self._service.remove(*_path(request), if_version=expected_versions(request))
+        meeting = await self._service.remove(*meeting_path_of(request), if_version=expected_versions(request))
         return success(MeetingAnswer.of(meeting))
 
     async def open(self, request: web.Request) -> web.Response:
         body = await parse_body(request, OpenBody)
-        return success(SessionAnswer.of(await self._service.open(*_path(request), body.configuration)))
+        return success(
+            SessionAnswer.of(await self._service.open(*meeting_path_of(request), body.configuration))
+        )
 
     async def close(self, request: web.Request) -> web.Response:
-        return success(ClosedAnswer(kicked_participants_count=await self._service.close(*_path(request))))
-
-
-def _path(request: web.Request) -> tuple[str, str]:
-    """organization, meeting"""
-    return organization_id_of(request), request.match_info["meeting_id"]
+        return success(
+            ClosedAnswer(kicked_participants_count=await self._service.close(*meeting_path_of(request)))
+        )

@@ -9,11 +9,11 @@ from aiohttp.typedefs import Handler
 
 from signaling.domain.caller import Scope
 from signaling.errors import MeetingFullError, NoActiveSessionError, SignalingError
-from signaling.rest.access import organization_id_of
+from signaling.rest.access import meeting_path_of
 from signaling.rest.envelope import Timestamp, success
 from signaling.rest.operation import Operation
-from signaling.rest.parsing import Answer, parse_body, shown
-from signaling.rest.v2.active_session import ACTIVE_SESSION, Targeted, TargetsBody
+from signaling.rest.parsing import Answer, shown
+from signaling.rest.v2.active_session import ACTIVE_SESSION, Targeted, TargetsBody, moderated
 from signaling.services.active_session import ActiveSessionService
 
 WAITING_ROOM: Final = ACTIVE_SESSION + "/waiting-room"
@@ -86,21 +86,14 @@ class WaitingRoomRoutes:
         )
 
     async def list(self, request: web.Request) -> web.Response:
-        found = await self._service.waiting(*_path(request))
+        found = await self._service.waiting(*meeting_path_of(request))
         shown = [
             WaitingParticipant.reading(one, id=one.participant_id, waiting_since=one.since) for one in found
         ]
         return success(WaitingParticipants(participants=shown))
 
     async def admit(self, request: web.Request) -> web.Response:
-        targets = (await parse_body(request, TargetsBody)).targets()
-        return success(Targeted.of("admit", await self._service.admit(*_path(request), targets)))
+        return await moderated(request, "admit", self._service.admit)
 
     async def deny(self, request: web.Request) -> web.Response:
-        targets = (await parse_body(request, TargetsBody)).targets()
-        return success(Targeted.of("deny", await self._service.deny(*_path(request), targets)))
-
-
-def _path(request: web.Request) -> tuple[str, str]:
-    """organization, meeting"""
-    return organization_id_of(request), request.match_info["meeting_id"]
+        return await moderated(request, "deny", self._service.deny)
