@@ -62,6 +62,10 @@ class Attendance:
     """The one that it joined over; None of who came over HTTP."""
     opened_at: datetime | None = None
     """When that socket was opened."""
+    cores: int | None = None
+    """Of the machine that the client runs on."""
+    memory: float | None = None
+    """Of that machine, in GiB, as browsers round it."""
 
     @property
     def created_at(self) -> datetime:
@@ -109,4 +113,6 @@ def attendance_of(peer: Peer, session: SessionRecord) -> Attendance:
         context=peer.origin.context,
         socket_id=peer.origin.socket_id,
         opened_at=peer.origin.opened_at,
+        cores=peer.origin.cores,
+        memory=peer.origin.memory,
     )

@@ -44,6 +44,10 @@ class Origin:
     socket_id: str | None = None
     opened_at: datetime | None = None
     """When its socket was."""
+    cores: int | None = None
+    """Of the machine that it runs on."""
+    memory: float | None = None
+    """Of that machine, in GiB, as browsers round it."""
 
 
 UNKNOWN: Final = Origin()

@@ -1,14 +1,15 @@
 """Between attendances and their rows.
 
-The column `events` has all that no query looks into, as JSON: what is known of the socket, and what happened
-to it later.
+The column `events` has all that no query looks into, as JSON: what is known of the socket and of the machine
+behind it, and what happened to the peer later.
 
     {"opened": {"at": "2026-01-31T09:30:00+00:00", "socket": "sock_..."},
+     "hardware": {"cores": 8, "memory": 16.0},
      "later": [["detached", "2026-01-31T09:31:00+00:00", null],
                ["resumed", "2026-01-31T09:31:02+00:00", "sock_..."]]}
 
-Rows of before there was anything to say of sockets have the list alone, of pairs; those of which there is
-nothing to say, null.
+Of what nothing is known is not there. Rows of before there was anything to say of sockets have the list of
+what happened alone, of pairs; those of which there is nothing to say, null.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, Final
 from signaling.domain.attendance import Attendance, PeerEvent, PeerEventKind
 from signaling.store.rows import values_of
 
-_PACKED: Final = frozenset({"events", "socket_id", "opened_at"})
+_PACKED: Final = frozenset({"events", "socket_id", "opened_at", "cores", "memory"})
 """Fields of an attendance that have no column of their own."""
 
 
@@ -43,6 +44,8 @@ def _packed(one: Attendance) -> dict[str, Any] | None:
     packed: dict[str, Any] = {}
     if one.opened_at is not None:
         packed["opened"] = {"at": one.opened_at.isoformat(), "socket": one.socket_id}
+    if one.cores is not None or one.memory is not None:
+        packed["hardware"] = {"cores": one.cores, "memory": one.memory}
     if one.events:
         packed["later"] = [[event.kind, event.at.isoformat(), event.socket_id] for event in one.events]
     return packed or None
@@ -53,6 +56,7 @@ def _unpacked(stored: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {"events": tuple(_event(*event) for event in packed.get("later", ()))}
     if opened := packed.get("opened"):
         fields |= {"socket_id": opened["socket"], "opened_at": datetime.fromisoformat(opened["at"])}
+    fields |= packed.get("hardware", {})
     return fields
 
 

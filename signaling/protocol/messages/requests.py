@@ -8,10 +8,12 @@ from pydantic import Field, TypeAdapter
 
 from signaling.protocol.messages.values import (
     MAX_PUBLICATIONS,
+    Hardware,
     Id,
     Inbound,
     Kind,
     Layer,
+    MediaDevice,
     Sdp,
     Source,
     TransportName,
@@ -31,6 +33,8 @@ class Join(Request):
     sdk: str = Field(default="", max_length=64)
     context: str | None = Field(default=None, max_length=4096)
     """Any text, kept with this attendance and shown to the organization; lists can be filtered by it."""
+    hardware: Hardware | None = None
+    """Kept with this attendance, for the report about the peer."""
 
 
 class Resume(Request):
@@ -50,6 +54,18 @@ class UpdateToken(Request):
 
     type: Literal["update_token"] = "update_token"
     token: str = Field(min_length=1, max_length=8192)
+
+
+class ReportDevices(Request):
+    """Which microphones, cameras and speakers there are, all of them, each time that something about them
+    changed: for the report about the peer, which the organization reads. What it changes there is bounded;
+    nobody in the meeting is told. To say nothing is as good."""
+
+    type: Literal["report_devices"] = "report_devices"
+    devices: tuple[MediaDevice, ...] = Field(max_length=64)
+    """Of which one knows what they are called: no browser says so before it was allowed to use one."""
+    used: tuple[Id, ...] = Field(default=(), max_length=3)
+    """The ids of those in use, one of each kind at most."""
 
 
 class Ping(Request):
@@ -324,6 +340,7 @@ AnyRequest = Annotated[
     | Resume
     | Leave
     | UpdateToken
+    | ReportDevices
     | Ping
     | Publish
     | Unpublish

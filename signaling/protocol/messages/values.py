@@ -34,6 +34,24 @@ class Outbound(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
+class Hardware(Inbound):
+    """What a browser says of the machine that it runs on, as far as it does."""
+
+    cores: int | None = Field(default=None, ge=1, le=4096)
+    memory: float | None = Field(default=None, gt=0, le=65536, allow_inf_nan=False)
+    """Of the machine, in GiB. Browsers round it, and say no more than a few."""
+
+
+class MediaDevice(Inbound):
+    """A microphone, camera or speaker."""
+
+    id: Id
+    """Of the client's choice: it tells the device from the client's others."""
+    kind: Literal["audioinput", "videoinput", "audiooutput"]
+    label: str = Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+    """As the browser calls it; without control characters."""
+
+
 class Layer(Inbound):
     """(spatial, temporal), 0 = lowest."""
 

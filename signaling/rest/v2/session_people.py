@@ -13,13 +13,18 @@ from signaling.domain.user_agent import read_user_agent
 from signaling.rest.envelope import Timestamp
 from signaling.rest.parsing import ABSENT_IF_NONE, Answer, shown
 from signaling.rest.v2.peer_quality import (
-    QUALITY_STATS,
     CandidatePairs,
     Quality,
     QualityStats,
     candidate_pairs_of,
     quality_of,
     quality_stats_of,
+)
+from signaling.rest.v2.reported_devices import (
+    DevicesUpdate,
+    SelectedDeviceUpdate,
+    devices_updates_of,
+    selected_device_updates_of,
 )
 from signaling.services.sessions import AttendanceView
 
@@ -44,15 +49,6 @@ PERSON: Final = {
     "created_at": _TIME,
     "updated_at": "2026-01-31T09:50:00.125Z",
 }
-REPORTED: Final = {
-    **PERSON,
-    "peer_stats": {
-        "events": [{"name": "joined", "timestamp": _TIME, "metadata": {}}],
-        "precall_network_information": None,
-    },
-    "quality_stats": [QUALITY_STATS],
-}
-
 PeerEventName = Literal["PEER_CREATED", "PEER_JOINING", "PEER_LEAVING"]
 
 
@@ -135,6 +131,9 @@ class DeviceInfo(Answer):
     os: str | None
     os_version: str | None
     cpus: int | None
+    """Cores, as the browser says."""
+    memory: float | None
+    """In GiB, as the browser says: rounded, and never more than the most that it tells of any."""
 
 
 class IpInformation(Answer):
@@ -189,10 +188,10 @@ class ReportMetadata(Answer):
     """Null where nothing was measured."""
     native_metadata: None = None
     pc_metadata: tuple[JsonValue, ...] = ()
-    audio_devices_updates: tuple[JsonValue, ...] = ()
-    video_devices_updates: tuple[JsonValue, ...] = ()
-    speaker_devices_updates: tuple[JsonValue, ...] = ()
-    selected_device_updates: tuple[JsonValue, ...] = ()
+    audio_devices_updates: tuple[DevicesUpdate, ...] = ()
+    video_devices_updates: tuple[DevicesUpdate, ...] = ()
+    speaker_devices_updates: tuple[DevicesUpdate, ...] = ()
+    selected_device_updates: tuple[SelectedDeviceUpdate, ...] = ()
 
 
 class PeerReportAnswer(Answer):
@@ -201,8 +200,6 @@ class PeerReportAnswer(Answer):
 
 
 class ReportedPerson(PersonAnswer):
-    model_config = shown(REPORTED)
-
     peer_stats: PeerStats
     quality_stats: tuple[QualityStats, ...] = ()
     peer_report: Annotated[PeerReportAnswer | None, ABSENT_IF_NONE] = None
@@ -277,6 +274,10 @@ def _metadata(one: Attendance, measured: PeerReport) -> ReportMetadata:
         sdk_type=None,
         room_view_type=one.view_type,
         candidate_pairs=candidate_pairs_of(measured),
+        audio_devices_updates=devices_updates_of(measured, "audioinput"),
+        video_devices_updates=devices_updates_of(measured, "videoinput"),
+        speaker_devices_updates=devices_updates_of(measured, "audiooutput"),
+        selected_device_updates=selected_device_updates_of(measured),
     )
 
 
@@ -288,7 +289,8 @@ def _device(one: Attendance) -> DeviceInfo:
         user_agent=one.user_agent,
         os=agent.os,
         os_version=agent.os_version,
-        cpus=None,
+        cpus=one.cores,
+        memory=one.memory,
     )
 
 

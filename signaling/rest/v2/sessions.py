@@ -21,7 +21,8 @@ from signaling.rest.paging import Page, Search, UnitQuery
 from signaling.rest.parsing import Answer, parse_query, shown
 from signaling.rest.rendering import Named
 from signaling.rest.v2.active_session import SessionAnswer
-from signaling.rest.v2.session_people import REPORTED, Part, PersonAnswer, ReportedPerson, reported
+from signaling.rest.v2.report_example import REPORTED, WITH_REPORT
+from signaling.rest.v2.session_people import Part, PersonAnswer, ReportedPerson, reported
 from signaling.services.sessions import AttendanceView, SessionService
 
 MAX_NAMED: Final = 50
@@ -95,6 +96,10 @@ class PersonFound(Answer):
     participant: ReportedPerson
 
 
+class PeerReportFound(PersonFound):
+    model_config = shown({"participant": WITH_REPORT})
+
+
 SESSIONS: Final = "/v2/sessions"
 SESSION: Final = SESSIONS + "/{session_id}"
 PEOPLE: Final = SESSION + "/participants"
@@ -131,7 +136,7 @@ class SessionRoutes:
                 tag="Sessions",
                 access=Scope.SESSIONS_READ,
                 query=PersonQuery,
-                answer=PersonFound,
+                answer=PeerReportFound,
             ),
             Operation(
                 method="GET",

@@ -31,6 +31,7 @@ def arriving(
     """As it comes by a socket. Raises `PermissionDenied` for a name that it may not choose."""
     preset = live.furnished(preset)
     name = _display_name(participant, preset, request.name)
+    hardware = request.hardware or messages.Hardware()
     return joining_peer(
         new_id("peer"),
         participant_id=participant.id,
@@ -41,7 +42,13 @@ def arriving(
         preset=preset,
         device=request.device,
         joined_at=live.around.clock.now(),
-        origin=replace(origin, sdk=request.sdk or None, context=request.context),
+        origin=replace(
+            origin,
+            sdk=request.sdk or None,
+            context=request.context,
+            cores=hardware.cores,
+            memory=hardware.memory,
+        ),
     )
 
 

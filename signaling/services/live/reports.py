@@ -1,4 +1,4 @@
-"""What is measured of everybody who is in: sampled from the nodes, kept in the store.
+"""What is measured of everybody who is in, and what they tell of their devices: kept in the store.
 
 Every few seconds each session's connections are sampled, and what passed over them becomes a point of the
 peer's series. What was measured is written every few minutes, and soon after the peer left; of many peers in
@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 
 from signaling.domain.candidate_pair import CandidatePair
+from signaling.domain.media_devices import MediaDevice
 from signaling.domain.peer import Peer
 from signaling.domain.peer_quality import Heading, Reading, Track
 from signaling.domain.peer_report import PeerReport, StoredReport
@@ -88,6 +89,14 @@ class PeerReports:
                 kept = _Kept(organization_id, live.session.id, one.report, saved_at=saved_at)
                 self._present[one.peer_id] = kept
 
+    def handle_devices(
+        self, live: LiveSession, peer_id: str, present: Sequence[MediaDevice], used: Sequence[MediaDevice]
+    ) -> None:
+        """One who is in told of them."""
+        kept, now = self._kept(live, peer_id), self._around.clock.now().timestamp()
+        if kept.report.devices.handle_told(present, used, now):
+            kept.changed = True
+
     def handle_left(self, peer_id: str) -> None:
         kept = self._present.pop(peer_id, None)
         if kept is not None and kept.changed:
@@ -130,12 +139,14 @@ class PeerReports:
         for sample in samples:
             of_each[sample.peer_id].append(sample)
         for peer in list(live.session.peers.values()):
-            kept = self._present.get(peer.id)
-            if kept is None:
-                kept = self._present[peer.id] = _Kept(
-                    live.session.organization_id, live.session.id, saved_at=now
-                )
-            _take(kept, peer, of_each.get(peer.id, ()), now)
+            _take(self._kept(live, peer.id), peer, of_each.get(peer.id, ()), now)
+
+    def _kept(self, live: LiveSession, peer_id: str) -> _Kept:
+        kept = self._present.get(peer_id)
+        if kept is None:
+            now, session = self._around.clock.now().timestamp(), live.session
+            kept = self._present[peer_id] = _Kept(session.organization_id, session.id, saved_at=now)
+        return kept
 
     async def _save(self, organization_id: str, peer_ids: Sequence[str]) -> bool:
         now = self._around.clock.now()

@@ -1,5 +1,5 @@
-"""Which request of a joined peer is served by what. `join`, `resume` and `update_token`
-are `LiveService`'s own."""
+"""Which request of a joined peer is served by what. `join`, `resume`, `update_token` and
+`report_devices` are `LiveService`'s own."""
 
 from __future__ import annotations
 

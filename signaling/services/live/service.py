@@ -24,6 +24,7 @@ from signaling.protocol import messages
 from signaling.repeating import Repeating
 from signaling.services.admission import Admission, admit
 from signaling.services.live import entering, notes, waiting, welcome
+from signaling.services.live.devices import told_by
 from signaling.services.live.expiry import TokenExpiry
 from signaling.services.live.local_sessions import LocalSessions, unless_over
 from signaling.services.live.ports import SurvivingMedia
@@ -251,7 +252,18 @@ class LiveService(LocalSessions):
             raise NotJoinedError
         if isinstance(request, messages.UpdateToken):
             return await live.owner.do(partial(self._expiry.update, live, peer_id, request))
+        if isinstance(request, messages.ReportDevices):
+            return self._report_devices(live, peer_id, request)
         return await live.owner.do(partial(HANDLERS[type(request)], live, peer_id, request))
+
+    def _report_devices(
+        self, live: LiveSession, peer_id: str, request: messages.ReportDevices
+    ) -> messages.Empty:
+        """Past the owner, who has better to do: it changes nothing of the session. Raises
+        `InvalidInputError`."""
+        live.session.peer(peer_id)
+        self.reports.handle_devices(live, peer_id, *told_by(request))
+        return messages.Empty()
 
     async def detach(self, peer_id: str) -> None:
         """The peer's socket is gone."""

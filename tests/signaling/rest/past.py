@@ -7,6 +7,7 @@ from typing import Any
 
 from signaling.domain.attendance import Attendance
 from signaling.domain.candidate_pair import CandidatePair
+from signaling.domain.media_devices import MediaDevice
 from signaling.domain.peer_quality import Reading, Track
 from signaling.domain.peer_report import PeerReport, StoredReport
 from signaling.domain.quality_series import Point
@@ -83,6 +84,10 @@ async def measured(world: World, peer: Attendance) -> None:
         Point(at(10).timestamp(), {Track("received", "video"): good, Track("sent", "audio"): voice})
     )
     report.series.add(Point(at(20).timestamp(), {Track("received", "video"): bad}))
+    headset = MediaDevice("audioinput-1", "audioinput", "Headset")
+    devices = [headset, MediaDevice("videoinput-1", "videoinput", "Camera")]
+    report.devices.handle_told(devices, devices, at(2).timestamp())
+    report.devices.handle_told(devices[1:], devices[1:], at(9).timestamp())
     since, until = at(0).timestamp(), at(20).timestamp()
     report.pairs.add(
         CandidatePair(

@@ -222,6 +222,35 @@ async def test_a_report_says_what_is_known_of_a_peer_and_only_the_part_that_is_a
     assert (await world.call("GET", f"{path}?filters=everything")).status == 422
 
 
+async def test_a_report_has_the_machine_and_the_devices_that_the_client_told_of(world: World) -> None:
+    session = await begun(world, (await world.meeting())["id"])
+    silent = await attended(world, session, 0, 60)
+    path = f"/v2/sessions/peer-report/{silent.peer_id}"
+    metadata = (await world.call("GET", path)).data["participant"]["peer_report"]["metadata"]
+    assert (metadata["device_info"]["cpus"], metadata["device_info"]["memory"]) == (None, None)
+    assert metadata["audio_devices_updates"] == metadata["selected_device_updates"] == []
+
+    peer = await attended(world, session, 0, 60, cores=8, memory=0.5)
+    await measured(world, peer)
+    found = (await world.call("GET", f"/v2/sessions/peer-report/{peer.peer_id}")).data["participant"]
+    metadata = found["peer_report"]["metadata"]
+    for info in (metadata["device_info"], found["peer_stats"]["device_info"]):
+        assert (info["cpus"], info["memory"]) == (8, 0.5)
+    headset = {"device_id": "audioinput-1", "kind": "audioinput", "label": "Headset"}
+    camera = {"device_id": "videoinput-1", "kind": "videoinput", "label": "Camera"}
+    came, went = "2026-03-01T12:00:02.123Z", "2026-03-01T12:00:09.123Z"
+    assert metadata["audio_devices_updates"] == [
+        {"added": [headset], "removed": [], "timestamp": came},
+        {"added": [], "removed": [headset], "timestamp": went},
+    ]
+    assert metadata["video_devices_updates"] == [{"added": [camera], "removed": [], "timestamp": came}]
+    assert metadata["speaker_devices_updates"] == []
+    assert metadata["selected_device_updates"] == [
+        {"device": headset, "timestamp": came},
+        {"device": camera, "timestamp": came},
+    ]
+
+
 async def test_a_report_has_the_course_of_the_quality_and_the_addresses(world: World) -> None:
     session = await begun(world, (await world.meeting())["id"])
     peer = await attended(world, session, 0, 60)

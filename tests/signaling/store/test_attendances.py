@@ -42,6 +42,8 @@ def test_what_was_written_before_there_was_anything_to_say_of_sockets_is_read(
         BEFORE,
         replace(BEFORE, events=(PeerEvent(PeerEventKind.DETACHED, values.at(5)),)),
         replace(BEFORE, socket_id="sock_1", opened_at=values.at(0)),
+        replace(BEFORE, cores=8, memory=0.5),
+        replace(BEFORE, opened_at=values.at(0), memory=32.0),
     ],
 )
 def test_what_is_written_has_a_column_and_is_read_as_it_was(one: Attendance) -> None:

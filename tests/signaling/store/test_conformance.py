@@ -12,6 +12,7 @@ from signaling.domain.attendance import PeerEvent, PeerEventKind
 from signaling.domain.configuration import Configuration, ConfigurationRecord
 from signaling.domain.idempotency import MadeBefore
 from signaling.domain.join_policy import Policy
+from signaling.domain.media_devices import MediaDevice
 from signaling.domain.meeting import MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig, RtmpOut
 from signaling.domain.organization import Organization
@@ -308,7 +309,7 @@ async def test_attendances_outlive_their_participant(units: UnitOfWorkFactory) -
     meeting = values.meeting(acme)
     participant, session = values.participant(meeting), values.session(meeting)
     here = values.attendance(session, "peer_1", participant.id)
-    here = replace(here, socket_id="sock_1", opened_at=values.at(0))
+    here = replace(here, socket_id="sock_1", opened_at=values.at(0), cores=8, memory=0.25)
     came_back = PeerEvent(PeerEventKind.RESUMED, values.at(7), "sock_2")
     gone = here.noted(PeerEvent(PeerEventKind.DETACHED, values.at(5))).noted(came_back)
     gone = replace(gone, left_at=values.at(9), leave_reason="left")
@@ -409,6 +410,7 @@ async def test_a_report_is_replaced_by_the_next_and_its_organizations_alone(unit
     peer = values.attendance(session)
     first, second = PeerReport(), PeerReport()
     second.series.add(Point(5.0, {}))
+    second.devices.handle_told([MediaDevice("a-1", "audioinput", "Mikrofon 🎤")], [], 5.0)
     async with units() as uow:
         await uow.meetings.add(meeting)
         await uow.sessions.add(session)
@@ -422,4 +424,5 @@ async def test_a_report_is_replaced_by_the_next_and_its_organizations_alone(unit
     async with units() as uow:
         (found,) = await uow.peer_reports.of(acme.id, [peer.peer_id, "peer_nobody"])
         assert (found.updated_at, list(found.report.series.points())) == (values.at(1), [Point(5.0, {})])
+        assert found.report.devices.to_values() == second.devices.to_values()
         assert await uow.peer_reports.of(rival.id, [peer.peer_id]) == []

@@ -6,6 +6,7 @@ export type AnyRequest =
   | Resume
   | Leave
   | UpdateToken
+  | ReportDevices
   | Ping
   | Publish
   | Unpublish
@@ -541,6 +542,13 @@ export interface GetStats {
   id: number;
   type: "get_stats";
 }
+/**
+ * What a browser says of the machine that it runs on, as far as it does.
+ */
+export interface Hardware {
+  cores?: number | null;
+  memory?: number | null;
+}
 export interface IceServersGiven {
   ice_servers: IceServer[];
   ttl: number | null;
@@ -548,6 +556,7 @@ export interface IceServersGiven {
 export interface Join {
   context?: string | null;
   device?: "desktop" | "mobile" | "bot";
+  hardware?: Hardware | null;
   id: number;
   name?: string | null;
   sdk?: string;
@@ -570,6 +579,14 @@ export interface KickAll {
 export interface Leave {
   id: number;
   type: "leave";
+}
+/**
+ * A microphone, camera or speaker.
+ */
+export interface MediaDevice {
+  id: string;
+  kind: "audioinput" | "videoinput" | "audiooutput";
+  label: string;
 }
 /**
  * Of one's own publication: packets stop at the node, everyone is told.
@@ -643,6 +660,23 @@ export interface PublishedItem {
   mid: string;
   publication_id: string;
   source: string;
+}
+/**
+ * Which microphones, cameras and speakers there are, all of them, each time that something about them
+ * changed: for the report about the peer, which the organization reads. What it changes there is bounded;
+ * nobody in the meeting is told. To say nothing is as good.
+ */
+export interface ReportDevices {
+  /**
+   * @maxItems 64
+   */
+  devices: MediaDevice[];
+  id: number;
+  type: "report_devices";
+  /**
+   * @maxItems 3
+   */
+  used?: string[];
 }
 /**
  * Of the subscribe transport; a new `subscribe_offer` follows. The publish side sends `publish`.
