@@ -2,6 +2,7 @@
 
 import type { MediaDevicesLike } from "./capture";
 import { browserClock, type Clock } from "./clock";
+import type { Machine } from "./hardware";
 import { openWebSocket, type SocketFactory } from "./connection/socket";
 import {
   createPeerConnection,
@@ -23,6 +24,7 @@ export interface Dependencies {
   setPreferredCodec: (transceiver: RTCRtpTransceiver, mimeType: string) => void;
   refuseCodec: (transceiver: RTCRtpTransceiver, mimeType: string) => void;
   mediaDevices: MediaDevicesLike | undefined;
+  machine: Machine;
   watchNetwork: NetworkWatch;
   watchElement: ElementWatch;
 }
@@ -36,6 +38,7 @@ export function browserDependencies(): Dependencies {
     setPreferredCodec,
     refuseCodec,
     mediaDevices: navigator.mediaDevices,
+    machine: navigator,
     watchNetwork: watchBrowserNetwork,
     watchElement: watchBrowserElement,
   };

@@ -13,6 +13,7 @@ import { Capture } from "./capture";
 import type { Dependencies } from "./dependencies";
 import { Connection } from "./connection/connection";
 import { DataChannels } from "./data/dataChannels";
+import { DeviceReport } from "./deviceReport";
 import { dispatch, type DispatchTargets } from "./dispatch";
 import { Encryption, type EncryptionOptions, type EncryptionProblem, PROBLEM_OF } from "./e2ee/encryption";
 import { LocalMedia } from "./localMedia";
@@ -21,7 +22,7 @@ import { Publisher } from "./media/publisher";
 import { Subscriber } from "./media/subscriber";
 import { Tiles } from "./media/tiles";
 import { Meta } from "./meta";
-import { type ClientOptions, detectDevice, SDK_NAME, socketUrl } from "./options";
+import { type ClientOptions, joinDetails, socketUrl } from "./options";
 import { PathRepair } from "./pathRepair";
 import { Participants } from "./participants";
 import { type RoomState, roomStateAfter } from "./roomState";
@@ -63,13 +64,7 @@ export class Meeting {
       url: socketUrl(options.baseURI),
       openSocket: dependencies.openSocket,
       clock,
-      joinDetails: () => ({
-        token: this.authToken,
-        name: this.self.chosenName,
-        device: detectDevice(),
-        sdk: SDK_NAME,
-        ...(options.context === undefined ? {} : { context: options.context }),
-      }),
+      joinDetails: () => joinDetails(options, this.authToken, this.self.chosenName, dependencies.machine),
     });
     const createPeerConnection = () => dependencies.createPeerConnection(this.peerConnectionOptions());
     this.encryption = options.e2ee === undefined ? null : this.encryptionOf(options.e2ee);
@@ -131,6 +126,7 @@ export class Meeting {
       capture,
       stage: this.stage,
     });
+    if (options.reportDevices !== false) new DeviceReport({ self: this.self, signal: this.connection, clock });
     this.meta.meetingTitle = options.invitation?.meeting.title ?? null;
     this.pathRepair = new PathRepair({
       clock,

@@ -1,6 +1,8 @@
 /** What a client is started with. */
 
+import type { Join } from "@rostrum/protocol";
 import type { EncryptionOptions } from "./e2ee/encryption";
+import { hardwareOf, type Machine } from "./hardware";
 import type { Invitation } from "./invitation";
 import type { VideoCodec } from "./media/encodings";
 
@@ -18,6 +20,11 @@ export interface ClientOptions extends ServerOptions {
   invitation?: Invitation | undefined;
   /** Any text of up to 4096 characters, by which the organization finds this attendance afterwards. */
   context?: string;
+  /**
+   * Tell the server which microphones, cameras and speakers there are and which are used, by their names, for the report
+   * about this attendance that the organization reads; on by default.
+   */
+  reportDevices?: boolean;
   /** What is turned on from the start; both are on by default. */
   defaults?: { audio?: boolean; video?: boolean };
   /** Encrypt media end to end. Redundant audio is off then, and video is sent as VP8. */
@@ -57,6 +64,25 @@ export function socketUrl(baseURI: string | undefined): string {
 export function apiUrl(path: string, baseURI: string | undefined): URL {
   // A server may be below a path of its origin, which a path from the root would take away.
   return new URL(`${(baseURI ?? globalThis.location?.origin ?? "").replace(/\/+$/, "")}${path}`);
+}
+
+/** What a join says besides its type. */
+export function joinDetails(
+  options: ClientOptions,
+  token: string,
+  name: string | null,
+  machine: Machine,
+): Omit<Join, "id" | "type"> {
+  const { context } = options;
+  const hardware = hardwareOf(machine);
+  return {
+    token,
+    name,
+    device: detectDevice(),
+    sdk: SDK_NAME,
+    ...(context === undefined ? {} : { context }),
+    ...(hardware === null ? {} : { hardware }),
+  };
 }
 
 export function detectDevice(): "desktop" | "mobile" {

@@ -1,7 +1,9 @@
 /** A meeting of the SDK against a server by hand, with fake connections and a clock that the test moves. */
 
 import type { Joined } from "@rostrum/protocol";
+import type { MediaDevicesLike } from "../../src/capture";
 import { Client } from "../../src/client";
+import type { Machine } from "../../src/hardware";
 import type { Invitation } from "../../src/invitation";
 import type { PeerConnectionOptions } from "../../src/media/peerConnections";
 import type { Meeting } from "../../src/meeting";
@@ -22,6 +24,8 @@ export const publication = { ...camera, encodings: 3, muted: false, muted_by: nu
 export class MeetingWorld {
   readonly server = new FakeServer();
   readonly clock = new ManualClock();
+  mediaDevices: MediaDevicesLike | undefined;
+  machine: Machine = {};
   readonly connections: FakePeerConnection[] = [];
   /** What each connection was asked for with. */
   readonly asked: PeerConnectionOptions[] = [];
@@ -66,7 +70,8 @@ export class MeetingWorld {
         },
         setPreferredCodec: () => undefined,
         refuseCodec: () => undefined,
-        mediaDevices: undefined,
+        mediaDevices: this.mediaDevices,
+        machine: this.machine,
         watchNetwork: () => () => undefined,
         watchElement: () => () => undefined,
       },
