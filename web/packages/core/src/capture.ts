@@ -31,15 +31,17 @@ export class Capture {
   async microphone(config: PresetConfig, deviceId: string | null): Promise<MediaStreamTrack> {
     const stereo = config.media.audio?.enableStereo === true;
     const stream = await this.capture("audio", (devices) =>
-      devices.getUserMedia({
-        audio: {
-          echoCancellation: true,
-          noiseSuppression: true,
-          autoGainControl: true,
-          ...(stereo ? { channelCount: 2 } : {}),
-          ...wantedDevice(deviceId),
-        },
-      }),
+      onDevice(deviceId, (wanted) =>
+        devices.getUserMedia({
+          audio: {
+            echoCancellation: true,
+            noiseSuppression: true,
+            autoGainControl: true,
+            ...(stereo ? { channelCount: 2 } : {}),
+            ...wanted,
+          },
+        }),
+      ),
     );
     return stream.getAudioTracks()[0]!;
   }
@@ -48,14 +50,16 @@ export class Capture {
     const { quality, frameRate } = config.media.video;
     const size = FRAME_SIZES[quality] ?? FRAME_SIZES.vga;
     const stream = await this.capture("video", (devices) =>
-      devices.getUserMedia({
-        video: {
-          width: { ideal: size.width },
-          height: { ideal: size.height },
-          frameRate: { ideal: frameRate, max: frameRate },
-          ...wantedDevice(deviceId),
-        },
-      }),
+      onDevice(deviceId, (wanted) =>
+        devices.getUserMedia({
+          video: {
+            width: { ideal: size.width },
+            height: { ideal: size.height },
+            frameRate: { ideal: frameRate, max: frameRate },
+            ...wanted,
+          },
+        }),
+      ),
     );
     const track = stream.getVideoTracks()[0]!;
     track.contentHint = "motion";
@@ -106,8 +110,22 @@ export class Capture {
   }
 }
 
-function wantedDevice(deviceId: string | null): MediaTrackConstraints {
-  return deviceId === null ? {} : { deviceId: { ideal: deviceId } };
+/**
+ * From the device that was chosen, or from any where it is not there any more. As a mere wish ("ideal") Chromium gives
+ * the system's microphone all the same.
+ */
+async function onDevice(
+  deviceId: string | null,
+  ask: (wanted: MediaTrackConstraints) => Promise<MediaStream>,
+): Promise<MediaStream> {
+  if (deviceId === null) return ask({});
+  try {
+    return await ask({ deviceId: { exact: deviceId } });
+  } catch (error) {
+    const { name } = error as { name?: string };
+    if (name !== "OverconstrainedError" && name !== "NotFoundError") throw error;
+    return ask({});
+  }
 }
 
 export function permissionStateOf(error: unknown, kind: CapturedKind): MediaPermissionState {
