@@ -22,7 +22,7 @@ _BROWSERS: Final = tuple(
         (r"\bOPR/", "Opera", "Blink"),
         (r"\bSamsungBrowser/", "Samsung Internet", "Blink"),
         (r"\bFirefox/", "Firefox", "Gecko"),
-        (r"\bChrom(?:e|ium)/", "Chrome", "Blink"),
+        (r"\b(?:Headless)?Chrom(?:e|ium)/", "Chrome", "Blink"),
         (r"\bVersion/(?=\S+ (?:Mobile/\S+ )?Safari/)", "Safari", "WebKit"),
     )
 )

@@ -32,6 +32,10 @@ _IPHONE = _MOZILLA + "(iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/6
             UserAgent("Firefox", "125.0", "Gecko", "Linux", None),
         ),
         (
+            _MOZILLA + "(X11; Linux x86_64) " + _KHTML + "HeadlessChrome/156.0.0.0 Safari/537.36",
+            UserAgent("Chrome", "156.0.0.0", "Blink", "Linux", None),
+        ),
+        (
             _MAC + "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4.1 Safari/605.1.15",
             UserAgent("Safari", "17.4.1", "WebKit", "macOS", "10.15.7"),
         ),
