@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -103,15 +103,15 @@ def rooms(server: Server, wire: Wire) -> Rooms:
 
 
 @asynccontextmanager
-async def joined(server: Server, token: str, *, context: str | None = None) -> AsyncIterator[Bot]:
-    """In the meeting until the block ends. `context` is what the client gives to be kept with it."""
+async def joined(server: Server, token: str, **said: Any) -> AsyncIterator[Bot]:
+    """In the meeting until the block ends. `said` is what the client says with its join."""
     bot = Bot(server.base_url, token, PERSON)
     try:
-        if context is None:
+        if not said:
             await bot.join()
         else:
             await bot.signalling.open()
-            bot.state = await bot.signalling.request("join", token=token, device="desktop", context=context)
+            bot.state = await bot.signalling.request("join", token=token, device="desktop", **said)
         yield bot
     finally:
         await bot.leave()

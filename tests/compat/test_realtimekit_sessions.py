@@ -202,11 +202,33 @@ async def test_one_who_was_in_a_session_is_found(kit: Kit) -> None:
 async def test_a_peer_has_a_report(kit: Kit) -> None:
     meeting_id = await meeting_in(kit)
     participant_id, token = await token_for(kit, meeting_id, "ada")
-    async with joined(kit.server, token) as bot:
-        peer_id = bot.peer_id
+    headset = {"id": "a-1", "kind": "audioinput", "label": "Headset"}
+    camera = {"id": "v-1", "kind": "videoinput", "label": "Camera"}
+    speaker = {"id": "o-1", "kind": "audiooutput", "label": "Speaker"}
+    async with joined(kit.server, token, hardware={"cores": 8, "memory": 16}) as bot:
+        peer_id, tell = bot.peer_id, partial(bot.signalling.request, "report_devices")
+        await tell(devices=[headset, camera, speaker], used=["a-1"])
+        await tell(devices=[camera, speaker], used=["v-1"])
     answer = kit.wire.filled(
         await kit.api.sessions.get_participant_data_from_peer_id(peer_id, **kit.app, include_peer_events=True)
     )
     assert answer.data and answer.data.participant
-    assert (answer.data.participant.id, answer.data.participant.user_id) == (peer_id, participant_id)
-    assert answer.data.participant.peer_report
+    one = answer.data.participant
+    assert (one.id, one.user_id) == (peer_id, participant_id)
+    assert one.created_at and one.joined_at and one.created_at <= one.joined_at
+    assert one.peer_events and all(each.socket_session_id for each in one.peer_events)
+    assert one.peer_report and one.peer_report.metadata
+    metadata = one.peer_report.metadata
+    assert metadata.device_info and metadata.device_info.cpus == 8
+    assert kit.wire.body["data"]["participant"]["peer_report"]["metadata"]["device_info"]["memory"] == 16
+    for kind in ("audio", "video", "speaker"):
+        came, *_ = getattr(metadata, f"{kind}_devices_updates")
+        assert came.timestamp and [(each.device_id, each.label) for each in came.added] == [
+            {"audio": ("a-1", "Headset"), "video": ("v-1", "Camera"), "speaker": ("o-1", "Speaker")}[kind]
+        ]
+    assert metadata.audio_devices_updates
+    went = metadata.audio_devices_updates[-1].removed
+    assert went and [each.device_id for each in went] == ["a-1"]
+    assert metadata.selected_device_updates
+    used = [each.device.label for each in metadata.selected_device_updates if each.device]
+    assert used == ["Headset", "Camera"]
