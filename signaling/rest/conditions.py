@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from signaling.domain.version import FIRST
 from signaling.errors import InvalidInputError
+from signaling.rest.access import caller_of
 from signaling.rest.envelope import success
 from signaling.rest.parsing import read_body
 from signaling.rest.rendering import to_json
@@ -41,8 +42,9 @@ def expected_versions(request: web.Request) -> frozenset[int] | None:
 
     Raises `InvalidInputError`.
     """
-    header = ",".join(request.headers.getall("If-Match", ()))
-    if not header or header.strip() == "*":
+    sent = request.headers.getall("If-Match", ())
+    header = ",".join(sent)
+    if not sent or header.strip() == "*":
         return None
     if not _TAGS.fullmatch(header):
         raise InvalidInputError('If-Match: send the ETag as it came, in its quotes ("3"), or *.')
@@ -59,8 +61,12 @@ async def once_of(request: web.Request, to_data: Callable[[T], BaseModel]) -> On
         return None
     if not _KEY.fullmatch(key):
         raise InvalidInputError(f"{IDEMPOTENCY_KEY}: send 1 to 255 characters of printable ASCII, no spaces.")
-    asked = b"\n".join((request.method.encode(), request.path.encode(), await read_body(request)))
-    return Once(key, hashlib.sha256(asked).hexdigest(), lambda made: json.dumps(to_json(to_data(made))))
+    asked = [request.method.encode(), request.path.encode(), await read_body(request)]
+    if unit_id := caller_of(request).unit_id:
+        asked.append(unit_id.encode())  # what the whole organization made is not there for one of a unit
+    return Once(
+        key, hashlib.sha256(b"\n".join(asked)).hexdigest(), lambda made: json.dumps(to_json(to_data(made)))
+    )
 
 
 def replayed(

@@ -55,7 +55,9 @@ async def test_a_change_of_what_somebody_else_changed_is_refused(world: World, n
         assert (await world.call("DELETE", one, headers={"If-Match": present})).status == 200
 
 
-@pytest.mark.parametrize(("tag", "status"), [('W/"1"', 412), ('"theirs"', 412), ("1", 400), ('"1', 400)])
+@pytest.mark.parametrize(
+    ("tag", "status"), [('W/"1"', 412), ('"theirs"', 412), ("1", 400), ('"1', 400), ("", 400)]
+)
 async def test_a_tag_that_is_weak_or_none_of_ours_matches_nothing(
     world: World, tag: str, status: int
 ) -> None:
@@ -92,6 +94,21 @@ async def test_keys_of_one_organization_say_nothing_to_another(world: World) -> 
     )
     assert theirs.status == 201
     assert theirs.data["id"] != ours.data["id"]
+
+
+async def test_a_key_that_is_limited_to_a_unit_is_not_told_what_the_organization_made(world: World) -> None:
+    unit = await world.call("POST", f"/v2/orgs/{world.organization_id}/units", {"name": "Sales"})
+    made = await world.call("POST", "/v2/api-keys", {"name": "sales", "unit_id": unit.data["id"]})
+    once, sales = {"Idempotency-Key": "1"}, f"Bearer {made.data['key']}"
+    assert (await world.call("POST", "/v2/meetings", {"title": "Board"}, headers=once)).status == 201
+    theirs = await world.call("POST", "/v2/meetings", {"title": "Board"}, headers=once, auth=sales)
+    assert (theirs.status, theirs.error["name"]) == (422, "ValidationFailed")
+    once = {"Idempotency-Key": "2"}
+    first, second = [
+        await world.call("POST", "/v2/meetings", {"title": "Sales"}, headers=once, auth=sales)
+        for _ in range(2)
+    ]
+    assert first.data == second.data
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256])
