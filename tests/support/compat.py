@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -158,16 +158,16 @@ def _check(client: str, feature: str | None = None) -> None:
         raise ValueError(f"{feature} is none of {', '.join(known[client])}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Print the table of what works with which client")
+def show(description: str, page: Callable[[], str]) -> None:
+    """The command that prints a page, or writes it."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--write", type=Path, help="into this file")
     given = parser.parse_args()
-    page = render(load())
     if given.write is None:
-        print(page)  # noqa: T201
+        print(page())  # noqa: T201
     else:
-        given.write.write_text(page)
+        given.write.write_text(page())
 
 
 if __name__ == "__main__":
-    main()
+    show("Print the table of what works with which client", lambda: render(load()))

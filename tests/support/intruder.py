@@ -11,7 +11,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-Address = tuple[str, int]
+from tests.support.relay import Address, receive
+
 Watch = Callable[[bytes], None]
 
 
@@ -54,14 +55,14 @@ class Intruder:
             sock.close()
 
     def _handle_up(self) -> None:
-        while (got := _receive(self._near)) is not None:
+        while (got := receive(self._near)) is not None:
             data, self._client = got
             self.on_up(data)
             self.passed.append(data)
             self.inject(data)
 
     def _handle_down(self) -> None:
-        while (got := _receive(self._far)) is not None:
+        while (got := receive(self._far)) is not None:
             if self._client is not None:
                 self._near.sendto(got[0], self._client)
 
@@ -72,11 +73,3 @@ def _bound() -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     sock.bind(("127.0.0.1", 0))
     return sock
-
-
-def _receive(sock: socket.socket) -> tuple[bytes, Address] | None:
-    try:
-        data, address = sock.recvfrom(65535)
-    except OSError:
-        return None
-    return data, (str(address[0]), int(address[1]))

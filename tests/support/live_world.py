@@ -51,6 +51,9 @@ LEASE = 30.0
 """Seconds, of servers that share a store. Whether they live is the database's word, which has its own clock;
 whether one may judge about others goes by `clock`."""
 
+TWO_NODES = NodesConfig(workers=2, udp_port=0, place_within=2.0, first_pause=0.01, spread_above=0.0)
+"""Every other peer of a session is on the other one."""
+
 ORGANIZATION = "org-1"
 MEETING = "meeting-1"
 

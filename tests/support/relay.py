@@ -194,7 +194,7 @@ class UdpRelay:
         client.socket.close()
 
     def _handle_up(self) -> None:
-        while (got := _receive(self._socket)) is not None:
+        while (got := receive(self._socket)) is not None:
             data, address = got
             client = self._clients.get(address)
             if client is None:
@@ -202,7 +202,7 @@ class UdpRelay:
             self._pass(self.up, data, client.socket.send)
 
     def _handle_down(self, client: _Client) -> None:
-        while client.socket.fileno() >= 0 and (got := _receive(client.socket)) is not None:
+        while client.socket.fileno() >= 0 and (got := receive(client.socket)) is not None:
             self._pass(self.down, got[0], lambda data: self._socket.sendto(data, client.address))
 
     def _pass(self, direction: _Direction, data: bytes, send: Callable[[bytes], int]) -> None:
@@ -232,7 +232,8 @@ def _new_socket() -> socket.socket:
     return sock
 
 
-def _receive(sock: socket.socket) -> tuple[bytes, Address] | None:
+def receive(sock: socket.socket) -> tuple[bytes, Address] | None:
+    """What has arrived; None where nothing has."""
     try:
         data, address = sock.recvfrom(65535)
     except OSError:

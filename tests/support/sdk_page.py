@@ -6,9 +6,7 @@ python -m tests.support.sdk_page --write docs/compatibility.md
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable
-from pathlib import Path
 
 from tests.support import compat
 from tests.support.compat import Showing
@@ -77,16 +75,5 @@ def _introduction(sdk: str) -> tuple[str, ...]:
     }[sdk]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Print what of the vendors' SDKs works")
-    parser.add_argument("--write", type=Path, help="into this file")
-    given = parser.parse_args()
-    page = render(compat.load())
-    if given.write is None:
-        print(page)  # noqa: T201
-    else:
-        given.write.write_text(page)
-
-
 if __name__ == "__main__":
-    main()
+    compat.show("Print what of the vendors' SDKs works", lambda: render(compat.load()))

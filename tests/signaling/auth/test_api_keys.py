@@ -86,14 +86,18 @@ def authenticator_of(
     return Authenticator(store, clock, access, use, remembered)
 
 
+async def register(store: MemoryStore, organization: Organization, key: str) -> None:
+    async with store() as uow:
+        await uow.organizations.add(organization)
+        await uow.organizations.add_key(values.api_key(organization, hash_api_key(key)))
+        await uow.commit()
+
+
 async def test_only_the_right_key_of_the_right_organization_is_let_in() -> None:
     store = MemoryStore()
     acme, rival = values.organization(), values.organization("Rival")
-    async with store() as uow:
-        for organization, key in ((acme, "acme-key"), (rival, "rival-key")):
-            await uow.organizations.add(organization)
-            await uow.organizations.add_key(values.api_key(organization, hash_api_key(key)))
-        await uow.commit()
+    await register(store, acme, "acme-key")
+    await register(store, rival, "rival-key")
     authenticator = authenticator_of(store)
     caller = await authenticator.caller(f"Bearer {acme.id}:acme-key")
     assert (caller.organization_id, caller.scopes) == (acme.id, EVERYTHING)
@@ -104,10 +108,7 @@ async def test_only_the_right_key_of_the_right_organization_is_let_in() -> None:
 
 async def test_a_key_alone_speaks_for_its_organization() -> None:
     store, acme, key = MemoryStore(), values.organization(), new_api_key()
-    async with store() as uow:
-        await uow.organizations.add(acme)
-        await uow.organizations.add_key(values.api_key(acme, hash_api_key(key)))
-        await uow.commit()
+    await register(store, acme, key)
     authenticator = authenticator_of(store)
     assert (await authenticator.caller(f"Bearer {key}")).organization_id == acme.id
     with pytest.raises(UnauthorizedError):
@@ -117,10 +118,7 @@ async def test_a_key_alone_speaks_for_its_organization() -> None:
 @pytest.mark.asvs("8.4.1")
 async def test_a_path_of_another_organization_is_not_there() -> None:
     store, acme, key = MemoryStore(), values.organization(), new_api_key()
-    async with store() as uow:
-        await uow.organizations.add(acme)
-        await uow.organizations.add_key(values.api_key(acme, hash_api_key(key)))
-        await uow.commit()
+    await register(store, acme, key)
     authenticator = authenticator_of(store)
     for named in ({"account_id": "other"}, {"app_id": "other"}):
         with pytest.raises(NotFoundError):

@@ -6,43 +6,17 @@ import pytest
 
 from signaling.domain.listing import EVERY_SESSION, FIRST_PAGE
 from signaling.domain.session import SessionStatus
-from signaling.errors import OutcomeUnknownError
 from signaling.store.database import Database
-from signaling.store.unit_of_work import SqlUnitOfWork
 from tests.support.live_world import MEETING, ORGANIZATION, Refused, live_world, until
+from tests.support.store_faults import breaks_after_commit, store_away
 
 
-class StoreIsAway(Exception):  # noqa: N818 - a state of the world
-    pass
-
-
-def away(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def commit(_self: SqlUnitOfWork) -> None:
-        raise StoreIsAway
-
-    monkeypatch.setattr(SqlUnitOfWork, "commit", commit)
-
-
-def breaks_after_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = SqlUnitOfWork.commit
-
-    async def commit(uow: SqlUnitOfWork) -> None:
-        await original(uow)
-        raise OutcomeUnknownError
-
-    monkeypatch.setattr(SqlUnitOfWork, "commit", commit)
-
-
-async def test_a_join_that_cannot_be_written_is_refused_and_leaves_no_trace(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_join_that_cannot_be_written_is_refused_and_leaves_no_trace() -> None:
     async with live_world() as world:
         host = await world.join()
         token = world.tokens.issue(await world.participant("group_call_host"))
-        with monkeypatch.context() as patch:
-            away(patch)
-            with pytest.raises(Refused) as refused:
-                await (await world.socket()).join(token)
+        with store_away(), pytest.raises(Refused) as refused:
+            await (await world.socket()).join(token)
         assert refused.value.name == "InternalError"
         view = await world.live.active(MEETING)
         assert view is not None
@@ -50,16 +24,12 @@ async def test_a_join_that_cannot_be_written_is_refused_and_leaves_no_trace(
         assert not host.heard("peer_joined")
 
 
-async def test_a_join_of_which_nobody_knows_whether_it_was_written_is_refused_and_noted_as_over(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_join_of_which_nobody_knows_whether_it_was_written_is_refused_and_noted_as_over() -> None:
     async with live_world() as world:
         host = await world.join()
         token = world.tokens.issue(await world.participant("group_call_host"))
-        with monkeypatch.context() as patch:
-            breaks_after_commit(patch)
-            with pytest.raises(Refused) as refused:
-                await (await world.socket()).join(token)
+        with breaks_after_commit(), pytest.raises(Refused) as refused:
+            await (await world.socket()).join(token)
         assert refused.value.name == "OutcomeUnknown"
         await world.wait(0.0)
         async with world.store() as uow:
@@ -67,27 +37,21 @@ async def test_a_join_of_which_nobody_knows_whether_it_was_written_is_refused_an
         assert [row.leave_reason for row in rows] == [None, "not_confirmed"]
 
 
-async def test_a_first_join_that_cannot_be_written_leaves_no_router(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_first_join_that_cannot_be_written_leaves_no_router() -> None:
     async with live_world() as world:
         token = world.tokens.issue(await world.participant("group_call_host"))
-        with monkeypatch.context() as patch:
-            away(patch)
-            with pytest.raises(Refused):
-                await (await world.socket()).join(token)
+        with store_away(), pytest.raises(Refused):
+            await (await world.socket()).join(token)
         assert not world.node.routers
         assert await world.live.active(MEETING) is None
         await (await world.socket()).join(token)
 
 
-async def test_a_session_of_which_nobody_knows_whether_it_was_written_keeps_no_other_from_the_meeting(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_session_of_which_nobody_knows_whether_it_was_written_keeps_no_other_from_beginning() -> None:
     async with live_world() as world:
         token = world.tokens.issue(await world.participant("group_call_host"))
-        with monkeypatch.context() as patch:
-            breaks_after_commit(patch)
-            with pytest.raises(Refused):
-                await (await world.socket()).join(token)
+        with breaks_after_commit(), pytest.raises(Refused):
+            await (await world.socket()).join(token)
         async with world.store() as uow:
             (left,) = await uow.sessions.unfinished()
         host = await (await world.socket()).join(token)
@@ -99,14 +63,11 @@ async def test_a_session_of_which_nobody_knows_whether_it_was_written_keeps_no_o
         assert going_on.id == host.joined["session_id"]
 
 
-async def test_media_stops_and_people_are_told_while_the_store_is_away_and_the_rows_follow(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_media_stops_and_people_are_told_while_the_store_is_away_and_the_rows_follow() -> None:
     async with live_world() as world:
         host, other = await world.join(), await world.join("group_call_participant")
         await other.publish("camera", "video")
-        with monkeypatch.context() as patch:
-            away(patch)
+        with store_away():
             await host.request("kick", peer_ids=[other.peer_id])
             assert not world.node.producers
             assert await other.closed() == 4001
@@ -120,19 +81,15 @@ async def test_media_stops_and_people_are_told_while_the_store_is_away_and_the_r
         }
 
 
-async def test_an_end_that_could_not_be_written_is_written_later_and_keeps_nobody_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_an_end_that_could_not_be_written_is_written_later_and_keeps_nobody_out() -> None:
     async with live_world() as world:
         host = await world.join()
-        with monkeypatch.context() as patch:
-            away(patch)
+        with store_away():
             await host.request("kick_all")
             assert not world.node.routers
         again = await world.join()
         assert again.joined["session_id"] != host.joined["session_id"]
-        with monkeypatch.context() as patch:
-            away(patch)
+        with store_away():
             await again.request("kick_all")
         await world.wait(0.0)
         async with world.store() as uow:

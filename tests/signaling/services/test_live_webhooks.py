@@ -13,9 +13,9 @@ from signaling.ids import new_uuid
 from signaling.services.ports import UnitOfWorkFactory
 from signaling.services.ports.webhooks import DeliveryFilter
 from signaling.store.database import Database
-from signaling.store.unit_of_work import SqlUnitOfWork
 from tests.signaling.values import at
 from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, Refused, live_world
+from tests.support.store_faults import store_away
 
 STARTED, ENDED = "meeting.started", "meeting.ended"
 JOINED, LEFT = "meeting.participantJoined", "meeting.participantLeft"
@@ -69,34 +69,21 @@ async def test_a_session_that_empties_tells_so() -> None:
     assert json.loads(log[-1].body)["reason"] == "ALL_PARTICIPANTS_LEFT"
 
 
-async def test_a_join_that_was_not_written_is_not_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_join_that_was_not_written_is_not_told_of() -> None:
     async with live_world() as world:
         await subscribe(world.store)
         await world.join()
         token = world.tokens.issue(await world.participant("group_call_host"))
-
-        async def away(_uow: SqlUnitOfWork) -> None:
-            raise OSError
-
-        with monkeypatch.context() as patch:
-            patch.setattr(SqlUnitOfWork, "commit", away)
-            with pytest.raises(Refused):
-                await (await world.socket()).join(token)
+        with store_away(), pytest.raises(Refused):
+            await (await world.socket()).join(token)
         assert await told_of(world) == [STARTED, JOINED]
 
 
-async def test_who_left_while_the_store_was_away_is_told_of_before_whoever_joins_then(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_who_left_while_the_store_was_away_is_told_of_before_whoever_joins_then() -> None:
     async with live_world() as world:
         await subscribe(world.store)
         host, other = await world.join(), await world.join("group_call_participant")
-
-        async def away(_uow: SqlUnitOfWork) -> None:
-            raise OSError
-
-        with monkeypatch.context() as patch:
-            patch.setattr(SqlUnitOfWork, "commit", away)
+        with store_away():
             await host.request("kick", peer_ids=[other.peer_id])
         third = await world.join("group_call_participant")
         log = await told(world)

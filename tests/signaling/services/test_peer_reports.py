@@ -10,6 +10,7 @@ from signaling.domain.peer_report import PeerReport
 from signaling.services.live.surroundings import KEEP_REPORTS_EVERY, SAMPLE_EVERY
 from signaling.store.unit_of_work import SqlUnitOfWork
 from tests.support.live_world import ORGANIZATION, LiveWorld, WsClient, live_world
+from tests.support.store_faults import store_away
 
 
 async def call(world: LiveWorld) -> tuple[WsClient, WsClient]:
@@ -85,16 +86,12 @@ async def test_reports_are_written_every_few_minutes_and_soon_after_the_peer_lef
         assert world.live.reports.current(other.peer_id) is None
 
 
-async def test_what_cannot_be_written_is_written_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(_uow: SqlUnitOfWork) -> None:
-        raise OSError("the disk is gone")
-
+async def test_what_cannot_be_written_is_written_later() -> None:
     async with live_world() as world:
         host, other = await call(world)
         await rounds(world, 1)
         await other.request("leave")
-        with monkeypatch.context() as patch:
-            patch.setattr(SqlUnitOfWork, "commit", away)
+        with store_away():
             await rounds(world, 1)
         assert await stored(world, other.peer_id) is None
         await rounds(world, 1)
@@ -102,7 +99,7 @@ async def test_what_cannot_be_written_is_written_later(monkeypatch: pytest.Monke
         assert world.live.reports.current(host.peer_id) is not None
 
 
-async def test_a_node_that_does_not_answer_costs_only_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_node_that_does_not_answer_costs_only_the_samples() -> None:
     async with live_world() as world:
         host, _ = await call(world)
         world.node.refuses.add(node.Sample)

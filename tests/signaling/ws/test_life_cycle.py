@@ -11,11 +11,10 @@ import pytest
 from signaling.domain.configuration import Configuration, parse_configuration
 from signaling.domain.meeting import Meeting
 from signaling.domain.session_status import SessionRecord, SessionStatus
-from signaling.errors import OutcomeUnknownError
 from signaling.protocol.closing import CloseCode
-from signaling.store.unit_of_work import SqlUnitOfWork
 from tests.signaling.services.test_live_webhooks import ENDED, JOINED, LEFT, STARTED, subscribe, told_of
 from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, Refused, live_world, until
+from tests.support.store_faults import breaks_after_commit
 
 
 async def meeting_of(world: LiveWorld) -> Meeting:
@@ -25,19 +24,19 @@ async def meeting_of(world: LiveWorld) -> Meeting:
     return meeting
 
 
-def written_but_not_confirmed(patch: pytest.MonkeyPatch) -> None:
-    original = SqlUnitOfWork.commit
-
-    async def commit(uow: SqlUnitOfWork) -> None:
-        await original(uow)
-        raise OutcomeUnknownError
-
-    patch.setattr(SqlUnitOfWork, "commit", commit)
-
-
 async def opened(world: LiveWorld, said: Configuration | None = None) -> str:
     """The id of the session."""
     return (await world.live.open(await meeting_of(world), said or Configuration())).id
+
+
+async def begun_unknown(world: LiveWorld) -> str:
+    """A session, by its id, of which the first join was refused, and written all the same."""
+    await subscribe(world.store)
+    session_id = await opened(world)
+    token = world.tokens.issue(await world.participant("group_call_host"))
+    with breaks_after_commit(), pytest.raises(Refused):
+        await (await world.socket()).join(token)
+    return session_id
 
 
 async def stored(world: LiveWorld, session_id: str) -> SessionRecord:
@@ -135,18 +134,9 @@ async def test_a_first_join_that_fails_leaves_a_session_that_is_ready_and_expire
         assert await told_of(world) == []
 
 
-async def test_of_which_nobody_knows_whether_it_was_written_the_start_is_told_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The first join is refused, and written all the same."""
+async def test_of_which_nobody_knows_whether_it_was_written_the_start_is_told_once() -> None:
     async with live_world() as world:
-        await subscribe(world.store)
-        session_id = await opened(world)
-        token = world.tokens.issue(await world.participant("group_call_host"))
-        with monkeypatch.context() as patch:
-            written_but_not_confirmed(patch)
-            with pytest.raises(Refused):
-                await (await world.socket()).join(token)
+        session_id = await begun_unknown(world)
         began = (await stored(world, session_id)).started_at
         assert began is not None
         await world.wait(30)
@@ -155,17 +145,9 @@ async def test_of_which_nobody_knows_whether_it_was_written_the_start_is_told_on
         assert await told_of(world) == [STARTED, JOINED, LEFT, JOINED]
 
 
-async def test_a_session_that_was_begun_without_anybodys_knowing_ends_as_one_that_was(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_session_that_was_begun_without_anybodys_knowing_ends_as_one_that_was() -> None:
     async with live_world() as world:
-        await subscribe(world.store)
-        session_id = await opened(world)
-        token = world.tokens.issue(await world.participant("group_call_host"))
-        with monkeypatch.context() as patch:
-            written_but_not_confirmed(patch)
-            with pytest.raises(Refused):
-                await (await world.socket()).join(token)
+        session_id = await begun_unknown(world)
         await world.live.kick_all(MEETING)
         assert (await stored(world, session_id)).status is SessionStatus.FINISHED
         assert await told_of(world) == [STARTED, JOINED, LEFT, ENDED]

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sfu.control import messages as node
-from signaling.nodes.supervisor import NodesConfig
-from tests.support.live_world import LiveWorld, Refused, WsClient, live_world
+from tests.support.live_world import TWO_NODES, LiveWorld, Refused, WsClient, live_world
 
 
 async def two(world: LiveWorld) -> tuple[WsClient, WsClient]:
@@ -131,8 +130,7 @@ async def test_a_lost_node_is_replaced_and_everyone_builds_their_media_again() -
 
 
 async def test_only_those_on_a_lost_node_build_their_media_again() -> None:
-    config = NodesConfig(workers=2, udp_port=0, place_within=2.0, first_pause=0.01, spread_above=0.0)
-    async with live_world(nodes=config) as world:
+    async with live_world(nodes=TWO_NODES) as world:
         host, other = await two(world)
         camera = await host.publish("camera", "video")
         screen = await other.publish("screen", "video")

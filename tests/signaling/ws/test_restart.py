@@ -13,8 +13,16 @@ from signaling.domain.configuration import Configuration
 from signaling.domain.preset import merged
 from signaling.domain.session_end import SERVER_RESTARTED
 from signaling.domain.session_status import SessionStatus
-from signaling.nodes.supervisor import NodesConfig
-from tests.support.live_world import MEETING, ORGANIZATION, LiveWorld, Refused, WsClient, live_world, until
+from tests.support.live_world import (
+    MEETING,
+    ORGANIZATION,
+    TWO_NODES,
+    LiveWorld,
+    Refused,
+    WsClient,
+    live_world,
+    until,
+)
 
 Restart = Callable[[], AbstractAsyncContextManager[LiveWorld]]
 
@@ -324,10 +332,7 @@ async def test_notes_go_with_what_they_are_about() -> None:
 
 
 async def test_a_session_on_two_nodes_goes_on_on_both_with_its_pipe() -> None:
-    options = {
-        "nodes": NodesConfig(workers=2, udp_port=0, place_within=2.0, first_pause=0.01, spread_above=0.0)
-    }
-    async with two_lives(**options) as (first, restart):
+    async with two_lives(nodes=TWO_NODES) as (first, restart):
         host, other = await first.join(), await first.join("group_call_participant")
         camera = await host.publish("camera", "video")
         await other.subscribe(camera)
@@ -348,10 +353,7 @@ async def test_a_session_on_two_nodes_goes_on_on_both_with_its_pipe() -> None:
 
 
 async def test_half_a_pipe_is_closed_with_what_came_by_it() -> None:
-    options = {
-        "nodes": NodesConfig(workers=2, udp_port=0, place_within=2.0, first_pause=0.01, spread_above=0.0)
-    }
-    async with two_lives(**options) as (first, restart):
+    async with two_lives(nodes=TWO_NODES) as (first, restart):
         host, other = await first.join(), await first.join("group_call_participant")
         camera = await host.publish("camera", "video")
         await other.subscribe(camera)

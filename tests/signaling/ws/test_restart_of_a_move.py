@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sfu.control import messages as node
-from signaling.nodes.supervisor import NodesConfig
 from signaling.nodes.testing import FakeNode, Fuse
-from tests.support.live_world import MEETING, LiveWorld, Refused, WsClient, live_world, until
+from tests.support.live_world import MEETING, TWO_NODES, LiveWorld, Refused, WsClient, live_world, until
 
-CONFIG = NodesConfig(workers=2, udp_port=0, place_within=2.0, first_pause=0.01, spread_above=0.0)
 STEPS: tuple[type[node.Message], ...] = (
     node.SetNotes,
     node.CreateTransport,
@@ -87,7 +85,7 @@ async def settled(world: LiveWorld) -> Moving:
 async def killed_after(commands: float) -> Fuse:
     """Kills signaling once so many commands of a move arrived, and looks what the next one makes of it."""
     fuse = Fuse(commands)
-    async with live_world(nodes=CONFIG) as world:
+    async with live_world(nodes=TWO_NODES) as world:
         moving = await settled(world)
         await moving.move(fuse)
         heard = {one for fake in (moving.first, moving.second) for one in map(type, fake.commands)}
@@ -96,7 +94,7 @@ async def killed_after(commands: float) -> Fuse:
         await world.die()
         for fake in (moving.first, moving.second):
             fake.fuse = None
-        async with live_world(nodes=CONFIG, after=world) as second:
+        async with live_world(nodes=TWO_NODES, after=world) as second:
             await check(second, moving, [one["move"] for one in before])
     return fuse
 
