@@ -16,6 +16,7 @@ from aiohttp import web
 from tests.e2e.eventually import eventually
 from tests.e2e.firefox_cast import NODE, MixedCast, Theatre, needs_firefox
 from tests.e2e.firefox_person import FirefoxPerson
+from tests.e2e.person import Json
 from tests.e2e.pictures import ADA, GRACE
 from tests.e2e.test_codecs import PREFER
 from tests.e2e.test_http_media import EXAMPLES, peer_of
@@ -152,6 +153,26 @@ async def test_firefox_watches_by_whep(mixed: MixedCast, examples: str) -> None:
         return len(places)
 
     await eventually(look, lambda count: count >= 3, "Grace sees Ada move", timeout=LONG)
+
+
+async def test_the_report_has_what_firefox_says_of_its_machine_and_devices(mixed: MixedCast) -> None:
+    grace = await mixed.firefox(GRACE)
+    there = await grace.evaluate(
+        "async () => (await navigator.mediaDevices.enumerateDevices()).map(({ label }) => label)"
+    )
+    path = f"/v2/sessions/peer-report/{grace.peer_id}"
+
+    async def metadata() -> Json:
+        found: Json = (await mixed.cast.organization.call("GET", path))["participant"]["peer_report"]
+        known: Json = found["metadata"]
+        return known
+
+    told = await eventually(metadata, lambda one: bool(one["audio_devices_updates"]), "devices are told")
+    updates = told["audio_devices_updates"] + told["video_devices_updates"]
+    assert [one["label"] for update in updates for one in update["added"]] == there
+    assert there and all(there)
+    assert told["device_info"]["cpus"] == await grace.evaluate("navigator.hardwareConcurrency")
+    assert told["device_info"]["memory"] is None, "it tells nobody"
 
 
 async def open_example(mixed: MixedCast, fox: FirefoxPerson, page: str, path: str) -> None:

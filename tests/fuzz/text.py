@@ -59,6 +59,8 @@ def frame_seeds() -> Sequence[bytes]:
         b'{"id": 2, "type": "publish", "offer": "v=0", "publications": [{"mid": "0", "source": "camera",'
         b' "kind": "video"}]}',
         b'{"id": 3, "type": "subscribe", "subscriptions": [{"publication_id": "p", "preferred": null}]}',
+        b'{"id": 4, "type": "report_devices", "devices": [{"id": "a", "kind": "audioinput", "label": "b"}],'
+        b' "used": ["a"]}',
     )
 
 

@@ -38,7 +38,7 @@ class Hardware(Inbound):
     """What a browser says of the machine that it runs on, as far as it does."""
 
     cores: int | None = Field(default=None, ge=1, le=4096)
-    memory: float | None = Field(default=None, gt=0, le=65536, allow_inf_nan=False)
+    memory: float | None = Field(default=None, gt=0, le=65536)
     """Of the machine, in GiB. Browsers round it, and say no more than a few."""
 
 
