@@ -17,7 +17,7 @@ from signaling.errors import InvalidInputError
 from signaling.store.connection import Source
 from signaling.store.tables import metadata
 
-HEAD: Final = "0017"
+HEAD: Final = "0018"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7825113)")

@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Connection, Table, TableClause, column, insert, inspect, text
 from sqlalchemy import table as table_clause
 
+from signaling.domain.attendance import PeerEvent, PeerEventKind
 from signaling.domain.configuration import Configuration
 from signaling.domain.meeting_config import AiConfig
 from signaling.domain.webhook_key import FIRST, StoredWebhookKeys
@@ -60,6 +61,9 @@ PARTICIPANT = values.participant(MEETING)
 SESSION = replace(values.session(MEETING), seconds_consumed=90.0)
 ATTENDANCE = values.attendance(SESSION, "peer_1", PARTICIPANT.id)
 GONE = values.attendance(SESSION, "peer_2", PARTICIPANT.id, seconds=2).left("left", values.at(92))
+HAPPENED = (PeerEvent(PeerEventKind.DETACHED, values.at(5)), PeerEvent(PeerEventKind.RESUMED, values.at(7)))
+FORMER_EVENTS = [[one.kind, one.at.isoformat()] for one in HAPPENED]
+"""All that there was to say of an attendance besides its columns."""
 ROWS: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.organizations, values_of(ACME)),
     (tables.api_keys, values_of(KEY)),
@@ -68,7 +72,7 @@ ROWS: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.participants, values_of(PARTICIPANT)),
     (tables.sessions, values_of(SESSION)),
     (tables.attendances, attendance_values(ATTENDANCE)),
-    (tables.attendances, attendance_values(GONE)),
+    (tables.attendances, attendance_values(GONE) | {"events": FORMER_EVENTS}),
 )
 """In the order of their references; all are tables since the first revision."""
 
@@ -97,7 +101,9 @@ async def test_what_was_written_under_any_revision_is_there_under_the_newest(
     await written_under(revision, empty)
     database = await Database.open(empty)
     try:
-        await check_all_there(database, with_webhook_keys="0009" <= revision < "0014")
+        await check_all_there(
+            database, with_events=revision >= "0007", with_webhook_keys="0009" <= revision < "0014"
+        )
     finally:
         await database.close()
 
@@ -197,7 +203,7 @@ def references_meant() -> set[tuple[str, ...]]:
     }
 
 
-async def check_all_there(database: Database, *, with_webhook_keys: bool) -> None:
+async def check_all_there(database: Database, *, with_events: bool, with_webhook_keys: bool) -> None:
     async with database() as uow:
         assert await uow.organizations.get(ACME.id) == ACME
         assert list(await uow.organizations.keys(ACME.id)) == [KEY]
@@ -210,6 +216,7 @@ async def check_all_there(database: Database, *, with_webhook_keys: bool) -> Non
         assert session is not None
         assert session.seconds_consumed == pytest.approx(90.0, abs=0.01)
         assert replace(session, seconds_consumed=90.0) == SESSION
-        assert list(await uow.sessions.attendances(SESSION.id)) == [ATTENDANCE, GONE]
+        gone = replace(GONE, events=HAPPENED if with_events else ())
+        assert list(await uow.sessions.attendances(SESSION.id)) == [ATTENDANCE, gone]
         keys = [StoredWebhookKeys(FIRST, "sealed ed25519", "sealed rsa", values.at(5), values.at(5))]
         assert list(await uow.webhook_keys.all()) == (keys if with_webhook_keys else [])
