@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from signaling.domain.meeting import MeetingStatus
 from signaling.domain.session_status import SessionStatus
 from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.domain.unit import Branch
@@ -29,6 +31,23 @@ class SessionOrder(StrEnum):
 class AttendanceOrder(StrEnum):
     JOINED = "joined"
     DURATION = "duration"
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingFilter:
+    """What is None leaves nothing out."""
+
+    search: str | None = None
+    """Part of the title, or the id, the unique name or the short id."""
+    status: MeetingStatus | None = None
+    unit_id: str | None = None
+    unique_name: str | None = None
+    start_time: datetime | None = None
+    """They were created at that time or later, ..."""
+    end_time: datetime | None = None
+    """... and at that one or earlier."""
+    created: TimeRange = ANY_TIME
+    updated: TimeRange = ANY_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +84,5 @@ class AttendanceFilter:
     left: TimeRange = ANY_TIME
 
 
+EVERY_MEETING: Final = MeetingFilter()
 EVERY_SESSION: Final = SessionFilter()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from pydantic import BaseModel
@@ -12,12 +11,12 @@ from pydantic import BaseModel
 from signaling.domain.caller import Caller
 from signaling.domain.configuration import Configuration, parse_configuration, patched
 from signaling.domain.join_policy import ListPolicy, Policy
+from signaling.domain.listing import EVERY_MEETING, FIRST_PAGE, MeetingFilter, Page
 from signaling.domain.meeting import Meeting, MeetingStatus
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.domain.plan import Feature
 from signaling.domain.reach import EVERYTHING_SEEN, Sight
 from signaling.domain.region import Region
-from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.domain.unit import may_touch
 from signaling.domain.version import check_version
 from signaling.errors import (
@@ -149,35 +148,15 @@ class MeetingService:
     async def list(
         self,
         organization_id: str,
+        which: MeetingFilter = EVERY_MEETING,
+        page: Page = FIRST_PAGE,
         *,
         caller: Caller | None = None,
-        search: str | None = None,
-        start_time: datetime | None = None,
-        end_time: datetime | None = None,
-        status: MeetingStatus | None = None,
-        unit_id: str | None = None,
-        unique_name: str | None = None,
-        created: TimeRange = ANY_TIME,
-        updated: TimeRange = ANY_TIME,
-        offset: int = 0,
-        limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:
         """A page of what the caller sees (None: everything), newest first, and the total."""
         async with self._units(reading=True) as uow:
-            return await uow.meetings.list(
-                organization_id,
-                search=search,
-                start_time=start_time,
-                end_time=end_time,
-                status=status,
-                unit_id=unit_id,
-                unique_name=unique_name,
-                created=created,
-                updated=updated,
-                sight=EVERYTHING_SEEN if caller is None else Sight.of(caller),
-                offset=offset,
-                limit=limit,
-            )
+            sight = EVERYTHING_SEEN if caller is None else Sight.of(caller)
+            return await uow.meetings.list(organization_id, which, page, sight=sight)
 
     async def change(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, RowMapping, bindparam, insert, or_, select, update
@@ -12,11 +11,10 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from signaling.domain.configuration import NOTHING_SAID, Configuration
 from signaling.domain.join_policy import ListPolicy
-from signaling.domain.listing import Page
+from signaling.domain.listing import EVERY_MEETING, FIRST_PAGE, MeetingFilter, Page
 from signaling.domain.meeting import Meeting, MeetingStatus
 from signaling.domain.reach import EVERYTHING_SEEN, Sight
 from signaling.domain.region import Region
-from signaling.domain.time_range import ANY_TIME, TimeRange
 from signaling.errors import ConflictError, SignalingError, ValidationFailedError
 from signaling.store.connection import Statements
 from signaling.store.dissolution import of_somebody
@@ -81,45 +79,37 @@ class SqlMeetings:
     async def list(
         self,
         organization_id: str,
+        which: MeetingFilter = EVERY_MEETING,
+        page: Page = FIRST_PAGE,
         *,
-        search: str | None = None,
-        start_time: datetime | None = None,
-        end_time: datetime | None = None,
-        status: MeetingStatus | None = None,
-        unit_id: str | None = None,
-        unique_name: str | None = None,
-        created: TimeRange = ANY_TIME,
-        updated: TimeRange = ANY_TIME,
         sight: Sight = EVERYTHING_SEEN,
-        offset: int = 0,
-        limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:
         where = [
             meetings.c.organization_id == organization_id,
             meetings.c.deleted_at.is_(None),
-            *within(meetings.c.created_at, created),
-            *within(meetings.c.updated_at, updated),
+            *within(meetings.c.created_at, which.created),
+            *within(meetings.c.updated_at, which.updated),
         ]
-        if search:
+        if which.search:
             ids = (meetings.c.id, meetings.c.unique_name, meetings.c.short)
-            where.append(matching(search, part_of=meetings.c.title, equal_to=ids))
-        if start_time:
-            where.append(meetings.c.created_at >= start_time)
-        if end_time:
-            where.append(meetings.c.created_at <= end_time)
-        if status is not None:
-            where.append(meetings.c.status == status)
-        if unit_id is not None:
-            where.append(meetings.c.unit_id == unit_id)
+            where.append(matching(which.search, part_of=meetings.c.title, equal_to=ids))
+        if which.start_time:
+            where.append(meetings.c.created_at >= which.start_time)
+        if which.end_time:
+            where.append(meetings.c.created_at <= which.end_time)
+        if which.status is not None:
+            where.append(meetings.c.status == which.status)
+        if which.unit_id is not None:
+            where.append(meetings.c.unit_id == which.unit_id)
         if sight.within is not None:
             own = within_unit(meetings.c.unit_id, organization_id, sight.within)
             where.append(or_(own, meetings.c.list_policy == ListPolicy.PUBLIC))
         if not sight.private:
             where.append(meetings.c.list_policy != ListPolicy.PRIVATE)
-        if unique_name is not None:
-            where.append(meetings.c.unique_name == unique_name)
+        if which.unique_name is not None:
+            where.append(meetings.c.unique_name == which.unique_name)
         listing = Listing(meetings, meetings.c.id, read_meeting)
-        return await listing.page(self._db, where, meetings.c.created_at, Page(offset, limit))
+        return await listing.page(self._db, where, meetings.c.created_at, page)
 
 
 def _meeting(row: Row[Any]) -> Meeting:

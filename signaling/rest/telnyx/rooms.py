@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from signaling.domain.caller import Caller, Scope
 from signaling.domain.configuration import MAX_PARTICIPANTS
+from signaling.domain.listing import MeetingFilter, Page
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting
 from signaling.domain.meeting_config import HttpUrl
 from signaling.domain.session_status import SessionRecord
@@ -214,12 +215,9 @@ class RoomRoutes:
         query = parse_query(request, RoomQuery)
         meetings, total = await self._meetings.list(
             organization_id_of(request),
+            MeetingFilter(unique_name=query.name, created=query.created, updated=query.updated),
+            Page(query.offset, query.page_size),
             caller=caller_of(request),
-            unique_name=query.name,
-            created=query.created,
-            updated=query.updated,
-            offset=query.offset,
-            limit=query.page_size,
         )
         answers = await self._answers(caller_of(request), meetings, with_sessions=query.include_sessions)
         return listed(answers, query, total)

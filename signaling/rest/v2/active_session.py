@@ -13,7 +13,7 @@ from signaling.domain.caller import Scope
 from signaling.domain.participant import Participant
 from signaling.domain.session_status import SessionStatus
 from signaling.domain.targets import Targets
-from signaling.errors import NoActiveSessionError, ValidationFailedError
+from signaling.errors import NoActiveSessionError, SignalingError, ValidationFailedError
 from signaling.rest.access import meeting_path_of
 from signaling.rest.envelope import Timestamp, success
 from signaling.rest.operation import Operation
@@ -219,7 +219,7 @@ class ActiveSessionRoutes:
                 answer=SessionAnswer,
                 errors=(NoActiveSessionError,),
             ),
-            self._moderation("/kick", self.kick, "kickParticipants", "Put participants out"),
+            moderation(ACTIVE_SESSION + "/kick", self.kick, "kickParticipants", "Put participants out"),
             Operation(
                 method="POST",
                 path=ACTIVE_SESSION + "/kick-all",
@@ -231,8 +231,11 @@ class ActiveSessionRoutes:
                 answer=KickedAll,
                 errors=(NoActiveSessionError,),
             ),
-            self._moderation(
-                "/mute", self.mute, "muteParticipants", "Mute what participants say, once: they may unmute"
+            moderation(
+                ACTIVE_SESSION + "/mute",
+                self.mute,
+                "muteParticipants",
+                "Mute what participants say, once: they may unmute",
             ),
             Operation(
                 method="POST",
@@ -247,34 +250,19 @@ class ActiveSessionRoutes:
                 answer=MutedAll,
                 errors=(NoActiveSessionError,),
             ),
-            self._moderation(
-                "/censor",
+            moderation(
+                ACTIVE_SESSION + "/censor",
                 self.censor,
                 "censorParticipants",
                 "Mute what participants say until they are unmuted here: they cannot lift it themselves",
             ),
-            self._moderation(
-                "/unmute",
+            moderation(
+                ACTIVE_SESSION + "/unmute",
                 self.unmute,
                 "unmuteParticipants",
                 "Let participants speak again who were censored or muted with all",
             ),
         ]
-
-    @staticmethod
-    def _moderation(path: str, handler: Handler, name: str, summary: str) -> Operation:
-        return Operation(
-            method="POST",
-            path=ACTIVE_SESSION + path,
-            handler=handler,
-            name=name,
-            summary=summary,
-            tag="Active session",
-            access=Scope.SESSIONS_WRITE,
-            body=TargetsBody,
-            answer=Targeted,
-            errors=(NoActiveSessionError,),
-        )
 
     async def get(self, request: web.Request) -> web.Response:
         return success(SessionAnswer.of(await self._service.get(*meeting_path_of(request))))
@@ -299,6 +287,24 @@ class ActiveSessionRoutes:
 
     async def unmute(self, request: web.Request) -> web.Response:
         return await moderated(request, "unmute", self._service.unmute)
+
+
+def moderation(
+    path: str, handler: Handler, name: str, summary: str, *errors: type[SignalingError]
+) -> Operation:
+    """What the handler does by `moderated`."""
+    return Operation(
+        method="POST",
+        path=path,
+        handler=handler,
+        name=name,
+        summary=summary,
+        tag="Active session",
+        access=Scope.SESSIONS_WRITE,
+        body=TargetsBody,
+        answer=Targeted,
+        errors=(NoActiveSessionError, *errors),
+    )
 
 
 async def moderated(

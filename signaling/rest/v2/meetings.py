@@ -18,6 +18,7 @@ from signaling.domain.configuration import (
     UnitIds,
 )
 from signaling.domain.join_policy import ListPolicy, Policy
+from signaling.domain.listing import MeetingFilter, Page
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus
 from signaling.domain.meeting_config import SYNONYMS, AiConfig, HttpUrl, RecordingConfig
 from signaling.domain.region import Region
@@ -310,15 +311,16 @@ class MeetingRoutes:
         query = parse_query(request, MeetingSearch)
         meetings, total = await self._service.list(
             organization_id_of(request),
+            MeetingFilter(
+                search=query.search,
+                status=query.status,
+                unit_id=query.unit_id,
+                unique_name=query.unique_name,
+                start_time=query.since,
+                end_time=query.until,
+            ),
+            Page(query.offset, query.per_page),
             caller=caller_of(request),
-            search=query.search,
-            status=query.status,
-            unit_id=query.unit_id,
-            unique_name=query.unique_name,
-            start_time=query.since,
-            end_time=query.until,
-            offset=query.offset,
-            limit=query.per_page,
         )
         return listing([MeetingAnswer.of(meeting) for meeting in meetings], query, total)
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from signaling.domain.caller import Scope
-from signaling.errors import MeetingFullError, NoActiveSessionError, SignalingError
+from signaling.errors import MeetingFullError, NoActiveSessionError
 from signaling.rest.access import meeting_path_of
 from signaling.rest.envelope import Timestamp, success
 from signaling.rest.operation import Operation
 from signaling.rest.parsing import Answer, shown
-from signaling.rest.v2.active_session import ACTIVE_SESSION, Targeted, TargetsBody, moderated
+from signaling.rest.v2.active_session import ACTIVE_SESSION, moderated, moderation
 from signaling.services.active_session import ActiveSessionService
 
 WAITING_ROOM: Final = ACTIVE_SESSION + "/waiting-room"
@@ -64,26 +63,15 @@ class WaitingRoomRoutes:
                 answer=WaitingParticipants,
                 errors=(NoActiveSessionError,),
             ),
-            self._decision("/admit", self.admit, "admitParticipants", "Let in who waits", MeetingFullError),
-            self._decision("/deny", self.deny, "denyParticipants", "Turn away who waits"),
+            moderation(
+                WAITING_ROOM + "/admit",
+                self.admit,
+                "admitParticipants",
+                "Let in who waits",
+                MeetingFullError,
+            ),
+            moderation(WAITING_ROOM + "/deny", self.deny, "denyParticipants", "Turn away who waits"),
         ]
-
-    @staticmethod
-    def _decision(
-        path: str, handler: Handler, name: str, summary: str, *errors: type[SignalingError]
-    ) -> Operation:
-        return Operation(
-            method="POST",
-            path=WAITING_ROOM + path,
-            handler=handler,
-            name=name,
-            summary=summary,
-            tag="Active session",
-            access=Scope.SESSIONS_WRITE,
-            body=TargetsBody,
-            answer=Targeted,
-            errors=(NoActiveSessionError, *errors),
-        )
 
     async def list(self, request: web.Request) -> web.Response:
         found = await self._service.waiting(*meeting_path_of(request))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 
-from signaling.domain.meeting import Meeting, MeetingStatus
+from signaling.domain.listing import EVERY_MEETING, FIRST_PAGE, MeetingFilter, Page
+from signaling.domain.meeting import Meeting
 from signaling.domain.reach import EVERYTHING_SEEN, Sight
-from signaling.domain.time_range import ANY_TIME, TimeRange
 
 
 class MeetingRepository(Protocol):
@@ -29,18 +28,10 @@ class MeetingRepository(Protocol):
     async def list(
         self,
         organization_id: str,
+        which: MeetingFilter = EVERY_MEETING,
+        page: Page = FIRST_PAGE,
         *,
-        search: str | None = None,
-        start_time: datetime | None = None,
-        end_time: datetime | None = None,
-        status: MeetingStatus | None = None,
-        unit_id: str | None = None,
-        unique_name: str | None = None,
-        created: TimeRange = ANY_TIME,
-        updated: TimeRange = ANY_TIME,
         sight: Sight = EVERYTHING_SEEN,
-        offset: int = 0,
-        limit: int = 20,
     ) -> tuple[Sequence[Meeting], int]:
         """A page, newest first, and the total count."""
         ...

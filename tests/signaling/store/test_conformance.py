@@ -12,6 +12,7 @@ from signaling.domain.attendance import PeerEvent, PeerEventKind
 from signaling.domain.configuration import Configuration, ConfigurationRecord
 from signaling.domain.idempotency import MadeBefore
 from signaling.domain.join_policy import Policy
+from signaling.domain.listing import MeetingFilter, Page
 from signaling.domain.media_devices import MediaDevice
 from signaling.domain.meeting import MeetingStatus, Region
 from signaling.domain.meeting_config import AiConfig, RecordingConfig, RtmpOut
@@ -243,11 +244,11 @@ async def test_lists_come_newest_first_in_pages_with_the_total(units: UnitOfWork
             await uow.meetings.add(meeting)
         await uow.commit()
     async with units() as uow:
-        page, total = await uow.meetings.list(acme.id, offset=1, limit=2)
+        page, total = await uow.meetings.list(acme.id, page=Page(1, 2))
         assert (list(page), total) == ([meetings[3], meetings[2]], 5)
-        page, total = await uow.meetings.list(acme.id, offset=4, limit=2)
+        page, total = await uow.meetings.list(acme.id, page=Page(4, 2))
         assert (list(page), total) == ([meetings[0]], 5)
-        assert await uow.meetings.list(acme.id, offset=9) == ([], 5)
+        assert await uow.meetings.list(acme.id, page=Page(9)) == ([], 5)
 
 
 async def test_meetings_are_found_by_title_id_and_time(units: UnitOfWorkFactory) -> None:
@@ -257,11 +258,13 @@ async def test_meetings_are_found_by_title_id_and_time(units: UnitOfWorkFactory)
         await uow.meetings.add(percent)
         await uow.meetings.add(plain)
         await uow.meetings.add(values.meeting(acme, None, seconds=120))
-        assert (await uow.meetings.list(acme.id, search="0% fun"))[0] == [percent]
-        assert (await uow.meetings.list(acme.id, search=plain.id))[0] == [plain]
-        assert (await uow.meetings.list(acme.id, end_time=values.at(30)))[0] == [percent]
-        between = await uow.meetings.list(acme.id, start_time=values.at(30), end_time=values.at(90))
-        assert between == ([plain], 1)
+        for which, found in (
+            (MeetingFilter(search="0% fun"), percent),
+            (MeetingFilter(search=plain.id), plain),
+            (MeetingFilter(end_time=values.at(30)), percent),
+            (MeetingFilter(start_time=values.at(30), end_time=values.at(90)), plain),
+        ):
+            assert await uow.meetings.list(acme.id, which) == ([found], 1), which
 
 
 async def test_meetings_are_found_by_unique_name_and_in_spans_of_time(units: UnitOfWorkFactory) -> None:
@@ -273,12 +276,15 @@ async def test_meetings_are_found_by_unique_name_and_in_spans_of_time(units: Uni
         await uow.meetings.add(late)
         await uow.commit()
     async with units() as uow:
-        assert await uow.meetings.list(acme.id, unique_name="late") == ([late], 1)
-        assert await uow.meetings.list(acme.id, unique_name="lat") == ([], 0)
-        # The first moment of a span is in it, its end is not.
-        assert await uow.meetings.list(acme.id, created=TimeRange(values.at(60))) == ([late], 1)
-        assert await uow.meetings.list(acme.id, created=TimeRange(None, values.at(60))) == ([early], 1)
-        assert await uow.meetings.list(acme.id, updated=TimeRange(values.at(100))) == ([early], 1)
+        assert await uow.meetings.list(acme.id, MeetingFilter(unique_name="lat")) == ([], 0)
+        for which, found in (
+            (MeetingFilter(unique_name="late"), late),
+            # The first moment of a span is in it, its end is not.
+            (MeetingFilter(created=TimeRange(values.at(60))), late),
+            (MeetingFilter(created=TimeRange(None, values.at(60))), early),
+            (MeetingFilter(updated=TimeRange(values.at(100))), early),
+        ):
+            assert await uow.meetings.list(acme.id, which) == ([found], 1), which
 
 
 async def test_a_meeting_has_one_session_that_has_not_ended(units: UnitOfWorkFactory) -> None:

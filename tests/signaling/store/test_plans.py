@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult, text
 
 from signaling.domain.join_policy import ListPolicy
+from signaling.domain.listing import EVERY_MEETING, MeetingFilter
 from signaling.domain.meeting import MeetingStatus
-from signaling.domain.reach import Sight
+from signaling.domain.reach import EVERYTHING_SEEN, Sight
 from signaling.domain.time_range import TimeRange
 from signaling.services.ports.webhooks import DeliveryFilter
 from signaling.store.api_keys import SqlApiKeys
@@ -80,17 +81,17 @@ async def of_one_person(db: Watched) -> tuple[Any, int]:
     return found, len(found)
 
 
-def meetings(**options: Any) -> List:
-    return lambda db: SqlMeetings(db).list("org", **options)
+def meetings(which: MeetingFilter = EVERY_MEETING, sight: Sight = EVERYTHING_SEEN) -> List:
+    return lambda db: SqlMeetings(db).list("org", which, sight=sight)
 
 
 IN_ORDER: dict[str, List] = {
     "meetings": meetings(),
-    "meetings of a unit": meetings(unit_id="unit"),
+    "meetings of a unit": meetings(MeetingFilter(unit_id="unit")),
     "meetings within a unit": meetings(sight=Sight("unit")),
-    "meetings that are active": meetings(status=MeetingStatus.ACTIVE),
+    "meetings that are active": meetings(MeetingFilter(status=MeetingStatus.ACTIVE)),
     "meetings for who may only look": meetings(sight=Sight(None, private=False)),
-    "meetings of some time": meetings(created=SPAN),
+    "meetings of some time": meetings(MeetingFilter(created=SPAN)),
     "participants": lambda db: SqlParticipants(db).list("org", "meeting"),
     "presets": lambda db: SqlPresets(db).list("org"),
     "presets by name": lambda db: SqlPresets(db).list("org", search="host"),
@@ -112,7 +113,7 @@ IN_ORDER: dict[str, List] = {
 }
 """A page of these comes from an index that has its order."""
 SORTED: dict[str, List] = {
-    "meetings with a name": meetings(unique_name="weekly"),
+    "meetings with a name": meetings(MeetingFilter(unique_name="weekly")),
     "participants with a custom id": of_one_person,
     "keys within a unit": lambda db: SqlApiKeys(db).list("org", within="unit"),
     "members within a unit": lambda db: SqlUsers(db).members("org", within="unit"),
