@@ -150,7 +150,7 @@ class Bot:
         return await self.signalling.request("subscribe", subscriptions=wanted)
 
     async def wait_for(
-        self, matches: Callable[[Message], bool], what: str, *, timeout: float = 10.0
+        self, matches: Callable[[Message], bool], what: str, *, timeout: float = 30.0
     ) -> Message:
         """The first event, past or coming, that matches. Raises `BotError` naming `what` did not come."""
         position = 0

@@ -22,6 +22,7 @@ class InboundStream:
     feedback_offset: int = 0
     """Where the transport-wide sequence number was in the last packet, 0 where there was none."""
     last_arrival_ns: int = 0
+    """CLOCK_REALTIME, by the kernel where that tells: not when it was read."""
     nacked: dict[int, int] = field(default_factory=dict)
     """Extended sequence number -> times asked for."""
     reported_highest: int = -1

@@ -157,7 +157,7 @@ class SubscribeTransport:
                 arrivals.append((data[at] << 8 | data[at + 1], arrived_us))
             else:
                 self._note_feedback(stream, data[start:stop])
-            stream.last_arrival_ns = now_ns
+            stream.last_arrival_ns = self._arrived_ns
             if stream.rtx or first & 0x20:
                 self._handle_unusual(stream, data[start:stop], now_ns)
                 continue
@@ -190,7 +190,7 @@ class SubscribeTransport:
         extended = tally.highest + 1
         tally.highest += count
         tally.packets += count
-        stream.last_arrival_ns = now_ns
+        stream.last_arrival_ns = self._arrived_ns
         self.arrivals.extend(zip(values[5::6], repeat(self._arrived_ns // 1000)))
         for index in range(-sequence % self._sample, count, self._sample):
             packet = data[index * size : (index + 1) * size]
@@ -207,7 +207,7 @@ class SubscribeTransport:
         stream = InboundStream(StreamTally(ssrc), self._kinds.get(payload_type, "?"), payload_type, rtx)
         stream.packet_types = frozenset((payload_type, payload_type | 0x80))
         stream.mid = self._mids_by_ssrc.get(ssrc) or self._mid_of(packet)
-        stream.last_arrival_ns = now_ns
+        stream.last_arrival_ns = self._arrived_ns
         self.streams[ssrc] = stream
         self._note_feedback(stream, packet)
         if rtx:

@@ -35,7 +35,7 @@ from sfu.errors import NodeCommandError, NodeLostError
 
 log = structlog.get_logger("sfu.link")
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 DRAIN_TIMEOUT = 5.0
 EXIT_TIMEOUT = 2.0
 """Seconds a worker gets to answer that it has drained, and then to exit, before it is killed."""

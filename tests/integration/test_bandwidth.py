@@ -30,7 +30,7 @@ async def test_video_gives_way_on_a_narrow_path_audio_does_not_and_it_comes_back
 ) -> None:
     watcher = await world.subscriber(route=relay.route, nack=True)
     await world.publisher(VIDEO, AudioSpec(2))
-    await wait_media(watcher, 1, more=300, timeout=15)
+    await wait_media(watcher, 1, more=300)
     assert times(watcher, "subscription_paused") == 0, "a path wide enough is found without a pause"
 
     relay.impair(down=NARROW)
@@ -38,7 +38,6 @@ async def test_video_gives_way_on_a_narrow_path_audio_does_not_and_it_comes_back
     await wait_until(
         lambda: times(watcher, "subscription_paused") == 1,
         lambda: f"the video of 1.4 Mbit/s gives way to a path of 0.5; {relay.down.lost} packets lost",
-        timeout=10,
     )
     lost = relay.down.lost
     await wait_media(watcher, 2, more=100)
@@ -49,7 +48,7 @@ async def test_video_gives_way_on_a_narrow_path_audio_does_not_and_it_comes_back
     assert relay.down.lost - lost < 30, "with the video gone, nothing overflows"
 
     relay.impair(down=WIDE)
-    await wait_media(watcher, 1, more=10, timeout=10)
+    await wait_media(watcher, 1, more=10)
     assert times(watcher, "subscription_resumed") == 1
     assert packets_of(watcher, 2) > 0
 

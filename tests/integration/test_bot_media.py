@@ -26,7 +26,7 @@ async def settle(world: World) -> None:
         return max(stream.last_arrival_ns for one in watching for stream in one.streams.values())
 
     await wait_until(
-        lambda: time.monotonic_ns() - last_arrival() > 250_000_000, "silence after the senders stopped"
+        lambda: time.time_ns() - last_arrival() > 250_000_000, "silence after the senders stopped"
     )
 
 

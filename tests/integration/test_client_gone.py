@@ -17,14 +17,14 @@ async def test_a_request_that_never_ends_is_not_logged_as_a_failure(tmp_path: Pa
         meeting = await organization.create_meeting("room")
         secret = aiohttp.encode_basic_auth(server.credentials.organization_id, server.credentials.api_key)
         host, _, port = server.base_url.removeprefix("http://").partition(":")
-        _, writer = await asyncio.open_connection(host, int(port))
+        reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(
             f"POST /v2/meetings/{meeting}/participants HTTP/1.1\r\nHost: {host}\r\n"
             f"Authorization: {secret}\r\nContent-Type: application/json\r\n"
-            'Content-Length: 200\r\n\r\n{"name": '.encode()
+            'Expect: 100-continue\r\nContent-Length: 200\r\n\r\n{"name": '.encode()
         )
-        await writer.drain()
-        await asyncio.sleep(0)
+        # Which is said once somebody reads the request.
+        assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
         writer.transport.abort()
         await wait_until(lambda: "client_gone" in server.log, lambda: server.log[-2000:])
         assert "request_failed" not in server.log

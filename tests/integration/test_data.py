@@ -34,11 +34,10 @@ async def join(world: World) -> AsyncIterator[Join]:
         await peer.close()
 
 
-async def gets(peer: AiortcPeer, count: int, *, timeout: float = 10.0) -> list[DataReceived]:
+async def gets(peer: AiortcPeer, count: int) -> list[DataReceived]:
     await wait_until(
         lambda: len(peer.messages) >= count,
         lambda: f"{count} data messages; got {len(peer.messages)}, events {peer.events[-5:]}",
-        timeout=timeout,
     )
     return peer.messages
 
@@ -113,7 +112,6 @@ async def test_data_goes_beside_media_on_one_connection(join: Join) -> None:
     await wait_until(
         lambda: video in grace.received and grace.received[video].frames > 5,
         lambda: f"decoded frames; problems {grace.problems}",
-        timeout=20,
     )
 
 
@@ -145,7 +143,6 @@ async def test_at_ten_percent_loss_reliable_delivers_all_in_order_and_lossy_send
         await wait_until(
             lambda: len(reliable()) == 90,
             lambda: f"90 reliable messages; got {len(reliable())}, lost {direction.lost}",
-            timeout=30,
         )
         relay.impair(**{lossy_way: CLEAR})
         sender.send(b"the end", label="lossy")

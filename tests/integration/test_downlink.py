@@ -29,15 +29,15 @@ async def test_a_narrow_path_takes_the_layer_down_and_a_wide_one_brings_it_back(
     watcher = await world.subscriber(route=relay.route)
     wide = await world.subscriber()
     await world.publisher(SIMULCAST, AudioSpec(VOICE))
-    await wait_media(watcher, HIGH, timeout=20)
+    await wait_media(watcher, HIGH)
     relay.impair(down=Impairment(rate=1_000_000.0))
-    await wait_media(watcher, MIDDLE, more=60, timeout=20)
+    await wait_media(watcher, MIDDLE, more=60)
     before = packets_of(watcher, HIGH)
-    await wait_media(watcher, MIDDLE, more=60, timeout=20)
+    await wait_media(watcher, MIDDLE, more=60)
     assert packets_of(watcher, HIGH) - before < 60, "the layers are not mixed"
-    await wait_media(wide, HIGH, timeout=5)
+    await wait_media(wide, HIGH)
     relay.impair(down=Impairment())
-    await wait_media(watcher, HIGH, more=100, timeout=40)
+    await wait_media(watcher, HIGH, more=100)
 
 
 async def test_where_no_video_fits_the_voice_goes_on_and_the_client_is_told(
@@ -45,14 +45,13 @@ async def test_where_no_video_fits_the_voice_goes_on_and_the_client_is_told(
 ) -> None:
     watcher = await world.subscriber(route=relay.route)
     await world.publisher(VideoSpec((HIGH,), packets_per_second=100.0), AudioSpec(VOICE))
-    await wait_media(watcher, HIGH, more=100, timeout=20)
+    await wait_media(watcher, HIGH, more=100)
     relay.impair(down=Impairment(rate=200_000.0))
     await wait_until(
         lambda: any(event["type"] == "subscription_paused" for event in watcher.events),
         lambda: f"the pause to be told; heard {[event['type'] for event in watcher.events]}",
-        timeout=20,
     )
-    await wait_media(watcher, VOICE, more=100, timeout=10)
+    await wait_media(watcher, VOICE, more=100)
     relay.impair(down=Impairment())
     await wait_media(watcher, HIGH, more=50, timeout=60)
     assert any(event["type"] == "subscription_resumed" for event in watcher.events)

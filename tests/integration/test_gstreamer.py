@@ -30,7 +30,6 @@ async def test_what_gstreamer_publishes_is_seen_and_heard(world: World, codec: s
                     len(watcher.received) == 2 and all(one.frames > 20 for one in watcher.received.values())
                 ),
                 lambda: f"picture and sound; {watcher.received}; {encoder.told()}; {watcher.problems}",
-                timeout=40,
             )
             by_source = {one["source"]: one for one in watcher.publications.values()}
             assert by_source["camera"]["codec"] == f"video/{codec}"
@@ -38,7 +37,6 @@ async def test_what_gstreamer_publishes_is_seen_and_heard(world: World, codec: s
             await wait_until(
                 lambda: abs((tone.loudest_hertz() or 0) - 440) < 5,
                 lambda: f"the tone; {tone.loudest_hertz()}",
-                timeout=40,
             )
         await wait_until(
             lambda: any(event["type"] == "peer_left" for event in watcher.events),
@@ -59,7 +57,6 @@ async def test_what_is_published_gstreamer_plays(world: World) -> None:
             await wait_until(
                 lambda: player.frames.get("video", 0) > 20 and player.frames.get("audio", 0) > 20,
                 lambda: f"decoded frames; {player.told()}",
-                timeout=40,
             )
     finally:
         await speaker.close()
@@ -81,7 +78,6 @@ async def test_gstreamer_plays_what_gstreamer_publishes(world: World, codec: str
             await wait_until(
                 lambda: player.frames.get("video", 0) > 20 and player.frames.get("audio", 0) > 20,
                 lambda: f"decoded frames; {player.told()}; encoder {encoder.told()}",
-                timeout=40,
             )
 
 
@@ -94,20 +90,17 @@ async def test_a_player_follows_to_somebody_who_sends_another_codec(world: World
         await first.publish(f"/v2/whip/{world.meeting_id}", [ColorTrack(GREEN)])
         assert (await player.view(f"/v2/whep/{world.meeting_id}")).status == 201
         seen = player.received["video"]
-        await wait_until(lambda: is_color(seen, GREEN), lambda: f"green; {seen.mean_yuv()}", timeout=40)
+        await wait_until(lambda: is_color(seen, GREEN), lambda: f"green; {seen.mean_yuv()}")
         token = await world.token()
         async with gstreamer("publish", f"{base}/whip/{world.meeting_id}", token, "H264") as second:
-            await wait_until(lambda: second.status == 201, lambda: f"the second; {second.told()}", timeout=40)
+            await wait_until(lambda: second.status == 201, lambda: f"the second; {second.told()}")
             await first.end()
             await wait_until(
                 lambda: not is_color(seen, GREEN),
                 lambda: f"another picture; {seen.frames} frames, {second.told()}",
-                timeout=40,
             )
             before = seen.frames
-            await wait_until(
-                lambda: seen.frames > before + 20, lambda: f"more of it; {seen.frames}", timeout=40
-            )
+            await wait_until(lambda: seen.frames > before + 20, lambda: f"more of it; {seen.frames}")
             assert player.received["audio"].frames > 0
     finally:
         await player.close()

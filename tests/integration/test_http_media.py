@@ -39,7 +39,6 @@ async def wait_frames(client: HttpAiortc, kind: str = "video", *, more: int = 10
             f"{goal} {kind} frames; got {client.received[kind].frames}, "
             f"{client.connection.iceConnectionState}"
         ),
-        timeout=20,
     )
 
 
@@ -61,13 +60,11 @@ async def test_what_an_encoder_publishes_others_see_and_hear(world: World, clien
         await wait_until(
             lambda: ids["camera"] in watcher.received and watcher.received[ids["camera"]].frames > 10,
             lambda: f"frames; {watcher.received}, {watcher.problems}",
-            timeout=20,
         )
         assert is_color(watcher.received[ids["camera"]], GREEN)
         await wait_until(
             lambda: abs((watcher.received[ids["microphone"]].loudest_hertz() or 0) - 440) < 5,
             lambda: f"the tone; {watcher.received[ids['microphone']].loudest_hertz()}",
-            timeout=20,
         )
         (peer,) = roster(watcher.events).values()
         assert (peer["device"], peer["connection"]) == ("whip", "connected")
@@ -91,7 +88,6 @@ async def test_a_player_sees_one_participant_and_hears_them(world: World, client
     await wait_until(
         lambda: abs((player.received["audio"].loudest_hertz() or 0) - 660) < 5,
         lambda: f"the tone; {player.received['audio'].loudest_hertz()}",
-        timeout=20,
     )
     await wait_until(
         lambda: (
@@ -116,5 +112,4 @@ async def test_an_encoder_that_is_kicked_sends_to_nobody(world: World, client: M
     await wait_until(
         lambda: encoder.connection.connectionState in ("closed", "failed"),
         lambda: f"the end of the connection; {encoder.connection.connectionState}",
-        timeout=20,
     )

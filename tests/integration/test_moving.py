@@ -23,7 +23,6 @@ async def test_people_move_off_a_busy_worker_without_a_packet_lost(tmp_path: Pat
         await wait_until(
             lambda: any(bot.left for bot in watchers),
             lambda: f"somebody moves; offers: {[moves(bot) for bot in watchers]}",
-            timeout=40.0,
         )
         moved = [bot for bot in watchers if bot.left]
         for bot in moved:

@@ -19,7 +19,7 @@ from sfu.pressure import Level, Limits
 from signaling.app import Server as ServerHere
 from signaling.config import Settings
 from tests.support.server import Server, media_workers, running_server
-from tests.support.wait import wait_until
+from tests.support.wait import PATIENCE, wait_until
 from tests.support.world import World, packets_of, stream_of, track_of, wait_media
 
 VOICE, FACE, BOARD, SILENT = 1, 2, 3, 4
@@ -50,7 +50,7 @@ class Here:
     async def reach(self, level: Level) -> None:
         pressure = self.node.pressure
         await wait_until(
-            lambda: pressure.level is level, lambda: f"{level.name}, is at {pressure.level.name}", timeout=40
+            lambda: pressure.level is level, lambda: f"{level.name}, is at {pressure.level.name}"
         )
 
 
@@ -70,7 +70,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
 
 
 async def until_paused(bot: Any, when: Callable[[dict[str, str]], bool], what: str) -> None:
-    await wait_until(lambda: when(bot.paused), lambda: f"{what}; paused are {bot.paused}", timeout=20)
+    await wait_until(lambda: when(bot.paused), lambda: f"{what}; paused are {bot.paused}")
 
 
 async def test_under_pressure_the_unseen_goes_first_voices_stay_whole_and_newcomers_are_refused(
@@ -141,14 +141,13 @@ async def test_a_flood_of_a_valid_peer_is_dropped_and_the_others_get_everything(
         await wait_until(
             lambda before=before: packets_of(watcher, VOICE) >= before + 100,  # type: ignore[misc]
             "two seconds of voice",
-            timeout=30,
         )
         for name, stream in (("voice", VOICE), ("face", FACE)):
             tally = stream_of(watcher, stream).tally
             share = len(tally.missing) / (tally.packets + len(tally.missing))
             assert share <= 0.01, f"{phase}: {share:.1%} of {name} lost"
 
-    async with asyncio.timeout(10):  # workers report every two seconds
+    async with asyncio.timeout(PATIENCE):  # workers report every two seconds
         while not counted_since(earlier, await server.metrics(), "packets_over_limit_total"):
             await asyncio.sleep(0.1)
     passed = counted_since(earlier, await server.metrics(), "forwarding_delay_seconds_count")
@@ -176,7 +175,7 @@ async def test_a_worker_that_stood_still_drops_what_waited_and_goes_on_with_what
             os.kill(worker, signal.SIGCONT)
         await wait_media(watcher, VOICE)
         await wait_media(watcher, FACE)
-        async with asyncio.timeout(10):  # workers report every two seconds
+        async with asyncio.timeout(PATIENCE):  # workers report every two seconds
             while not (late := (await server.metrics()).get("rostrum_worker_media_late_total", 0)):
                 await asyncio.sleep(0.1)
         assert late >= 50, "most of a second and a half, of both"

@@ -11,6 +11,7 @@ from tests.support.wait import wait_until
 from tests.support.world import World, stream_of, track_of, wait_media
 
 WITHIN_NS = 200_000_000
+"""Between the answer and the last packet, by the kernel's time of its arrival: not when it is read."""
 VIDEO = VideoSpec((1,), packets_per_second=200.0)
 AUDIO = AudioSpec(2)
 
@@ -41,13 +42,13 @@ async def on_stage(world: World) -> tuple[Bot, Bot]:
 async def test_leaving_the_stage_ends_the_media(world: World) -> None:
     presenter, watcher = await on_stage(world)
     await presenter.signalling.request("stage_leave")
-    await assert_silence_after(watcher, presenter, time.monotonic_ns())
+    await assert_silence_after(watcher, presenter, time.time_ns())
 
 
 async def test_being_removed_from_the_stage_ends_the_media(world: World) -> None:
     presenter, watcher = await on_stage(world)
     done = await watcher.signalling.request("stage_kick", peer_ids=[presenter.peer_id])
-    ended = time.monotonic_ns()
+    ended = time.time_ns()
     assert done["peers"][0]["ok"]
     await assert_silence_after(watcher, presenter, ended)
 
@@ -55,19 +56,19 @@ async def test_being_removed_from_the_stage_ends_the_media(world: World) -> None
 async def test_being_kicked_ends_the_media(world: World) -> None:
     presenter, watcher = await on_stage(world)
     await watcher.signalling.request("kick", peer_ids=[presenter.peer_id])
-    await assert_silence_after(watcher, presenter, time.monotonic_ns())
+    await assert_silence_after(watcher, presenter, time.time_ns())
 
 
 async def test_leaving_ends_the_media_though_packets_keep_coming(world: World) -> None:
     presenter, watcher = await on_stage(world)
     await presenter.signalling.request("leave")
-    await assert_silence_after(watcher, presenter, time.monotonic_ns())
+    await assert_silence_after(watcher, presenter, time.time_ns())
 
 
 async def test_unpublishing_one_source_ends_it_and_not_the_other(world: World) -> None:
     presenter, watcher = await on_stage(world)
     await presenter.unpublish(track_of(presenter, "camera"))
-    ended = time.monotonic_ns()
+    ended = time.time_ns()
     await wait_media(watcher, 2, more=30)
     assert stream_of(watcher, 1).last_arrival_ns - ended <= WITHIN_NS
 
@@ -76,7 +77,7 @@ async def test_muting_stops_the_packets_and_unmuting_lets_them_flow_again(world:
     presenter, watcher = await on_stage(world)
     camera = track_of(presenter, "camera").publication_id
     await presenter.signalling.request("mute", publication_id=camera)
-    ended = time.monotonic_ns()
+    ended = time.time_ns()
     await wait_media(watcher, 2, more=30)
     assert stream_of(watcher, 1).last_arrival_ns - ended <= WITHIN_NS
     await presenter.signalling.request("unmute", publication_id=camera)
@@ -91,13 +92,13 @@ async def test_who_is_censored_is_not_heard_though_packets_keep_coming_until_all
     track_of(voice, "microphone").encodings[0].interval /= 4
     await wait_media(host, 2)
     await host.signalling.request("censor", peer_ids=[voice.peer_id])
-    await assert_silence_after(host, voice, time.monotonic_ns())
+    await assert_silence_after(host, voice, time.time_ns())
 
     microphone = track_of(voice, "microphone").publication_id
     with pytest.raises(RefusedError) as refusal:
         await voice.signalling.request("unmute", publication_id=microphone)
     assert refusal.value.name == "Censored"
-    await assert_silence_after(host, voice, time.monotonic_ns())
+    await assert_silence_after(host, voice, time.time_ns())
 
     await host.signalling.request("uncensor", peer_ids=[voice.peer_id])
     await voice.signalling.request("unmute", publication_id=microphone)
@@ -113,7 +114,7 @@ async def test_a_preset_without_permission_ends_the_media(world: World) -> None:
         f"/v2/meetings/{world.meeting_id}/participants/{participant}",
         {"preset_name": "livestream_viewer"},
     )
-    await assert_silence_after(watcher, presenter, time.monotonic_ns())
+    await assert_silence_after(watcher, presenter, time.time_ns())
 
 
 async def test_kicking_by_rest_ends_the_media(world: World) -> None:
@@ -121,7 +122,7 @@ async def test_kicking_by_rest_ends_the_media(world: World) -> None:
     participant = presenter.state["me"]["participant_id"]
     path = f"/v2/meetings/{world.meeting_id}/active-session/kick"
     await world.organization.call("POST", path, {"participant_ids": [participant]})
-    await assert_silence_after(watcher, presenter, time.monotonic_ns())
+    await assert_silence_after(watcher, presenter, time.time_ns())
 
 
 async def test_a_viewer_may_not_publish(world: World) -> None:
@@ -142,7 +143,7 @@ async def test_a_viewer_publishes_once_granted_the_stage(world: World) -> None:
     viewer.publisher.start()
     await wait_media(host, 1)
     await viewer.signalling.request("stage_leave")
-    await assert_silence_after(host, viewer, time.monotonic_ns())
+    await assert_silence_after(host, viewer, time.time_ns())
 
 
 async def test_media_goes_on_for_others_when_one_leaves_the_stage(world: World) -> None:

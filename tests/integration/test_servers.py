@@ -27,6 +27,7 @@ from tests.support.server import (
     stop_server,
     wait_healthy,
 )
+from tests.support.wait import PATIENCE
 
 LEASE = 2.0
 PEOPLE = 100
@@ -149,7 +150,7 @@ async def test_two_servers_have_each_meeting_once_and_one_goes_on_when_the_other
 
 async def joins_again(two: Two, at: Server, token: str) -> WsClient:
     """Until the lease of the other one is over, one is sent to it, where nobody is."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 return await two.join(at, token)

@@ -18,8 +18,8 @@ from sfu.bot import AudioSpec, Bot, VideoSpec
 from sfu.bots.description import parse_description
 from tests.support.aiortc_peer import AiortcPeer, DataReceived
 from tests.support.server import Server, media_workers, running_server
-from tests.support.wait import wait_until
-from tests.support.world import World, packets_of, track_of, wait_media
+from tests.support.wait import PATIENCE, wait_until
+from tests.support.world import World, packets_of, track_of, wait_media, wait_silence
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -43,7 +43,7 @@ async def test_people_on_different_workers_receive_each_other(dealt: Server) -> 
         third = await world.subscriber()
         await wait_media(third, 1)
         await wait_media(third, 2)
-        async with asyncio.timeout(15):  # workers report every two seconds
+        async with asyncio.timeout(PATIENCE):  # workers report every two seconds
             while await routers(dealt) != 2:
                 await asyncio.sleep(0.2)
 
@@ -90,14 +90,13 @@ async def test_everybody_hears_of_a_speaker_on_the_other_worker(dealt: Server) -
 async def test_muting_and_leaving_reach_the_other_worker(dealt: Server) -> None:
     async with World.on(dealt) as world:
         publisher = await world.publisher()
+        await world.publisher(AudioSpec(2))
         watcher = await world.subscriber()
         await wait_media(watcher, 1)
+        await wait_media(watcher, 2)
         publication_id = track_of(publisher).publication_id
         await publisher.signalling.request("mute", publication_id=publication_id)
-        muted_at = packets_of(watcher, 1)
-        await wait_until(lambda: track_of(publisher).encodings[0].packets_sent > 50, "the bot sends on")
-        await asyncio.sleep(0.2)  # for what was on its way
-        assert packets_of(watcher, 1) - muted_at <= 32
+        await wait_silence(watcher, 1, beside=2)
         await publisher.signalling.request("unmute", publication_id=publication_id)
         await wait_media(watcher, 1)
         await publisher.leave()
@@ -142,9 +141,7 @@ async def test_fifty_people_on_a_killed_worker_are_back_in_media(
         killed = time.monotonic()
         await wait_until(lambda: all(resets(bot) == 1 for bot in everybody), "all are told")
         record_property("told_after_s", round(time.monotonic() - killed, 2))
-        await wait_until(
-            lambda: all(bot.subscriber is not None for bot in watchers), "all have had an offer", timeout=30.0
-        )
+        await wait_until(lambda: all(bot.subscriber is not None for bot in watchers), "all have had an offer")
         record_property("offered_after_s", round(time.monotonic() - killed, 2))
         await all_receive(watchers)
         record_property("back_after_s", round(time.monotonic() - killed, 2))
@@ -161,7 +158,7 @@ async def test_a_worker_that_hangs_is_replaced_and_its_people_are_back(tmp_path:
         await wait_media(watcher, 1)
         (worker,) = media_workers(server)
         os.kill(worker, signal.SIGSTOP)
-        await wait_until(lambda: resets(watcher) == resets(publisher) == 1, "the news", timeout=20.0)
+        await wait_until(lambda: resets(watcher) == resets(publisher) == 1, "the news")
         await wait_media(watcher, 1)
 
 
@@ -171,7 +168,6 @@ async def all_receive(watchers: list[Bot]) -> None:
     await wait_until(
         lambda: all(packets_of(bot, one) >= goal for bot, one, goal in goals),
         lambda: f"{sum(packets_of(bot, one) < goal for bot, one, goal in goals)} of {len(goals)} lack media",
-        timeout=30.0,
     )
 
 

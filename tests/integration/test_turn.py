@@ -27,6 +27,7 @@ from tests.support.turn_world import (
     needs_turn,
     turn_world,
 )
+from tests.support.wait import PATIENCE
 
 pytestmark = needs_turn
 
@@ -79,7 +80,7 @@ async def allocated(
 
 async def patiently(allocate: Callable[[], Awaitable[TurnClient]]) -> TurnClient:
     """Again while the server has not noticed that others went, which it does about once a second."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 return await allocate()
@@ -137,7 +138,7 @@ async def test_what_is_sent_without_permission_arrives_nowhere_but_the_node_is_h
     with node, inner, neighbour:
         for sock in (node, inner, neighbour):
             sock.setblocking(False)
-        async with AsyncExitStack() as stack, asyncio.timeout(10):
+        async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE):
             client = await allocated(stack)
             await client.create_permission(node.getsockname())
             for target in (inner, neighbour, node):

@@ -27,6 +27,7 @@ from tests.support.turn_world import (
     credential,
     needs_turn,
 )
+from tests.support.wait import PATIENCE
 
 pytestmark = needs_turn
 
@@ -57,7 +58,7 @@ async def test_media_is_relayed_over_tls_where_the_certificate_is_trusted(tmp_pa
         given = credential()
         with node:
             async with (
-                asyncio.timeout(20),
+                asyncio.timeout(PATIENCE),
                 TurnClient.connect(TURN_V4, TURNS_PORT, transport="tcp", tls=trust) as client,
             ):
                 relayed, _ = await client.allocate(given.username, given.password)

@@ -24,9 +24,7 @@ async def lossy(tmp_path: Path) -> AsyncIterator[Server]:
 
 
 async def reset(bot: Bot) -> None:
-    await bot.wait_for(
-        lambda event: event["type"] == "media_reset", "the news of the lost node", timeout=30.0
-    )
+    await bot.wait_for(lambda event: event["type"] == "media_reset", "the news of the lost node")
 
 
 async def test_peers_are_told_once_and_have_media_again_on_the_worker_in_its_place(

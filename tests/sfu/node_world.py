@@ -13,6 +13,7 @@ from sfu.config import NodeConfig
 from sfu.control import messages as m
 from sfu.control.in_process import InProcessLink
 from tests.sfu.client_sdp import chromium_offer
+from tests.support.wait import PATIENCE
 
 E = TypeVar("E")
 CAMERA = m.Grant(source="camera", kind="video")
@@ -35,7 +36,7 @@ class World:
 
     async def event(self, kind: type[E], when: Callable[[E], bool] = lambda _: True) -> E:
         """The first such event, taken out; waits until the node has emitted it."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 for position, event in enumerate(self.events):
                     if isinstance(event, kind) and when(event):

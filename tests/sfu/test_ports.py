@@ -16,6 +16,7 @@ from sfu.webrtc.association import Association as RealAssociation
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.stun import BINDING_REQUEST, USERNAME, build_stun
 from sfu.webrtc.udp import Path, UdpPath
+from tests.support.wait import PATIENCE
 
 BOTH = ("127.0.0.1", "::1")
 
@@ -61,7 +62,7 @@ async def answer_over_udp(host: str, port: int) -> bytes:
         # Connected: an answer from any other address than the one asked is not taken.
         client.connect((host, port))
         client.send(check())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             return await loop.sock_recv(client, 100)
 
 
@@ -83,7 +84,7 @@ async def test_tcp_is_there_on_the_same_number_for_both_ip_versions() -> None:
             reader, writer = await asyncio.open_connection(host, ports.number)
             data = check()
             writer.write(len(data).to_bytes(2, "big") + data)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 assert await reader.readexactly(2 + 6) == b"\x00\x06to tcp"
             writer.close()
         assert len(association.paths) == 2
@@ -120,7 +121,7 @@ async def test_the_end_of_a_path_that_is_ours_is_known_also_behind_a_wildcard() 
         reader, writer = await asyncio.open_connection("127.0.0.2", ports.number)
         data = check()
         writer.write(len(data).to_bytes(2, "big") + data)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await reader.readexactly(2 + 6)
         ours = [("127.0.0.2", ports.number), ("2001:db8::7", ports.number), ("127.0.0.2", ports.number)]
         assert [ports.local_of(path) for path in association.paths] == ours

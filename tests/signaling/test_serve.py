@@ -19,6 +19,7 @@ import jwt
 import pytest
 
 from signaling.domain.default_presets import DEFAULT_PRESETS
+from tests.support.wait import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +47,7 @@ class Running:
 
     async def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             return await self.process.wait()
 
 

@@ -21,6 +21,7 @@ from sfu.control.in_process import InProcessLink
 from sfu.producer import Producer
 from tests.e2e.browsers import FLAGS, find_chromium
 from tests.support.compat import note_version
+from tests.support.wait import PATIENCE
 
 Json = dict[str, Any]
 SDK: Final = Path("web/packages/core/dist/rostrum.js")
@@ -261,7 +262,7 @@ class ChromiumMedia:
             task.add_done_callback(self._tasks.discard)
 
     async def _next_offer(self) -> m.OfferReady:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 for position, event in enumerate(self.events):
                     if isinstance(event, m.OfferReady):

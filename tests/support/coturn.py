@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SECRET = "0123456789abcdef0123456789abcdef"
-START_TIMEOUT = 10.0
+START_TIMEOUT = 30.0
 PORT = 3478
 
 

@@ -44,7 +44,7 @@ from signaling.ws.handler import WsHandler
 from signaling.ws.hub import WsHub
 from tests.support.standing import standing
 
-PATIENCE = 20.0
+PATIENCE = 40.0
 """Seconds after which a condition that should hold is given up on."""
 
 LEASE = 30.0

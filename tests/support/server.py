@@ -25,11 +25,13 @@ import aiohttp
 
 from sfu.bot import Credentials
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = 90.0
 UNMOVED = ("--shed-above", "2", "--full-above", "1")
 """However busy the machine that the tests run on is: nothing is given up, nobody refused. Those that are
 about overload say otherwise in their arguments."""
 STOP_TIMEOUT = 30.0
+GONE_TIMEOUT = 10.0
+"""Seconds until the processes below a server that ended are gone as well."""
 _LOWEST_PORT = 11_000
 """Browsers refuse some below."""
 _CHANCE = random.SystemRandom()
@@ -158,7 +160,7 @@ async def started_again(server: Server) -> Server:
     return again
 
 
-async def wait_ended(pids: Iterable[int], *, timeout: float = 15.0) -> None:
+async def wait_ended(pids: Iterable[int], *, timeout: float = 40.0) -> None:
     """Until none of these processes is left."""
     left = set(pids)
     async with asyncio.timeout(timeout):
@@ -233,7 +235,7 @@ def _parent_of(pid: int) -> int | None:
 
 
 def _wait_gone(pids: set[int]) -> set[int]:
-    deadline = time.monotonic() + 3.0
+    deadline = time.monotonic() + GONE_TIMEOUT
     left = {pid for pid in pids if _parent_of(pid) is not None}
     while left and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -6,9 +6,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+PATIENCE = 40.0
+"""Seconds: a busy machine takes ten times as long as an idle one, and only what fails waits for all of it."""
+
 
 async def wait_until(
-    condition: Callable[[], bool], what: str | Callable[[], str], *, timeout: float = 10.0
+    condition: Callable[[], bool], what: str | Callable[[], str], *, timeout: float = PATIENCE
 ) -> None:
     """Until `condition` holds. `what` says what did not come about; a callable, how far it got."""
     deadline = time.monotonic() + timeout
@@ -20,7 +23,7 @@ async def wait_until(
 
 
 async def wait_until_async(
-    condition: Callable[[], Awaitable[bool]], what: Callable[[], str], *, timeout: float = 10.0
+    condition: Callable[[], Awaitable[bool]], what: Callable[[], str], *, timeout: float = PATIENCE
 ) -> None:
     """The same for a condition that has to ask somebody, five times a second."""
     deadline = time.monotonic() + timeout

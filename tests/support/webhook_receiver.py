@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.support.wait import wait_until
+from tests.support.wait import PATIENCE, wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Receiver:
     def to(self, path: str) -> list[Received]:
         return [one for one in self.received if one.path == path]
 
-    async def wait_for(self, count: int, *, timeout: float = 10.0) -> None:
+    async def wait_for(self, count: int, *, timeout: float = PATIENCE) -> None:
         await wait_until(
             lambda: len(self.received) >= count,
             lambda: f"{count} webhooks; there came {len(self.received)}",

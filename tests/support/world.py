@@ -12,7 +12,7 @@ from sfu.bots.inbound import InboundStream
 from sfu.bots.publish import OutboundTrack
 from sfu.webrtc.certificate import Certificate
 from tests.support.server import Server
-from tests.support.wait import wait_until
+from tests.support.wait import PATIENCE, wait_until
 
 CERTIFICATE = Certificate.generate(datetime.now(UTC))
 OPTIONS = BotOptions(CERTIFICATE, sample=1)
@@ -91,7 +91,28 @@ def packets_of(bot: Bot, stream_id: int) -> int:
     return sum(stream.tally.packets for stream in bot.subscriber.streams_of(stream_id))
 
 
-async def wait_media(bot: Bot, stream_id: int, *, more: int = 20, timeout: float = 10.0) -> None:
+async def wait_silence(bot: Bot, stream_id: int, beside: int, *, packets: int = 25) -> None:
+    """Until `packets` came of a stream `beside` and none of this one: what was on its way when it ended may
+    come first."""
+
+    def came() -> tuple[int, int]:
+        return packets_of(bot, stream_id), packets_of(bot, beside)
+
+    before, others = came()
+
+    def silent() -> bool:
+        nonlocal before, others
+        now, of_others = came()
+        if now != before:
+            before, others = now, of_others
+        return of_others >= others + packets
+
+    await wait_until(
+        silent, lambda: f"no packet of stream {stream_id} while those of {beside} come; got {came()}"
+    )
+
+
+async def wait_media(bot: Bot, stream_id: int, *, more: int = 20, timeout: float = PATIENCE) -> None:
     """Until a subscriber has got `more` packets of a stream than it has now."""
     goal = packets_of(bot, stream_id) + more
     await wait_until(

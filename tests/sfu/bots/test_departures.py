@@ -8,6 +8,7 @@ import time
 
 from sfu.bots.channel import UdpChannel
 from sfu.bots.departures import KEPT, Departures
+from tests.support.wait import PATIENCE
 
 
 def test_each_packet_of_a_burst_left_when_the_burst_did() -> None:
@@ -38,7 +39,7 @@ async def test_who_reads_late_is_told_when_the_kernel_had_it() -> None:
             late = time.time_ns() + 50_000_000
             while time.time_ns() < late:
                 pass  # the loop stands still
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while not taken:
                     await asyncio.sleep(0)
         finally:

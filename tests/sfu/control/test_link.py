@@ -12,6 +12,7 @@ import pytest
 from sfu.client import NodeCommandError, NodeConfig, NodeLostError, spawn_worker
 from sfu.control import messages as m
 from sfu.control.link import SocketLink
+from tests.support.wait import PATIENCE
 
 
 def config() -> NodeConfig:
@@ -69,7 +70,7 @@ async def test_a_killed_worker_is_noticed_and_requests_under_way_fail() -> None:
     request = asyncio.create_task(link.request(m.Ping()))
     await asyncio.sleep(0)
     os.kill(link.process.pid, signal.SIGKILL)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await lost.wait()
         with pytest.raises(NodeLostError):
             await request
@@ -80,7 +81,7 @@ async def test_a_killed_worker_is_noticed_and_requests_under_way_fail() -> None:
 async def test_a_worker_ends_when_signaling_is_gone() -> None:
     link = await worker()
     link._writer.transport.abort()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert await link.process.wait() == 0
     await link.close()
 
@@ -90,7 +91,7 @@ async def test_a_worker_ends_on_sigterm_and_stays_on_sigint() -> None:
     link.process.send_signal(signal.SIGINT)
     await link.request(m.Ping())
     link.process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert await link.process.wait() == 0
     await link.close()
     assert gone(link.process.pid)

@@ -17,6 +17,7 @@ from sfu.control import messages as m
 from sfu.control import survivor as survivor_module
 from sfu.control.link import SocketLink
 from sfu.control.survivor import Survivor
+from tests.support.wait import PATIENCE
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ async def found(config: NodeConfig) -> Survivor:
 
 
 async def ended(link: SocketLink) -> int:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         return await link.process.wait()
 
 
@@ -89,7 +90,7 @@ async def test_events_go_to_the_process_that_has_the_worker(link: SocketLink, co
 
     taken.on_event(listen)
     await taken.request(m.CloseTransport(transport_id="t"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await closed.wait()
     await taken.close()
 
@@ -129,13 +130,13 @@ async def test_a_start_that_is_given_up_leaves_no_process(
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", remember)
     starting = asyncio.create_task(spawn_worker(config))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not started:
             await asyncio.sleep(0)
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         assert await started[0].wait() == -signal.SIGKILL
 
 

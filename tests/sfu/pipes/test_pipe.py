@@ -172,7 +172,7 @@ async def test_what_the_pipe_loses_is_repaired() -> None:
         producer_id, _ = await pair.publish(pair.first, camera)
         await pair.carry(producer_id, pair.first, pair.second)
         _, client = await pair.subscribe(pair.second, producer_id)
-        await wait_until(lambda: packets(client, 1) >= 300, "300 packets over a bad line", timeout=20)
+        await wait_until(lambda: packets(client, 1) >= 300, "300 packets over a bad line")
         stream = pair.second.node.producers[producer_id].encodings[0].stream
         assert line.lost >= 10
         await wait_until(lambda: stream.lost <= 1, lambda: f"repairs, {stream.lost} still missing")

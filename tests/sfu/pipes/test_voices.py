@@ -59,7 +59,7 @@ class Session:
                 mark.update(now)
             return all(now[place] >= mark[place] + 50 for place in chosen)
 
-        await wait_until(settled, lambda: f"{stream_ids} and no other; {mark}", timeout=20)
+        await wait_until(settled, lambda: f"{stream_ids} and no other; {mark}")
 
 
 async def test_the_same_voices_are_forwarded_on_both_nodes_and_change_on_both() -> None:

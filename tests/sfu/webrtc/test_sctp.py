@@ -129,9 +129,7 @@ async def test_what_is_lost_is_sent_again_on_a_reliable_channel() -> None:
     channel = pair.client._data_channels[0]
     for number in range(100):
         channel.send(number.to_bytes(2, "big"))
-    await wait_until(
-        lambda: len(pair.received) == 100, lambda: f"100 messages, got {len(pair.received)}", timeout=20
-    )
+    await wait_until(lambda: len(pair.received) == 100, lambda: f"100 messages, got {len(pair.received)}")
     assert [int.from_bytes(one.data, "big") for one in pair.received] == list(range(100))
     await pair.close()
 

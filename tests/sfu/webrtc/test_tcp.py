@@ -13,7 +13,7 @@ import pytest
 from sfu.webrtc import tcp
 from sfu.webrtc.tcp import MAX_FRAME, MAX_WRITE_BUFFER, TcpPath, TcpPort
 from sfu.webrtc.udp import Path
-from tests.support.wait import wait_until
+from tests.support.wait import PATIENCE, wait_until
 
 HELLO = b"\x00\x01hello"
 """What makes a client of whoever sends it, in the place of a STUN check."""
@@ -60,9 +60,9 @@ class Node:
 async def listening() -> AsyncIterator[tuple[Node, TcpPort, Callable[[], socket.socket]]]:
     node = Node()
     port = TcpPort(node)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = free.getsockname()[1]
-    await port.listen(["127.0.0.1"], number)
+    await port.listen(["127.0.0.1"], 0)
+    assert port._server is not None
+    number = port._server.sockets[0].getsockname()[1]
     opened: list[socket.socket] = []
 
     def connect() -> socket.socket:
@@ -85,7 +85,7 @@ async def ended(sock: socket.socket) -> bool:
     """Whether the other side has closed, however it did."""
     sock.setblocking(False)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             return not await asyncio.get_running_loop().sock_recv(sock, 1)
     except ConnectionError:
         return True
@@ -197,7 +197,7 @@ async def test_what_a_slow_reader_does_not_take_is_dropped_and_the_newest_gets_t
         sock.setblocking(False)
         received = bytearray()
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while transport.get_write_buffer_size():
                 received += await loop.sock_recv(sock, 1 << 20)
             path.send(b"\x80\x60the newest")

@@ -16,6 +16,7 @@ from signaling.cli import main
 from signaling.preflight import lock_data_dir, prepare_data_dir
 from tests.support import coturn, netns
 from tests.support.postgres import Postgres
+from tests.support.server import free_ports
 from tests.support.turn_world import NODE_V4, TURN_V4, TurnWorld, needs_turn, turn_world
 
 
@@ -26,16 +27,11 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     web = tmp_path / "web"
     web.mkdir()
     (web / "index.html").write_text("<!doctype html>")
+    port = free_ports(2)
     return [
         *("--data-dir", str(tmp_path / "data"), "--web-dir", str(web), "--announce", "127.0.0.1"),
-        *("--port", str(free_port()), "--udp-port", str(free_port()), "--workers", "1"),
+        *("--port", str(port), "--udp-port", str(port + 1), "--workers", "1"),
     ]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def examined(*arguments: str) -> tuple[int, list[dict[str, str]]]:
@@ -121,7 +117,7 @@ def test_a_database_of_several_servers(base: list[str], postgres: Postgres) -> N
 def test_a_url_that_leads_to_nothing_while_the_server_runs(base: list[str], tmp_path: Path) -> None:
     prepare_data_dir(tmp_path / "data")
     with lock_data_dir(tmp_path / "data"):
-        _, findings = examined(*base, "--server-url", f"http://127.0.0.1:{free_port()}")
+        _, findings = examined(*base, "--server-url", f"http://127.0.0.1:{free_ports(1)}")
     assert "does not answer" in failures(findings)["server URL"]
 
 
@@ -145,7 +141,7 @@ def test_settings_that_cannot_be_used_end_in_code_2() -> None:
 
 
 def test_a_turn_server_that_is_not_there(base: list[str]) -> None:
-    arguments = ("--turn-url", f"turn:127.0.0.1:{free_port()}", "--turn-secret", coturn.SECRET)
+    arguments = ("--turn-url", f"turn:127.0.0.1:{free_ports(1)}", "--turn-secret", coturn.SECRET)
     code, findings = examined(*base, *arguments)
     assert code == 1
     assert any(check.startswith("TURN turn:127.0.0.1") for check in failures(findings))

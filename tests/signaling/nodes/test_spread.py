@@ -12,6 +12,7 @@ from signaling.errors import MediaUnavailableError, OverloadedError
 from signaling.services.live.ports import NodeLost, PublicationClosed, SpeakersChanged
 from tests.signaling.nodes.spread_world import World, world
 from tests.support.live_world import until
+from tests.support.wait import PATIENCE
 
 __all__ = ["world"]
 
@@ -243,5 +244,5 @@ async def test_a_node_that_is_lost_while_its_pipe_is_made_costs_that_subscriptio
     asking = asyncio.create_task(world.subscribe("b", "pub_a"))
     await until(lambda: world.supervisor.pipes.count > 0, "the making of the pipe")
     lost.die()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert await asking == {"pub_a": "node_unreachable"}

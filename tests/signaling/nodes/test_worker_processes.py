@@ -15,6 +15,7 @@ from sfu.control.link import SocketLink
 from sfu.control.messages import Command, Ping
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.services.live.ports import MediaEvent, NodeLost
+from tests.support.wait import PATIENCE
 
 
 def config(workers: int, udp_port: int = 0) -> NodesConfig:
@@ -38,7 +39,7 @@ def worker_of(nodes: NodeSupervisor, node_id: str) -> SocketLink:
 
 
 async def serves(nodes: NodeSupervisor, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while nodes.healthy() != count:
             await asyncio.sleep(0.02)
 
@@ -59,7 +60,7 @@ async def test_a_killed_worker_is_replaced_and_its_session_can_be_placed_again(
     process = worker_of(nodes, doomed).process
     os.kill(process.pid, signal.SIGKILL)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await lost.wait()
     assert told == [NodeLost(("peer",))]
     await serves(nodes, 2)

@@ -7,6 +7,7 @@ import pytest
 from signaling.errors import NotJoinedError, PermissionDenied, SignalingError
 from signaling.services.live.owner import Owner
 from tests.support.live_world import until
+from tests.support.wait import PATIENCE
 
 
 async def test_one_thing_is_done_after_the_other_in_the_order_of_asking() -> None:
@@ -102,7 +103,7 @@ async def test_work_whose_awaited_was_cancelled_has_failed_and_what_comes_after_
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     awaited.cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(SignalingError):
             await asking
         assert await next_one == "done"

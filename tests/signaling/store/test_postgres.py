@@ -26,6 +26,7 @@ from signaling.store.tables import organizations
 from signaling.testing.store import statements
 from tests.signaling import values
 from tests.support.postgres import Postgres
+from tests.support.wait import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 
@@ -144,7 +145,7 @@ async def test_a_connection_is_used_again_but_not_where_somebody_gave_up_in_the_
     gave_up: list[int] = []
     assert await ask(pid) == await ask(pid)
     waiting = asyncio.create_task(wait())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not await ask(asleep):
             pass
     waiting.cancel()
