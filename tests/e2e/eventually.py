@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Value = TypeVar("Value")
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 """Seconds: generous, as browsers, encoders and the server share few cores."""
 
 
@@ -30,6 +30,23 @@ async def eventually(
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout:g} s: {what}; last: {value!r}")
         await asyncio.sleep(interval)
+
+
+async def settled(
+    probe: Callable[[], Awaitable[Value]], what: str, *, seconds: float = 1.0, timeout: float = PATIENCE
+) -> Value:
+    """Asks until the answer stayed the same for so long, and gives it: what was on its way when something
+    ended may come before."""
+    last, since = await probe(), time.monotonic()
+    deadline = since + timeout
+    while time.monotonic() < since + seconds:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout:g} s: {what}; last: {last!r}")
+        await asyncio.sleep(0.1)
+        value = await probe()
+        if value != last:
+            last, since = value, time.monotonic()
+    return last
 
 
 async def watch(

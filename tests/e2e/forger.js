@@ -8,6 +8,8 @@ class Forger {
   constructor(token) {
     this.token = token;
     this.events = [];
+    /** Of others, whatever became of them. */
+    this.publications = [];
     this.answers = new Map();
     this.nextId = 1;
   }
@@ -21,12 +23,14 @@ class Forger {
     });
     const joined = await this.request("join", { token: this.token });
     this.state = joined.result;
+    this.publications.push(...(joined.result?.publications ?? []));
     return joined.ok;
   }
 
   handle(frame) {
     if ("event" in frame) {
       this.events.push(frame.event);
+      if (frame.event.type === "publication_added") this.publications.push(frame.event.publication);
       if (frame.event.type === "subscribe_offer") this.handleOffer(frame.event);
     } else {
       this.answers.get(frame.id)?.(frame);

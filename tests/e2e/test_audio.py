@@ -174,7 +174,8 @@ async def test_redundancy_hides_most_of_the_loss(cast: Cast, open_relay: OpenRel
     assert plain is not None
     print(f"concealed with redundancy {redundant:.1%}, without {plain:.1%}")  # noqa: T201
     assert plain > 0.05, "without redundancy the loss is heard"
-    assert redundant < plain / 2
+    # Beside what is lost, a busy machine makes up for what comes late, in both pages alike.
+    assert plain - redundant > LOSSY.loss / 3
 
 
 async def _concealed(person: Person, other: Person) -> tuple[float, float]:

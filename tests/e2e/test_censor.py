@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e.cast import Cast
-from tests.e2e.eventually import eventually, watch
+from tests.e2e.eventually import eventually, settled, watch
 from tests.e2e.person import Person
 from tests.e2e.pictures import ADA, GRACE
 
@@ -15,8 +15,7 @@ async def test_a_blocked_microphone_is_heard_again_only_after_the_moderator_allo
     await ada.click("participants-toggle")
     await ada.click("block-audio-participant", of=grace)
     await grace.is_told("A host has blocked your microphone")
-    quiet = await watch(lambda: _packets(ada, grace), 1.0)
-    assert quiet[-1] == quiet[0], "packets of a blocked microphone arrived"
+    quiet = await settled(lambda: _packets(ada, grace), "nothing of a blocked microphone arrives")
 
     await grace.click("mic-toggle")
     await grace.is_told("A moderator has blocked your microphone")
@@ -30,7 +29,7 @@ async def test_a_blocked_microphone_is_heard_again_only_after_the_moderator_allo
     await ada.click("allow-audio-participant", of=grace)
     await grace.is_told("You may turn on your microphone again")
     still = await watch(lambda: _packets(ada, grace), 0.5)
-    assert still[-1] == quiet[0], "a microphone was turned on from elsewhere"
+    assert still[-1] == quiet, "a microphone was turned on from elsewhere"
     await grace.click("mic-toggle")
     await _hears(ada, grace)
 

@@ -11,8 +11,8 @@ from tests.e2e.pictures import ADA, GRACE, WIDTH
 
 pytestmark = pytest.mark.alone
 
-LONGEST_FREEZE = 2.0
-"""Seconds."""
+LONGEST_FREEZE = 5.0
+"""Seconds: less than until a key frame that nobody asks for, and more than a busy machine takes to draw."""
 
 _WATCH = """
 (selector) => {
@@ -53,9 +53,10 @@ async def test_the_layer_follows_what_is_asked_for_both_ways_without_a_freeze(ca
         await ada.sees(grace)
         await ada.sees_more_frames(grace, 5)
 
-    seen: Json = await ada.page.evaluate("window.seen")
-    assert _without_repeats([1, *seen["layers"]]) == [1, 0, 1, 0, 1], (
-        "from the upper layer, each as asked for"
+    seen: Json = await eventually(
+        lambda: ada.page.evaluate("window.seen"),
+        lambda now: _without_repeats([1, *now["layers"]]) == [1, 0, 1, 0, 1],
+        "she is told of the layers, from the upper one on each as asked for",
     )
     assert seen["longest"] < LONGEST_FREEZE * 1000, f"{seen}"
     await ada.sees_moving(grace)

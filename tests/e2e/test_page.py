@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.cast import Cast
+from tests.e2e.eventually import eventually
 from tests.e2e.person import Person, tile_selector
 from tests.e2e.pictures import ADA, GRACE
 
@@ -94,21 +95,25 @@ async def test_on_a_phone_everything_is_within_reach(cast: Cast, preset: str) ->
 
 
 async def _fits(phone: Person, buttons: str) -> None:
-    """No scrolling sideways, and every button whole within the window and not covered by another."""
-    outside = await phone.page.evaluate(
-        """(selector) => {
-          const buttons = [...document.querySelectorAll(selector)];
-          const bad = buttons.filter((button) => {
-            const { left, top, right, bottom, width } = button.getBoundingClientRect();
-            if (width < 24 || left < 0 || top < 0 || right > innerWidth || bottom > innerHeight) return true;
-            const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-            return !button.contains(hit);
-          });
-          return { count: buttons.length, bad: bad.map((button) => button.ariaLabel ?? button.textContent),
-                   wide: document.documentElement.scrollWidth - innerWidth };
-        }""",
-        buttons,
+    """Until nothing scrolls sideways, and every button is whole within the window and not covered by another:
+    what opens may still be on its way."""
+    await eventually(
+        lambda: phone.evaluate(_OUTSIDE, buttons),
+        lambda outside: outside["count"] >= 3 and outside["bad"] == [] and outside["wide"] <= 0,
+        "everything is within reach",
     )
-    assert outside["count"] >= 3
-    assert outside["bad"] == []
-    assert outside["wide"] <= 0
+
+
+_OUTSIDE = """
+(selector) => {
+  const buttons = [...document.querySelectorAll(selector)];
+  const bad = buttons.filter((button) => {
+    const { left, top, right, bottom, width } = button.getBoundingClientRect();
+    if (width < 24 || left < 0 || top < 0 || right > innerWidth || bottom > innerHeight) return true;
+    const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    return !button.contains(hit);
+  });
+  return { count: buttons.length, bad: bad.map((button) => button.ariaLabel ?? button.textContent),
+           wide: document.documentElement.scrollWidth - innerWidth };
+}
+"""

@@ -51,8 +51,7 @@ async def test_forged_requests_of_a_viewer_are_refused(cast: Cast) -> None:
     assert await _refusal(forger, "stage_kick", peer_ids=[ada.peer_id]) == "PermissionDenied"
     assert await _refusal(forger, "kick", peer_ids=[ada.peer_id]) == "PermissionDenied"
     assert await _refusal(forger, "mute_peer", peer_ids=[ada.peer_id]) == "PermissionDenied"
-    theirs = await forger.page.evaluate("forger.state.publications.map((one) => one.publication_id)")
-    assert theirs, "the presenter publishes"
+    theirs = [one["publication_id"] for one in await _of_presenter(forger)]
     assert await _refusal(forger, "unpublish", publication_ids=theirs) is not None
     assert await _refusal(forger, "mute", publication_id=theirs[0]) is not None
     assert await _publications(ada, own) == 0
@@ -102,16 +101,18 @@ async def test_video_smuggled_onto_a_connection_with_only_a_microphone_goes_nowh
         )
         heard = await _received(witness, "audio")
         assert set(await watch(lambda: _received(witness, "video"), 1.0)) == {0}
-        assert await _received(witness, "audio") > heard, "what is allowed goes on"
+        await eventually(
+            lambda: _received(witness, "audio"),
+            lambda now, heard=heard: now > heard,  # type: ignore[misc]
+            "what is allowed goes on",
+        )
         assert await _publications(witness, forger.peer_id) == 1
 
 
 async def test_video_sent_back_on_the_connection_for_receiving_goes_nowhere(cast: Cast) -> None:
     ada = await cast.enter(ADA, "webinar_presenter")
     forger = await _forger(cast, "webinar_viewer")
-    wanted = await forger.page.evaluate(
-        "forger.state.publications.map(({ publication_id }) => ({ publication_id }))"
-    )
+    wanted = [{"publication_id": one["publication_id"]} for one in await _of_presenter(forger)]
     assert await _refusal(forger, "subscribe", subscriptions=wanted) is None
     await eventually(
         lambda: _sent(forger, "receiving"), lambda sent: sent >= ENOUGH, "the receiving connection sends"
@@ -135,8 +136,8 @@ async def test_the_node_drops_what_a_preset_change_takes_away(cast: Cast) -> Non
     grace = await cast.enter(GRACE, preset)
     await ada.sees(grace)
     await cast.change_preset(preset, {"media": {"video": {"can_produce": "NOT_ALLOWED"}}})
-    await ada.tile_of(grace).locator("video").wait_for(state="detached")
     await grace.is_told("You may no longer use your camera")
+    await ada.tile_of(grace).locator("video").wait_for(state="detached")
     assert not await grace.sdk("meeting.self.videoEnabled")
     assert (await grace.sdk_error("meeting.self.enableVideo()"))["name"] == "PermissionDenied"
     assert await ada.tile_of(grace).get_attribute("data-audio") == "on"
@@ -150,6 +151,15 @@ async def _forger(cast: Cast, preset: str) -> Person:
     assert await person.page.evaluate("token => (window.forger = new Forger(token)).join()", person.token)
     person.peer_id = await person.page.evaluate("forger.state.peer_id")
     return person
+
+
+async def _of_presenter(forger: Person) -> list[Json]:
+    """What the presenter publishes, which may be after the forger joined: picture and sound."""
+    return await eventually(
+        lambda: forger.page.evaluate("forger.publications"),
+        lambda found: {one["kind"] for one in found} == {"audio", "video"},
+        "the presenter publishes",
+    )
 
 
 async def _refusal(forger: Person, kind: str, **fields: Any) -> str | None:
@@ -174,7 +184,11 @@ async def _received(person: Person, kind: str) -> int:
 
 
 async def _publications(person: Person, peer_id: str) -> int:
-    """How many publications of a peer somebody knows."""
-    return int(
-        await person.sdk("meeting.participants.joined.get(argument)?.publications.size ?? -1", peer_id)
+    """How many publications of a peer somebody knows, once they know the peer."""
+    known: int | None = await eventually(
+        lambda: person.sdk("meeting.participants.joined.get(argument)?.publications.size ?? null", peer_id),
+        lambda count: count is not None,
+        f"{person.look.name} knows {peer_id}",
     )
+    assert known is not None
+    return known

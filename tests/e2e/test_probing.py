@@ -19,7 +19,7 @@ LAYERS = [
 LINE = Impairment(rate=600_000, delay=0.02, queue=0.5)
 """Enough for the lower layer with room for probes, not for the upper one."""
 PATIENCE = 40.0
-WATCHED = ("retransmittedPacketsReceived", "pliCount", "firCount", "framesDecoded", "framesReceived")
+WATCHED = ("retransmittedPacketsReceived", "pliCount", "firCount")
 
 
 async def test_padding_does_not_disturb_the_picture(plain_browser: Browser) -> None:
@@ -50,13 +50,20 @@ async def _probed(media: ChromiumMedia) -> None:
 
         await eventually(probed, lambda times: times >= 3, "the path is probed three times", timeout=PATIENCE)
         after = await media.received()
+        wanted = before["framesDecoded"] + 0.9 * (after["framesReceived"] - before["framesReceived"])
+        # A busy machine decodes late.
+        await eventually(
+            media.received,
+            lambda now: now["framesDecoded"] >= wanted > before["framesDecoded"],
+            f"what arrived is decoded, {wanted:.0f} frames",
+            timeout=PATIENCE,
+        )
     finally:
         relay.close()
     assert consumer.leg.padding > padded
     seen = {name: after.get(name, 0) - before.get(name, 0) for name in WATCHED}
     assert seen["retransmittedPacketsReceived"] > 0, "padding is counted as retransmissions"
     assert seen["pliCount"] == seen["firCount"] == 0, f"no picture is lost: {seen}"
-    assert seen["framesDecoded"] > 0.9 * seen["framesReceived"] > 0, f"what arrives is decoded: {seen}"
 
 
 async def test_a_browser_that_publishes_is_asked_for_the_round_trip_and_answers(

@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 from sfu.bot import Bot
 from tests.e2e.cast import MEMBER, Cast
+from tests.e2e.eventually import eventually
 from tests.e2e.pictures import ADA, GRACE
 from tests.support.line import line_to
 from tests.support.world import OPTIONS
@@ -36,7 +37,11 @@ async def test_a_lost_socket_is_resumed_with_nothing_missed_while_the_media_goes
         grace.tolerate("WebSocket connection to")
         await ada.sees(grace)
         await grace.sees(ada)
-        tracks = await grace.page.evaluate(_TRACKS)
+        tracks: dict[str, str | None] = await eventually(
+            lambda: grace.evaluate(_TRACKS),
+            lambda now: len(now) == 2 and all(now.values()),
+            "Grace has a track of all that Ada publishes",
+        )
 
         line.cut()
         await expect(grace.get("connection-banner")).to_have_attribute("data-state", "reconnecting")
@@ -65,5 +70,5 @@ async def test_a_lost_socket_is_resumed_with_nothing_missed_while_the_media_goes
 
 _TRACKS = """
 () => Object.fromEntries(window.rostrum.participants.joined.toArray().flatMap((participant) =>
-  [...participant.publications].map(([id, publication]) => [id, publication.track?.id])))
+  [...participant.publications].map(([id, publication]) => [id, publication.track?.id ?? null])))
 """

@@ -5,7 +5,6 @@ At 640 x 360 Chromium makes two spatial layers, whatever it is asked for.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -38,12 +37,18 @@ async def _decodes(media: ChromiumMedia, more: int = 15) -> None:
     await eventually(decoded, lambda now: now >= more, f"{more} more frames are decoded", timeout=PATIENCE)
 
 
-async def _frames_per_second(media: ChromiumMedia, seconds: float = 1.5) -> float:
-    before = await media.received()
-    await asyncio.sleep(seconds)
-    after = await media.received()
-    elapsed = (after["timestamp"] - before["timestamp"]) / 1000
-    return float((after["framesDecoded"] - before["framesDecoded"]) / elapsed)
+async def _share_of_frames(media: ChromiumMedia) -> float:
+    """Of the next frames that are encoded, how many arrive: a machine that is busy encodes fewer."""
+
+    async def counts() -> tuple[int, int]:
+        encoded = sum(int(one["framesEncoded"]) for one in await media.sent())
+        return encoded, int((await media.received())["framesReceived"])
+
+    encoded, received = await counts()
+    after = await eventually(
+        counts, lambda now: now[0] >= encoded + 30, "30 more frames are encoded", timeout=PATIENCE
+    )
+    return (after[1] - received) / (after[0] - encoded)
 
 
 async def _layers_come(media: ChromiumMedia, count: int) -> None:
@@ -57,8 +62,8 @@ async def _layers_come(media: ChromiumMedia, count: int) -> None:
     await eventually(known, lambda now: now >= count, f"{count} layers are measured", timeout=PATIENCE)
 
 
-MOST_FREEZES = {"video/VP9": 4, "video/AV1": 12}
-"""AV1 is encoded in software, which halts by itself on a busy machine."""
+MOST_FREEZES = {"video/VP9": 8, "video/AV1": 12}
+"""Both are encoded in software, which halts by itself on a busy machine."""
 
 
 @pytest.mark.parametrize(
@@ -85,11 +90,11 @@ async def test_spatial_and_temporal_layers_are_changed_both_ways(
             await media.prefer(spatial, top)
             await _arrives(media, width)
             await _decodes(media)
-        full = await _frames_per_second(media)
+        full = await _share_of_frames(media)
         await media.prefer(1, 0)
         await _decodes(media, 5)
-        slow = await _frames_per_second(media)
-        assert slow < full * 0.75, f"{slow:.1f} of {full:.1f} frames per second in the base layer"
+        slow = await _share_of_frames(media)
+        assert slow < full * 0.75, f"{slow:.0%} of the frames in the base layer, {full:.0%} of all"
         await media.prefer(1, top)
         await _decodes(media)
         after = await media.received()

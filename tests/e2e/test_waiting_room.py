@@ -39,8 +39,7 @@ async def test_one_who_waits_is_let_in_and_another_is_turned_away(cast: Cast) ->
     other = await _knock(cast, preset)
     await expect(host.get("waiting-row")).to_contain_text(GRACE.name)
     await host.click("waiting-deny")
-    await other.see("ended")
-    assert await other.get("ended").get_attribute("data-reason") == "rejected"
+    await expect(other.get("ended")).to_have_attribute("data-reason", "rejected")
     await expect(other.get("rejoin-button")).to_have_count(0)
     await host.see_no("waiting-list")
 
