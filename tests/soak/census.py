@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.support.server import Server
 from tests.support.wait import wait_until_async
 
-SETTLE_TIMEOUT = 45.0
+SETTLE_TIMEOUT = 90.0
 LOOKS, BETWEEN_LOOKS = 6, 0.5
 """And seconds: workers tell of themselves every two."""
 EMPTY = (
