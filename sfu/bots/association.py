@@ -63,6 +63,8 @@ class ClientAssociation:
         self._timer: asyncio.TimerHandle | None = None
         self._candidate: Candidate | None = None
         self._started = 0.0
+        self._checks = 0
+        """Sent so far."""
 
     @property
     def local(self) -> LocalIce:
@@ -184,11 +186,21 @@ class ClientAssociation:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await self.connected.wait()
         except TimeoutError:
-            answered = self._ice is not None and self._ice.is_valid
-            stage = "the DTLS handshake did not end" if answered else "no connectivity check was answered"
-            raise BotError(f"not connected after {CONNECT_TIMEOUT:.0f} s: {stage}") from None
+            raise BotError(f"not connected after {CONNECT_TIMEOUT:.0f} s: {self._stage()}") from None
         if self.failed is not None:
             raise BotError(self.failed)
+
+    def _stage(self) -> str:
+        """How far it got, for whoever has to find out why not farther."""
+        if self._ice is not None and self._ice.is_valid:
+            return "the DTLS handshake did not end"
+        refused = 0 if self._ice is None else self._ice.rejected
+        to = "" if self._candidate is None else f" to {self._candidate.address} port {self._candidate.port}"
+        lost = 0 if self._channel is None else self._channel.dropped
+        return (
+            f"no connectivity check was answered: {self._checks} sent{to}, "
+            f"{lost} that this system refused, {refused} answers that were none"
+        )
 
     def _tick(self) -> None:
         if self._timer is not None:
@@ -204,6 +216,7 @@ class ClientAssociation:
 
     def _send_check(self, now: float) -> None:
         if self._ice is not None and self._channel is not None:
+            self._checks += 1
             self._channel.send(self._ice.make_check(secrets.token_bytes(12), now))
 
     def _handle_train(self, data: bytes, size: int, arrived_ns: int) -> None:

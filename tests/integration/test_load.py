@@ -38,7 +38,7 @@ async def measure(server: Server, *arguments: str) -> dict[str, Any]:
     code, output, errors = await run_load(
         *("--key-file", str(server.key_file), "--seconds", "1", "--warm-up", "0.5", *arguments)
     )
-    assert code == 0, errors
+    assert code == 0, f"{errors}\n{await server.metrics()}\n{server.log[-4000:]}"
     report: dict[str, Any] = json.loads(output.splitlines()[-1])
     return report
 
