@@ -11,7 +11,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from signaling.domain.default_presets import DEFAULT_PRESETS
 from signaling.domain.errors import (
-    NotFoundError,
     NotJoinedError,
     PermissionDenied,
     SignalingError,
@@ -36,7 +35,6 @@ from signaling.domain.session_end import (
     MAX_DURATION_REACHED,
     NOBODY_CAME,
 )
-from signaling.domain.session_status import TRANSITIONS, next_status
 from signaling.domain.stage import StageAction
 
 PRESETS = {preset.name: preset for preset in DEFAULT_PRESETS}
@@ -165,38 +163,6 @@ def test_nobody_acts_for_a_peer_that_is_gone() -> None:
         session.peer(host).check_may_kick()
 
 
-def test_a_muted_publication_is_muted_by_whoever_came_first() -> None:
-    session = live_session()
-    host, other = joined(session, "group_call_host"), joined(session, "group_call_participant")
-    microphone = publish(session, other, "microphone", "audio")
-    session.muting.mute(other, microphone)
-    assert session.muting.mute_others(host, [other], ["microphone"]) == []
-    assert session.muting.unmute(other, microphone) != []
-    assert session.muting.unmute(other, microphone) == []
-
-
-def test_muting_a_source_without_the_permission_changes_nothing_of_the_others_either() -> None:
-    session = live_session()
-    only_audio = merged(
-        PRESETS["group_call_participant"], {"permissions": {"disable_participant_audio": True}}
-    )
-    actor, other = joined(session, only_audio), joined(session, "group_call_participant")
-    publish(session, other, "microphone", "audio", mid="0")
-    publish(session, other, "camera", "video", mid="1")
-    with pytest.raises(PermissionDenied):
-        session.muting.mute_others(actor, [other], ["microphone", "camera"])
-    assert not any(one.muted_by for one in session.publications.values())
-
-
-def test_nobody_unmutes_for_somebody_else() -> None:
-    session = live_session()
-    host, other = joined(session, "group_call_host"), joined(session, "group_call_participant")
-    microphone = publish(session, other, "microphone", "audio")
-    session.muting.mute(other, microphone)
-    with pytest.raises(NotFoundError):
-        session.muting.unmute(host, microphone)
-
-
 def test_a_session_is_ready_until_somebody_is_in_and_live_from_then_on() -> None:
     session = live_session()
     assert session.status is SessionStatus.READY
@@ -225,21 +191,6 @@ def test_how_a_session_ends_says_what_it_is_then(reason: str, was_live: bool, st
     assert session.status is (SessionStatus.ENDING if was_live else status)
     session.finish()
     assert session.status is status
-
-
-def test_what_expired_or_was_finished_may_be_archived_and_what_was_called_off_left_nothing() -> None:
-    archived = {one for one in SessionStatus if SessionStatus.ARCHIVED in TRANSITIONS[one]}
-    assert archived == {SessionStatus.FINISHED, SessionStatus.EXPIRED}
-
-
-@pytest.mark.parametrize("status", list(SessionStatus))
-def test_only_what_the_table_lists_is_a_move(status: SessionStatus) -> None:
-    for wanted in SessionStatus:
-        if wanted in TRANSITIONS[status]:
-            assert next_status(status, wanted) is wanted
-        else:
-            with pytest.raises(StateError):
-                next_status(status, wanted)
 
 
 SOURCES: list[tuple[str, Kind]] = [
