@@ -57,7 +57,7 @@ class Emptying:
         while place is not None:
             if within is not None and self._clock.monotonic() - began > within:
                 return
-            place = await committed(self._units, partial(self._step, organization_id, place))
+            place = await committed(self._units, partial(self._step, organization_id, place), alone=True)
             await pace.rest()
         log.info("organization.emptied", organization_id=organization_id)
 

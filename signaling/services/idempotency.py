@@ -80,7 +80,7 @@ async def create_once(
 async def forget_old(units: UnitOfWorkFactory, clock: Clock) -> None:
     """What can no longer be asked for, and what is more than an organization may have."""
     before = clock.now() - KEPT_FOR
-    await committed(units, lambda uow: uow.idempotency.forget(before=before, keep=MAX_KEPT))
+    await committed(units, lambda uow: uow.idempotency.forget(before=before, keep=MAX_KEPT), alone=True)
 
 
 def forgetting(units: UnitOfWorkFactory, clock: Clock) -> Repeating:

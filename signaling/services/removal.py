@@ -99,7 +99,7 @@ class RemovalService:
                 await uow.organizations.dissolve(one, self._clock.now())
             return _Gone(organization, ids, running)
 
-        gone = await committed(self._units, work)
+        gone = await committed(self._units, work, alone=True)
         self._remembered.forget()
         await self._end(gone)
         log.info(

@@ -45,7 +45,8 @@ class Transaction(Statements, Protocol):
     async def commit(self) -> None: ...
 
     async def close(self) -> None:
-        """What was not committed is undone."""
+        """What was not committed is undone. May raise what a commit raises: that what this saw of others is
+        undone as well."""
         ...
 
 
@@ -53,9 +54,10 @@ class Source(Protocol):
     @property
     def dialect(self) -> Dialect: ...
 
-    async def begin(self, *, reading: bool = False, apart: bool = False) -> Transaction:
+    async def begin(self, *, reading: bool = False, apart: bool = False, alone: bool = False) -> Transaction:
         """One that is only `reading` keeps nobody waiting. `apart`, for reading: each statement is by itself,
-        none begins a transaction, and a later one may see a later state."""
+        none begins a transaction, and a later one may see a later state. `alone`: it is committed with
+        nobody else's changes."""
         ...
 
     async def run(self, work: Callable[[Connection], T]) -> T:

@@ -52,8 +52,8 @@ class Database:
             raise ours or error from error
         return database
 
-    def __call__(self, *, reading: bool = False, apart: bool = False) -> SqlUnitOfWork:
-        return SqlUnitOfWork(self.source, reading=reading, apart=apart)
+    def __call__(self, *, reading: bool = False, apart: bool = False, alone: bool = False) -> SqlUnitOfWork:
+        return SqlUnitOfWork(self.source, reading=reading, apart=apart, alone=alone)
 
     async def close(self) -> None:
         await self.source.close()

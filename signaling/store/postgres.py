@@ -98,9 +98,11 @@ class PostgresSource:
     def dialect(self) -> Dialect:
         return self._engine.dialect
 
-    async def begin(self, *, reading: bool = False, apart: bool = False) -> PostgresTransaction:
-        """Nothing is said to the server yet. Raises `StoreUnavailableError` when others do not end, and what
-        SQLAlchemy and the network raise."""
+    async def begin(
+        self, *, reading: bool = False, apart: bool = False, alone: bool = False
+    ) -> PostgresTransaction:
+        """Nothing is said to the server yet; each is `alone`. Raises `StoreUnavailableError` when others do
+        not end, and what SQLAlchemy and the network raise."""
         begin = None if apart else _READING if reading else _WRITING
         return PostgresTransaction(await self._taken(), begin, self._back)
 

@@ -79,10 +79,13 @@ class SqlUnitOfWork:
     users: UserRepository
     logins: LoginRepository
 
-    def __init__(self, source: Source, *, reading: bool = False, apart: bool = False) -> None:
+    def __init__(
+        self, source: Source, *, reading: bool = False, apart: bool = False, alone: bool = False
+    ) -> None:
         self._source = source
         self._reading = reading
         self._apart = apart
+        self._alone = alone
         self._db: Transaction | None = None
         self._after_commit: dict[Callable[[], None], None] = {}
 
@@ -90,7 +93,9 @@ class SqlUnitOfWork:
         """Raises `StoreUnavailableError`."""
         assert self._db is None, "a unit of work is entered once"
         try:
-            db = self._db = await self._source.begin(reading=self._reading, apart=self._apart)
+            db = self._db = await self._source.begin(
+                reading=self._reading, apart=self._apart, alone=self._alone
+            )
         except Exception as error:
             raise told(error) or error from error
         self.organizations = SqlOrganizations(db)
@@ -117,10 +122,15 @@ class SqlUnitOfWork:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """What the database said inside is raised as an error of ours (`signaling.store.failures`)."""
+        """What the database said inside is raised as an error of ours (`signaling.store.failures`). Otherwise
+        what it says when this ends, instead of `error`: that may come of what was never committed."""
         assert self._db is not None
-        await self._db.close()
         ours = None if error is None else told(error)
+        try:
+            await self._db.close()
+        except Exception as failure:
+            if ours is None:
+                raise told(failure) or failure from error
         if ours is not None:
             raise ours from error
 

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect, Engine
 
 from signaling.store.connection import Statements
 from signaling.store.database import Database
-from signaling.store.sqlite import DRIVER, SqliteSource, prepare_connection
+from signaling.store.sqlite import DRIVER, OF_DIALECT, SqliteSource, prepare_connection
 from signaling.store.tables import metadata
 
 _URL: Final = f"{DRIVER}://"
@@ -81,7 +81,7 @@ class _Pattern:
 
 @cache
 def _pattern() -> _Pattern:
-    engine = create_engine(_URL)
+    engine = create_engine(_URL, **OF_DIALECT)
     with engine.begin() as db:
         metadata.create_all(db)
     with engine.connect() as db:

@@ -57,7 +57,7 @@ class OutboxKeeper:
             await uow.deliveries.forget(before=now - KEPT_FOR, limit=MAX_FORGOTTEN)
             return unwanted + beyond, await uow.deliveries.counts()
 
-        discarded, self._counts = await committed(self._units, work)
+        discarded, self._counts = await committed(self._units, work, alone=True)
         self._discarded += discarded
         if discarded:
             log.warning("webhooks.discarded", deliveries=discarded)

@@ -61,7 +61,7 @@ class SessionArchive:
             ready = [one.id for one in found if one.id not in unwritten]
             if not ready:
                 return count
-            count += await committed(self._units, partial(_archive, ready, now))
+            count += await committed(self._units, partial(_archive, ready, now), alone=True)
             if len(found) < limit:
                 return count
             await pace.rest()

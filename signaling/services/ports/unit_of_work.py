@@ -65,9 +65,11 @@ class UnitOfWork(Protocol):
 class UnitOfWorkFactory(Protocol):
     """Entering and everything inside raises `StoreUnavailableError` while the database does not answer."""
 
-    def __call__(self, *, reading: bool = False, apart: bool = False) -> UnitOfWork:
+    def __call__(self, *, reading: bool = False, apart: bool = False, alone: bool = False) -> UnitOfWork:
         """A unit that is only `reading` sees one state of the store, keeps nobody waiting, and never fails
         for what others do. Any other may end in `ContendedError`: see `signaling.services.transaction`.
 
-        `apart`, for reading, is for who asks one thing: what is asked after it may be of a later state."""
+        `apart`, for reading, is for who asks one thing: what is asked after it may be of a later state.
+        `alone`, for writing, is for who changes many rows: others, who are committed together where that is
+        cheaper, do not wait for it with what they have done."""
         ...

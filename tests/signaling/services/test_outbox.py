@@ -16,7 +16,7 @@ from signaling.domain.webhook_sessions import ParticipantOccurrence, SessionOccu
 from signaling.services.outbox import REMEMBERED, Outbox
 from signaling.services.ports.webhooks import DeliveryFilter
 from signaling.store.database import Database
-from signaling.store.sqlite import SqliteTransaction
+from signaling.store.sqlite_transactions import SqliteTransaction
 from signaling.testing import FakeClock
 from tests.signaling import values
 from tests.signaling.values import at

@@ -54,7 +54,8 @@ async def test_the_file_is_for_its_owner_only(database: Database, tmp_path: Path
             assert file.stat().st_mode & 0o077 == 0, file
 
 
-async def test_what_was_committed_survives_kill_9(tmp_path: Path) -> None:
+@pytest.mark.parametrize("writers", [1, 8], ids=["one writer", "eight, committed together"])
+async def test_what_was_committed_survives_kill_9(tmp_path: Path, writers: int) -> None:
     url = sqlite_url(tmp_path / "rostrum.db")
     code = (
         "import asyncio, sys\n"
@@ -62,6 +63,8 @@ async def test_what_was_committed_survives_kill_9(tmp_path: Path) -> None:
         "from tests.signaling import values\n"
         "async def main():\n"
         "    database = await Database.open(sys.argv[1])\n"
+        "    await asyncio.gather(*(write(database) for _ in range(int(sys.argv[2]))))\n"
+        "async def write(database):\n"
         "    while True:\n"
         "        made = values.organization()\n"
         "        async with database() as uow:\n"
@@ -71,10 +74,10 @@ async def test_what_was_committed_survives_kill_9(tmp_path: Path) -> None:
         "asyncio.run(main())"
     )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, url, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", code, url, str(writers), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    acknowledged = [(await process.stdout.readline()).decode().strip() for _ in range(20)]
+    acknowledged = [(await process.stdout.readline()).decode().strip() for _ in range(40)]
     os.kill(process.pid, signal.SIGKILL)
     await process.wait()
     database = await Database.open(url)

@@ -5,35 +5,20 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from signaling.domain.organization import Organization
 from signaling.errors import ConflictError, StoreUnavailableError
-from signaling.store import sqlite
+from signaling.store import sqlite_transactions, sqlite_writer
 from signaling.store.database import Database
-from signaling.store.sqlite import MAX_KEPT, WAIT_MS, SqliteSource, SqliteTransaction
+from signaling.store.sqlite import MAX_KEPT, WAIT_MS, SqliteSource
+from signaling.store.sqlite_transactions import SqliteTransaction, SqliteUnit
 from signaling.testing.store import statements
 from tests.signaling import values
 from tests.support.wait import wait_until
-
-
-@pytest.fixture
-def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of what was done in the thread, in order."""
-    done: list[str] = []
-    original = SqliteTransaction._wait_for
-
-    async def count(transaction: SqliteTransaction, work: Callable[[], None]) -> None:
-        done.append(work.__name__)
-        await original(transaction, work)
-
-    monkeypatch.setattr(SqliteTransaction, "_wait_for", count)
-    return done
 
 
 async def test_who_only_reads_never_leaves_the_loop(database: Database, trips: list[str]) -> None:
@@ -48,30 +33,7 @@ async def test_only_the_commit_of_a_change_is_a_trip(database: Database, trips: 
     async with database() as uow:
         await uow.organizations.add(values.organization())
         await uow.commit()
-    assert trips == ["commit"]
-
-
-async def test_a_commit_that_fails_is_rolled_back(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = SqliteTransaction._wait_for
-
-    async def fail(*_: Any) -> None:
-        monkeypatch.setattr(SqliteTransaction, "_wait_for", original)
-        error = sqlite3.OperationalError("database or disk is full")
-        error.sqlite_errorcode = sqlite3.SQLITE_FULL
-        raise error
-
-    monkeypatch.setattr(SqliteTransaction, "_wait_for", fail)
-    with pytest.raises(StoreUnavailableError):
-        async with database() as uow:
-            await uow.organizations.add(values.organization())
-            await uow.commit()
-    assert not (await writer(database)).in_transaction
-    async with database() as uow:
-        assert await uow.organizations.first() is None
-        await uow.organizations.add(values.organization())
-        await uow.commit()
+    assert trips == ["_commit_or_undo"]
 
 
 async def test_the_loop_turns_while_another_process_writes(
@@ -92,7 +54,7 @@ async def test_the_loop_turns_while_another_process_writes(
     other.execute("COMMIT")
     other.close()
     await writing
-    assert trips == ["_begin_waiting", "commit"]
+    assert trips == ["_begin_waiting", "_commit_or_undo"]
     assert driver_timeout(await writer(database)) == 0, "the loop would wait the next time"
     async with database() as uow:
         assert await uow.organizations.get(acme.id) == acme
@@ -101,7 +63,7 @@ async def test_the_loop_turns_while_another_process_writes(
 async def test_a_process_that_writes_for_too_long_is_told_of(
     database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sqlite, "WAIT_MS", 1)
+    monkeypatch.setattr(sqlite_transactions, "WAIT_MS", 1)
     other = sqlite3.connect(tmp_path / "rostrum.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailableError, match="Another process"):
@@ -132,7 +94,7 @@ async def test_who_only_reads_waits_for_nobody_who_writes(
         await writing.commit()
         async with database(reading=True) as reading:
             assert await reading.organizations.first() == acme
-    assert trips == ["commit"]
+    assert trips == ["_commit_or_undo"]
 
 
 async def test_who_reads_sees_one_state_from_the_first_look_to_the_last(database: Database) -> None:
@@ -163,7 +125,7 @@ async def test_connections_that_many_read_from_at_once_are_not_all_kept(database
 async def test_units_that_write_wait_for_each_other_but_not_for_ever(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "QUEUE_SECONDS", 0)
+    monkeypatch.setattr(sqlite_writer, "QUEUE_SECONDS", 0)
     async with database() as first:
         await first.organizations.first()
         with pytest.raises(StoreUnavailableError):
@@ -178,13 +140,13 @@ async def test_what_was_begun_in_the_thread_ends_before_the_loop_goes_on(databas
     acme, held, release = values.organization(), threading.Event(), threading.Event()
     source = database.source
     assert isinstance(source, SqliteSource)
-    assert source._executor is not None
+    assert source._writer._executor is not None
     connection = await writer(database)
 
     async def commit_held() -> None:
         async with database() as uow:
             await uow.organizations.add(acme)
-            source._executor.submit(lambda: (held.set(), release.wait(WAIT_MS / 1000)))
+            source._writer._executor.submit(lambda: (held.set(), release.wait(WAIT_MS / 1000)))
             await uow.commit()
 
     committing = asyncio.create_task(commit_held())
@@ -227,8 +189,8 @@ async def test_a_transaction_begins_before_its_first_statement(database: Databas
 
 async def test_one_that_cannot_begin_leaves_nothing_behind(database: Database) -> None:
     transaction = await database.source.begin()
-    assert isinstance(transaction, SqliteTransaction)
-    transaction._begin = "BEGIN NONSENSE"
+    assert isinstance(transaction, SqliteUnit)
+    transaction._how = "BEGIN NONSENSE"
     with pytest.raises(sqlite3.OperationalError):
         await transaction.execute(text("select 1"))
     await transaction.close()
