@@ -81,12 +81,17 @@ async def parse_body(request: web.Request, model: type[M]) -> M:
 
 
 async def read_body(request: web.Request) -> bytes:
-    """Raises `InvalidInputError` where the client went before all was there: nobody reads the answer."""
+    """Raises `InvalidInputError` for a body that is not encoded as its headers say, and where the client went
+    before all was there: nobody reads that answer."""
     try:
         return await request.read()
     except ConnectionResetError:
         log.info("client_gone", method=request.method, path=request.path)
         raise InvalidInputError("The request ended before its body did.") from None
+    except web.RequestPayloadError:
+        raise InvalidInputError(
+            "The body is not encoded as Content-Encoding or Transfer-Encoding say."
+        ) from None
 
 
 async def parse_object(request: web.Request) -> dict[str, Any]:

@@ -42,25 +42,25 @@ class GenerateBody(Body):
     )
 
 
-class RefreshBody(Body):
+class ClientRefreshBody(Body):
     model_config = shown({"refresh_token": _TOKEN})
 
     refresh_token: Annotated[str, Field(min_length=1, max_length=MAX_TOKEN)]
     token_ttl_secs: TokenTtl = DEFAULT_TOKEN_TTL
 
 
-class TokenAnswer(Answer):
+class ClientTokenAnswer(Answer):
     model_config = shown({"token": _TOKEN, "token_expires_at": _TIME})
 
     token: str
     token_expires_at: Timestamp
 
     @classmethod
-    def of(cls, token: IssuedToken) -> TokenAnswer:
+    def of(cls, token: IssuedToken) -> ClientTokenAnswer:
         return cls(token=token.token, token_expires_at=token.expires_at)
 
 
-class TokenPairAnswer(TokenAnswer):
+class ClientTokenPairAnswer(ClientTokenAnswer):
     model_config = shown(
         {
             "token": _TOKEN,
@@ -74,7 +74,7 @@ class TokenPairAnswer(TokenAnswer):
     refresh_token_expires_at: Timestamp
 
     @classmethod
-    def of_pair(cls, pair: TokenPair) -> TokenPairAnswer:
+    def of_pair(cls, pair: TokenPair) -> ClientTokenPairAnswer:
         return cls(
             token=pair.join.token,
             token_expires_at=pair.join.expires_at,
@@ -99,7 +99,7 @@ class RoomTokenRoutes:
                 access=Scope.PARTICIPANTS_WRITE,
                 body=GenerateBody,
                 body_required=False,
-                answer=TokenPairAnswer,
+                answer=ClientTokenPairAnswer,
                 status=201,
                 rendering=TELNYX,
             ),
@@ -111,8 +111,8 @@ class RoomTokenRoutes:
                 summary="Renew a token; the refresh token is the credential",
                 tag="Room tokens",
                 access=Access.ANYBODY,
-                body=RefreshBody,
-                answer=TokenAnswer,
+                body=ClientRefreshBody,
+                answer=ClientTokenAnswer,
                 status=201,
                 errors=(InvalidTokenError, ForbiddenError, RateLimitedError, StoreUnavailableError),
                 rendering=TELNYX,
@@ -124,13 +124,13 @@ class RoomTokenRoutes:
         pair = await self._tokens.generate_join_client_token(
             organization_id_of(request), request.match_info["room_id"], **body.given()
         )
-        return one(TokenPairAnswer.of_pair(pair), status=201)
+        return one(ClientTokenPairAnswer.of_pair(pair), status=201)
 
     async def refresh(self, request: web.Request) -> web.Response:
-        body = await parse_body(request, RefreshBody)
+        body = await parse_body(request, ClientRefreshBody)
         token = await self._tokens.refresh_client_token(
             body.refresh_token,
             meeting_id=request.match_info["room_id"],
             token_ttl_secs=body.token_ttl_secs,
         )
-        return one(TokenAnswer.of(token), status=201)
+        return one(ClientTokenAnswer.of(token), status=201)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from signaling.domain.caller import Scope
 from signaling.domain.default_presets import DEFAULT_PRESETS
-from signaling.domain.preset import Preset, PresetRecord, parse_preset
+from signaling.domain.preset import Permissions, Preset, PresetRecord, Ui, parse_preset
 from signaling.errors import ConflictError
 from signaling.rest.access import organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
@@ -56,6 +56,8 @@ class PresetAnswer(Preset):
     id: str
     created_at: Timestamp
     updated_at: Timestamp
+    permissions: Permissions
+    ui: Ui
 
     @classmethod
     def of(cls, record: PresetRecord) -> PresetAnswer:

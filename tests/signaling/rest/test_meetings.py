@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -190,6 +191,14 @@ async def test_what_no_json_of_ours_may_have_is_refused_before_anybody_sees_it(
     world: World, body: bytes
 ) -> None:
     answer = await world.call("POST", "/v2/auth/login", data=body)
+    assert (answer.status, answer.error["name"]) == (400, "InvalidInput")
+
+
+async def test_a_body_that_is_not_compressed_as_it_says_is_refused(world: World) -> None:
+    headers, packed = {"Content-Encoding": "gzip"}, gzip.compress(b'{"title": "Packed"}')
+    made = await world.call("POST", "/v2/meetings", data=packed, headers=headers)
+    assert made.data["title"] == "Packed"
+    answer = await world.call("POST", "/v2/auth/login", auth=None, data=b"{}", headers=headers)
     assert (answer.status, answer.error["name"]) == (400, "InvalidInput")
 
 
