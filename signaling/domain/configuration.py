@@ -20,7 +20,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
 from signaling.domain.dotted import leaves, lock_of, put
-from signaling.domain.errors import ValidationFailedError
+from signaling.domain.invalid_input import invalid_input
 from signaling.domain.join_policy import Policy
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.domain.preset import Preset
@@ -156,9 +156,7 @@ def parse_configuration(values: Mapping[str, Any]) -> Configuration:
     try:
         said = Configuration.model_validate(dict(values))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise ValidationFailedError(f"{path}: {first['msg']}", field=path) from None
+        raise invalid_input(error) from None
     return Configuration.model_validate(said.to_values())
 
 

@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from signaling.domain.errors import ValidationFailedError
+from signaling.domain.invalid_input import invalid_input
 from signaling.domain.version import FIRST
 
 
@@ -370,22 +370,3 @@ def laid_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, An
         else:
             result[key] = value
     return result
-
-
-def _named(part: int | str) -> bool:
-    """Not the kind of value, `tuple[...]`, that was tried where several are allowed."""
-    return isinstance(part, int) or "[" not in part
-
-
-def invalid_input(error: ValidationError) -> ValidationFailedError:
-    """Renders a pydantic error as ours: the first wrong field, dotted, and how many more there are."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    first = problems[0]
-    field = ".".join(str(part) for number, part in enumerate(first["loc"]) if not number or _named(part))
-    reason = (
-        "is not a known field"
-        if first["type"] == "extra_forbidden"
-        else first["msg"][:1].lower() + first["msg"][1:]
-    )
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return ValidationFailedError(f"{field or 'body'}: {reason}{more}", field=field or None)

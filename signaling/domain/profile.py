@@ -14,7 +14,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, JsonValue, ValidationError
 
-from signaling.domain.preset import Access, DesignTokens, Preset, invalid_input, laid_over, merged
+from signaling.domain.invalid_input import invalid_input
+from signaling.domain.preset import Access, DesignTokens, Preset, laid_over, merged
 
 MAX_DEFINED: Final = 50
 """Profiles, and as many skins, of one level."""

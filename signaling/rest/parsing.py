@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from signaling.domain.preset import invalid_input
+from signaling.domain.invalid_input import invalid_input
 from signaling.errors import InvalidInputError, ValidationFailedError
 
 log = structlog.get_logger("signaling.rest.parsing")
