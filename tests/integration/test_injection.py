@@ -133,7 +133,8 @@ async def test_replayed_media_is_heard_once(world: World, intruder: Intruder, pr
             intruder.inject(data)
     await assert_whole(watcher)
     sent_since = track_of(publisher, "microphone").encodings[0].packets_sent - sent
-    assert packets_of(watcher, 2) - before <= sent_since + 5
+    under_way = 25
+    assert packets_of(watcher, 2) - before <= sent_since + under_way < sent_since + 3 * len(recorded)
 
 
 @pytest.mark.asvs("17.2.3")

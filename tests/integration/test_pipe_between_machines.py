@@ -100,7 +100,7 @@ async def test_a_cable_that_is_pulled_is_noticed_and_media_comes_back_with_it(
         await wait_until(lambda: packets(client, 1) > 20, "media before")
         networks.set_cable(plugged=False)
         for side in (pair.first, pair.second):
-            await wait_until(lambda side=side: states(side) == ["connected", "silent"], "silence noticed")  # type: ignore[misc]
+            await wait_until(lambda side=side: states(side)[-1] == "silent", "silence noticed")  # type: ignore[misc]
         networks.set_cable(plugged=True)
         for side in (pair.first, pair.second):
             await wait_until(lambda side=side: states(side)[-1] == "connected", "life noticed")  # type: ignore[misc]

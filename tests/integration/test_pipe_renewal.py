@@ -62,7 +62,7 @@ async def test_media_goes_on_by_other_ports_for_the_same_subscribers(secure: boo
         line.loss = 1.0
         for side in sides:
             await wait_until(
-                lambda side=side: states(side).count("connected") == 2,  # type: ignore[misc]
+                lambda side=side: states(side).count("connected") >= 2,  # type: ignore[misc]
                 lambda side=side: f"the ends to find each other again, after {states(side)}",  # type: ignore[misc]
                 timeout=20,
             )
@@ -90,7 +90,7 @@ async def test_a_pipe_that_was_silent_before_its_nodes_were_taken_over_is_renewe
         line.loss = 1.0
         for side in sides:
             await wait_until(
-                lambda side=side: states(side) == ["connected", "silent"],  # type: ignore[misc]
+                lambda side=side: states(side)[-1] == "silent",  # type: ignore[misc]
                 lambda side=side: f"silence, which nobody listens for, after {states(side)}",  # type: ignore[misc]
             )
         links = [NodeLink(Overheard(side), lambda load: None) for side in sides]
