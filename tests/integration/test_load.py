@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from signaling.cli import main
 from tests.support.server import Server
+from tests.support.world import assert_late, media_late
 
 
 async def run_load(*arguments: str) -> tuple[int, str, str]:
@@ -35,11 +36,16 @@ def refused(*arguments: str) -> Result:
 
 
 async def measure(server: Server, *arguments: str) -> dict[str, Any]:
+    """The report of a load of which nothing was lost, but for what the server dropped for being late: each
+    such packet is missing at all who should have got it."""
+    earlier = await media_late(server)
     code, output, errors = await run_load(
         *("--key-file", str(server.key_file), "--seconds", "1", "--warm-up", "0.5", *arguments)
     )
     assert code == 0, f"{errors}\n{await server.metrics()}\n{server.log[-4000:]}"
     report: dict[str, Any] = json.loads(output.splitlines()[-1])
+    assert report["lost"] == report["expected"] - report["received"] >= 0
+    await assert_late(server, earlier, report["lost"] * report["sent"] / report["expected"])
     return report
 
 
@@ -49,8 +55,7 @@ async def test_every_packet_to_every_subscriber_is_expected_and_received(server:
     )
     assert report["sent"] > 300
     assert report["expected"] == 3 * report["sent"]
-    assert report["received"] == report["expected"]
-    assert (report["lost"], report["reordered"], report["duplicates"]) == (0, 0, 0)
+    assert (report["reordered"], report["duplicates"]) == (0, 0)
     assert report["withheld"] == 0
     assert report["limited"] == {"subscribers": 0, "by_reason": {}, "not_full_before": 0}
     assert report["verified"]["opened"] == report["received"]
@@ -66,7 +71,7 @@ async def test_every_packet_to_every_subscriber_is_expected_and_received(server:
 
 async def test_a_sample_counts_all_and_opens_some(server: Server) -> None:
     report = await measure(server, "--subscribers", "2")
-    assert report["received"] == report["expected"] == 2 * report["sent"]
+    assert report["expected"] == 2 * report["sent"]
     assert 0 < report["verified"]["opened"] < report["received"] / 10
     assert "cpu_s" not in report
 
@@ -85,7 +90,6 @@ async def test_a_sample_counts_all_and_opens_some(server: Server) -> None:
 async def test_other_loads_lose_nothing_either(server: Server, arguments: tuple[str, ...]) -> None:
     report = await measure(server, *arguments)
     assert report["received"] > 0
-    assert report["received"] == report["expected"]
     assert report["impossible"] == []
 
 
@@ -97,7 +101,6 @@ async def test_of_many_publishers_each_is_counted_by_itself(server: Server, room
     assert report["planned"] >= 0.9 * rooms * publishers * 50
     assert report["sent"] > 0  # fewer than planned where the machine is busy, which `doubts` are about
     assert report["expected"] == subscribers * report["sent"]
-    assert report["received"] == report["expected"]
     assert report["by_kind"]["audio"]["received"] == report["received"]
     assert report["impossible"] == []
 

@@ -31,7 +31,7 @@ from tests.support.server import (
     stop_server,
     wait_healthy,
 )
-from tests.support.wait import wait_until, wait_until_async
+from tests.support.wait import PATIENCE, wait_until, wait_until_async
 from tests.support.webhook_receiver import Received, Receiver, receiver
 
 KILLS = 2
@@ -230,7 +230,7 @@ async def asking(server: Server) -> AsyncIterator[Callable[[str, str], Awaitable
     """Status and `Retry-After` of an answer, by method and path."""
     own = server.credentials
     headers = {"Authorization": aiohttp.encode_basic_auth(own.organization_id, own.api_key)}
-    timeout = aiohttp.ClientTimeout(total=15)
+    timeout = aiohttp.ClientTimeout(total=PATIENCE)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
 
         async def ask(method: str, path: str) -> tuple[int, str | None]:
@@ -312,7 +312,7 @@ async def settled_log(server: Server) -> dict[str, list[str]]:
         async def settled() -> bool:
             return await waiting() == 0
 
-        await wait_until_async(settled, lambda: "everything to be delivered", timeout=60.0)
+        await wait_until_async(settled, lambda: "everything to be delivered", timeout=2 * PATIENCE)
         log: dict[str, list[str]] = defaultdict(list)
         for number in count(1):
             found = await page(page_no=number, per_page=100)

@@ -12,7 +12,7 @@ from sfu.bots.inbound import InboundStream
 from sfu.bots.publish import OutboundTrack
 from sfu.webrtc.certificate import Certificate
 from tests.support.server import Server
-from tests.support.wait import PATIENCE, wait_until
+from tests.support.wait import PATIENCE, wait_until, wait_until_async
 
 CERTIFICATE = Certificate.generate(datetime.now(UTC))
 OPTIONS = BotOptions(CERTIFICATE, sample=1)
@@ -26,6 +26,8 @@ class World:
     organization: Organization
     meeting_id: str = ""
     bots: list[Bot] = field(default_factory=list)
+    late_before: float = 0.0
+    """See `media_late`."""
     _participants: int = 0
 
     @classmethod
@@ -35,6 +37,7 @@ class World:
     async def __aenter__(self) -> Self:
         await self.organization.__aenter__()
         self.meeting_id = await self.organization.create_meeting("a test")
+        self.late_before = await media_late(self.server)
         return self
 
     async def __aexit__(
@@ -89,6 +92,23 @@ def packets_of(bot: Bot, stream_id: int) -> int:
     if bot.subscriber is None:
         return 0
     return sum(stream.tally.packets for stream in bot.subscriber.streams_of(stream_id))
+
+
+async def media_late(server: Server) -> float:
+    """Packets of media that the server dropped unread so far, as they had waited for too long. Its workers
+    report that every two seconds."""
+    return (await server.metrics()).get("rostrum_worker_media_late_total", 0.0)
+
+
+async def assert_late(server: Server, earlier: float, packets: float) -> None:
+    """That so many packets which are missing were dropped for that, since there were `earlier`: on a machine
+    that lets the server come to read too late, this is what it does, and counts."""
+
+    async def counted() -> bool:
+        return await media_late(server) >= earlier + packets
+
+    if packets > 0:
+        await wait_until_async(counted, lambda: f"{packets:g} missing packets, dropped for being late")
 
 
 async def wait_silence(bot: Bot, stream_id: int, beside: int, *, packets: int = 25) -> None:
