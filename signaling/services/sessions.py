@@ -232,15 +232,18 @@ def _view(attendance: Attendance, now: datetime) -> AttendanceView:
 
 
 def _put_together(views: Sequence[AttendanceView]) -> AttendanceView:
-    """Of one participant, in the order of joining: the latest, since the first."""
+    """Of one participant, in the order of joining: the latest, since the first, until the last to leave."""
     those = [view.attendance for view in views]
     last = those[-1]
     there = next((one for one in those if one.left_at is None), None)
+    gone = None if there else max(those, key=lambda one: one.left_at or one.joined_at)
     whole = replace(
         there or last,
         joined_at=those[0].joined_at,
         opened_at=those[0].created_at,
-        left_at=None if there else max(one.left_at for one in those if one.left_at is not None),
+        left_at=None if gone is None else gone.left_at,
+        leave_reason=None if gone is None else gone.leave_reason,
+        updated_at=max(one.updated_at for one in those),
     )
     return AttendanceView(whole, sum(view.minutes for view in views))
 

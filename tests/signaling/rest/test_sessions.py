@@ -146,6 +146,22 @@ async def test_who_was_in_a_session_is_listed_each_time_or_once(world: World) ->
     assert page.body["paging"] == {"total_count": 2, "start_offset": 2, "end_offset": 2}
 
 
+async def test_who_is_listed_once_left_as_the_last_of_their_peers_did(world: World) -> None:
+    session = await begun(world, (await world.meeting())["id"])
+    first = await attended(world, session, 0)
+    await attended(world, session, 10, 60)
+    async with world.database() as uow:
+        await uow.sessions.save_attendance(first.left("kicked", at(90)))
+        await uow.commit()
+    (ada,) = await people(world, session.id, "?view=consolidated")
+    assert (ada["leave_reason"], ada["left_at"], ada["duration"]) == (
+        "kicked",
+        "2026-03-01T12:01:30.123Z",
+        2.333,
+    )
+    assert ada["updated_at"] == ada["left_at"]
+
+
 async def test_one_is_found_by_peer_and_by_participant(world: World) -> None:
     session = await begun(world, (await world.meeting())["id"])
     await attended(world, session, 0, 60)
