@@ -88,10 +88,14 @@ class ParticipantService:
         )
 
         async def work(uow: UnitOfWork) -> Participant:
-            meeting = await load_meeting(uow, organization_id, meeting_id)
-            await _check_preset(uow, organization_id, preset_name)
+            found = await uow.participants.to_add(organization_id, meeting_id, preset_name)
+            if found is None:
+                raise NotFoundError.of("meeting", meeting_id)
+            meeting, there_is_the_preset, said_above = found
+            if not there_is_the_preset:
+                raise _no_preset(preset_name)
             await _check_unit(uow, participant)
-            await self._check_policy(uow, meeting, participant)
+            await self._check_policy(uow, meeting, participant, said_above=said_above)
             await uow.participants.add(participant)
             return participant
 
@@ -226,7 +230,10 @@ async def _load(uow: UnitOfWork, organization_id: str, meeting_id: str, particip
 
 async def _check_preset(uow: UnitOfWork, organization_id: str, preset_name: str) -> None:
     if not await uow.presets.has(organization_id, preset_name):
-        raise ValidationFailedError(
-            f"preset_name: there is no preset named {preset_name!r}; GET /v2/presets lists them",
-            field="preset_name",
-        )
+        raise _no_preset(preset_name)
+
+
+def _no_preset(name: str) -> ValidationFailedError:
+    return ValidationFailedError(
+        f"preset_name: there is no preset named {name!r}; GET /v2/presets lists them", field="preset_name"
+    )

@@ -34,6 +34,8 @@ _WITH_UNITS: Final = select(configurations).where(
     )
 )
 """Made once: each participant and each session that starts asks one of them."""
+ANYTHING_SAID: Final = exists().where(or_(bindparam("organization") == _OWNER, _OWNER == _PARENT))
+"""`anything_said` where the organization is given, which PostgreSQL finds by the index."""
 
 
 def anything_said(organization: Column[str]) -> ColumnElement[bool]:

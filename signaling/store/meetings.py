@@ -24,14 +24,13 @@ from signaling.store.rows import values_of
 from signaling.store.tables import meetings
 from signaling.store.units import within_unit
 
-_GET: Final = Prepared(
-    select(meetings).where(
-        meetings.c.organization_id == bindparam("organization"),
-        meetings.c.id == bindparam("meeting"),
-        meetings.c.deleted_at.is_(None),
-        of_somebody(meetings.c.organization_id),
-    )
+THIS_MEETING: Final = (
+    meetings.c.organization_id == bindparam("organization"),
+    meetings.c.id == bindparam("meeting"),
+    meetings.c.deleted_at.is_(None),
+    of_somebody(meetings.c.organization_id),
 )
+_GET: Final = Prepared(select(meetings).where(*THIS_MEETING))
 _NAMES: Final = tuple(meetings.c.keys())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, RowMapping, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -15,11 +15,11 @@ from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.preset import PresetRecord
 from signaling.errors import ConflictError
-from signaling.store.configurations import anything_said
+from signaling.store.configurations import ANYTHING_SAID, anything_said
 from signaling.store.connection import Statements
 from signaling.store.dissolution import of_somebody
 from signaling.store.listing import Listing
-from signaling.store.meetings import read_meeting
+from signaling.store.meetings import THIS_MEETING, read_meeting
 from signaling.store.prepared import Prepared
 from signaling.store.presets import read_preset
 from signaling.store.rows import values_of
@@ -64,6 +64,15 @@ _WITH_MEETING: Final = Prepared(
     )
     .where(*_THIS)
 )
+_TO_ADD: Final = Prepared(
+    select(
+        meetings,
+        exists().where(
+            presets.c.organization_id == bindparam("organization"), presets.c.name == bindparam("preset")
+        ),
+        ANYTHING_SAID,
+    ).where(*THIS_MEETING)
+)
 _OWN, _MEETINGS, _PRESETS = (tuple(table.c.keys()) for table in (participants, meetings, presets))
 _LISTING = Listing(participants, participants.c.id, lambda row: Participant(**row))
 
@@ -104,6 +113,17 @@ class SqlParticipants:
         values = iter(rows[0])
         own, meeting = ({name: next(values) for name in names} for names in (_OWN, _MEETINGS))
         return _read(own), read_meeting(meeting), next(values)
+
+    async def to_add(
+        self, organization_id: str, meeting_id: str, preset_name: str
+    ) -> tuple[Meeting, bool, bool] | None:
+        wanted = {"organization": organization_id, "meeting": meeting_id, "preset": preset_name}
+        rows = await self._db.rows(_TO_ADD, wanted)
+        if not rows:
+            return None
+        values = iter(rows[0])
+        meeting = read_meeting({name: next(values) for name in _MEETINGS})
+        return meeting, next(values), next(values)
 
     async def add(self, participant: Participant) -> None:
         complaint = f"There is a participant {participant.id!r} already."

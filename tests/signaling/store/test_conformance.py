@@ -10,6 +10,7 @@ import pytest
 
 from signaling.domain.attendance import PeerEvent, PeerEventKind
 from signaling.domain.configuration import Configuration, ConfigurationRecord
+from signaling.domain.default_presets import DEFAULT_PRESETS
 from signaling.domain.idempotency import MadeBefore
 from signaling.domain.join_policy import Policy
 from signaling.domain.listing import MeetingFilter, Page
@@ -125,6 +126,33 @@ async def test_a_participant_is_found_with_its_meeting_and_whether_somebody_abov
         assert found == (participant, meeting, True)
         assert await uow.participants.with_meeting(rival.id, meeting.id, participant.id) is None
         assert await uow.participants.with_meeting(app.id, "another", participant.id) is None
+
+
+@pytest.mark.parametrize("who", ["organization", "unit", "parent"])
+async def test_what_is_asked_before_a_participant_is_added_is_of_its_organization(
+    units: UnitOfWorkFactory, who: str
+) -> None:
+    parent, rival = await organization(units), await organization(units, "Rival")
+    app = replace(values.organization("App"), parent_id=parent.id)
+    meeting, deleted = values.meeting(app), replace(values.meeting(app), deleted_at=values.NOON)
+    preset, another = values.preset(app), values.preset(rival, DEFAULT_PRESETS[1])
+    owner_id = {"organization": app.id, "unit": "a-unit", "parent": parent.id}[who]
+    owner = parent.id if who == "parent" else app.id
+    said = ConfigurationRecord(owner, owner_id, Configuration(), (), values.NOON, values.NOON)
+    async with units() as uow:
+        await uow.organizations.add(app)
+        for place in (meeting, deleted):
+            await uow.meetings.add(place)
+        for one in (preset, another):
+            await uow.presets.add(one)
+        await uow.configurations.add(replace(said, organization_id=rival.id, owner_id=rival.id))
+        to_add = uow.participants.to_add
+        assert await to_add(app.id, meeting.id, preset.name) == (meeting, True, False)
+        assert await to_add(app.id, meeting.id, another.name) == (meeting, False, False)
+        await uow.configurations.add(said)
+        assert await to_add(app.id, meeting.id, preset.name) == (meeting, True, True)
+        assert await to_add(rival.id, meeting.id, preset.name) is None
+        assert await to_add(app.id, deleted.id, preset.name) is None
 
 
 async def test_what_was_not_committed_is_gone(units: UnitOfWorkFactory) -> None:
