@@ -7,7 +7,7 @@
 
 Most of what a small change costs on a disk is waiting for it. So a unit that is done hands the turn on where
 somebody waits for it, and what has come together is committed at once: what queued while the disk was busy
-with the commit before, and what comes in the same turn of the loop. Who is alone waits for nobody.
+with the commit before, and then what comes in the same turn of the loop. Who is alone waits for nobody.
 
 Units see what those before them did in the same transaction, which is not on the disk yet. So whoever saw any
 of that waits for the common COMMIT, also who changes nothing or fails: its answer may follow from it. If the
@@ -60,6 +60,8 @@ class Writer:
         self._together: list[Outcome] = []
         """Of who has done its part of the transaction that is open."""
         self._opened = 0.0
+        self._in_company = False
+        """Whether there were several in the last one."""
 
     @property
     def connection(self) -> Connection:
@@ -160,17 +162,18 @@ class Writer:
         return len(self._together) >= MAX_TOGETHER or time.monotonic() - self._opened >= MAX_SECONDS
 
     def _commit_soon(self) -> None:
-        """Requests come in bunches: who comes in this turn of the loop is taken along."""
+        """Where there were several the last time, requests come in bunches: who comes in this turn of the
+        loop is taken along. Who is alone does not wait for the loop either."""
 
         def commit() -> None:
             if self._free and self._together:
                 self._free = False
                 self._commit()
 
-        if self._executor is None:
-            commit()
-        else:
+        if self._in_company and self._executor is not None:
             asyncio.get_running_loop().call_soon(commit)
+        else:
+            commit()
 
     def _commit(self) -> None:
         try:
@@ -200,6 +203,7 @@ class Writer:
     def _settle(self, error: Exception | None) -> None:
         """Those who wait go on in the order in which they had their turns, and before the next one."""
         together, self._together = self._together, []
+        self._in_company = len(together) > 1
         for outcome in together:
             if not outcome.done():  # who stopped waiting has cancelled it
                 outcome.set_result(error)
