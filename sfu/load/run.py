@@ -11,6 +11,7 @@ window, and whatever has not arrived after the last one is lost or was held back
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -33,8 +34,9 @@ JOIN_CONCURRENCY = 8
 STREAMS_TIMEOUT = 20.0
 RAMP_INTERVAL, RAMP_TIMEOUT = 1.0, 20.0
 """Seconds between two looks at whether everybody receives everything, and for how long that is waited for."""
-DRAIN_PAUSE = 0.3
-DRAIN_TIMEOUT = 3.0
+DRAIN_POLL, DRAIN_QUIET, DRAIN_TIMEOUT = 0.1, 1.0, 10.0
+"""Seconds between two looks at what arrived; without a packet, after which none is on its way any more, for a
+server on a busy machine may stand still for half of it; and at most."""
 STREAM_IDS_PER_PUBLISHER = 8
 
 Progress = Callable[[str], None]
@@ -300,7 +302,7 @@ class Load:
         seconds = time.monotonic() - begun
         await asyncio.sleep(0.1)
         after, own_after = self._usage(), time.process_time()
-        await self._drain()
+        await self._drain(self._due_since(sent_before))
         return Window(
             seconds,
             sent_before,
@@ -320,17 +322,30 @@ class Load:
         except ProcessLookupError as error:
             raise BotError(f"--server-pid: {error}") from error
 
-    async def _drain(self) -> None:
-        """Wait until nothing more arrives."""
-        deadline = time.monotonic() + DRAIN_TIMEOUT
+    async def _drain(self, wanted: float = math.inf) -> None:
+        """Wait until `wanted` packets have arrived, or nothing more does."""
+        begun = last = time.monotonic()
         before = -1
-        while time.monotonic() < deadline:
-            await asyncio.sleep(DRAIN_PAUSE)
+        while (now := time.monotonic()) - begun < DRAIN_TIMEOUT:
             # Not counting padding: the server goes on probing paths while nothing is sent.
             received = sum(reception.packets for reception in self._receptions())
-            if received == before:
+            if received != before:
+                before, last = received, now
+            elif received >= wanted or now - last >= DRAIN_QUIET:
                 return
-            before = received
+            await asyncio.sleep(DRAIN_POLL)
+
+    def _due_since(self, before: dict[int, int]) -> int:
+        """Packets that all subscribers together have to get of what was sent since `before`."""
+        sent = {stream_id: count - before[stream_id] for stream_id, count in self._sent().items()}
+        return sum(
+            sent[encoding.frames.stream_id]
+            for room in self.rooms
+            for subscriber in room.subscribers
+            for publisher in room.publishers
+            if publisher is not subscriber
+            for encoding in room.encodings_of(publisher)
+        )
 
 
 def _require_distinct(stream_ids: Iterable[int]) -> None:
