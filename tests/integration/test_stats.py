@@ -125,7 +125,7 @@ async def _reports_tell_of(world: World, speaker: Bot, watcher: Bot) -> None:
         # The first sample may be of a stream of which neither was known yet.
         return (
             len(video) == 2
-            and all({"frames_per_second", "rtt"} <= one.keys() for one in video)
+            and all(one.get(what) is not None for one in video for what in ("frames_per_second", "rtt"))
             and bool(received["audio_consumer"])
         )
 

@@ -1,7 +1,8 @@
 """`python -m tests.support.generated`: are the committed files that a program writes the ones it would write?
 
 The client protocol's JSON Schema comes from the Python models, the TypeScript types from the schema, the
-table of errors from the errors. Ends with 1 and says what to run where one is out of date.
+table of errors from the errors, and the tests that docs/security.md names from the tests. Ends with 1 and
+says what to run where one is out of date.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from signaling.error_table import error_table
 from signaling.protocol.schema import schema
+from tests.support.asvs import written
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROTOCOL = ROOT / "web" / "packages" / "protocol"
@@ -42,6 +44,9 @@ def stale_files() -> list[str]:
         problems.append("web/packages/protocol/src/messages.ts: cd web && npm run generate")
     if (ROOT / "docs" / "errors.md").read_text() != error_table():
         problems.append("docs/errors.md: python -m signaling.error_table > docs/errors.md")
+    security = (ROOT / "docs" / "security.md").read_text()
+    if security != written(security):
+        problems.append("docs/security.md: python -m tests.support.asvs --write docs/security.md")
     return problems
 
 
