@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+import asyncpg
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -42,7 +43,8 @@ def told(error: BaseException) -> SignalingError | None:
         return _of_driver(error)
     if isinstance(error, sqlite3.Error):
         return _of_sqlite(error)
-    if isinstance(error, PoolTimeoutError | OSError):
+    # The driver's own is what it raises where PostgreSQL was killed while it said something.
+    if isinstance(error, PoolTimeoutError | OSError | asyncpg.InternalClientError):
         return StoreUnavailableError()
     return None
 

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 from sqlalchemy import URL, Connection, CursorResult, Executable, NullPool, ScalarResult
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, InternalError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from signaling.errors import StoreUnavailableError
@@ -72,7 +72,7 @@ class _Kept:
     async def answers(self) -> bool:
         try:
             await self.driver.execute("SELECT 1")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             return False
         return True
 
@@ -184,7 +184,7 @@ class PostgresTransaction:
 
     @property
     def invalidated(self) -> bool:
-        return bool(self._driver.is_closed() or self._connection.invalidated)
+        return bool(not self._sound or self._driver.is_closed() or self._connection.invalidated)
 
     async def rows(self, statement: Prepared, values: Mapping[str, Any]) -> list[list[Any]]:
         await self._start()
@@ -194,7 +194,13 @@ class PostgresTransaction:
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]:
         await self._start()
-        return await self._connection.execute(statement, parameters)
+        try:
+            return await self._connection.execute(statement, parameters)
+        except InternalError as error:
+            if isinstance(error.orig and error.orig.__cause__, asyncpg.InternalClientError):
+                self._sound = False
+                error.connection_invalidated = True
+            raise
 
     async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
         return (await self.execute(statement, parameters)).scalar()
@@ -215,7 +221,7 @@ class PostgresTransaction:
         try:
             if self._connection.in_transaction():
                 await self._connection.rollback()  # of SQLAlchemy's own account; the server hears nothing
-            if self._sound and not self.invalidated and self._driver.is_in_transaction():
+            if not self.invalidated and self._driver.is_in_transaction():
                 await self._say("ROLLBACK")
         except Exception:
             self._sound = False
@@ -223,7 +229,7 @@ class PostgresTransaction:
             self._sound = False
             raise
         finally:
-            await self._back(self._kept, sound=self._sound and not self.invalidated)
+            await self._back(self._kept, sound=not self.invalidated)
 
     async def _start(self) -> None:
         if self._begin is not None and not self._begun:

@@ -9,13 +9,14 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import TextClause, func, insert, select, text
 
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import Organization
 from signaling.domain.preset import PresetRecord, merged
-from signaling.errors import ContendedError, InvalidInputError, StoreUnavailableError
+from signaling.errors import ContendedError, InvalidInputError, OutcomeUnknownError, StoreUnavailableError
 from signaling.services.ports import UnitOfWork
 from signaling.services.transaction import MAX_ATTEMPTS, committed
 from signaling.store import postgres as postgres_store
@@ -221,6 +222,41 @@ async def test_what_was_read_counts_though_the_connection_goes_before_it_is_give
     for _ in range(30):  # more than there are connections
         async with database(reading=True) as uow:
             assert await uow.organizations.first() == acme
+
+
+@pytest.mark.parametrize("method", ["execute", "fetch", "prepare"])
+async def test_a_connection_that_the_driver_is_confused_about_is_a_database_that_is_away_and_used_no_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """As it is where PostgreSQL is killed while it says something: of the three one begins, one asks what is
+    prepared, and one what SQLAlchemy puts together."""
+    acme, meeting, _ = await furnished(database)
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncpg.Connection, method, confused)
+        with pytest.raises(StoreUnavailableError):
+            async with database(reading=True, apart=method == "prepare") as uow:
+                if method == "fetch":
+                    await uow.organizations.get(acme.id)
+                await uow.meetings.list(acme.id)
+    source = database.source
+    assert isinstance(source, postgres_store.PostgresSource)
+    assert not source._free
+    async with database(reading=True) as uow:
+        assert await uow.meetings.get(acme.id, meeting.id) == meeting
+
+
+async def test_whether_it_was_committed_is_not_known_where_the_driver_is_confused_then(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database() as uow:
+        await uow.organizations.add(values.organization("late"))
+        with monkeypatch.context() as patched, pytest.raises(OutcomeUnknownError):
+            patched.setattr(asyncpg.Connection, "execute", confused)
+            await uow.commit()
+
+
+async def confused(*_: object, **__: object) -> object:
+    raise asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress")
 
 
 async def test_who_comes_after_a_restart_notices_nothing(
