@@ -2,13 +2,14 @@
 
 Whoever is limited to a unit (a key, a unit's admin) reaches the meetings of this unit and of those below it,
 and with each its participants and sessions. In lists, and by themselves, they see `PUBLIC` meetings of other
-units too, and can do nothing to them. Who may only look does not see `PRIVATE` meetings in lists.
+units too, but for where these send what (`outline`), and can do nothing to them. Who may only look does not
+see `PRIVATE` meetings in lists.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from signaling.domain.caller import Caller, Scope
@@ -38,3 +39,13 @@ def reaches(caller: Caller, meeting: Meeting, unit_path: Sequence[str], *, only_
     itself."""
     own = may_touch(caller, tuple(unit_path) or None)
     return own or (only_looks and meeting.list_policy is ListPolicy.PUBLIC)
+
+
+def outline(meeting: Meeting) -> Meeting:
+    """What is shown of it beyond its unit: an address that something is sent to may have a secret in it."""
+    return replace(
+        meeting,
+        webhook_event_url=None,
+        webhook_event_failover_url=None,
+        configuration=meeting.configuration.model_copy(update={"recording_config": None}),
+    )

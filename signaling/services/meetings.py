@@ -15,7 +15,7 @@ from signaling.domain.listing import EVERY_MEETING, FIRST_PAGE, MeetingFilter, P
 from signaling.domain.meeting import Meeting, MeetingStatus
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.domain.plan import Feature
-from signaling.domain.reach import EVERYTHING_SEEN, Sight
+from signaling.domain.reach import EVERYTHING_SEEN, Sight, outline
 from signaling.domain.region import Region
 from signaling.domain.unit import may_touch
 from signaling.domain.version import check_version
@@ -131,19 +131,20 @@ class MeetingService:
 
         return await create_once(self._units, self._clock, organization_id, once, work)
 
-    async def get(self, organization_id: str, meeting_id: str) -> Meeting:
-        """Raises `NotFoundError`."""
+    async def get(self, organization_id: str, meeting_id: str, *, caller: Caller | None = None) -> Meeting:
+        """What the caller sees of it (None: everything). Raises `NotFoundError`."""
         async with self._units(reading=True, apart=True) as uow:
-            return await load_meeting(uow, organization_id, meeting_id)
+            meeting = await load_meeting(uow, organization_id, meeting_id)
+            return (await _as_seen(uow, caller, [meeting]))[0]
 
-    async def find(self, organization_id: str, name: str) -> Meeting:
-        """By its id, its unique name, or its short id. Raises `NotFoundError`."""
+    async def find(self, organization_id: str, name: str, *, caller: Caller | None = None) -> Meeting:
+        """As `get`, by its id, its unique name, or its short id. Raises `NotFoundError`."""
         async with self._units(reading=True) as uow:
             found = await uow.meetings.get(organization_id, name)
             found = found or await uow.meetings.find(organization_id, name)
-        if found is None:
-            raise NotFoundError.of("meeting", name)
-        return found
+            if found is None:
+                raise NotFoundError.of("meeting", name)
+            return (await _as_seen(uow, caller, [found]))[0]
 
     async def list(
         self,
@@ -156,7 +157,8 @@ class MeetingService:
         """A page of what the caller sees (None: everything), newest first, and the total."""
         async with self._units(reading=True) as uow:
             sight = EVERYTHING_SEEN if caller is None else Sight.of(caller)
-            return await uow.meetings.list(organization_id, which, page, sight=sight)
+            found, total = await uow.meetings.list(organization_id, which, page, sight=sight)
+            return await _as_seen(uow, caller, found), total
 
     async def change(
         self,
@@ -306,6 +308,14 @@ async def _check_unit(uow: UnitOfWork, caller: Caller | None, meeting: Meeting) 
         unit = await uow.units.get(meeting.organization_id, meeting.unit_id)
     if unit is None or not may_touch(caller, unit.path):
         raise ValidationFailedError("unit_id: name your unit, or one below it", field="unit_id")
+
+
+async def _as_seen(uow: UnitOfWork, caller: Caller | None, found: Sequence[Meeting]) -> Sequence[Meeting]:
+    """Those that are not of the caller's unit in outline only."""
+    if caller is None or caller.unit_id is None:
+        return found
+    own = {unit.id for unit in await uow.units.all(caller.organization_id, within=caller.unit_id)}
+    return [one if one.unit_id in own else outline(one) for one in found]
 
 
 def _urls(meeting: Meeting) -> tuple[str | None, str | None]:

@@ -224,7 +224,7 @@ class RoomRoutes:
 
     async def get(self, request: web.Request) -> web.Response:
         query = parse_query(request, OneRoomQuery)
-        meeting = await self._meetings.get(*_path(request))
+        meeting = await self._meetings.get(*_path(request), caller=caller_of(request))
         answer = await self._answer(caller_of(request), meeting, with_sessions=query.include_sessions)
         return tagged(one(answer), meeting.version)
 

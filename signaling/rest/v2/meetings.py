@@ -325,7 +325,7 @@ class MeetingRoutes:
         return listing([MeetingAnswer.of(meeting) for meeting in meetings], query, total)
 
     async def get(self, request: web.Request) -> web.Response:
-        meeting = await self._service.find(*meeting_path_of(request))
+        meeting = await self._service.find(*meeting_path_of(request), caller=caller_of(request))
         return tagged(success(MeetingAnswer.of(meeting)), meeting.version)
 
     async def change(self, request: web.Request) -> web.Response:

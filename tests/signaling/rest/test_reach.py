@@ -65,6 +65,25 @@ async def test_public_meetings_are_seen_by_all_units_and_touched_by_none_but_the
     assert (await world.call("PATCH", path, {"title": "ours"})).status == 404
 
 
+@ON_BOTH
+@pytest.mark.parametrize("collection", ["/v2/meetings", "/v2/rooms"])
+async def test_other_units_do_not_see_where_public_meetings_send_what(world: World, collection: str) -> None:
+    said = {
+        "webhook_event_url": "https://hospital.example/?key=1",
+        "webhook_event_failover_url": "https://other.example/?key=1",
+        "recording_config": {"live_streaming_config": {"rtmp_url": "rtmp://live.example/key"}},
+    }
+    made = await wards(world, list_policy="PUBLIC", **said)
+    ward = made.meetings["ward"]
+    for unit, shown in (("ward", True), ("hospital", True), ("office", False)):
+        world.unit_id = made.units[unit]
+        listed = (await world.call("GET", collection)).body["data"]
+        read = (await world.call("GET", f"{collection}/{ward}")).body["data"]
+        assert {name for name in said if read.get(name)} == ({*said} & read.keys() if shown else set()), unit
+        (same,) = (one for one in listed if one["id"] == ward)
+        assert all(same[name] == read[name] for name in {*said} & read.keys()), unit
+
+
 async def test_who_may_only_look_does_not_see_private_meetings_in_lists(world: World) -> None:
     await wards(world, list_policy="PRIVATE")
     assert len(await titles(world)) > 3
