@@ -61,6 +61,20 @@ it("a queue runs one job after the other, also past one that fails", async () =>
   expect(order).toEqual(["a starts", "a ends", "b starts", "b ends"]);
 });
 
+it("a queue lets go of a job that is abandoned, and of no other", async () => {
+  const queue = new SerialQueue();
+  const seen: AbortSignal[] = [];
+  const stuck = queue.run((abandoned) => {
+    seen.push(abandoned);
+    return new Promise(() => undefined);
+  });
+  const next = queue.run(async (abandoned) => void seen.push(abandoned));
+  await Promise.resolve();
+  queue.abandon();
+  await Promise.all([stuck, next]);
+  expect(seen.map(({ aborted }) => aborted)).toEqual([true, false]);
+});
+
 describe("a path that is lost", () => {
   function watch() {
     const clock = new ManualClock();

@@ -154,6 +154,59 @@ it("a restart of ICE renegotiates with no publications", async () => {
   expect(sent[1]).toMatchObject({ type: "publish", publications: [] });
 });
 
+/** As browsers do with what a connection was at when it was closed. */
+const never = () => new Promise<never>(() => undefined);
+
+describe("a reset while something is under way", () => {
+  it.each(["createOffer", "setLocalDescription"] as const)("does not wait for a %s that never ends", async (step) => {
+    await publisher.publish([microphone()]);
+    connections[0]![step] = never;
+    const first = publisher.publish([camera()]);
+    await new Promise((resolve) => setTimeout(resolve));
+    publisher.reset();
+    await first;
+    await publisher.publish([microphone(), camera()]);
+    expect(connections).toHaveLength(2);
+    expect([publisher.publicationId("microphone"), publisher.publicationId("camera")]).toEqual(["pub_2", "pub_3"]);
+  });
+
+  it("leaves alone what is published after it, though what was under way goes on", async () => {
+    await publisher.publish([microphone(), camera()]);
+    const { sender } = connections[0]!.transceivers[0]!;
+    let go: () => void = () => undefined;
+    sender.replaceTrack = () => new Promise((resolve) => (go = resolve));
+    const dropped = publisher.dropAll();
+    await new Promise((resolve) => setTimeout(resolve));
+    publisher.reset();
+    await dropped;
+    await publisher.publish([microphone(), camera()]);
+    go();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(publisher.published.size).toBe(2);
+    expect(connections[1]!.transceivers.every((one) => one.sender.track !== null)).toBe(true);
+  });
+
+  it("publishes nothing of a call that it left where it was", async () => {
+    await publisher.publish([microphone()]);
+    const { sender } = connections[0]!.transceivers[0]!;
+    let go: () => void = () => undefined;
+    sender.replaceTrack = () => new Promise((resolve) => (go = resolve));
+    const left = publisher.publish([microphone(), camera()]);
+    await new Promise((resolve) => setTimeout(resolve));
+    publisher.reset();
+    await left;
+    go();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(connections).toHaveLength(1);
+    expect(types()).toEqual(["publish"]);
+  });
+
+  it("tells of a failure all the same where it was none of a reset", async () => {
+    refuse = "publish";
+    await expect(publisher.openData(() => undefined)).rejects.toMatchObject({ name: "PermissionDenied" });
+  });
+});
+
 it("a reset forgets all, for another node", async () => {
   await publisher.publish([microphone()]);
   publisher.reset();

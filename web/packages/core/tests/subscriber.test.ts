@@ -198,3 +198,31 @@ it("what is reset takes its move with it", async () => {
   await clock.advance(LOOK_EVERY_MS);
   expect([made[0]?.closed, made[1]?.closed, told()]).toEqual([true, true, 0]);
 });
+
+/** As browsers do with what a connection was at when it was closed. */
+const never = () => new Promise<never>(() => undefined);
+
+it("a reset does not wait for an answer that never comes about", async () => {
+  made[0]!.createAnswer = never;
+  const left = subscriber.handleOffer({ ...first, version: 2 });
+  await settle();
+  subscriber.reset();
+  await left;
+  await subscriber.handleOffer(first);
+  expect(made).toHaveLength(2);
+  expect(sent.filter(({ type }) => type === "subscribe_answer")).toHaveLength(2);
+  expect(tracks.at(-1)).toBe(made[1]?.track);
+});
+
+it("a move that is done does not wait for an answer of the connection that it leaves", async () => {
+  made[0]!.createAnswer = never;
+  void subscriber.handleOffer({ ...first, version: 2 });
+  const moving = subscriber.handleMove(move(7));
+  await settle();
+  made[1]!.frames = 1;
+  await clock.advance(LOOK_EVERY_MS);
+  await moving;
+  expect(made[0]?.closed).toBe(true);
+  await subscriber.handleOffer({ ...first, version: 3 });
+  expect(sent.at(-1)).toMatchObject({ type: "subscribe_answer", version: 3 });
+});

@@ -96,11 +96,17 @@ export class Publisher extends Emitter<PublisherEvents> {
     return null;
   }
 
-  /** Sends `items`, all or none. A source that is published already gets the new track and is unmuted. */
+  /**
+   * Sends `items`, all or none. A source that is published already gets the new track and is unmuted. Where the
+   * connection is reset meanwhile it counts as done: whoever resets it publishes again what is turned on.
+   */
   publish(items: PublishItem[]): Promise<void> {
-    return this.queue.run(async () => {
+    return this.queue.run(async (abandoned) => {
       const fresh = items.filter((item) => this.publicationId(item.source) === null);
-      for (const item of items) if (!fresh.includes(item)) await this.resumeWith(item);
+      for (const item of items) {
+        if (!fresh.includes(item)) await this.resumeWith(item);
+        if (abandoned.aborted) return;
+      }
       if (fresh.length > 0) await this.offerNew(fresh);
     });
   }
@@ -120,20 +126,18 @@ export class Publisher extends Emitter<PublisherEvents> {
   unpublish(sources: string[]): Promise<void> {
     return this.queue.run(async () => {
       const ids = sources.map((source) => this.publicationId(source)).filter((id) => id !== null);
-      for (const source of sources) await this.empty(source);
+      await this.emptyAll(sources);
       if (ids.length > 0) await this.options.signal.request({ type: "unpublish", publication_ids: ids });
     });
   }
 
   /** The server ended publications (the stage was left, a permission went): send nothing any more. */
   dropAll(): Promise<void> {
-    return this.queue.run(async () => {
-      for (const source of this.slots.keys()) await this.empty(source);
-    });
+    return this.queue.run(() => this.emptyAll([...this.slots.keys()]));
   }
 
   drop(source: string): Promise<void> {
-    return this.queue.run(() => this.empty(source));
+    return this.queue.run(() => this.emptyAll([source]));
   }
 
   /** Has `create` make data channels on this connection, and on each that replaces it. */
@@ -143,9 +147,9 @@ export class Publisher extends Emitter<PublisherEvents> {
       const pc = this.ensureConnection();
       create(pc);
       try {
-        await this.negotiate([]);
+        await this.negotiate(pc, []);
       } catch (error) {
-        if (pc === this.pc && pc.currentRemoteDescription === null) this.reset();
+        if (pc === this.pc && pc.currentRemoteDescription === null) this.forget();
         throw error;
       }
     });
@@ -182,7 +186,7 @@ export class Publisher extends Emitter<PublisherEvents> {
     return this.queue.run(async () => {
       if (this.pc === null || this.pc.signalingState === "closed") return;
       this.pc.restartIce();
-      await this.negotiate([]);
+      await this.negotiate(this.pc, []);
     });
   }
 
@@ -191,8 +195,13 @@ export class Publisher extends Emitter<PublisherEvents> {
     if (this.pc !== null && this.pc.signalingState !== "closed") this.pc.setConfiguration(configuration);
   }
 
-  /** Forgets the connection; what is published next makes a new one. */
+  /** Forgets the connection, and what it was doing; what is published next makes a new one. */
   reset(): void {
+    this.queue.abandon();
+    this.forget();
+  }
+
+  private forget(): void {
     this.slots.clear();
     const pc = this.pc;
     this.pc = null;
@@ -215,7 +224,7 @@ export class Publisher extends Emitter<PublisherEvents> {
     const pc = this.ensureConnection();
     try {
       for (const item of items) await this.occupy(pc, item);
-      await this.negotiate(items);
+      await this.negotiate(pc, items);
     } catch (error) {
       await this.undo(pc, items);
       throw error;
@@ -240,8 +249,7 @@ export class Publisher extends Emitter<PublisherEvents> {
     this.slots.set(item.source, { transceiver, publicationId: null, muted: false, simulcast });
   }
 
-  private async negotiate(items: PublishItem[]): Promise<void> {
-    const pc = this.ensureConnection();
+  private async negotiate(pc: RTCPeerConnection, items: PublishItem[]): Promise<void> {
     await pc.setLocalDescription(await pc.createOffer());
     try {
       const result = await this.options.signal.request({
@@ -278,10 +286,19 @@ export class Publisher extends Emitter<PublisherEvents> {
   private async undo(pc: RTCPeerConnection, items: PublishItem[]): Promise<void> {
     if (pc !== this.pc) return;
     if (pc.currentRemoteDescription === null) {
-      this.reset();
+      this.forget();
       return;
     }
-    for (const item of items) await this.empty(item.source);
+    await this.emptyAll(items.map(({ source }) => source));
+  }
+
+  /** Of the connection that there is: what is emptied as it is forgotten ends there. */
+  private async emptyAll(sources: string[]): Promise<void> {
+    const { pc } = this;
+    for (const source of sources) {
+      if (pc !== this.pc) return;
+      await this.empty(source);
+    }
   }
 
   private async empty(source: string): Promise<void> {
@@ -289,8 +306,10 @@ export class Publisher extends Emitter<PublisherEvents> {
     if (slot === undefined) return;
     slot.publicationId = null;
     slot.muted = false;
-    if (this.pc === null || this.pc.signalingState === "closed") return;
+    const { pc } = this;
+    if (pc === null || pc.signalingState === "closed") return;
     await slot.transceiver.sender.replaceTrack(null);
+    if (pc !== this.pc) return;
     if (slot.simulcast) {
       slot.transceiver.stop();
       this.slots.delete(source);

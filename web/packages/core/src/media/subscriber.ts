@@ -122,6 +122,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     return this.queue.run(async () => {
       if (pc !== this.pc) return;
       const answer = await this.answer(pc, offer.offer);
+      if (pc !== this.pc) return;
       this.assignTracks(pc, offer);
       await this.options.signal.request({ type: "subscribe_answer", version: offer.version, answer });
     });
@@ -174,6 +175,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
 
   /** Forgets the connection and all tracks; the next offer makes a new one. */
   reset(): void {
+    this.queue.abandon();
     this.playout?.stop();
     this.dropMove();
     const pc = this.pc;
@@ -225,6 +227,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
   }
 
   private take(move: Move, old: RTCPeerConnection): void {
+    this.queue.abandon();
     old.onconnectionstatechange = null;
     this.pc = move.pc;
     move.pc.onconnectionstatechange = () => this.emit("stateChanged", move.pc.connectionState);
