@@ -285,3 +285,22 @@ def media_workers(server: Server) -> list[int]:
         if b"sfu.worker" in command:
             found.append(pid)
     return found
+
+
+def worker_on(server: Server, udp_port: int) -> int:
+    """The process id of the media worker that has that UDP port open."""
+    rows = (line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:])
+    sockets = {f"socket:[{row[9]}]" for row in rows if int(row[1].rpartition(":")[2], 16) == udp_port}
+    (worker,) = [pid for pid in media_workers(server) if not sockets.isdisjoint(_open_files(pid))]
+    return worker
+
+
+def _open_files(pid: int) -> set[str]:
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.add(str(descriptor.readlink()))
+        except FileNotFoundError:
+            # Closed since it was listed.
+            continue
+    return found
