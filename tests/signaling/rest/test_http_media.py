@@ -275,7 +275,7 @@ async def test_a_player_without_the_codec_is_told_so(world: LiveWorld) -> None:
     world.node.undecodable = {"1"}
     player = await client(world)
     assert name_of(await player.post(WHEP, VIEW)) == (406, "NotAcceptable")
-    assert [one["reason"] for one in speaker.heard("peer_left")] == ["left"]
+    await speaker.hears("peer_left", reason="left")
     assert name_of(await player.post(WHEP, PUBLISH)) == (400, "InvalidInput")
 
 

@@ -42,8 +42,8 @@ async def test_those_inside_hear_of_a_join_and_of_a_leave() -> None:
         await second.request("leave")
 
         assert await first.hears("peer_left", peer_id=second.peer_id, reason="left")
-        assert second.heard("session_left", reason="left")
         assert await second.closed() == 1000
+        assert second.heard("session_left", reason="left")
 
 
 async def test_the_same_participant_in_two_tabs_is_two_peers() -> None:

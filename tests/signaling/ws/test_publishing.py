@@ -140,7 +140,8 @@ async def test_to_publish_the_same_again_gives_the_same_publication() -> None:
         again = await host.publish("camera", "video")
 
         assert first == again
-        await host.request("ping")
+        await other.hears("publication_added")
+        await other.request("ping")
         assert len(other.heard("publication_added")) == 1
 
 
