@@ -1,19 +1,34 @@
 """The sockets that HTTP and WebSocket come in by: bound, not yet listening, one for each host.
 
-"::" alone is every address of both IP versions; beside an IPv4 host it is every IPv6 one. Port 0 picks a free
-number for the first host and the same for the others.
+"::" alone is every address of both IP versions; beside an IPv4 host it is every IPv6 one. Port 0 picks a
+number that is free on all of them.
 """
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Sequence
+from typing import Final
 
 from signaling.errors import InvalidInputError
+
+FREE_PORT_ATTEMPTS: Final = 20
+"""The system knows what is free on the first host; on another one somebody may have it."""
 
 
 def bound_listeners(hosts: Sequence[str], port: int) -> list[socket.socket]:
     """Raises `InvalidInputError`, with none of them left open."""
+    for _ in range(FREE_PORT_ATTEMPTS - 1 if port == 0 else 0):
+        try:
+            return _all_bound(hosts, port)
+        except InvalidInputError as error:
+            if not (isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE):
+                raise
+    return _all_bound(hosts, port)
+
+
+def _all_bound(hosts: Sequence[str], port: int) -> list[socket.socket]:
     listeners: list[socket.socket] = []
     try:
         for host in hosts:
@@ -41,6 +56,6 @@ def _bound(host: str, port: int, *, dual: bool) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         listener.close()
-        raise InvalidInputError(f"--port: cannot listen on {host} port {port}: {error.strerror}") from None
+        raise InvalidInputError(f"--port: cannot listen on {host} port {port}: {error.strerror}") from error
     listener.setblocking(False)
     return listener

@@ -16,6 +16,7 @@ from sfu.webrtc.association import Association as RealAssociation
 from sfu.webrtc.certificate import Certificate
 from sfu.webrtc.stun import BINDING_REQUEST, USERNAME, build_stun
 from sfu.webrtc.udp import Path, UdpPath
+from tests.support.server import free_ports
 from tests.support.wait import PATIENCE
 
 BOTH = ("127.0.0.1", "::1")
@@ -131,7 +132,8 @@ async def test_the_end_of_a_path_that_is_ours_is_known_also_behind_a_wildcard() 
 
 
 async def test_a_number_that_is_taken_on_one_host_leaves_nothing_bound() -> None:
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+    # Of the numbers that the system deals out, a client somewhere may have the same one on the other host.
+    with socket.create_server(("::1", free_ports(1)), family=socket.AF_INET6) as taken:
         number = taken.getsockname()[1]
         ports = NodePorts(NodeConfig("nd_1", hosts=BOTH, udp_port=number))
         with pytest.raises(OSError, match=r"."):

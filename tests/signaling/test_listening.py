@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from signaling import listening as listening_module
 from signaling.errors import InvalidInputError
 from signaling.listening import bound_listeners
+from tests.support.server import free_ports
 
 
 @contextlib.contextmanager
@@ -48,11 +50,32 @@ def test_it_answers_on_the_ip_versions_that_were_asked_for(hosts: list[str], v4:
 
 
 def test_a_port_that_is_taken_on_one_host_is_left_free_on_the_others() -> None:
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+    # Of the numbers that the system deals out, a client somewhere may have the same one on the other host.
+    with socket.create_server(("::1", free_ports(1)), family=socket.AF_INET6) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(InvalidInputError, match=f"cannot listen on ::1 port {port}"):
             bound_listeners(["127.0.0.1", "::1"], port)
         socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_where_the_number_that_was_picked_is_taken_on_another_host_another_one_is_picked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bound = listening_module._bound
+    with contextlib.ExitStack() as stack:
+        picked: list[int] = []
+
+        def raced(host: str, port: int, *, dual: bool) -> socket.socket:
+            """Somebody has taken the first number by the time that the second host is looked at."""
+            if port and not picked:
+                picked.append(port)
+                stack.enter_context(socket.create_server((host, port), family=socket.AF_INET6))
+            return bound(host, port, dual=dual)
+
+        monkeypatch.setattr(listening_module, "_bound", raced)
+        with listening(["127.0.0.1", "::1"]) as port:
+            assert [port] != picked
+            assert answers("127.0.0.1", port) and answers("::1", port)
 
 
 def test_a_host_that_is_not_ours_is_named() -> None:
