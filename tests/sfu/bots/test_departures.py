@@ -6,9 +6,14 @@ import asyncio
 import socket
 import time
 
+import pytest
+
 from sfu.bots.channel import UdpChannel
 from sfu.bots.departures import KEPT, Departures
+from tests.support.kernel_times import kernel_notes_times
 from tests.support.wait import PATIENCE
+
+__all__ = ["kernel_notes_times"]
 
 
 def test_each_packet_of_a_burst_left_when_the_burst_did() -> None:
@@ -27,6 +32,7 @@ def test_what_left_long_ago_is_forgotten() -> None:
     assert known == list(range(2 * KEPT, 3 * KEPT))
 
 
+@pytest.mark.usefixtures("kernel_notes_times")
 async def test_who_reads_late_is_told_when_the_kernel_had_it() -> None:
     """The loop does not come to read before `late`."""
     taken: list[int] = []
