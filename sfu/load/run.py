@@ -26,6 +26,7 @@ from sfu.bots.subscribe import SAMPLE_INTERVAL
 from sfu.bots.tally import StreamTally
 from sfu.load.plan import MAX_BOTS, LoadPlan
 from sfu.load.ramp import Ramp, Reception
+from sfu.load.silence import Silence
 from sfu.load.usage import Usage, buffer_errors, tree_usage
 from sfu.load.venue import Guest, Venue
 from sfu.webrtc.certificate import Certificate
@@ -34,9 +35,9 @@ JOIN_CONCURRENCY = 8
 STREAMS_TIMEOUT = 20.0
 RAMP_INTERVAL, RAMP_TIMEOUT = 1.0, 20.0
 """Seconds between two looks at whether everybody receives everything, and for how long that is waited for."""
-DRAIN_POLL, DRAIN_QUIET, DRAIN_TIMEOUT = 0.1, 1.0, 10.0
-"""Seconds between two looks at what arrived; without a packet, after which none is on its way any more, for a
-server on a busy machine may stand still for half of it; and at most."""
+DRAIN_POLL, DRAIN_LOOKS, DRAIN_TIMEOUT = 0.1, 10, 10.0
+"""Seconds between two looks at what arrived; looks without a packet, after which none is on its way any more,
+for a server on a busy machine may stand still for half of that second; and seconds at most."""
 STREAM_IDS_PER_PUBLISHER = 8
 
 Progress = Callable[[str], None]
@@ -324,14 +325,11 @@ class Load:
 
     async def _drain(self, wanted: float = math.inf) -> None:
         """Wait until `wanted` packets have arrived, or nothing more does."""
-        begun = last = time.monotonic()
-        before = -1
-        while (now := time.monotonic()) - begun < DRAIN_TIMEOUT:
+        begun = time.monotonic()
+        silence = Silence(wanted, DRAIN_LOOKS)
+        while time.monotonic() - begun < DRAIN_TIMEOUT:
             # Not counting padding: the server goes on probing paths while nothing is sent.
-            received = sum(reception.packets for reception in self._receptions())
-            if received != before:
-                before, last = received, now
-            elif received >= wanted or now - last >= DRAIN_QUIET:
+            if silence.handle(sum(reception.packets for reception in self._receptions())):
                 return
             await asyncio.sleep(DRAIN_POLL)
 
