@@ -38,7 +38,11 @@ KILLS = 2
 BEFORE_A_KILL = 12
 """Deliveries; the one after them is received and not answered when the server is killed."""
 MEETINGS = 3
-ARGUMENTS = ("--webhook-http", "--webhook-allow", "127.0.0.1/32")
+ARGUMENTS = (
+    *("--webhook-http", "--webhook-allow", "127.0.0.1/32"),
+    # As much is asked for as the machine answers.
+    *("--rate-limit-address", "0", "--rate-limit-key", "0", "--rate-limit-organization", "0"),
+)
 STARTED, JOINED, LEFT, ENDED = (
     EventName.MEETING_STARTED,
     EventName.PARTICIPANT_JOINED,
