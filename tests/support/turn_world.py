@@ -20,7 +20,7 @@ from tests.support.turn_certificate import TurnCertificate
 
 NODE_V4, TURN_V4 = netns.SERVER_V4
 NODE_V6, TURN_V6 = netns.SERVER_V6
-TURNS_PORT = 5349
+TURNS_PORT = coturn.TLS_PORT
 TURNS_URL = f"turns:{TURN_V4}:{TURNS_PORT}?transport=tcp"
 
 needs_turn = pytest.mark.skipif(
