@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from tests.support.sdk_answers import assert_fills
 from tests.support.sdks import DEVIATIONS, Operation
+from tests.support.wait import PATIENCE
 
 if TYPE_CHECKING:
     from tests.compat.openapi import Description
@@ -29,7 +30,7 @@ class Wire:
     are where one is other than that says."""
 
     def __init__(self, sdk: str, operation: Operation, description: Description) -> None:
-        self.http = httpx.AsyncClient(event_hooks={"response": [self._note]}, timeout=20.0)
+        self.http = httpx.AsyncClient(event_hooks={"response": [self._note]}, timeout=PATIENCE)
         self.problems: list[str] = []
         self._description = description
         self._sdk = sdk

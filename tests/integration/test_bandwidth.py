@@ -36,7 +36,7 @@ async def test_video_gives_way_on_a_narrow_path_audio_does_not_and_it_comes_back
     relay.impair(down=NARROW)
     before = packets_of(watcher, 1)
     await wait_until(
-        lambda: times(watcher, "subscription_paused") == 1,
+        lambda: times(watcher, "subscription_paused") > 0,
         lambda: f"the video of 1.4 Mbit/s gives way to a path of 0.5; {relay.down.lost} packets lost",
     )
     lost = relay.down.lost
@@ -49,7 +49,7 @@ async def test_video_gives_way_on_a_narrow_path_audio_does_not_and_it_comes_back
 
     relay.impair(down=WIDE)
     await wait_media(watcher, 1, more=10)
-    assert times(watcher, "subscription_resumed") == 1
+    await wait_until(lambda: times(watcher, "subscription_resumed") > 0, "the client is told of it")
     assert packets_of(watcher, 2) > 0
 
 

@@ -54,4 +54,7 @@ async def test_where_no_video_fits_the_voice_goes_on_and_the_client_is_told(
     await wait_media(watcher, VOICE, more=100)
     relay.impair(down=Impairment())
     await wait_media(watcher, HIGH, more=50, timeout=60)
-    assert any(event["type"] == "subscription_resumed" for event in watcher.events)
+    await wait_until(
+        lambda: any(event["type"] == "subscription_resumed" for event in watcher.events),
+        lambda: f"its end to be told; heard {[event['type'] for event in watcher.events]}",
+    )

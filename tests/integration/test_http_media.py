@@ -66,8 +66,13 @@ async def test_what_an_encoder_publishes_others_see_and_hear(world: World, clien
             lambda: abs((watcher.received[ids["microphone"]].loudest_hertz() or 0) - 440) < 5,
             lambda: f"the tone; {watcher.received[ids['microphone']].loudest_hertz()}",
         )
-        (peer,) = roster(watcher.events).values()
-        assert (peer["device"], peer["connection"]) == ("whip", "connected")
+        await wait_until(
+            lambda: (
+                [(one["device"], one["connection"]) for one in roster(watcher.events).values()]
+                == [("whip", "connected")]
+            ),
+            lambda: f"the encoder in the roster; {roster(watcher.events)}",
+        )
         assert (await encoder.end()).status == 200
         await wait_until(lambda: not roster(watcher.events), lambda: "the encoder's leaving")
     finally:

@@ -9,7 +9,7 @@ import pytest
 from sfu.bot import VideoSpec
 from sfu.bots.channel import UdpChannel
 from tests.support.server import Server, lasting_server
-from tests.support.world import World, stream_of, wait_media
+from tests.support.world import World, assert_nothing_lost, wait_media
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ async def test_media_flows_between_two_who_came_over_ipv6(world: World, *, tcp: 
             assert channel.socket.getpeername()[0] == "::1"
             # The bot's own bursts go out with UDP_SEGMENT and come in with UDP_GRO, as the node's do.
             assert channel._batching
-    assert not stream_of(watcher, 1).tally.missing
+    await assert_nothing_lost(world, watcher, 1)
 
 
 async def test_ipv4_and_ipv6_meet(world: World) -> None:

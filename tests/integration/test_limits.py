@@ -17,7 +17,14 @@ from signaling.domain.preset import merged
 from tests.sfu.client_sdp import chromium_offer
 from tests.support.server import running_server
 from tests.support.wait import wait_until
-from tests.support.world import World, packets_of, stream_of, track_of, wait_media, wait_silence
+from tests.support.world import (
+    World,
+    assert_nothing_lost,
+    packets_of,
+    track_of,
+    wait_media,
+    wait_silence,
+)
 
 
 async def _preset_with(world: World, **media: Any) -> str:
@@ -36,6 +43,10 @@ async def _narrow_preset(world: World) -> str:
 
 def _limited(bot: Bot) -> list[int]:
     return [event["forwarded"] for event in bot.events if event["type"] == "publication_limited"]
+
+
+MODEST = 8
+"""So many times as seldom what is sent is within every limit of these tests."""
 
 
 @pytest.mark.parametrize(
@@ -81,14 +92,22 @@ def _format_of(section: str, payload_type: str) -> set[str]:
 
 
 async def test_senders_that_ignore_a_limit_are_cut_and_come_back(world: World) -> None:
-    """One sends too many bits, another too many frames that take few bits."""
+    """One sends too many bits, another too many frames that take few bits: from the moment on at which both
+    are received."""
     watcher = await world.subscriber()
     bits = VideoSpec((1,), packets_per_second=250.0, size=(320, 180))
-    frames = VideoSpec((2,), packets_per_second=25.0, payload_size=200, size=(320, 180))
-    many_bits = await world.publisher(bits, preset=await _narrow_preset(world))
-    slow = await _preset_with(world, video={"frame_rate": 15})
-    many_frames = await world.publisher(frames, preset=slow)
-    track_of(many_frames).encodings[0].interval = 0.01
+    frames = VideoSpec((2,), packets_per_second=100.0, payload_size=200, size=(320, 180))
+    many_bits = await world.join(await _narrow_preset(world))
+    many_frames = await world.join(await _preset_with(world, video={"frame_rate": 15}))
+    for forger, spec in ((many_bits, bits), (many_frames, frames)):
+        await forger.publish([spec])
+        track_of(forger).encodings[0].interval *= MODEST
+        assert forger.publisher is not None
+        forger.publisher.start()
+    for stream_id in (1, 2):
+        await wait_media(watcher, stream_id)
+    for forger in (many_bits, many_frames):
+        track_of(forger).encodings[0].interval /= MODEST
     await asyncio.gather(
         _is_cut_and_comes_back(watcher, many_bits, 1, "bitrate"),
         _is_cut_and_comes_back(watcher, many_frames, 2, "frame_rate"),
@@ -99,13 +118,12 @@ async def _is_cut_and_comes_back(watcher: Bot, forger: Bot, stream_id: int, reas
     await wait_until(lambda: _limited(forger) == [0], "the forger is told that nothing goes on")
     told = next(event for event in forger.events if event["type"] == "publication_limited")
     assert told["reason"] == reason
-    assert packets_of(watcher, stream_id), "until then it was forwarded"
     await sends(forger, 100)  # What was under way may still have come.
     cut = packets_of(watcher, stream_id)
     await sends(forger, 200)
     assert packets_of(watcher, stream_id) == cut
 
-    track_of(forger).encodings[0].interval *= 8
+    track_of(forger).encodings[0].interval *= MODEST
     await wait_until(lambda: _limited(forger) == [0, 1], "the limit is kept to")
     await wait_media(watcher, stream_id)
 
@@ -122,9 +140,9 @@ async def test_pictures_that_are_too_large_are_not_forwarded_until_they_are_smal
     sender = await world.publisher(
         VideoSpec((1, 2, 3), packets_per_second=120.0, payload_size=200), preset=await _narrow_preset(world)
     )
-    await wait_until(lambda: _limited(sender) == [1], "only the lowest encoding goes on")
+    await wait_until(lambda: _limited(sender)[-1:] == [1], "only the lowest encoding goes on")
     told = [event for event in sender.events if event["type"] == "publication_limited"]
-    assert [event["reason"] for event in told] == ["frame_size"]
+    assert {event["reason"] for event in told} == {"frame_size"}
     await wait_media(watcher, 1)
     for stream_id in (2, 3):
         await wait_silence(watcher, stream_id, beside=1, packets=20)
@@ -132,7 +150,7 @@ async def test_pictures_that_are_too_large_are_not_forwarded_until_they_are_smal
     for rank, encoding in enumerate(track_of(sender).encodings):
         assert isinstance(encoding.frames, Vp8Frames)
         encoding.frames.resize(96 << rank, 54 << rank)
-    await wait_until(lambda: _limited(sender) == [1, 3], "all of them go on")
+    await wait_until(lambda: _limited(sender)[-1:] == [3], "all of them go on")
     await wait_until(lambda: packets_of(watcher, 3) > 0, "the highest encoding again")
 
 
@@ -160,5 +178,4 @@ async def test_only_the_loudest_are_forwarded_and_nobody_misses_a_packet(choosy:
     await wait_media(watcher, 3, more=60)
     await wait_silence(watcher, 2, beside=3, packets=60)
     await wait_media(watcher, 1)
-    for number in (1, 3):
-        assert not stream_of(watcher, number).tally.missing
+    await assert_nothing_lost(choosy, watcher, 1, 3)

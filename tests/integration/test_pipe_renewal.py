@@ -64,7 +64,6 @@ async def test_media_goes_on_by_other_ports_for_the_same_subscribers(secure: boo
             await wait_until(
                 lambda side=side: states(side).count("connected") >= 2,  # type: ignore[misc]
                 lambda side=side: f"the ends to find each other again, after {states(side)}",  # type: ignore[misc]
-                timeout=20,
             )
         assert "silent" in states(pair.first) + states(pair.second)
         count, passed = packets(client, 1), line.passed

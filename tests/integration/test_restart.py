@@ -30,7 +30,7 @@ from tests.support.server import (
     wait_healthy,
 )
 from tests.support.wait import wait_until
-from tests.support.world import World, stream_of, track_of, wait_media, wait_silence
+from tests.support.world import World, assert_nothing_lost, track_of, wait_media, wait_silence
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers survive on Linux only")
 
@@ -110,8 +110,7 @@ async def test_twelve_people_receive_each_other_while_signaling_is_killed_and_st
         await resume_all(everybody)
         await all_flow((bot, stream) for bot in watchers for stream in (1, 2, 3))
         for bot in watchers:
-            lost = sum(len(stream_of(bot, stream).tally.missing) for stream in (1, 2, 3))
-            assert lost == 0, f"{lost} packets lost in the gap"
+            await assert_nothing_lost(world, bot, 1, 2, 3)
             assert not [event for event in bot.events if event["type"] in ("media_reset", "peer_left")]
 
         first, watcher = publishers[0], watchers[0]
@@ -153,7 +152,7 @@ async def test_a_meeting_on_two_workers_goes_on_on_both(tmp_path: Path) -> None:
         await resume_all([first, second, third])
         await all_flow(flows)
         for bot, stream in flows:
-            assert not stream_of(bot, stream).tally.missing
+            await assert_nothing_lost(world, bot, stream)
         await first.unpublish(track_of(first))
         await third.wait_for(lambda event: event["type"] == "publication_removed", "the end")
         await add(first, VideoSpec((5,), source="screen", packets_per_second=50.0))
@@ -170,7 +169,7 @@ async def test_signaling_may_die_again_and_again(tmp_path: Path) -> None:
             await life.start()
             await resume_all([publisher, watcher])
             await wait_media(watcher, 1)
-        assert not stream_of(watcher, 1).tally.missing
+        await assert_nothing_lost(world, watcher, 1)
 
 
 @asynccontextmanager
@@ -322,7 +321,7 @@ async def test_data_messages_pass_while_signaling_is_killed_and_after_it_is_back
 
 
 async def test_without_another_server_the_workers_end_by_themselves(tmp_path: Path) -> None:
-    server = start_server(tmp_path, arguments=("--worker-grace", "2"))
+    server = start_server(tmp_path, arguments=("--worker-grace", "5"))
     await wait_healthy(server)
     async with World.on(server) as world:
         await world.publisher()

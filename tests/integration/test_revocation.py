@@ -8,7 +8,7 @@ import pytest
 
 from sfu.bot import AudioSpec, Bot, RefusedError, VideoSpec
 from tests.support.wait import wait_until
-from tests.support.world import World, stream_of, track_of, wait_media
+from tests.support.world import World, assert_nothing_lost, stream_of, track_of, wait_media
 
 WITHIN_NS = 200_000_000
 """Between the answer and the last packet, by the kernel's time of its arrival: not when it is read."""
@@ -152,4 +152,4 @@ async def test_media_goes_on_for_others_when_one_leaves_the_stage(world: World) 
     await wait_media(watcher, 3)
     await presenter.signalling.request("stage_leave")
     await wait_media(watcher, 3)
-    assert not stream_of(watcher, 3).tally.missing
+    await assert_nothing_lost(world, watcher, 3)

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from sfu.bot import AudioSpec, Bot, VideoSpec
 from tests.support.relay import Impairment, UdpRelay
-from tests.support.wait import wait_until_async
+from tests.support.wait import wait_until, wait_until_async
 from tests.support.world import World, stream_of, track_of, wait_media
 
 DELAY = 0.06
@@ -101,8 +101,10 @@ async def test_bitrate_layer_and_round_trip_are_those_of_the_bots(world: World, 
     assert received.seen is not None
     assert received.seen["layer"] == {"spatial": 0, "temporal": 0}
     assert watcher.subscriber is not None
-    assert watcher.subscriber.rtt is not None, "the node answers who asks for a round trip"
-    assert watcher.subscriber.rtt >= 2 * DELAY
+    subscriber = watcher.subscriber
+    await wait_until(lambda: subscriber.rtt is not None, "the node answers who asks for a round trip")
+    assert subscriber.rtt is not None
+    assert subscriber.rtt >= 2 * DELAY
 
     voice = await Watch(watcher, "subscriptions", publication(speaker, "microphone")).until(
         lambda one: one["packet_rate"] > 0, "the voice"

@@ -6,7 +6,7 @@ from typing import Any
 
 from sfu.bot import AudioSpec, Bot, VideoSpec
 from sfu.supply import HOLD
-from tests.support.wait import wait_until
+from tests.support.wait import PATIENCE, wait_until
 from tests.support.world import World, wait_media, wait_silence
 
 LOW, MIDDLE, HIGH = 1, 2, 3
@@ -32,7 +32,7 @@ async def _wait_wanted(bot: Bot, encodings: list[bool]) -> None:
     await wait_until(
         lambda: _last_wanted(bot) == encodings,
         lambda: f"the publisher to be told {encodings}; it was told {_told(bot, 'publication_wanted')}",
-        timeout=HOLD + 10,
+        timeout=HOLD + PATIENCE,
     )
 
 

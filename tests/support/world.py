@@ -111,6 +111,20 @@ async def assert_late(server: Server, earlier: float, packets: float) -> None:
         await wait_until_async(counted, lambda: f"{packets:g} missing packets, dropped for being late")
 
 
+async def assert_nothing_lost(world: World, bot: Bot, *stream_ids: int) -> None:
+    """That of these streams nothing is missing, nor came out of turn as it had to be sent again, but for what
+    the server dropped as in `assert_late`. What is being repaired is waited for."""
+    tallies = [stream_of(bot, one).tally for one in stream_ids]
+
+    def lost() -> int:
+        return sum(len(one.missing) + one.reordered for one in tallies)
+
+    async def explained() -> bool:
+        return not lost() or await media_late(world.server) >= world.late_before + lost()
+
+    await wait_until_async(explained, lambda: f"{lost()} packets missing, dropped for being late")
+
+
 async def wait_silence(bot: Bot, stream_id: int, beside: int, *, packets: int = 25) -> None:
     """Until `packets` came of a stream `beside` and none of this one: what was on its way when it ended may
     come first."""
