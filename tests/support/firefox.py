@@ -33,7 +33,8 @@ NAMES = ("firefox-esr", "firefox")
 START_TIMEOUT = 60.0
 CALL_TIMEOUT = 60.0
 STOP_TIMEOUT = 15.0
-_LISTENING = re.compile(rb"WebDriver BiDi listening on (ws://\S+)")
+_LISTENING = re.compile(rb"WebDriver BiDi listening on (ws://\S+)\s")
+"""To the end of the line, of which the log may have a part only."""
 _FUNCTION = re.compile(r"\s*(async\s*)?(\w+|\([^()]*\))\s*=>")
 _EVENTS = ("log.entryAdded",)
 

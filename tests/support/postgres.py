@@ -83,6 +83,10 @@ class Postgres:
         assert self._process is not None, "it runs"
         first = self._process.pid
         os.kill(first, signal.SIGSTOP)  # so that it starts nobody meanwhile
+        deadline = time.monotonic() + START_TIMEOUT
+        while _state(first) != "T":
+            assert time.monotonic() < deadline, "it does not stop"
+            time.sleep(0.001)
         children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
         for pid in (first, *map(int, children)):
             with contextlib.suppress(ProcessLookupError):
@@ -166,10 +170,15 @@ def cluster_or_skip() -> Iterator[Postgres]:
 
 def _is_there(pid: int) -> bool:
     """And no zombie, which has nothing any more."""
+    return _state(pid) not in (None, "Z")
+
+
+def _state(pid: int) -> str | None:
+    """As proc(5) has it; None for a process that is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return None
 
 
 def _as_somebody() -> dict[str, object]:
