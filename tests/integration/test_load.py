@@ -53,7 +53,7 @@ async def test_every_packet_to_every_subscriber_is_expected_and_received(server:
     report = await measure(
         server, "--subscribers", "3", "--audio", "--verify", "all", "--server-pid", str(server.pid)
     )
-    assert report["sent"] > 300
+    assert report["sent"] > 100  # about 370, but fewer than planned where the machine is busy
     assert report["expected"] == 3 * report["sent"]
     assert (report["reordered"], report["duplicates"]) == (0, 0)
     assert report["withheld"] == 0
