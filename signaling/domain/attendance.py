@@ -5,13 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, get_args
 
-from signaling.domain.peer import Peer
-from signaling.domain.session_status import SessionRecord
+from signaling.domain.events import LeaveReason
+from signaling.domain.peer import Device, Peer
+from signaling.domain.preset import ViewType
+from signaling.domain.session_status import EndOfAll, SessionRecord
 
 MAX_PEER_EVENTS: Final = 100
 """Of one attendance. Those that come after are not kept: the connection is known to be bad by then."""
+
+LeftBecause = LeaveReason | EndOfAll
+LEFT_BECAUSE: Final[tuple[LeftBecause, ...]] = (*LeaveReason, *get_args(EndOfAll))
+
+
+def left_because(stored: str) -> LeftBecause:
+    """Raises `ValueError` for what no version has stored."""
+    for reason in LEFT_BECAUSE:
+        if reason == stored:
+            return reason
+    raise ValueError(f"{stored!r} is no reason to leave")
 
 
 class PeerEventKind(StrEnum):
@@ -44,10 +57,10 @@ class Attendance:
     joined_at: datetime
     updated_at: datetime
     left_at: datetime | None = None
-    leave_reason: str | None = None
-    view_type: str | None = None
+    leave_reason: LeftBecause | None = None
+    view_type: ViewType | None = None
     """Of the preset, when it joined."""
-    device: str | None = None
+    device: Device | None = None
     sdk: str | None = None
     """What the client calls itself."""
     user_agent: str | None = None
@@ -82,7 +95,7 @@ class Attendance:
         """How long it has been in, or was."""
         return max(0.0, ((self.left_at or now) - self.joined_at).total_seconds())
 
-    def left(self, reason: str, now: datetime) -> Attendance:
+    def left(self, reason: LeftBecause, now: datetime) -> Attendance:
         return replace(self, left_at=now, leave_reason=reason, updated_at=now)
 
     def noted(self, event: PeerEvent) -> Attendance:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from signaling.domain.peer_quality import Heading
 
+CandidateProtocol = Literal["udp", "tcp"]
+CandidateType = Literal["host", "srflx", "prflx", "relay"]
+"""RFC 8445 section 5.1.1; prflx where the client did not announce the address."""
 MAX_PAIRS: Final = 16
 """Of one peer. Of one that changes its address more often, the first and the latest are kept."""
 
@@ -18,12 +21,12 @@ class CandidatePair:
     second; packets, and octets of payload, are those that went the way of `heading`."""
 
     heading: Heading
-    protocol: str
+    protocol: CandidateProtocol
     local_address: str
     local_port: int
     remote_address: str
     remote_port: int
-    remote_type: str
+    remote_type: CandidateType
     since: float
     until: float
     """When it was seen to be in use last."""

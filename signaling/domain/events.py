@@ -10,7 +10,7 @@ from enum import StrEnum
 from signaling.domain.peer import Peer
 from signaling.domain.permission import StageStatus
 from signaling.domain.publication import EndReason, Publication, Subscription
-from signaling.domain.session_status import SessionStatus
+from signaling.domain.session_status import SessionEndReason, SessionStatus
 
 
 class LeaveReason(StrEnum):
@@ -165,7 +165,7 @@ class SessionStatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    reason: str
+    reason: SessionEndReason
 
 
 Event = (

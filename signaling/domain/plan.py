@@ -45,6 +45,7 @@ class PlanName(StrEnum):
 DEFAULT_PLAN: Final = PlanName.UNLIMITED
 MAX_FLAGS: Final = 64
 _WITHOUT: Final = "-"
+FLAGS: Final = (*Feature, *(_WITHOUT + one for one in Feature))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def checked_flags(flags: Iterable[str]) -> tuple[str, ...]:
     """Each once, in order. Raises `ValidationFailedError` for one that names no feature."""
     kept = tuple(dict.fromkeys(flags))
     for flag in kept:
-        if flag.removeprefix(_WITHOUT) not in frozenset(Feature):
+        if flag not in FLAGS:
             raise ValidationFailedError(
                 f"{flag[:64]!r} is no feature flag. Features are {', '.join(Feature)}; a '-' before one "
                 "takes it away.",

@@ -91,7 +91,7 @@ def key_caller(key: ApiKey, organization: Organization) -> Caller | None:
         return None
     if organization.deleted_at is not None and own:
         return None
-    scopes = EVERYTHING if key.scopes is None else _known(key.scopes)
+    scopes = EVERYTHING if key.scopes is None else known(key.scopes)
     if organization.deleted_at is not None:
         scopes &= OF_DELETED
     caller = _caller(organization, key.id, scopes, unit_id=key.unit_id, platform=key.platform)
@@ -131,7 +131,7 @@ def _caller(
     return Caller(organization.id, who, scopes, unit_id, platform)
 
 
-def _known(scopes: Iterable[str]) -> frozenset[Scope]:
+def known(scopes: Iterable[str]) -> frozenset[Scope]:
     """A scope that this version does not know gives nothing."""
     known = frozenset(Scope)
     return frozenset(Scope(one) for one in scopes if one in known)

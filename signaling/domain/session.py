@@ -58,7 +58,13 @@ from signaling.domain.publications import Publications
 from signaling.domain.publishing import PublishPlan, plan
 from signaling.domain.receiving import Receiving
 from signaling.domain.session_end import status_at_end
-from signaling.domain.session_status import OVER, SessionRecord, SessionStatus, next_status
+from signaling.domain.session_status import (
+    OVER,
+    SessionEndReason,
+    SessionRecord,
+    SessionStatus,
+    next_status,
+)
 from signaling.domain.stage import StageAction
 from signaling.domain.stage import apply as apply_to_stage
 from signaling.domain.subscriptions import Subscriptions
@@ -213,7 +219,9 @@ class Session:
             self.waiting_room.forget(peer.participant_id)
         return [*events, *self._settle(now)]
 
-    def end(self, reason: str, now: float, *, peers_leave: LeaveReason = LeaveReason.ENDED) -> Events:
+    def end(
+        self, reason: SessionEndReason, now: float, *, peers_leave: LeaveReason = LeaveReason.ENDED
+    ) -> Events:
         """Everybody leaves and nobody can join any more."""
         self._at_end = status_at_end(reason, was_live=self.was_live)
         self.status = next_status(self.status, SessionStatus.ENDING if self.was_live else self._at_end)

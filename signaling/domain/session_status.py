@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from signaling.domain.errors import StateError
 
@@ -37,6 +37,36 @@ class SessionStatus(StrEnum):
     CANCELLED = "CANCELLED"
     EXPIRED = "EXPIRED"
 
+
+class SessionEndReason(StrEnum):
+    """Why it ended, as it is stored: in capitals what is of the meeting, otherwise of the server. Each API
+    has its own case of them.
+
+    A new one is a new revision of the schema: an older version cannot read it."""
+
+    HOST_ENDED_MEETING = "HOST_ENDED_MEETING"
+    """Somebody who may, or the organization."""
+    ALL_PARTICIPANTS_LEFT = "ALL_PARTICIPANTS_LEFT"
+    NOBODY_CAME = "NOBODY_CAME"
+    NOBODY_ADMITTED = "NOBODY_ADMITTED"
+    """Some waited, for as long as a session may be without anybody who is in."""
+    MAX_DURATION_REACHED = "MAX_DURATION_REACHED"
+    MEETING_DELETED = "MEETING_DELETED"
+    SERVER_SHUTDOWN = "server_shutdown"
+    SERVER_RESTARTED = "server_restarted"
+    SERVER_LOST = "server_lost"
+    """Of what a server had that was not heard of for too long."""
+    NOT_CONFIRMED = "not_confirmed"
+    """Of a session or a join that nobody knows whether it was written: it was refused."""
+
+
+EndOfAll = Literal[
+    SessionEndReason.MEETING_DELETED,
+    SessionEndReason.SERVER_RESTARTED,
+    SessionEndReason.SERVER_LOST,
+    SessionEndReason.NOT_CONFIRMED,
+]
+"""Of a session that nobody runs: for the same reason whoever was in it is not any more."""
 
 _S = SessionStatus
 TRANSITIONS: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = MappingProxyType(
@@ -78,7 +108,7 @@ class SessionRecord:
     started_at: datetime | None = None
     """When the first was admitted; None: nobody was."""
     ended_at: datetime | None = None
-    end_reason: str | None = None
+    end_reason: SessionEndReason | None = None
     max_concurrent_participants: int = 0
     server_id: str | None = None
     """The server that began it, which has it until it ends."""

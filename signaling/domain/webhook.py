@@ -38,8 +38,18 @@ class EventName(StrEnum):
     LIVESTREAM_STATUS = "livestreaming.statusUpdate"
 
 
+class RoomEventName(StrEnum):
+    """What a room's webhook is sent, always all of it."""
+
+    SESSION_STARTED = "video.room.session.started"
+    SESSION_ENDED = "video.room.session.ended"
+    PARTICIPANT_JOINED = "video.room.participant.joined"
+    PARTICIPANT_LEFT = "video.room.participant.left"
+
+
 TEST_EVENT: Final = "webhook.test"
 """Sent when somebody asks for it, to any webhook."""
+ALL_EVENTS: Final[tuple[str, ...]] = (*EventName, *RoomEventName, TEST_EVENT)
 
 
 class Shape(StrEnum):

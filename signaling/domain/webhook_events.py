@@ -12,16 +12,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, Protocol
+from typing import Annotated, Final, Literal, Protocol
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 from pydantic.alias_generators import to_camel
 
-from signaling.domain.webhook import EventName, Shape, Subscriber, Webhook
+from signaling.domain.webhook import EventName, RoomEventName, Shape, Subscriber, Webhook
 from signaling.domain.webhook_delivery import Delivery
 
 _NAMESPACE: Final = UUID("5f0c1d52-7a3e-4a53-9a53-3c6e9cf0b2a1")
+TimeText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""As `to_text` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,9 @@ class RoomEvent(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     record_type: Literal["event"] = "event"
-    event_type: str
+    event_type: RoomEventName
     id: str = Field(description="The same for the same event, however often it is sent.")
-    occurred_at: str
+    occurred_at: TimeText
     payload: SerializeAsAny[RoomPayload]
 
 
@@ -75,7 +77,7 @@ class Occurrence(Protocol):
 
     def for_organization(self, setting: Setting) -> Payload: ...
 
-    def for_room(self) -> tuple[str, RoomPayload] | None:
+    def for_room(self) -> tuple[RoomEventName, RoomPayload] | None:
         """Its name there and what it tells; None where rooms do not hear of it."""
         ...
 
@@ -89,18 +91,17 @@ def delivery(
 ) -> Delivery | None:
     """Of this occurrence to this subscriber; None where it does not hear of it."""
     identity = event_id(occurrence)
+    name: EventName | RoomEventName
     body: BaseModel
     if subscriber.shape is Shape.ORGANIZATION:
-        name: str = occurrence.name
-        body = occurrence.for_organization(setting)
+        name, body = occurrence.name, occurrence.for_organization(setting)
     else:
         told = occurrence.for_room()
         if told is None:
             return None
         name, payload = told
-        body = _Enveloped(
-            data=RoomEvent(event_type=name, id=identity, occurred_at=to_text(occurrence.at), payload=payload)
-        )
+        at = to_text(occurrence.at)
+        body = _Enveloped(data=RoomEvent(event_type=name, id=identity, occurred_at=at, payload=payload))
     return Delivery(
         id=str(uuid5(UUID(identity), subscriber.key)),
         event_id=identity,
@@ -129,7 +130,7 @@ class WebhookTest(Payload):
 
     event: Literal["webhook.test"] = "webhook.test"
     webhook: WebhookFacts
-    sent_at: str
+    sent_at: TimeText
 
 
 def test_body(webhook: Webhook, now: datetime) -> str:

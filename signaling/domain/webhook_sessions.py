@@ -9,9 +9,10 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from signaling.domain.attendance import Attendance
-from signaling.domain.session_status import SessionRecord
-from signaling.domain.webhook import EventName
-from signaling.domain.webhook_events import Payload, RoomPayload, Setting, to_text
+from signaling.domain.listed import EndReasonText, LeaveReasonText, RoomEndReasonText
+from signaling.domain.session_status import SessionEndReason, SessionRecord
+from signaling.domain.webhook import EventName, RoomEventName
+from signaling.domain.webhook_events import Payload, RoomPayload, Setting, TimeText, to_text
 
 
 class Organizer(Payload):
@@ -24,9 +25,9 @@ class MeetingFacts(Payload):
     session_id: str
     title: str | None = None
     status: Literal["LIVE", "ENDED"]
-    created_at: str
-    started_at: str | None = None
-    ended_at: str | None = None
+    created_at: TimeText
+    started_at: TimeText | None = None
+    ended_at: TimeText | None = None
     organized_by: Organizer
 
 
@@ -35,8 +36,8 @@ class ParticipantFacts(Payload):
     user_display_name: str
     custom_participant_id: str
     client_specific_id: str = Field(description="Deprecated: the same as `customParticipantId`.")
-    joined_at: str
-    left_at: str | None = None
+    joined_at: TimeText
+    left_at: TimeText | None = None
 
 
 class MeetingStarted(Payload):
@@ -51,12 +52,7 @@ class MeetingEnded(Payload):
 
     event: Literal["meeting.ended"] = "meeting.ended"
     meeting: MeetingFacts
-    reason: str = Field(
-        description=(
-            "HOST_ENDED_MEETING, ALL_PARTICIPANTS_LEFT, MAX_DURATION_REACHED, MEETING_DELETED, or a reason "
-            "of the server's."
-        )
-    )
+    reason: EndReasonText = Field(description="As `end_reason` of the session.")
 
 
 class ParticipantJoined(Payload):
@@ -78,7 +74,7 @@ class RoomSessionStarted(RoomPayload):
 
 class RoomSessionEnded(RoomSessionStarted):
     duration_secs: int
-    ended_reason: str
+    ended_reason: RoomEndReasonText
 
 
 class RoomParticipantJoined(RoomSessionStarted):
@@ -88,7 +84,7 @@ class RoomParticipantJoined(RoomSessionStarted):
 
 class RoomParticipantLeft(RoomParticipantJoined):
     duration_secs: int
-    left_reason: str
+    left_reason: LeaveReasonText
 
 
 EVENTS: Final[dict[str, type[Payload]]] = {
@@ -98,11 +94,11 @@ EVENTS: Final[dict[str, type[Payload]]] = {
     EventName.PARTICIPANT_LEFT: ParticipantLeft,
 }
 """What an organization's webhook is sent, by name."""
-ROOM_EVENTS: Final[dict[str, type[RoomPayload]]] = {
-    "video.room.session.started": RoomSessionStarted,
-    "video.room.session.ended": RoomSessionEnded,
-    "video.room.participant.joined": RoomParticipantJoined,
-    "video.room.participant.left": RoomParticipantLeft,
+ROOM_EVENTS: Final[dict[RoomEventName, type[RoomPayload]]] = {
+    RoomEventName.SESSION_STARTED: RoomSessionStarted,
+    RoomEventName.SESSION_ENDED: RoomSessionEnded,
+    RoomEventName.PARTICIPANT_JOINED: RoomParticipantJoined,
+    RoomEventName.PARTICIPANT_LEFT: RoomParticipantLeft,
 }
 """What is in the `payload` of a room's event, by name."""
 
@@ -146,18 +142,23 @@ class SessionOccurrence(_InSession):
         facts = _meeting(self.record, setting)
         if self.record.ended_at is None:
             return MeetingStarted(meeting=facts)
-        return MeetingEnded(meeting=facts, reason=(self.record.end_reason or "").upper())
+        return MeetingEnded(meeting=facts, reason=self._end_reason.upper())
 
-    def for_room(self) -> tuple[str, RoomPayload]:
+    def for_room(self) -> tuple[RoomEventName, RoomPayload]:
         where = {"session_id": self.record.id, "room_id": self.record.meeting_id}
         if self.record.ended_at is None:
-            return "video.room.session.started", RoomSessionStarted(**where)
+            return RoomEventName.SESSION_STARTED, RoomSessionStarted(**where)
         began = self.record.started_at or self.record.created_at
-        return "video.room.session.ended", RoomSessionEnded(
+        return RoomEventName.SESSION_ENDED, RoomSessionEnded(
             **where,
             duration_secs=_seconds(began, self.record.ended_at),
-            ended_reason=(self.record.end_reason or "").lower(),
+            ended_reason=self._end_reason.lower(),
         )
+
+    @property
+    def _end_reason(self) -> SessionEndReason:
+        assert self.record.end_reason is not None, "what has ended has a reason"
+        return self.record.end_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ class ParticipantOccurrence(_InSession):
             return ParticipantJoined(meeting=facts, participant=somebody)
         return ParticipantLeft(meeting=facts, participant=somebody)
 
-    def for_room(self) -> tuple[str, RoomPayload]:
+    def for_room(self) -> tuple[RoomEventName, RoomPayload]:
         one = self.attendance
         where: dict[str, Any] = {
             "session_id": self.record.id,
@@ -195,11 +196,12 @@ class ParticipantOccurrence(_InSession):
             "context": one.context,
         }
         if one.left_at is None:
-            return "video.room.participant.joined", RoomParticipantJoined(**where)
-        return "video.room.participant.left", RoomParticipantLeft(
+            return RoomEventName.PARTICIPANT_JOINED, RoomParticipantJoined(**where)
+        assert one.leave_reason is not None, "who has left has a reason"
+        return RoomEventName.PARTICIPANT_LEFT, RoomParticipantLeft(
             **where,
             duration_secs=round(one.seconds(one.left_at)),
-            left_reason=one.leave_reason or "",
+            left_reason=one.leave_reason.lower(),
         )
 
     def _participant(self) -> ParticipantFacts:

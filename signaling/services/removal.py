@@ -17,7 +17,7 @@ import structlog
 from signaling.domain.caller import Caller
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import Organization
-from signaling.domain.session_end import MEETING_DELETED
+from signaling.domain.session_status import SessionEndReason
 from signaling.domain.version import check_version
 from signaling.errors import (
     ConflictError,
@@ -146,7 +146,9 @@ class RemovalService:
         async def work(uow: UnitOfWork) -> None:
             now = self._clock.now()
             found = [await uow.sessions.active_for(meeting.id) for meeting in gone.running]
-            await end_all(uow, self._outbox, [one for one in found if one], now, MEETING_DELETED)
+            await end_all(
+                uow, self._outbox, [one for one in found if one], now, SessionEndReason.MEETING_DELETED
+            )
 
         if gone.running:
             await committed(self._units, work)

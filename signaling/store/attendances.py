@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from signaling.domain.attendance import Attendance, PeerEvent, PeerEventKind
+from signaling.domain.attendance import Attendance, PeerEvent, PeerEventKind, left_because
+from signaling.domain.preset import ViewType
 from signaling.store.rows import values_of
 
 _PACKED: Final = frozenset({"events", "socket_id", "opened_at", "cores", "memory"})
@@ -33,6 +34,10 @@ def attendance_values(attendance: Attendance) -> dict[str, Any]:
 
 def read_attendance(row: Mapping[Any, Any]) -> Attendance:
     values = {name: row[name] for name in row if name not in ("context_hash", "events")}
+    if values["leave_reason"] is not None:
+        values["leave_reason"] = left_because(values["leave_reason"])
+    if values["view_type"] is not None:
+        values["view_type"] = ViewType(values["view_type"])
     return Attendance(**values, **_unpacked(row["events"]))
 
 

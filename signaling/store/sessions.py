@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, func, insert, or_, select, update
 
 from signaling.domain.attendance import Attendance
-from signaling.domain.session import SessionRecord, SessionStatus
+from signaling.domain.session_status import SessionEndReason, SessionRecord, SessionStatus
 from signaling.store.attendances import attendance_values, read_attendance
 from signaling.store.connection import Statements
 from signaling.store.rows import insert_unique, values_of
@@ -122,5 +122,7 @@ class SqlSessions:
 
 
 def read_session(row: Mapping[Any, Any]) -> SessionRecord:
-    values = dict(row)
-    return SessionRecord(**{**values, "status": SessionStatus(values["status"])})
+    values = {**row, "status": SessionStatus(row["status"])}
+    if values["end_reason"] is not None:
+        values["end_reason"] = SessionEndReason(values["end_reason"])
+    return SessionRecord(**values)

@@ -13,6 +13,7 @@ MAX_PUBLICATIONS = 64
 
 Kind = Literal["audio", "video"]
 TransportName = Literal["publish", "subscribe"]
+ViewTypeName = Literal["GROUP_CALL", "WEBINAR", "AUDIO_ROOM", "LIVESTREAM", "CHAT"]
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 Sdp = Annotated[str, Field(min_length=1, max_length=MAX_SDP_LENGTH)]
 Source = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
@@ -67,7 +68,7 @@ class PeerInfo(Outbound):
     picture: str | None
     preset_name: str
     stage_status: StageStatusName
-    device: str
+    device: Literal["desktop", "mobile", "bot", "whip", "whep"]
     connection: Literal["connected", "detached"] = "connected"
     joined_at: str
     censored: tuple[str, ...] = ()
@@ -125,6 +126,6 @@ class WaitingPeerInfo(Outbound):
 class MeetingInfo(Outbound):
     meeting_id: str
     title: str | None
-    view_type: str
+    view_type: ViewTypeName
     ends_at: str | None = None
     """When the session ends at the latest; null: it has no such time."""

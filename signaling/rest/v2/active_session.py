@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 from pydantic import Field, JsonValue
 
 from signaling.domain.caller import Scope
+from signaling.domain.listed import EndReasonText
 from signaling.domain.participant import Participant
 from signaling.domain.session_status import SessionStatus
 from signaling.domain.targets import Targets
@@ -111,7 +112,7 @@ class SessionAnswer(Answer):
     created_at: Timestamp
     updated_at: Timestamp
     ended_at: Timestamp | None
-    end_reason: str | None
+    end_reason: EndReasonText | None
     """As webhooks have it (docs/sessions.md); null until it has ended."""
     archived_at: Timestamp | None
     """From then on nothing of it changes."""
@@ -161,6 +162,10 @@ class SessionAnswer(Answer):
         )
 
 
+Action = Literal["kick", "mute", "unmute", "censor", "admit", "deny"]
+"""What is done to those whom a body names."""
+
+
 class TargetedParticipant(Answer):
     model_config = shown(_PARTICIPANT)
 
@@ -176,11 +181,11 @@ class TargetedParticipant(Answer):
 class Targeted(Answer):
     model_config = shown({"action": "kick", "participants": [_PARTICIPANT]})
 
-    action: str
+    action: Action
     participants: list[TargetedParticipant]
 
     @classmethod
-    def of(cls, action: str, participants: Sequence[Participant]) -> Targeted:
+    def of(cls, action: Action, participants: Sequence[Participant]) -> Targeted:
         found = [TargetedParticipant.reading(one, email=None) for one in participants]
         return cls(action=action, participants=found)
 
@@ -309,7 +314,7 @@ def moderation(
 
 async def moderated(
     request: web.Request,
-    action: str,
+    action: Action,
     act: Callable[[str, str, Targets], Awaitable[Sequence[Participant]]],
 ) -> web.Response:
     """What is done to those that the body names, in a meeting of an organization; and to whom it was."""

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from signaling.domain.caller import EVERYTHING, Scope
 from signaling.domain.organization import ApiKey
+from signaling.domain.role import known
 from signaling.errors import LimitExceededError, NotFoundError
 from signaling.rest.access import caller_of
 from signaling.rest.conditions import once_of, replayed
@@ -55,7 +56,7 @@ class KeyAnswer(Answer):
     name: str
     prefix: str
     """How the key begins."""
-    scopes: tuple[str, ...]
+    scopes: tuple[Scope, ...]
     unit_id: str | None
     platform: bool
     created_at: Timestamp
@@ -76,8 +77,9 @@ class NewKeyAnswer(KeyAnswer):
     it if that answer did not reach you."""
 
 
-def scopes_of(key: ApiKey) -> tuple[str, ...]:
-    return tuple(sorted(EVERYTHING if key.scopes is None else key.scopes))
+def scopes_of(key: ApiKey) -> tuple[Scope, ...]:
+    """Those that count."""
+    return tuple(sorted(EVERYTHING if key.scopes is None else known(key.scopes)))
 
 
 KEYS: Final = "/v2/api-keys"

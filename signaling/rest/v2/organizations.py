@@ -8,8 +8,9 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from signaling.domain.caller import Scope
+from signaling.domain.listed import OneOf
 from signaling.domain.organization import Organization
-from signaling.domain.plan import MAX_FLAGS, PlanName
+from signaling.domain.plan import FLAGS, MAX_FLAGS, PlanName
 from signaling.domain.region import Region
 from signaling.errors import ConflictError
 from signaling.rest.access import caller_of
@@ -26,7 +27,7 @@ from signaling.services.removal import RemovalService
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Contact = Annotated[str, Field(max_length=320)]
 Link = Annotated[str, Field(max_length=2048, pattern=r"^https?://[^\s]+$")]
-Flag = Annotated[str, Field(min_length=1, max_length=64)]
+Flag = Annotated[str, OneOf(FLAGS)]
 Flags = Annotated[tuple[Flag, ...], Field(max_length=MAX_FLAGS)]
 
 _WISH: Final = {
@@ -74,7 +75,7 @@ class OrganizationAnswer(Answer):
     website: str | None
     logo_url: str | None
     preferred_region: Region | None
-    feature_flags: tuple[str, ...]
+    feature_flags: tuple[Flag, ...]
     plan: PlanName
     created_at: Timestamp
     updated_at: Timestamp

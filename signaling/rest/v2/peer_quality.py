@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, JsonValue
 
-from signaling.domain.candidate_pair import CandidatePair
+from signaling.domain.candidate_pair import CandidatePair, CandidateProtocol, CandidateType
 from signaling.domain.peer_quality import HEADINGS, Heading, Medium, Reading, Track, mos_of
 from signaling.domain.peer_report import PeerReport
 from signaling.domain.quality_summary import Distribution, Exceeding, QualitySummary, summarise
@@ -160,12 +160,12 @@ class CandidatePairAnswer(Answer):
 
     local_candidate_address: str
     local_candidate_port: int
-    local_candidate_protocol: str
+    local_candidate_protocol: CandidateProtocol
     local_candidate_type: Literal["host"] = "host"
     remote_candidate_address: str
     remote_candidate_port: int
-    remote_candidate_protocol: str
-    remote_candidate_type: str
+    remote_candidate_protocol: CandidateProtocol
+    remote_candidate_type: CandidateType
     """host, srflx or relay as the client announced it; prflx where it did not announce the address."""
     nominated: bool = True
     current_round_trip_time: float | None

@@ -7,8 +7,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import JsonValue
 
-from signaling.domain.attendance import Attendance
+from signaling.domain.attendance import Attendance, PeerEventKind
+from signaling.domain.listed import LeaveReasonText
+from signaling.domain.peer import Device
 from signaling.domain.peer_report import PeerReport
+from signaling.domain.preset import ViewType
 from signaling.domain.user_agent import read_user_agent
 from signaling.rest.envelope import Timestamp
 from signaling.rest.parsing import ABSENT_IF_NONE, Answer, shown
@@ -60,7 +63,7 @@ class PeerEventAnswer(Answer):
     session_id: str
     socket_session_id: str | None
     """Of the WebSocket over which the peer was there. Null of who came over HTTP, and of old."""
-    preset_view_type: str | None
+    preset_view_type: ViewType | None
     minutes_consumed: float
     created_at: Timestamp
     updated_at: Timestamp
@@ -108,7 +111,7 @@ class PersonAnswer(Answer):
     """The same."""
     joined_at: Timestamp
     left_at: Timestamp | None
-    leave_reason: str | None
+    leave_reason: LeaveReasonText | None
     duration: float
     context: str | None
     counted: bool
@@ -125,8 +128,7 @@ class PersonAnswer(Answer):
 
 class DeviceInfo(Answer):
     is_mobile: bool | None
-    device: str | None
-    """desktop, mobile, bot, whip or whep."""
+    device: Device | None
     user_agent: str | None
     os: str | None
     os_version: str | None
@@ -150,8 +152,7 @@ class IpInformation(Answer):
 
 
 class ReportedEvent(Answer):
-    name: str
-    """joined, detached, resumed, left"""
+    name: Literal["joined", "left"] | PeerEventKind
     timestamp: Timestamp
     metadata: dict[str, JsonValue]
 
@@ -182,8 +183,8 @@ class ReportMetadata(Answer):
     ip_information: IpInformation
     sdk_name: str | None
     sdk_version: str | None
-    sdk_type: str | None
-    room_view_type: str | None
+    sdk_type: None = None
+    room_view_type: ViewType | None
     candidate_pairs: CandidatePairs | None = None
     """Null where nothing was measured."""
     native_metadata: None = None
@@ -237,13 +238,17 @@ def person_values(view: AttendanceView) -> dict[str, Any]:
         "role": one.preset_name,
         "joined_at": one.joined_at,
         "left_at": one.left_at,
-        "leave_reason": one.leave_reason,
+        "leave_reason": _leave_reason(one),
         "duration": rounded(view.minutes),
         "context": one.context,
         "counted": one.counted,
         "created_at": one.created_at,
         "updated_at": one.updated_at,
     }
+
+
+def _leave_reason(one: Attendance) -> str | None:
+    return None if one.leave_reason is None else one.leave_reason.lower()
 
 
 def rounded(minutes: float) -> float:
@@ -271,7 +276,6 @@ def _metadata(one: Attendance, measured: PeerReport) -> ReportMetadata:
         ip_information=_address(one),
         sdk_name=name or None,
         sdk_version=version or None,
-        sdk_type=None,
         room_view_type=one.view_type,
         candidate_pairs=candidate_pairs_of(measured),
         audio_devices_updates=devices_updates_of(measured, "audioinput"),
@@ -301,8 +305,10 @@ def _address(one: Attendance) -> IpInformation:
 
 
 def _events(one: Attendance) -> list[ReportedEvent]:
-    events = [("joined", one.joined_at, one.socket_id)]
-    events += [(str(event.kind), event.at, event.socket_id) for event in one.events]
+    events: list[tuple[Literal["joined"] | PeerEventKind, datetime, str | None]] = [
+        ("joined", one.joined_at, one.socket_id),
+        *((event.kind, event.at, event.socket_id) for event in one.events),
+    ]
     told = [
         ReportedEvent(
             name=name, timestamp=at, metadata={} if socket_id is None else {"socket_session_id": socket_id}
@@ -310,6 +316,6 @@ def _events(one: Attendance) -> list[ReportedEvent]:
         for name, at, socket_id in events
     ]
     if one.left_at is not None:
-        why: dict[str, JsonValue] = {"reason": one.leave_reason}
+        why: dict[str, JsonValue] = {"reason": _leave_reason(one)}
         told.append(ReportedEvent(name="left", timestamp=one.left_at, metadata=why))
     return told

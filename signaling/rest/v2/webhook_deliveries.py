@@ -12,6 +12,8 @@ from aiohttp.typedefs import Handler
 from pydantic import Field
 
 from signaling.domain.caller import Scope
+from signaling.domain.listed import OneOf
+from signaling.domain.webhook import ALL_EVENTS
 from signaling.domain.webhook_delivery import Attempt, Delivery, DeliveryStatus
 from signaling.errors import ConflictError, StateError
 from signaling.rest.access import organization_id_of
@@ -22,6 +24,7 @@ from signaling.rest.parsing import Answer, parse_query, shown
 from signaling.services.ports.webhooks import DeliveryFilter
 from signaling.services.webhooks import WebhookService
 
+EventText = Annotated[str, OneOf(ALL_EVENTS)]
 Id = Annotated[str, Field(max_length=64)]
 _EXAMPLE: Final = {
     "id": "7a1d8f34-0f5e-5c0b-9a55-7c2f35c1b2aa",
@@ -55,7 +58,7 @@ _ATTEMPT: Final = {
 class DeliveryQuery(Search):
     """`start_time` and `end_time` are of when the event was written down. `search` is the id of an event."""
 
-    event: Annotated[str, Field(max_length=64)] | None = None
+    event: EventText | None = None
     status: DeliveryStatus | None = None
     meeting_id: Id | None = None
     session_id: Id | None = None
@@ -85,7 +88,7 @@ class DeliverySummary(Answer):
     id: str
     event_id: str
     """The same for the same event, in every delivery of it."""
-    event: str
+    event: EventText
     webhook_id: str | None
     """null: it goes to the URL that the meeting names."""
     meeting_id: str | None

@@ -13,7 +13,7 @@ from signaling.domain.events import LeaveReason
 from signaling.domain.participant import Participant
 from signaling.domain.peer import Origin, Peer, joining_peer
 from signaling.domain.preset import Preset
-from signaling.domain.session_end import SERVER_LOST
+from signaling.domain.session_status import SessionEndReason
 from signaling.errors import NotJoinedError, PermissionDenied
 from signaling.ids import new_id
 from signaling.protocol import messages
@@ -88,7 +88,7 @@ async def write(live: LiveSession, peer: Peer) -> None:
     try:
         await live.records.joined(peer, present=session.presence.counted + peer.counted)
     except EndedElsewhere:
-        await live.end(SERVER_LOST, peers_leave=LeaveReason.SHUTDOWN)
+        await live.end(SessionEndReason.SERVER_LOST, peers_leave=LeaveReason.SHUTDOWN)
         raise NotJoinedError("The session has ended. Join again.") from None
     if not session.was_live:
         live.begin_time()

@@ -13,7 +13,7 @@ from signaling.domain.events import LeaveReason
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
 from signaling.domain.peer import Peer
-from signaling.domain.session_end import MEETING_DELETED
+from signaling.domain.session_status import SessionEndReason
 from signaling.domain.targets import Targets
 from signaling.errors import ConflictError, NoActiveSessionError, NotJoinedError
 from signaling.services.levels import allowed_for
@@ -133,7 +133,7 @@ class LocalSessions:
     async def meeting_removed(self, meeting: Meeting) -> None:
         live = self._running.get(meeting.id)
         if live is not None:
-            await self._end(live, MEETING_DELETED, LeaveReason.KICKED)
+            await self._end(live, SessionEndReason.MEETING_DELETED, LeaveReason.KICKED)
 
     async def open(self, meeting: Meeting, said: Configuration) -> LiveSessionView:
         configuration = await self._configuration_for(meeting, said)
@@ -165,7 +165,7 @@ class LocalSessions:
         async with self._around.uow(reading=True) as uow:
             return await allowed_for(uow, self._around.house.system, meeting, said)
 
-    async def _end(self, live: LiveSession, reason: str, peers_leave: LeaveReason) -> None:
+    async def _end(self, live: LiveSession, reason: SessionEndReason, peers_leave: LeaveReason) -> None:
         await unless_over(live, partial(live.end, reason, peers_leave=peers_leave))
         await live.owner.wait_stopped()
 

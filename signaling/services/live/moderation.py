@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from signaling.domain.events import Event, LeaveReason, StageRequestsChanged
 from signaling.domain.live_permissions import changed
 from signaling.domain.peer import Peer
-from signaling.domain.session_end import HOST_ENDED_MEETING
+from signaling.domain.session_status import SessionEndReason
 from signaling.domain.stage import StageAction
 from signaling.domain.targets import Targets
 from signaling.errors import SignalingError
@@ -115,7 +115,7 @@ async def update_permissions(
 async def kick_all(live: LiveSession, peer_id: str, _request: messages.KickAll) -> messages.Empty:
     """Ends the session for everybody, the caller included."""
     live.session.peer(peer_id).check_may_kick()
-    await live.end(HOST_ENDED_MEETING)
+    await live.end(SessionEndReason.HOST_ENDED_MEETING)
     return messages.Empty()
 
 
@@ -136,7 +136,7 @@ async def put_out(live: LiveSession, targets: Targets) -> list[str]:
 async def end_for_all(live: LiveSession) -> int:
     """How many were in."""
     count = len(_ids(live.session.peers.values()))
-    await live.end(HOST_ENDED_MEETING)
+    await live.end(SessionEndReason.HOST_ENDED_MEETING)
     return count
 
 

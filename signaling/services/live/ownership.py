@@ -24,7 +24,7 @@ import structlog
 from signaling.domain.meeting import Meeting
 from signaling.domain.server import RunningAt, SignalingServer, host_in
 from signaling.domain.session import SessionRecord
-from signaling.domain.session_end import SERVER_LOST
+from signaling.domain.session_status import SessionEndReason
 from signaling.errors import MisdirectedError, ServerUnreachableError
 from signaling.ids import new_uuid
 from signaling.services.live.records import end_all
@@ -202,7 +202,7 @@ class Ownership:
             if not lost:
                 return 0
             left = [one for one in await uow.sessions.unfinished() if one.server_id in lost]
-            await end_all(uow, self._outbox, left, now, SERVER_LOST)
+            await end_all(uow, self._outbox, left, now, SessionEndReason.SERVER_LOST)
             for server_id in lost:
                 await uow.servers.remove(server_id)
             return len(left)

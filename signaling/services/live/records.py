@@ -30,8 +30,8 @@ from signaling.domain.events import (
 )
 from signaling.domain.peer import Peer
 from signaling.domain.plan import check_room, limits_of
-from signaling.domain.session_end import NOT_CONFIRMED, SERVER_RESTARTED, ended
-from signaling.domain.session_status import SessionRecord, SessionStatus
+from signaling.domain.session_end import ended
+from signaling.domain.session_status import EndOfAll, SessionEndReason, SessionRecord, SessionStatus
 from signaling.domain.webhook_sessions import ParticipantOccurrence, SessionOccurrence
 from signaling.errors import OutcomeUnknownError
 from signaling.services.outbox import Outbox
@@ -71,7 +71,7 @@ class SessionRecords:
                 self._present[one.peer_id] = one
                 continue
             if one.left_at is None:
-                one = one.left(SERVER_RESTARTED, now)
+                one = one.left(SessionEndReason.SERVER_RESTARTED, now)
                 self._unsaved.append(one)
             self._count(one, now)
 
@@ -83,7 +83,9 @@ class SessionRecords:
 
         async def work(uow: UnitOfWork) -> None:
             if instead_of is not None:
-                await end_all(uow, self._outbox, [instead_of], self.record.created_at, NOT_CONFIRMED)
+                await end_all(
+                    uow, self._outbox, [instead_of], self.record.created_at, SessionEndReason.NOT_CONFIRMED
+                )
             await _check_plan(uow, self.record.organization_id)
             await uow.sessions.add(self.record)
             await uow.configurations.add_snapshot(self.record.organization_id, self.record.id, configuration)
@@ -127,7 +129,7 @@ class SessionRecords:
             record = await committed(self._uow, work)
         except OutcomeUnknownError:
             # It is refused. Where it was written all the same, the books say so once they can be reached.
-            self._unsaved.append(attendance.left(NOT_CONFIRMED, self._clock.now()))
+            self._unsaved.append(attendance.left(SessionEndReason.NOT_CONFIRMED, self._clock.now()))
             raise
         del self._unsaved[: len(behind)]
         self.record = record
@@ -149,7 +151,7 @@ class SessionRecords:
         for event in events:
             match event:
                 case PeerLeft(peer, reason):
-                    attendance = self._present.pop(peer.id).left(reason.value, now)
+                    attendance = self._present.pop(peer.id).left(reason, now)
                     self._unsaved.append(attendance)
                     self._count(attendance, now)
                 case PeerDetached(peer):
@@ -224,14 +226,14 @@ async def end_unfinished(
             for one in unfinished
             if one.id not in going_on and (alone or one.server_id in (server_id, None))
         ]
-        await end_all(uow, outbox, left, now, SERVER_RESTARTED)
+        await end_all(uow, outbox, left, now, SessionEndReason.SERVER_RESTARTED)
         return len(left)
 
     return await committed(units, work)
 
 
 async def end_all(
-    uow: UnitOfWork, outbox: Outbox, sessions: Iterable[SessionRecord], now: datetime, reason: str
+    uow: UnitOfWork, outbox: Outbox, sessions: Iterable[SessionRecord], now: datetime, reason: EndOfAll
 ) -> None:
     """Those that nobody runs any more, with whoever was in them."""
     for record in sessions:
@@ -250,7 +252,9 @@ async def _save_session(uow: UnitOfWork, outbox: Outbox, row: SessionRecord) -> 
     if row.ended_at is not None and row.started_at is None:
         stored = await uow.sessions.get(row.id)
         if stored is not None and stored.started_at is not None:  # it was written after all, and nobody knew
-            row = ended(replace(row, started_at=stored.started_at), row.end_reason or "", row.ended_at)
+            row = replace(row, started_at=stored.started_at)
+            assert row.end_reason is not None and row.ended_at is not None, "they are said together"
+            row = ended(row, row.end_reason, row.ended_at)
     if await uow.sessions.save(row):
         await _tell_end(uow, outbox, row)
 

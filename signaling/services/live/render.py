@@ -97,7 +97,7 @@ def meeting_info(meeting: Meeting, peer: Peer, ends_at: datetime | None) -> mess
     return messages.MeetingInfo(
         meeting_id=meeting.id,
         title=meeting.title,
-        view_type=peer.preset.config.view_type,
+        view_type=peer.preset.config.view_type.value,
         ends_at=None if ends_at is None else time_text(ends_at),
     )
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from signaling.domain.events import LeaveReason
 from signaling.domain.participant import ParticipantClaims
 from signaling.domain.peer import UNKNOWN, Origin
-from signaling.domain.session_end import SERVER_LOST, SERVER_SHUTDOWN
+from signaling.domain.session_status import SessionEndReason
 from signaling.errors import (
     MeetingNotOpenError,
     NoActiveSessionError,
@@ -138,7 +138,7 @@ class LiveService(LocalSessions):
         for one in self._repeated:
             await one.close()
         for live in await self._running.settled():
-            await self._end(live, SERVER_SHUTDOWN, LeaveReason.SHUTDOWN)
+            await self._end(live, SessionEndReason.SERVER_SHUTDOWN, LeaveReason.SHUTDOWN)
         await self._running.catch_up()
         await self.reports.save()
 
@@ -169,7 +169,7 @@ class LiveService(LocalSessions):
             await servers.begin_anew()
         finally:
             for live in had:
-                await self._end(live, SERVER_LOST, LeaveReason.SHUTDOWN)
+                await self._end(live, SessionEndReason.SERVER_LOST, LeaveReason.SHUTDOWN)
 
     # --- peers -----------------------------------------------------------------------------------------
 

@@ -33,7 +33,8 @@ from signaling.domain.participant import ParticipantClaims
 from signaling.domain.preset import Preset
 from signaling.domain.publication import grants_of
 from signaling.domain.session import Session, SessionRecord, SessionStatus
-from signaling.domain.session_end import MAX_DURATION_REACHED, reason_of_silence
+from signaling.domain.session_end import reason_of_silence
+from signaling.domain.session_status import SessionEndReason
 from signaling.domain.time_limit import TimeLimit
 from signaling.domain.tracked import Tracked
 from signaling.errors import (
@@ -179,7 +180,7 @@ class LiveSession:
         if changes and self._media is not None and not self.session.over:
             self._media.note(changes)
 
-    async def end(self, reason: str, *, peers_leave: LeaveReason = LeaveReason.ENDED) -> None:
+    async def end(self, reason: SessionEndReason, *, peers_leave: LeaveReason = LeaveReason.ENDED) -> None:
         now = self.around.clock.monotonic()
         await self.carry_out(self.session.end(reason, now, peers_leave=peers_leave))
         self.session.finish()
@@ -204,7 +205,7 @@ class LiveSession:
     async def _keep_time(self) -> None:
         now, limit = self.around.clock.now(), self.time_limit
         if limit.over(now):
-            await self.end(MAX_DURATION_REACHED)
+            await self.end(SessionEndReason.MAX_DURATION_REACHED)
         elif limit.warning_due(now):
             limit.handle_warned(now)
             self.announcer.ending(limit.ends_at, limit.left(now))

@@ -29,12 +29,7 @@ from signaling.domain.permission import MediaKind, StageStatus, can_produce
 from signaling.domain.preset import Preset, merged
 from signaling.domain.publication import DATA_GRANT, Announced, EndReason, Subscription, grants_of
 from signaling.domain.session import Session, SessionStatus
-from signaling.domain.session_end import (
-    ALL_PARTICIPANTS_LEFT,
-    HOST_ENDED_MEETING,
-    MAX_DURATION_REACHED,
-    NOBODY_CAME,
-)
+from signaling.domain.session_status import SessionEndReason
 from signaling.domain.stage import StageAction
 
 PRESETS = {preset.name: preset for preset in DEFAULT_PRESETS}
@@ -145,12 +140,12 @@ def test_a_peer_that_becomes_hidden_publishes_nothing_any_more() -> None:
 def test_an_ended_session_takes_nobody() -> None:
     session = live_session()
     joined(session, "group_call_host")
-    session.end("over", now=1.0)
+    session.end(SessionEndReason.HOST_ENDED_MEETING, now=1.0)
     with pytest.raises(NotJoinedError):
         session.join(peer_of("group_call_host"))
     session.finish()
     with pytest.raises(StateError):
-        session.end("again", now=2.0)
+        session.end(SessionEndReason.MEETING_DELETED, now=2.0)
 
 
 def test_nobody_acts_for_a_peer_that_is_gone() -> None:
@@ -175,14 +170,16 @@ def test_a_session_is_ready_until_somebody_is_in_and_live_from_then_on() -> None
 @pytest.mark.parametrize(
     ("reason", "was_live", "status"),
     [
-        (HOST_ENDED_MEETING, False, SessionStatus.CANCELLED),
-        (HOST_ENDED_MEETING, True, SessionStatus.FINISHED),
-        (NOBODY_CAME, False, SessionStatus.EXPIRED),
-        (ALL_PARTICIPANTS_LEFT, True, SessionStatus.FINISHED),
-        (MAX_DURATION_REACHED, True, SessionStatus.EXPIRED),
+        (SessionEndReason.HOST_ENDED_MEETING, False, SessionStatus.CANCELLED),
+        (SessionEndReason.HOST_ENDED_MEETING, True, SessionStatus.FINISHED),
+        (SessionEndReason.NOBODY_CAME, False, SessionStatus.EXPIRED),
+        (SessionEndReason.ALL_PARTICIPANTS_LEFT, True, SessionStatus.FINISHED),
+        (SessionEndReason.MAX_DURATION_REACHED, True, SessionStatus.EXPIRED),
     ],
 )
-def test_how_a_session_ends_says_what_it_is_then(reason: str, was_live: bool, status: SessionStatus) -> None:
+def test_how_a_session_ends_says_what_it_is_then(
+    reason: SessionEndReason, was_live: bool, status: SessionStatus
+) -> None:
     session = live_session()
     if was_live:
         joined(session, "group_call_host")

@@ -25,8 +25,7 @@ from signaling.domain.events import (
 from signaling.domain.peer import Peer
 from signaling.domain.preset import WaitingRoomType, merged
 from signaling.domain.session import Session
-from signaling.domain.session_end import HOST_ENDED_MEETING
-from signaling.domain.session_status import SessionStatus
+from signaling.domain.session_status import SessionEndReason, SessionStatus
 from signaling.domain.waiting_room import WaitingRoom
 from tests.signaling.domain.test_session import joined, live_session, peer_of
 
@@ -139,9 +138,9 @@ def test_who_is_turned_away_is_not_remembered_and_cannot_be_admitted_any_more() 
 def test_the_end_of_a_session_that_only_such_were_in_that_wait_calls_it_off_and_sends_them_away() -> None:
     session = live_session()
     peer = waits(session, guest())
-    assert session.end(HOST_ENDED_MEETING, now=2.0) == [
+    assert session.end(SessionEndReason.HOST_ENDED_MEETING, now=2.0) == [
         PeerTurnedAway(peer, LeaveReason.ENDED),
-        SessionEnded(HOST_ENDED_MEETING),
+        SessionEnded(SessionEndReason.HOST_ENDED_MEETING),
     ]
     assert session.status is SessionStatus.CANCELLED
     with pytest.raises(NotJoinedError):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from typing import get_args
 
+from signaling.domain.preset import ViewType
 from signaling.protocol import messages
 from signaling.protocol.schema import RESULT_OF, schema
 from signaling.services.live.requests import HANDLERS
@@ -18,6 +19,10 @@ def test_every_request_and_event_is_in_the_schema() -> None:
     assert requests == {one.__name__ for one in get_args(get_args(messages.AnyRequest)[0])}
     assert events == {one.__name__ for one in get_args(get_args(messages.AnyEvent)[0])}
     assert requests | events <= set(document["$defs"])
+
+
+def test_presets_have_the_view_types_that_the_protocol_names() -> None:
+    assert schema()["$defs"]["MeetingInfo"]["properties"]["view_type"]["enum"] == list(ViewType)
 
 
 def test_every_reference_leads_to_a_definition() -> None:

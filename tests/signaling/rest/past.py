@@ -11,7 +11,7 @@ from signaling.domain.media_devices import MediaDevice
 from signaling.domain.peer_quality import Reading, Track
 from signaling.domain.peer_report import PeerReport, StoredReport
 from signaling.domain.quality_series import Point
-from signaling.domain.session import SessionRecord, SessionStatus
+from signaling.domain.session_status import SessionEndReason, SessionRecord, SessionStatus
 from signaling.ids import new_id, new_uuid
 from tests.signaling import values
 from tests.signaling.rest.world import World
@@ -67,7 +67,7 @@ async def over(world: World, session: SessionRecord, seconds: float) -> None:
         status=SessionStatus.FINISHED,
         ended_at=at(seconds),
         updated_at=at(seconds),
-        end_reason="over",
+        end_reason=SessionEndReason.HOST_ENDED_MEETING,
     )
     async with world.database() as uow:
         await uow.sessions.save(ended)

@@ -71,7 +71,7 @@ async def test_a_session_that_ended_shows_what_it_consumed(world: World) -> None
     assert shown["max_concurrent_participants"] == 2
     assert shown["meeting_display_name"] == "Weekly"
     assert shown["ended_at"] == "2026-03-01T12:01:40.123Z"
-    assert shown["end_reason"] == "OVER"
+    assert shown["end_reason"] == "HOST_ENDED_MEETING"
 
 
 async def test_an_archived_session_is_ended_and_shown_as_before(world: World) -> None:

@@ -26,7 +26,7 @@ from signaling.auth.tokens import JwtTokens
 from signaling.clock import SystemClock
 from signaling.domain.attendance import Attendance
 from signaling.domain.caller import EVERYTHING, Caller, Scope
-from signaling.domain.session_status import SessionRecord, SessionStatus
+from signaling.domain.session_status import SessionEndReason, SessionRecord, SessionStatus
 from signaling.ids import new_id, new_uuid
 from signaling.metrics import Metrics
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
@@ -148,7 +148,14 @@ class World:
         made: dict[str, Any] = answer.data
         return made
 
-    async def session(self, meeting_id: str, *, seconds: float = 0, ended: bool = False) -> SessionRecord:
+    async def session(
+        self,
+        meeting_id: str,
+        *,
+        seconds: float = 0,
+        ended: bool = False,
+        reason: SessionEndReason = SessionEndReason.ALL_PARTICIPANTS_LEFT,
+    ) -> SessionRecord:
         """One that runs, or has run, as far as the store knows."""
         async with self.database() as uow:
             meeting = await uow.meetings.get(self.organization_id, meeting_id)
@@ -161,6 +168,7 @@ class World:
                     ended_at=values.at(seconds + 60),
                     updated_at=values.at(seconds + 60),
                     status=SessionStatus.FINISHED,
+                    end_reason=reason,
                 )
                 await uow.sessions.save(record)
             await uow.commit()

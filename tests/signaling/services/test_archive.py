@@ -12,8 +12,8 @@ from sqlalchemy import update
 from signaling.domain.meeting import Meeting
 from signaling.domain.server import SignalingServer
 from signaling.domain.session import SessionRecord
-from signaling.domain.session_end import ALL_PARTICIPANTS_LEFT, MAX_DURATION_REACHED, NOBODY_CAME, ended
-from signaling.domain.session_status import SessionStatus
+from signaling.domain.session_end import ended
+from signaling.domain.session_status import SessionEndReason, SessionStatus
 from signaling.domain.webhook_delivery import DeliveryStatus
 from signaling.services.live.archive import BATCH, SETTLES_IN, SessionArchive
 from signaling.services.live.ownership import Ownership
@@ -52,7 +52,7 @@ class Shelf:
 
     async def over(
         self,
-        reason: str = ALL_PARTICIPANTS_LEFT,
+        reason: str = SessionEndReason.ALL_PARTICIPANTS_LEFT,
         *,
         began: bool = True,
         present: bool = False,
@@ -101,11 +101,14 @@ async def shelf(either: Database) -> Shelf:
 
 
 async def test_a_session_is_archived_a_while_after_its_end_once(shelf: Shelf) -> None:
-    left, too_long = await shelf.over(), await shelf.over(MAX_DURATION_REACHED)
+    left, too_long = await shelf.over(), await shelf.over(SessionEndReason.MAX_DURATION_REACHED)
     assert await shelf.archive.look() == 0, "some may be on their way out"
     shelf.settle()
     assert await shelf.archive.look() == 2
-    for session, reason in ((left, ALL_PARTICIPANTS_LEFT), (too_long, MAX_DURATION_REACHED)):
+    for session, reason in (
+        (left, SessionEndReason.ALL_PARTICIPANTS_LEFT),
+        (too_long, SessionEndReason.MAX_DURATION_REACHED),
+    ):
         kept = await shelf.get(session)
         assert (kept.status, kept.end_reason) == (SessionStatus.ARCHIVED, reason)
         assert kept.archived_at == kept.updated_at == shelf.clock.now()
@@ -115,7 +118,10 @@ async def test_a_session_is_archived_a_while_after_its_end_once(shelf: Shelf) ->
 
 
 async def test_what_nobody_was_in_left_nothing_and_what_runs_is_not_over(shelf: Shelf) -> None:
-    empty, running = await shelf.over(NOBODY_CAME, began=False), values.session(shelf.meeting)
+    empty, running = (
+        await shelf.over(SessionEndReason.NOBODY_CAME, began=False),
+        values.session(shelf.meeting),
+    )
     async with shelf.store() as uow:
         await uow.sessions.add(replace(running, started_at=NOON))
         await uow.commit()

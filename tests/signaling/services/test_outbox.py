@@ -9,7 +9,7 @@ from sqlalchemy import Executable
 from signaling.domain.meeting import Meeting
 from signaling.domain.organization import Organization
 from signaling.domain.participant import Participant
-from signaling.domain.session import SessionRecord, SessionStatus
+from signaling.domain.session_status import SessionEndReason, SessionRecord, SessionStatus
 from signaling.domain.webhook import EventName, Shape, Target
 from signaling.domain.webhook_delivery import Delivery
 from signaling.domain.webhook_sessions import ParticipantOccurrence, SessionOccurrence
@@ -155,7 +155,12 @@ async def test_a_meeting_is_told_at_the_url_that_it_names_also_once_it_is_delete
             await uow.meetings.save(named)
             await uow.commit()
         await world.starts()
-        ended = replace(world.session, ended_at=at(60), end_reason="x", status=SessionStatus.FINISHED)
+        ended = replace(
+            world.session,
+            ended_at=at(60),
+            end_reason=SessionEndReason.HOST_ENDED_MEETING,
+            status=SessionStatus.FINISHED,
+        )
         async with database() as uow:
             await world.outbox.tell(uow, SessionOccurrence(ended))
             await uow.commit()

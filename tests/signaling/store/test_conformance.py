@@ -21,7 +21,7 @@ from signaling.domain.organization import Organization
 from signaling.domain.peer_report import PeerReport, StoredReport
 from signaling.domain.preset import merged
 from signaling.domain.quality_series import Point
-from signaling.domain.session import SessionStatus
+from signaling.domain.session_status import SessionEndReason, SessionStatus
 from signaling.domain.time_range import TimeRange
 from signaling.errors import ConflictError
 from signaling.services.ports import UnitOfWork, UnitOfWorkFactory
@@ -326,7 +326,12 @@ async def test_a_meeting_has_one_session_that_has_not_ended(units: UnitOfWorkFac
     async with units() as uow:
         with pytest.raises(ConflictError):
             await uow.sessions.add(second)
-    ended = replace(first, status=SessionStatus.FINISHED, ended_at=values.at(5), end_reason="empty")
+    ended = replace(
+        first,
+        status=SessionStatus.FINISHED,
+        ended_at=values.at(5),
+        end_reason=SessionEndReason.ALL_PARTICIPANTS_LEFT,
+    )
     async with units() as uow:
         assert await uow.sessions.active_for(meeting.id) == first
         assert list(await uow.sessions.unfinished()) == [first]

@@ -17,7 +17,7 @@ from signaling.domain.configuration import (
 from signaling.domain.join_policy import Standing, password_mark
 from signaling.domain.meeting import Meeting, MeetingStatus
 from signaling.domain.plan import PLANS, PlanName
-from signaling.domain.session import SessionStatus
+from signaling.domain.session_status import SessionEndReason, SessionStatus
 from signaling.domain.targets import Targets
 from signaling.domain.unit import Unit
 from signaling.errors import ConflictError, NoActiveSessionError
@@ -402,7 +402,14 @@ async def test_no_more_sessions_at_a_time_than_the_plan_has_room_for() -> None:
             ended = await uow.sessions.active_for(others[0].id)
             assert ended is not None
             finished = SessionStatus.FINISHED
-            await uow.sessions.save(replace(ended, status=finished, ended_at=values.at(60), end_reason="x"))
+            await uow.sessions.save(
+                replace(
+                    ended,
+                    status=finished,
+                    ended_at=values.at(60),
+                    end_reason=SessionEndReason.HOST_ENDED_MEETING,
+                )
+            )
             await uow.commit()
         await world.join()
 

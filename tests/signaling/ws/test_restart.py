@@ -11,8 +11,7 @@ import pytest
 from sfu.control import messages as node
 from signaling.domain.configuration import Configuration
 from signaling.domain.preset import merged
-from signaling.domain.session_end import SERVER_RESTARTED
-from signaling.domain.session_status import SessionStatus
+from signaling.domain.session_status import SessionEndReason, SessionStatus
 from tests.support.live_world import (
     MEETING,
     ORGANIZATION,
@@ -153,7 +152,7 @@ async def test_a_session_that_no_node_carries_is_closed_in_the_books() -> None:
             async with second.store() as uow:
                 record = await uow.sessions.get(host.joined["session_id"])
             assert record is not None
-            assert record.end_reason == SERVER_RESTARTED
+            assert record.end_reason == SessionEndReason.SERVER_RESTARTED
             with pytest.raises(Refused):
                 await back(second, host)
 

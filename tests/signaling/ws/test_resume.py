@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from sfu.control import messages as node
-from signaling.domain.session_end import SERVER_RESTARTED
+from signaling.domain.session_status import SessionEndReason
 from signaling.services.live.service import LiveService
 from signaling.testing import FakeTokens
 from signaling.ws.connection import WsSettings
@@ -167,6 +167,6 @@ async def test_a_session_that_a_dead_process_left_behind_is_ended_at_the_next_st
         async with world.store() as uow:
             record = await uow.sessions.get(session_id)
             assert record is not None
-            assert record.end_reason == SERVER_RESTARTED
+            assert record.end_reason == SessionEndReason.SERVER_RESTARTED
             (attendance,) = await uow.sessions.attendances(session_id)
             assert attendance.left_at is not None

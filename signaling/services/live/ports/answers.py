@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from signaling.domain.candidate_pair import CandidateProtocol, CandidateType
 from signaling.domain.peer_quality import Medium
 from signaling.domain.publication import Layer
 
@@ -77,12 +78,12 @@ class PeerStats:
 class PathSample:
     """The pair of addresses that a connection uses. `rtt` in seconds, `estimate` in bits per second."""
 
-    protocol: str
+    protocol: CandidateProtocol
     local_host: str
     local_port: int
     remote_host: str
     remote_port: int
-    remote_type: str
+    remote_type: CandidateType
     rtt: float | None
     estimate: float | None
 

@@ -126,7 +126,7 @@ export interface PeerInfo {
   censored: string[];
   connection: "connected" | "detached";
   custom_participant_id: string | null;
-  device: string;
+  device: "desktop" | "mobile" | "bot" | "whip" | "whep";
   joined_at: string;
   name: string;
   participant_id: string;
@@ -139,7 +139,7 @@ export interface MeetingInfo {
   ends_at: string | null;
   meeting_id: string;
   title: string | null;
-  view_type: string;
+  view_type: "GROUP_CALL" | "WEBINAR" | "AUDIO_ROOM" | "LIVESTREAM" | "CHAT";
 }
 export interface PublicationInfo {
   codec: string;
