@@ -12,9 +12,11 @@ from typing import Protocol
 
 from sfu.config import NodeConfig
 from sfu.control.messages import Command, Event, Reply
+from sfu.core_use import CoreUse
 from sfu.errors import DoorError, NodeCommandError, NodeLostError
 
 __all__ = [
+    "CoreUse",
     "DoorError",
     "EventHandler",
     "NodeClient",
@@ -54,6 +56,10 @@ class NodeClient(Protocol):
 
     def on_lost(self, handler: Callable[[], None]) -> None:
         """Register the one receiver of the news that this node is gone for good."""
+        ...
+
+    def core_use(self) -> CoreUse | None:
+        """Of its process. None where nobody knows, and for a node in this process."""
         ...
 
     async def close(self) -> None:

@@ -50,6 +50,9 @@ class InProcessLink:
     def on_lost(self, handler: Callable[[], None]) -> None:
         """A node in one's own process is not lost without the process."""
 
+    def core_use(self) -> None:
+        """Whoever asks has the core that it would have."""
+
     async def close(self) -> None:
         await self.node.close()
 

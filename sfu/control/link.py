@@ -31,6 +31,7 @@ from sfu.control.messages import (
     reply_adapter,
 )
 from sfu.control.replies import checked
+from sfu.core_use import CoreUse, core_use
 from sfu.errors import NodeCommandError, NodeLostError
 
 log = structlog.get_logger("sfu.link")
@@ -167,6 +168,9 @@ class SocketLink:
         self._lost_handler = handler
         if self._lost and not self._closing:
             handler()
+
+    def core_use(self) -> CoreUse | None:
+        return core_use(self.process.pid)
 
     async def close(self) -> None:
         """End the worker: it closes its transports and exits; killed if it does not."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from sfu.client import NodeClient
+from sfu.client import CoreUse, NodeClient
 from sfu.control.messages import NodeLoad
 from signaling.nodes.link import NodeLink
 from signaling.nodes.placement import Capacity, NodeStanding
+from signaling.nodes.silence import Silence
 from signaling.services.ports import FreezeCount, QualitySpread, Spread, WorkerStatus
 
 
@@ -21,7 +22,7 @@ class Slot:
     client: NodeClient | None = None
     link: NodeLink | None = None
     load: NodeLoad | None = None
-    heard_at: float = 0.0
+    silence: Silence = field(default_factory=Silence)
     placed_since: int = 0
     peers_since: int = 0
     ping: asyncio.Task[None] | None = None
@@ -33,6 +34,18 @@ class Slot:
     @property
     def serving(self) -> bool:
         return self.link is not None and not self.link.lost
+
+    def hear(self, now: float) -> None:
+        """The worker said something."""
+        self.silence.end(now, self._core_use())
+
+    def hangs(self, now: float, after: float) -> bool:
+        """To be asked again and again. See `Silence`."""
+        self.silence.look(now, self._core_use())
+        return self.silence.hangs(now, after)
+
+    def _core_use(self) -> CoreUse | None:
+        return None if self.client is None else self.client.core_use()
 
 
 def standing_of(slot: Slot, capacity: Capacity) -> NodeStanding:

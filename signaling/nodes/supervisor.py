@@ -81,7 +81,8 @@ class NodesConfig:
     place_within: float = 8.0
     """How long a placement waits for a node to serve."""
     silent_after: float = 5.0
-    """A worker that answers nothing for so long hangs: it is killed and another one started."""
+    """A worker that answers nothing for so long hangs: it is killed and another one started. Time in which it
+    had no core to answer on does not count (`signaling.nodes.silence`)."""
     watch_every: float = 1.0
     """Pause between two pings."""
     spread_above: float = DEFAULT_SPREAD_ABOVE
@@ -312,8 +313,8 @@ class NodeSupervisor:
             except TimeoutError:
                 now = loop.time()
             if now - asked_at > 2 * config.watch_every:
-                slot.heard_at = now  # it is this process that did not listen
-            elif now - slot.heard_at > config.silent_after:
+                slot.hear(now)  # it is this process that did not listen
+            elif slot.hangs(now, config.silent_after):
                 log.error("node.hangs", node=slot.node_id, worker=slot.index)
                 return
 
@@ -329,7 +330,7 @@ class NodeSupervisor:
         with contextlib.suppress(NodeLostError, NodeCommandError):
             await client.request(Ping())
             if slot.client is client:
-                slot.heard_at = asyncio.get_running_loop().time()
+                slot.hear(asyncio.get_running_loop().time())
 
     async def _refill(self, slot: Slot) -> None:
         pause = self._config.first_pause
@@ -354,7 +355,7 @@ class NodeSupervisor:
         link = NodeLink(client, lambda load: self._heard(slot, load))
         async with self._changed:
             slot.node_id, slot.client, slot.link, slot.lost = client.node_id, client, link, lost
-            slot.heard_at = asyncio.get_running_loop().time()
+            slot.hear(asyncio.get_running_loop().time())
             slot.placed_since = slot.peers_since = 0
             slot.starts += 1
             self._changed.notify_all()
@@ -373,7 +374,7 @@ class NodeSupervisor:
 
     def _heard(self, slot: Slot, load: NodeLoad) -> None:
         slot.load, slot.placed_since, slot.peers_since = load, 0, 0
-        slot.heard_at = asyncio.get_running_loop().time()
+        slot.hear(asyncio.get_running_loop().time())
 
     def _node_config(self, slot: Slot) -> NodeConfig:
         config = self._config

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sfu.client import EventHandler, NodeClient, NodeConfig, NodeLostError
+from sfu.client import CoreUse, EventHandler, NodeClient, NodeConfig, NodeLostError
 from sfu.control import messages as node
 from sfu.errors import NodeCommandError
 from signaling.nodes.testing.graph import FakeGraph
@@ -45,6 +45,7 @@ class FakeNode(FakeGraph):
     closed: bool = False
     hung: bool = False
     """It takes commands and answers none."""
+    use: CoreUse | None = None
     fuse: Fuse | None = None
     _on_event: EventHandler | None = None
     _on_lost: Callable[[], None] | None = None
@@ -58,6 +59,9 @@ class FakeNode(FakeGraph):
 
     def on_lost(self, handler: Callable[[], None]) -> None:
         self._on_lost = handler
+
+    def core_use(self) -> CoreUse | None:
+        return self.use
 
     async def close(self) -> None:
         self.closed = True

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
+from sfu.client import CoreUse
 from sfu.control import messages as node
 from signaling.errors import MediaUnavailableError
+from signaling.nodes import silence
 from signaling.nodes.supervisor import NodesConfig, NodeSupervisor
 from signaling.nodes.testing import FakeNodes
 from signaling.services.live.ports import MediaEvent, NodeLost
@@ -143,4 +147,21 @@ async def test_a_worker_that_answers_nothing_any_more_is_replaced() -> None:
     silent.hung = True
     await until(lambda: fakes.latest is not silent, "another worker")
     assert silent.closed
+    await nodes.close()
+
+
+async def test_one_that_has_no_core_to_answer_on_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silence, "MOST_PATIENCE", math.inf)
+    fakes = FakeNodes()
+    config = NodesConfig(workers=2, udp_port=0, silent_after=0.2, watch_every=0.05, first_pause=0.001)
+    nodes = NodeSupervisor(config, launch=fakes.launch)
+    await nodes.start()
+    starved, silent = fakes.started
+    starved.hung = silent.hung = True
+    starved.use = CoreUse(0.0, ready=True)
+    await until(lambda: len(fakes.started) == 3, "another worker")
+    assert (starved.closed, silent.closed) == (False, True)
+    starved.use = CoreUse(0.0, ready=False)
+    await until(lambda: len(fakes.started) == 4, "one in the place of that which hangs by now")
+    assert starved.closed
     await nodes.close()
