@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from playwright.async_api import expect
+
 from tests.e2e.cast import Cast
 from tests.e2e.eventually import eventually, watch
 from tests.e2e.person import Json, Person
@@ -140,7 +142,23 @@ async def test_the_node_drops_what_a_preset_change_takes_away(cast: Cast) -> Non
     await ada.tile_of(grace).locator("video").wait_for(state="detached")
     assert not await grace.sdk("meeting.self.videoEnabled")
     assert (await grace.sdk_error("meeting.self.enableVideo()"))["name"] == "PermissionDenied"
-    assert await ada.tile_of(grace).get_attribute("data-audio") == "on"
+    await expect(ada.tile_of(grace)).to_have_attribute("data-audio", "on")
+
+
+async def test_a_camera_that_was_refused_is_seen_once_it_is_allowed(cast: Cast) -> None:
+    """On the connection that carries the microphone, where a refused offer leaves its traces."""
+    denied = {"media": {"video": {"can_produce": "NOT_ALLOWED"}}}
+    preset = await cast.make_preset(f"later_{cast.meeting_id}", "group_call_participant", denied)
+    ada = await cast.enter(ADA, "group_call_host")
+    grace = await cast.enter(GRACE, preset)
+    await expect(ada.tile_of(grace)).to_have_attribute("data-audio", "on")
+    for _ in range(2):
+        assert (await grace.sdk_error("meeting.self.enableVideo()"))["name"] == "PermissionDenied"
+    await cast.change_preset(preset, {"media": {"video": {"can_produce": "ALLOWED"}}})
+    await grace.click("camera-toggle")
+    await ada.sees(grace)
+    await ada.sees_moving(grace)
+    await expect(ada.tile_of(grace)).to_have_attribute("data-audio", "on")
 
 
 async def _forger(cast: Cast, preset: str) -> Person:

@@ -80,3 +80,8 @@ export function asStageError(error: unknown): unknown {
   if (error instanceof ConnectionLostError || error instanceof ConnectionFailedError) return error;
   return new StageError(error.name, error.message, error.code, { cause: error });
 }
+
+/** Whether the server said no for this reason. */
+export function isNamed(error: unknown, name: string): boolean {
+  return error instanceof RostrumError && error.name === name;
+}

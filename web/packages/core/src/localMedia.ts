@@ -2,14 +2,17 @@
  * What this client captures, and whether it goes out.
  *
  * Turning a source on captures it and, where `mayPublish` says so, publishes it; when the server refuses,
- * the source is off again before the caller hears of it. While on the stage is only a prospect (before the
+ * the source is off again before the caller hears of it. Where nothing can be sent just then it stays on, and is
+ * published as soon as it can. While on the stage is only a prospect (before the
  * join, and as long as an invitation is open) sources are captured for the preview alone.
  */
 
 import type { Capture, ScreenTracks } from "./capture";
+import type { Clock } from "./clock";
 import { Emitter } from "./emitter";
 import { LocalSource } from "./localSource";
 import { cameraEncodings, isScalable, scalableEncodings, screenEncodings, type VideoCodec } from "./media/encodings";
+import { Postponed } from "./media/postponed";
 import type { PublishItem, Publisher } from "./media/publisher";
 import { SerialQueue } from "./media/queue";
 import type { PresetConfig } from "./preset";
@@ -30,6 +33,9 @@ export interface LocalMediaOptions {
   videoCodec: VideoCodec;
   /** Whether a voice is sent with redundancy. */
   redundantAudio: boolean;
+  clock: Clock;
+  /** What is turned on is not sent: for now, or it is off again. */
+  failed: (error: unknown) => void;
 }
 
 export interface LocalMediaEvents {
@@ -44,10 +50,11 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
   screen: ScreenTracks | null = null;
 
   private readonly queue = new SerialQueue();
+  private readonly postponed: Postponed;
 
   constructor(private readonly options: LocalMediaOptions) {
     super();
-    const { capture, config } = options;
+    const { capture, clock, config, failed, mayPublish } = options;
     this.microphone = new LocalSource(
       (deviceId) => capture.microphone(config(), deviceId),
       () => this.runDetached(this.disableAudio()),
@@ -56,6 +63,7 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
       (deviceId) => capture.camera(config(), deviceId),
       () => this.runDetached(this.disableVideo()),
     );
+    this.postponed = new Postponed({ clock, again: () => void (mayPublish() && this.publishAll()), told: failed });
   }
 
   enableAudio(track?: MediaStreamTrack): Promise<void> {
@@ -81,7 +89,7 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
       this.screen = screen;
       screen.video.addEventListener("ended", () => this.runDetached(this.disableScreen()), { once: true });
       try {
-        if (this.options.mayPublish()) await this.options.publisher.publish(this.screenItems(screen));
+        if (this.options.mayPublish()) await this.send(this.screenItems(screen));
       } catch (error) {
         this.stopScreen();
         throw error;
@@ -109,14 +117,17 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
     });
   }
 
-  /** Publishes everything that is turned on, in one offer. */
+  /** Publishes everything that is turned on, in one offer. Where that is refused `failed` is told, and what is not sent is off. */
   publishAll(): Promise<void> {
     return this.queue.run(async () => {
-      const items: PublishItem[] = [];
-      if (this.microphone.track !== null) items.push(this.itemOf("microphone", this.microphone.track));
-      if (this.camera.track !== null) items.push(this.itemOf("camera", this.camera.track));
-      if (this.screen !== null) items.push(...this.screenItems(this.screen));
-      if (items.length > 0) await this.options.publisher.publish(items);
+      const items = this.itemsOn();
+      try {
+        if (await this.send(items)) this.postponed.settle();
+      } catch (error) {
+        this.postponed.settle();
+        for (const { source } of items) if (!this.options.publisher.sends(source)) this.handleEndedRemotely(source);
+        this.options.failed(error);
+      }
     });
   }
 
@@ -132,13 +143,26 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
     this.switchOff("microphone", "audio");
     this.switchOff("camera", "video");
     if (this.screen !== null) this.stopScreen();
+    this.postponed.settle();
+  }
+
+  /** False where it is only done later, of all that is turned on then. */
+  private async send(items: PublishItem[]): Promise<boolean> {
+    if (items.length === 0) return true;
+    try {
+      await this.options.publisher.publish(items);
+      return true;
+    } catch (error) {
+      if (!this.postponed.take(error)) throw error;
+      return false;
+    }
   }
 
   private async enable(source: "microphone" | "camera", event: "audio" | "video", track?: MediaStreamTrack) {
     const local = this[source];
     try {
       const started = await local.start(track);
-      if (this.options.mayPublish()) await this.options.publisher.publish([this.itemOf(source, started)]);
+      if (this.options.mayPublish()) await this.send([this.itemOf(source, started)]);
     } catch (error) {
       local.stop();
       throw error;
@@ -164,6 +188,14 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
     this.screen?.audio?.stop();
     this.screen = null;
     this.emit("screen");
+  }
+
+  private itemsOn(): PublishItem[] {
+    const items: PublishItem[] = [];
+    if (this.microphone.track !== null) items.push(this.itemOf("microphone", this.microphone.track));
+    if (this.camera.track !== null) items.push(this.itemOf("camera", this.camera.track));
+    if (this.screen !== null) items.push(...this.screenItems(this.screen));
+    return items;
   }
 
   private itemOf(source: "microphone" | "camera", track: MediaStreamTrack): PublishItem {

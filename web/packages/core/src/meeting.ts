@@ -16,6 +16,7 @@ import { DataChannels } from "./data/dataChannels";
 import { DeviceReport } from "./deviceReport";
 import { dispatch, type DispatchTargets } from "./dispatch";
 import { Encryption, type EncryptionOptions, type EncryptionProblem, PROBLEM_OF } from "./e2ee/encryption";
+import { isNamed } from "./errors";
 import { LocalMedia } from "./localMedia";
 import { configurationOf, type PeerConnectionOptions } from "./media/peerConnections";
 import { Publisher } from "./media/publisher";
@@ -118,6 +119,8 @@ export class Meeting {
       simulcast: options.overrides?.disableSimulcast !== true,
       videoCodec: options.overrides?.videoCodec ?? "VP8",
       redundantAudio: withRed,
+      clock,
+      failed: (error) => this.self.announcePublishError(error),
     });
     this.self = new Self({
       name: options.invitation?.participant.name ?? nameFromToken(options.authToken),
@@ -190,9 +193,7 @@ export class Meeting {
       if (state === "closed") this.data.handleConnectionLost();
       this.meta.handleMediaState("producing", state);
     });
-    this.subscriber.on("stateChanged", (state) => {
-      this.meta.handleMediaState("consuming", state);
-    });
+    this.subscriber.on("stateChanged", (state) => this.meta.handleMediaState("consuming", state));
     this.subscriber.on("track", (publicationId, track) => {
       if (track === null) this.tiles.handleEnded(publicationId);
       else this.tiles.handleSubscribed(publicationId);
@@ -246,7 +247,7 @@ export class Meeting {
     this.self.announceJoined(again);
     if (joined.stage.status === "ON_STAGE") this.startSending();
     else this.stopSending();
-    if (this.options.data === true) this.data.open().catch((error: unknown) => this.handleMediaError(error));
+    this.openData();
     this.handlePublished(joined.publications.map(({ publication_id }) => publication_id));
     this.repeatView();
   }
@@ -290,7 +291,12 @@ export class Meeting {
       for (const id of [...participant.publications.keys()]) participant.handlePublicationRemoved(id);
     }
     if (this.stage.status === "ON_STAGE") this.startSending();
+    this.openData();
     this.repeatView();
+  }
+
+  private openData(): void {
+    if (this.options.data === true) this.data.open().catch((error: unknown) => this.self.announcePublishError(error));
   }
 
   private handleSessionLeft(reason: string): void {
@@ -312,10 +318,7 @@ export class Meeting {
     if (denied("audio")) this.localMedia.handleEndedRemotely("microphone");
     if (denied("video")) this.localMedia.handleEndedRemotely("camera");
     if (denied("screenshare")) this.localMedia.handleEndedRemotely("screen");
-    this.startingMedia = this.localMedia.publishAll().catch((error: unknown) => {
-      this.localMedia.stopAll();
-      this.handleMediaError(error);
-    });
+    this.startingMedia = this.localMedia.publishAll();
   }
 
   private stopSending(): void {
@@ -367,10 +370,9 @@ export class Meeting {
     return encryption;
   }
 
-  /** What fails because the connection went is done again after it came back; the rest is told. */
+  /** What fails because the connection or the node went is done again after it came back; the rest is told. */
   private handleMediaError(error: unknown): void {
-    if (this.self.roomState !== "joined") return;
-    this.self.announcePublishError(error instanceof Error ? error : new Error(String(error)));
+    if (!isNamed(error, "MediaUnavailable")) this.self.announcePublishError(error);
   }
 
   private resetMedia(): void {

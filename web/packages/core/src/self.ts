@@ -41,7 +41,10 @@ export interface SelfEvents {
   moderated: [update: { source: string; action: "muted" | "revoked" | "blocked" | "allowed" }];
   /** A source sends more than the preset allows: only `forwarded` of its `encodings`, the lowest, reach the others. */
   publicationLimited: [update: LimitUpdate];
-  /** Something that was turned on could not be published after a join or a reconnect. */
+  /**
+   * Something that is turned on is not sent. `MediaUnavailable`: for now; it stays on, and is sent once the server can
+   * take it. Anything else, after a join or a reconnect: it is off.
+   */
   publishError: [error: Error];
 }
 
@@ -146,7 +149,10 @@ export class Self extends Emitter<SelfEvents> {
     this.chosenName = trimmed;
   }
 
-  /** Captures the microphone (or takes `track`) and publishes it once joined. Rejects if that is refused. */
+  /**
+   * Captures the microphone (or takes `track`) and publishes it once joined. Rejects if that is refused; where the server
+   * cannot take it just then, it stays on and is sent later (`publishError`).
+   */
   async enableAudio(track?: MediaStreamTrack): Promise<void> {
     this.checkCensored("microphone");
     return this.reporting("audio", this.media.enableAudio(track));
@@ -281,8 +287,9 @@ export class Self extends Emitter<SelfEvents> {
     this.emit("moderated", { source, action });
   }
 
-  announcePublishError(error: Error): void {
-    this.emit("publishError", error);
+  /** Of what fails as the connection or the meeting went nobody is told. */
+  announcePublishError(error: unknown): void {
+    if (this.roomJoined) this.emit("publishError", error instanceof Error ? error : new Error(String(error)));
   }
 
   private handleIdentity(me: PeerInfo | Waiting["me"]): void {

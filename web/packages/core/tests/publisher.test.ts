@@ -7,6 +7,7 @@ import { FakePeerConnection, fakeTrack } from "./support/peerConnection";
 
 let sent: RequestBody[];
 let refuse: string | null;
+let reason: string;
 let connections: FakePeerConnection[];
 let publisher: Publisher;
 
@@ -21,12 +22,13 @@ const microphone = (): PublishItem => ({ source: "microphone", kind: "audio", tr
 beforeEach(() => {
   sent = [];
   refuse = null;
+  reason = "PermissionDenied";
   connections = [];
   let published = 0;
   const signal = {
     request: async (body: RequestBody) => {
       sent.push(body);
-      if (refuse === body.type) throw new RostrumError("PermissionDenied", "No.", 2001);
+      if (refuse === body.type) throw new RostrumError(reason, "No.", 2001);
       if (body.type !== "publish") return {};
       const items = (body.publications ?? []).map(({ mid, source }) => {
         return { mid, source, publication_id: `pub_${++published}`, codec: "", encodings: 1 };
@@ -101,6 +103,38 @@ describe("a refusal", () => {
   });
 });
 
+describe("simulcast that was refused", () => {
+  beforeEach(async () => {
+    await publisher.publish([microphone()]);
+    refuse = "publish";
+    await expect(publisher.publish([camera()])).rejects.toMatchObject({ name: "PermissionDenied" });
+  });
+
+  it("is published by the same transceiver, however often it was refused", async () => {
+    for (let time = 0; time < 3; time++) await publisher.publish([camera()]).catch(() => undefined);
+    refuse = null;
+    const next = camera();
+    await publisher.publish([next]);
+    const [, only, ...others] = connections[0]!.transceivers;
+    expect([only?.direction, only?.sender.track, others]).toEqual(["sendonly", next.track, []]);
+    expect(publisher.publicationId("camera")).not.toBeNull();
+  });
+
+  it("is published by another one where that was negotiated meanwhile, or has other encodings", async () => {
+    refuse = null;
+    await publisher.publish([{ ...camera(), encodings: [{ rid: "q" }, { rid: "h" }, { rid: "f" }] }]);
+    await publisher.unpublish(["camera"]);
+    expect(connections[0]!.transceivers.map(({ direction }) => direction)).toEqual(["sendonly", "inactive", "stopped"]);
+    refuse = "publish";
+    await publisher.publish([camera()]).catch(() => undefined);
+    refuse = null;
+    await publisher.restartIce();
+    await publisher.publish([camera()]);
+    expect(connections[0]!.transceivers.map(({ direction }) => direction).slice(3)).toEqual(["stopped", "sendonly"]);
+    expect(publisher.publicationId("camera")).not.toBeNull();
+  });
+});
+
 describe("muting", () => {
   it("stops the packets here and tells the server once", async () => {
     await publisher.publish([microphone()]);
@@ -124,6 +158,28 @@ describe("muting", () => {
     await publisher.mute("microphone");
     await publisher.publish([microphone()]);
     expect(types()).toEqual(["publish", "unmute"]);
+  });
+});
+
+describe("a publication that went with its node", () => {
+  it("is published anew where it is turned on again", async () => {
+    await publisher.publish([microphone(), camera()]);
+    await publisher.mute("microphone");
+    [refuse, reason] = ["unmute", "NotFound"];
+    await publisher.publish([microphone()]);
+    expect(types()).toEqual(["publish", "mute", "unmute", "publish"]);
+    expect(sent[3]).toMatchObject({ publications: [{ source: "microphone", mid: "0" }] });
+    expect([publisher.publicationId("microphone"), publisher.sends("microphone")]).toEqual(["pub_3", true]);
+  });
+
+  it("is muted already", async () => {
+    await publisher.publish([microphone()]);
+    [refuse, reason] = ["mute", "NotFound"];
+    await publisher.mute("microphone");
+    expect(connections[0]?.transceivers[0]?.sender.track).toBeNull();
+    await publisher.publish([microphone()]);
+    reason = "PermissionDenied";
+    await expect(publisher.mute("microphone")).rejects.toMatchObject({ name: "PermissionDenied" });
   });
 });
 

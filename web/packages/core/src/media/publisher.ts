@@ -3,14 +3,16 @@
  *
  * A source without simulcast keeps its transceiver for as long as the connection lives: unpublishing empties
  * and deactivates it, publishing the source again uses it again. One with simulcast is stopped, and its m-line
- * is recycled: a new stream names its encodings again, an old one would not. Operations run one after the other, so that no two offers
- * are open at once; one that the server refuses is undone before the caller hears of it.
+ * is recycled: a new stream names its encodings again, an old one would not. Operations run one after the other, so that
+ * no two offers are open at once; one that the server refuses is undone before the caller hears of it. What it leaves
+ * behind has no m-line, and is kept: Chromium gives the m-line of the next transceiver to one that was stopped like that.
  */
 
 import { withoutLayers } from "./encodings";
 import type { PublicationSpec, PublishedItem } from "@rostrum/protocol";
 import type { Signal } from "../connection/results";
 import { Emitter } from "../emitter";
+import { isNamed } from "../errors";
 import { type Flow, flowOf } from "./pathWatch";
 import { SerialQueue } from "./queue";
 
@@ -29,8 +31,8 @@ interface Slot {
   transceiver: RTCRtpTransceiver;
   publicationId: string | null;
   muted: boolean;
-  /** Told apart by rid, which browsers say only until it was acknowledged once: not to be used again. */
-  simulcast: boolean;
+  /** Of simulcast, else "". Browsers say them only until they were acknowledged once: not to be used again then. */
+  rids: string;
 }
 
 export interface PublisherOptions {
@@ -72,6 +74,12 @@ export class Publisher extends Emitter<PublisherEvents> {
     return this.slots.get(source)?.publicationId ?? null;
   }
 
+  /** Whether a source is published, and not muted. */
+  sends(source: string): boolean {
+    const slot = this.slots.get(source);
+    return slot !== undefined && slot.publicationId !== null && !slot.muted;
+  }
+
   sourceOf(publicationId: string): string | null {
     for (const [source, slot] of this.slots) if (slot.publicationId === publicationId) return source;
     return null;
@@ -97,14 +105,15 @@ export class Publisher extends Emitter<PublisherEvents> {
   }
 
   /**
-   * Sends `items`, all or none. A source that is published already gets the new track and is unmuted. Where the
-   * connection is reset meanwhile it counts as done: whoever resets it publishes again what is turned on.
+   * Sends `items`, all or none. A source that is published already gets the new track and is unmuted, or is published
+   * anew where the server has lost it. Where the connection is reset meanwhile it counts as done: whoever resets it
+   * publishes again what is turned on.
    */
   publish(items: PublishItem[]): Promise<void> {
     return this.queue.run(async (abandoned) => {
       const fresh = items.filter((item) => this.publicationId(item.source) === null);
       for (const item of items) {
-        if (!fresh.includes(item)) await this.resumeWith(item);
+        if (!fresh.includes(item) && !(await this.resumeWith(item))) fresh.push(item);
         if (abandoned.aborted) return;
       }
       if (fresh.length > 0) await this.offerNew(fresh);
@@ -119,7 +128,12 @@ export class Publisher extends Emitter<PublisherEvents> {
       await slot.transceiver.sender.replaceTrack(null);
       if (slot.muted) return;
       slot.muted = true;
-      await this.options.signal.request({ type: "mute", publication_id: slot.publicationId });
+      try {
+        await this.options.signal.request({ type: "mute", publication_id: slot.publicationId });
+      } catch (error) {
+        // It went with its node, and nobody hears it any more.
+        if (!isNamed(error, "NotFound")) throw error;
+      }
     });
   }
 
@@ -211,13 +225,22 @@ export class Publisher extends Emitter<PublisherEvents> {
     this.emit("stateChanged", "closed");
   }
 
-  private async resumeWith(item: PublishItem): Promise<void> {
+  /** False where the server has not got the publication any more: it went with its node, and is no more here either. */
+  private async resumeWith(item: PublishItem): Promise<boolean> {
+    const { pc } = this;
     const slot = this.slots.get(item.source);
-    if (slot === undefined || slot.publicationId === null) return;
+    if (slot === undefined || slot.publicationId === null) return true;
     await slot.transceiver.sender.replaceTrack(item.track);
-    if (!slot.muted) return;
-    await this.options.signal.request({ type: "unmute", publication_id: slot.publicationId });
+    if (!slot.muted) return true;
+    try {
+      await this.options.signal.request({ type: "unmute", publication_id: slot.publicationId });
+    } catch (error) {
+      if (!isNamed(error, "NotFound")) throw error;
+      if (pc === this.pc) await this.empty(item.source);
+      return false;
+    }
     slot.muted = false;
+    return true;
   }
 
   private async offerNew(items: PublishItem[]): Promise<void> {
@@ -232,7 +255,7 @@ export class Publisher extends Emitter<PublisherEvents> {
   }
 
   private async occupy(pc: RTCPeerConnection, item: PublishItem): Promise<void> {
-    const slot = this.slots.get(item.source);
+    const slot = this.slotFor(item);
     if (slot !== undefined) {
       this.options.encrypt?.(slot.transceiver.sender, item.kind);
       await slot.transceiver.sender.replaceTrack(item.track);
@@ -245,8 +268,18 @@ export class Publisher extends Emitter<PublisherEvents> {
     const transceiver = addSender(pc, item);
     if (item.codec !== undefined) this.options.preferCodec(transceiver, item.codec);
     this.options.encrypt?.(transceiver.sender, item.kind);
-    const simulcast = (item.encodings?.length ?? 0) > 1;
-    this.slots.set(item.source, { transceiver, publicationId: null, muted: false, simulcast });
+    this.slots.set(item.source, { transceiver, publicationId: null, muted: false, rids: ridsOf(item) });
+  }
+
+  /** The slot of a source, unless it cannot be used for this. */
+  private slotFor(item: PublishItem): Slot | undefined {
+    const slot = this.slots.get(item.source);
+    if (slot === undefined || slot.rids === "") return slot;
+    const spent = slot.transceiver.mid !== null;
+    if (!spent && slot.rids === ridsOf(item)) return slot;
+    if (spent) slot.transceiver.stop();
+    this.slots.delete(item.source);
+    return undefined;
   }
 
   private async negotiate(pc: RTCPeerConnection, items: PublishItem[]): Promise<void> {
@@ -310,7 +343,7 @@ export class Publisher extends Emitter<PublisherEvents> {
     if (pc === null || pc.signalingState === "closed") return;
     await slot.transceiver.sender.replaceTrack(null);
     if (pc !== this.pc) return;
-    if (slot.simulcast) {
+    if (slot.rids !== "" && slot.transceiver.mid !== null) {
       slot.transceiver.stop();
       this.slots.delete(source);
     } else {
@@ -325,7 +358,7 @@ export class Publisher extends Emitter<PublisherEvents> {
     this.pc = pc;
     // The first m-line carries the transport of them all and must never be stopped: make it the microphone's.
     const transceiver = pc.addTransceiver("audio", { direction: "inactive" });
-    this.slots.set(ANCHOR_SOURCE, { transceiver, publicationId: null, muted: false, simulcast: false });
+    this.slots.set(ANCHOR_SOURCE, { transceiver, publicationId: null, muted: false, rids: "" });
     this.createData?.(pc);
     return pc;
   }
@@ -348,4 +381,8 @@ function addSender(pc: RTCPeerConnection, { track, encodings }: PublishItem): RT
     if (!encodings.some((encoding) => "scalabilityMode" in encoding)) throw error;
     return pc.addTransceiver(track, { direction: "sendonly", sendEncodings: plain });
   }
+}
+
+function ridsOf({ encodings = [] }: PublishItem): string {
+  return encodings.length > 1 ? encodings.map(({ rid }) => rid).join() : "";
 }

@@ -16,7 +16,7 @@ import type {
 import type { Clock } from "../clock";
 import type { Signal } from "../connection/results";
 import { Emitter } from "../emitter";
-import { ConnectionLostError, RostrumError } from "../errors";
+import { ConnectionLostError, isNamed } from "../errors";
 import { Arrivals } from "./arrivals";
 import { type Flow, flowOf } from "./pathWatch";
 import { PlayoutWatch } from "./playoutWatch";
@@ -147,7 +147,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
       this.dropMove();
       if (old !== null) await this.handleOffer(old);
       // It was called off, or came to nothing: what there is goes on, and the server knows.
-      if (!isOver(error)) throw error;
+      if (!isNamed(error, "NotFound")) throw error;
     }
   }
 
@@ -275,9 +275,4 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     this.playout?.follow(pc);
     return pc;
   }
-}
-
-/** The server has called the move off, which is nobody's concern. */
-function isOver(error: unknown): boolean {
-  return error instanceof RostrumError && error.name === "NotFound";
 }

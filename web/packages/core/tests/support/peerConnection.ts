@@ -84,6 +84,8 @@ export class FakePeerConnection {
   readonly dataChannels: FakeDataChannel[] = [];
   restarts = 0;
   offersWhileOneWasOpen = 0;
+  private readonly negotiated = new Set<FakeTransceiver>();
+  private mids = 0;
 
   addTransceiver(track: MediaStreamTrack | string, init: { direction: string; sendEncodings?: FakeEncoding[] }): FakeTransceiver {
     const transceiver = new FakeTransceiver(track, init.direction, init.sendEncodings);
@@ -102,17 +104,30 @@ export class FakePeerConnection {
     return { type: "offer", sdp: `offer of ${this.transceivers.length}` };
   }
 
+  async createAnswer(): Promise<{ type: string; sdp: string }> {
+    return { type: "answer", sdp: "" };
+  }
+
+  getTransceivers(): FakeTransceiver[] {
+    return this.transceivers;
+  }
+
   async setLocalDescription(description: { type: string; sdp: string }): Promise<void> {
     if (description.type === "rollback") {
+      for (const transceiver of this.transceivers) if (!this.negotiated.has(transceiver)) transceiver.mid = null;
       this.signalingState = "stable";
       return;
     }
-    this.transceivers.forEach((transceiver, index) => (transceiver.mid ??= String(index)));
+    const unnamed = this.transceivers.filter(({ mid }) => mid === null);
+    const lines = unnamed.filter(({ direction }) => direction !== "stopped").length;
+    // As in Chromium, what was stopped before it had an m-line takes that of another.
+    for (const transceiver of unnamed.slice(0, lines)) transceiver.mid = String(this.mids++);
     this.localDescription = description;
     this.signalingState = "have-local-offer";
   }
 
   async setRemoteDescription(description: object): Promise<void> {
+    for (const transceiver of this.transceivers) if (transceiver.mid !== null) this.negotiated.add(transceiver);
     this.currentRemoteDescription = description;
     this.signalingState = "stable";
   }
