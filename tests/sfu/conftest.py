@@ -1,8 +1,5 @@
-"""Property tests are about what comes out, not how fast: a busy machine must not fail them."""
-
 from __future__ import annotations
 
-from hypothesis import settings
+from tests.support import unhurried
 
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+__all__ = ["unhurried"]

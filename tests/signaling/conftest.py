@@ -11,7 +11,10 @@ from sqlalchemy import text
 from signaling.store.database import Database, sqlite_url
 from signaling.store.tables import metadata
 from signaling.testing.store import statements
+from tests.support import unhurried
 from tests.support.postgres import Postgres, cluster_or_skip
+
+__all__ = ["unhurried"]
 
 _DELETES = " ".join(f"DELETE FROM {table.name};" for table in reversed(metadata.sorted_tables))
 EMPTY = f"DO $$ BEGIN {_DELETES} END $$"

@@ -362,7 +362,7 @@ class AnySequence(RuleBasedStateMachine):
 
 
 TestAnySequence = AnySequence.TestCase
-TestAnySequence.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestAnySequence.settings = settings(max_examples=80, stateful_step_count=40)
 
 
 def test_grants_are_exactly_what_the_standing_allows() -> None:

@@ -213,4 +213,4 @@ class Stage(RuleBasedStateMachine):
 
 
 TestStage = Stage.TestCase
-TestStage.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestStage.settings = settings(max_examples=60, stateful_step_count=40)

@@ -101,7 +101,7 @@ class World:
         return True
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(units=AT_ONCE, at_most=st.integers(1, 5))
 def test_who_was_told_that_it_is_done_has_done_it_and_nobody_else(units: list[Unit], at_most: int) -> None:
     with tempfile.TemporaryDirectory() as folder, MonkeyPatch.context() as patch:

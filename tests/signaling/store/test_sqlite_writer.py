@@ -119,7 +119,10 @@ async def test_a_unit_reads_what_it_wrote_itself(logged: Database) -> None:
     assert seen == [1, 2, 3]
 
 
-async def test_an_answer_that_follows_from_what_is_not_committed_waits_for_it(database: Database) -> None:
+async def test_an_answer_that_follows_from_what_is_not_committed_waits_for_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_writer, "MAX_SECONDS", 3600.0)
     acme = values.organization()
     async with held_thread(database):
         first, second = await queued(database, add(database, acme), add(database, acme))
