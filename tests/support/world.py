@@ -97,7 +97,8 @@ def packets_of(bot: Bot, stream_id: int) -> int:
 async def media_late(server: Server) -> float:
     """Packets of media that the server dropped unread so far, as they had waited for too long. Its workers
     report that every two seconds."""
-    return (await server.metrics()).get("rostrum_worker_media_late_total", 0.0)
+    metrics = await server.metrics()
+    return sum(metrics.get(f"rostrum_worker_{one}_total", 0.0) for one in ("media_late", "pipe_media_late"))
 
 
 async def assert_late(server: Server, earlier: float, packets: float) -> None:
