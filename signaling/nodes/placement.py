@@ -91,6 +91,16 @@ class NodeStanding:
         return min(max(self.cpu / self.peers, CPU_PER_ADMITTED), CPU_PER_PEER_AT_MOST)
 
     @property
+    def packets_per_peer(self) -> float:
+        """Per second, what one more is expected to be sent; 0 while there is nothing to tell it by."""
+        return self.packets_per_second / self.peers if self.peers >= MEASURED_FROM else 0.0
+
+    @property
+    def load_per_peer(self) -> float:
+        """What one more is expected to add to the load, by whatever there is least of."""
+        return max(self.cpu_per_peer, self._by_packets(self.packets_per_peer))
+
+    @property
     def packet_capacity(self) -> float:
         """Packets per second that this node can send: what its core suffices for, and what it may."""
         limit = self.capacity
@@ -103,8 +113,7 @@ class NodeStanding:
 
     @property
     def expected_packets(self) -> float:
-        each = self.packets_per_second / self.peers if self.peers >= MEASURED_FROM else 0.0
-        return self.packets_per_second + self.peers_since * each
+        return self.packets_per_second + self.peers_since * self.packets_per_peer
 
     @property
     def reported_load(self) -> float:

@@ -80,4 +80,4 @@ class Relief:
         if target.full or target.load > self._above or difference < least:
             return 0
         room = min(difference / 2, self._above - target.load)
-        return int(room / max(source.cpu_per_peer, target.cpu_per_peer))
+        return int(room / max(source.load_per_peer, target.load_per_peer))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.nodes.placement import NodeStanding
+from signaling.nodes.placement import Capacity, NodeStanding
 from signaling.nodes.relief import BUSY_FOR, MOVES_AT_ONCE, MOVES_PER_MINUTE, SETTLE_FOR, Relief, Transfer
 
 BUSY = NodeStanding("nd_1", serving=True, cpu=0.8, transports=100, packets_per_second=60_000.0)
@@ -59,6 +59,14 @@ def test_so_many_a_minute_move_at_most_and_what_moved_is_waited_for() -> None:
     assert polled(relief, [BUSY, IDLE], 30, start=70.0), "and more in the next minute"
 
 
+def test_where_packets_are_what_there_is_least_of_peers_count_by_theirs() -> None:
+    """By what they take of the core, five would move, and the other one were the busier."""
+    few = Capacity(1.0, packets_per_second=12_000.0)
+    busy = replace(BUSY, cpu=0.05, transports=24, packets_per_second=6_000.0, capacity=few)
+    other = replace(IDLE, cpu=0.04, transports=20, packets_per_second=4_200.0, capacity=few)
+    assert polled(Relief(0.4), [busy, other], BUSY_FOR) == [Transfer("nd_1", "nd_2", 1)]
+
+
 _standing = st.builds(
     NodeStanding,
     st.sampled_from(("nd_1", "nd_2", "nd_3")),
@@ -68,26 +76,35 @@ _standing = st.builds(
     packets_per_second=st.floats(0, 60_000),
     pressure=st.sampled_from((0, 0, 1)),
 )
+_capacities = st.builds(
+    Capacity, st.sampled_from((0.85, 1.0)), packets_per_second=st.sampled_from((60_000.0, 250_000.0))
+)
 
 
-@given(st.lists(_standing, min_size=2, max_size=3, unique_by=lambda node: node.node_id))
-def test_what_moved_is_never_moved_back(nodes: list[NodeStanding]) -> None:
+@given(st.lists(_standing, min_size=2, max_size=3, unique_by=lambda node: node.node_id), _capacities)
+def test_what_moved_is_never_moved_back(nodes: list[NodeStanding], capacity: Capacity) -> None:
     """The load that moved makes the other one lighter than this one was, so the way back is no relief."""
     relief = Relief()
     transfers: list[Transfer] = []
-    standing = {node.node_id: node for node in nodes}
+    standing = {node.node_id: replace(node, capacity=capacity) for node in nodes}
     for now in range(120):
         found = relief.poll(standing.values(), float(now))
         if found is None:
             continue
         assert not standing[found.to_node].full
         source, target = standing[found.from_node], standing[found.to_node]
-        each = source.cpu_per_peer
+        cpu, packets = source.cpu_per_peer * found.peers, source.packets_per_peer * found.peers
         standing[source.node_id] = replace(
-            source, cpu=max(0.0, source.cpu - each * found.peers), transports=source.transports - found.peers
+            source,
+            cpu=max(0.0, source.cpu - cpu),
+            packets_per_second=max(0.0, source.packets_per_second - packets),
+            transports=source.transports - found.peers,
         )
         standing[target.node_id] = replace(
-            target, cpu=target.cpu + each * found.peers, transports=target.transports + found.peers
+            target,
+            cpu=target.cpu + cpu,
+            packets_per_second=target.packets_per_second + packets,
+            transports=target.transports + found.peers,
         )
         transfers.append(found)
     ways = {(one.from_node, one.to_node) for one in transfers}
