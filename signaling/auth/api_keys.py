@@ -136,12 +136,13 @@ class Authenticator:
         now = self._clock.monotonic()
         caller = self._remembered.get(asked, now)
         if caller is None:
+            forgotten = self._remembered.forgotten
             presented, place = parse_authorization(header), _Place(account_id, app_id)
             if isinstance(presented, Presented):
                 caller = await self._of_login(presented, place)
             else:
                 caller = await self._of_key(presented, place)
-            self._remembered.put(asked, caller, now)
+            self._remembered.put(asked, caller, now, forgotten=forgotten)
         return caller
 
     async def _of_key(self, sent: Credentials, place: _Place) -> Caller:

@@ -2,7 +2,8 @@
 
 Who wants to hear of what is looked up once and remembered for a moment: where nobody does, an event costs a
 look into memory. So a webhook that another server process was told to change is followed here within
-`REMEMBERED` seconds, one that was changed in this process at once.
+`REMEMBERED` seconds, one that was changed in this process at once. For so long nothing is remembered of it
+then: a transaction that began before the change sees what was so before.
 """
 
 from __future__ import annotations
@@ -39,14 +40,18 @@ class Outbox:
         self._on_written = on_written
         self._audiences: dict[str, tuple[float, _Audience]] = {}
         self._rooms: dict[str, tuple[float, Room]] = {}
+        self._changing: dict[str, float] = {}
+        """Until when nothing is remembered, by the id of an organization or a meeting."""
 
     def forget(self, organization_id: str) -> None:
         """Its webhooks are others now."""
         self._audiences.pop(organization_id, None)
+        _remember(self._changing, organization_id, self._clock.monotonic() + REMEMBERED)
 
     def forget_meeting(self, meeting_id: str) -> None:
         """It says something else of itself now."""
         self._rooms.pop(meeting_id, None)
+        _remember(self._changing, meeting_id, self._clock.monotonic() + REMEMBERED)
 
     async def tell(self, uow: UnitOfWork, occurrence: Occurrence) -> None:
         wanted = await self._wanted(uow, occurrence)
@@ -73,7 +78,8 @@ class Outbox:
             organization = await uow.organizations.get(organization_id)
             webhooks = tuple(await uow.webhooks.enabled(organization_id))
             audience = _Audience("" if organization is None else organization.name, webhooks)
-            _remember(self._audiences, organization_id, (now + REMEMBERED, audience))
+            if self._is_settled(organization_id):
+                _remember(self._audiences, organization_id, (now + REMEMBERED, audience))
         return audience
 
     async def _room(self, uow: UnitOfWork, organization_id: str, meeting_id: str) -> Room:
@@ -81,11 +87,15 @@ class Outbox:
         until, room = self._rooms.get(meeting_id, (0.0, None))
         if room is None or now >= until:
             room = await uow.webhooks.room(organization_id, meeting_id)
-            _remember(self._rooms, meeting_id, (now + REMEMBERED, room))
+            if self._is_settled(meeting_id):
+                _remember(self._rooms, meeting_id, (now + REMEMBERED, room))
         return room
 
+    def _is_settled(self, changed: str) -> bool:
+        return self._clock.monotonic() >= self._changing.get(changed, float("-inf"))
 
-def _remember(kept: dict[str, tuple[float, T]], key: str, value: tuple[float, T]) -> None:
+
+def _remember(kept: dict[str, T], key: str, value: T) -> None:
     if len(kept) >= MAX_REMEMBERED:
         kept.clear()
     kept[key] = value

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,8 @@ from signaling.services.api_keys import ApiKeyService
 from signaling.services.key_use import TO_WITHIN, KeyUse
 from signaling.services.ports import Clock
 from signaling.services.remembered_callers import MAX_REMEMBERED, REMEMBERED_FOR, RememberedCallers
+from signaling.store.api_keys import SqlApiKeys
+from signaling.store.database import Database
 from signaling.testing import FakeClock, MemoryStore
 from tests.signaling import values
 
@@ -74,7 +77,7 @@ def test_keys_are_long_random_and_kept_as_hashes() -> None:
 
 
 def authenticator_of(
-    store: MemoryStore,
+    store: Database,
     clock: Clock | None = None,
     use: KeyUse | None = None,
     remembered: RememberedCallers | None = None,
@@ -129,17 +132,18 @@ async def test_a_path_of_another_organization_is_not_there() -> None:
 class Tenants:
     """An organization with an app, another one, and a key of each kind."""
 
-    store: MemoryStore
+    store: Database
     clock: FakeClock
     acme: Organization
     app: Organization
     rival: Organization
 
     @classmethod
-    async def new(cls) -> Tenants:
+    async def new(cls, store: Database | None = None) -> Tenants:
         acme = values.organization()
         app = replace(values.organization("staging"), parent_id=acme.id)
-        tenants = cls(MemoryStore(), FakeClock(values.NOON), acme, app, values.organization("Rival"))
+        rival = values.organization("Rival")
+        tenants = cls(store or MemoryStore(), FakeClock(values.NOON), acme, app, rival)
         async with tenants.store() as uow:
             for one in (acme, app, tenants.rival):
                 await uow.organizations.add(one)
@@ -251,10 +255,38 @@ async def test_what_this_server_revokes_is_forgotten_at_once() -> None:
         await authenticator.caller(f"Bearer {t.acme.id}:key")
 
 
+@pytest.mark.asvs("8.3.2")
+async def test_what_is_revoked_while_it_is_looked_up_is_not_remembered(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    t = await Tenants.new(database)
+    key = await t.key(t.acme, "key")
+    remembered = RememberedCallers()
+    authenticator = authenticator_of(t.store, t.clock, remembered=remembered)
+    found, go_on, by_hash = asyncio.Event(), asyncio.Event(), SqlApiKeys.by_hash
+
+    async def slow(keys: SqlApiKeys, key_hash: str, organization_id: str | None) -> Any:
+        answer = await by_hash(keys, key_hash, organization_id)
+        found.set()
+        await go_on.wait()
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlApiKeys, "by_hash", slow)
+        asking = asyncio.create_task(authenticator.caller(f"Bearer {t.acme.id}:key"))
+        await found.wait()
+        admin = Caller(t.acme.id, "admin's key")
+        await ApiKeyService(t.store, t.clock, RandomSecrets(), remembered).revoke(admin, key.id)
+        go_on.set()
+        await asking
+    with pytest.raises(UnauthorizedError):
+        await authenticator.caller(f"Bearer {t.acme.id}:key")
+
+
 async def test_of_those_who_got_in_only_so_many_are_remembered() -> None:
     remembered = RememberedCallers()
     for number in range(MAX_REMEMBERED + 10):
-        remembered.put(str(number).encode(), Caller("org", "key"), 0.0)
+        remembered.put(str(number).encode(), Caller("org", "key"), 0.0, forgotten=0)
     assert len(remembered) == MAX_REMEMBERED
     assert remembered.get(b"0", 0.0) is None and remembered.get(b"100", 0.0) is not None
 

@@ -139,6 +139,31 @@ async def test_a_webhook_that_was_added_elsewhere_is_told_after_a_moment_and_one
         assert len(await world.log()) == 3
 
 
+@pytest.mark.parametrize("either", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("of_meeting", [False, True])
+async def test_what_a_transaction_that_began_before_the_change_sees_is_not_what_the_next_one_goes_by(
+    either: Database, of_meeting: bool
+) -> None:
+    async with World(either) as world:
+        async with either() as began_before:
+            assert await began_before.sessions.get(world.session.id)
+            async with either() as uow:
+                if of_meeting:
+                    await uow.meetings.save(replace(world.meeting, webhook_event_url="https://room.example/"))
+                else:
+                    await uow.webhooks.add(values.webhook(world.acme))
+                await uow.commit()
+            (world.outbox.forget_meeting if of_meeting else world.outbox.forget)(
+                world.meeting.id if of_meeting else world.acme.id
+            )
+            somebody = values.attendance(world.session, "peer_1", world.participant.id)
+            await world.outbox.tell(began_before, ParticipantOccurrence(world.session, somebody))
+            await began_before.commit()
+        assert await world.log() == []
+        await world.joins(2)
+        assert len(await world.log()) == 1
+
+
 @pytest.mark.parametrize("deleted", [False, True])
 async def test_a_meeting_is_told_at_the_url_that_it_names_also_once_it_is_deleted(
     database: Database, deleted: bool
