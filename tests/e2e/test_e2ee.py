@@ -179,6 +179,23 @@ def opened(frame: bytes, base_key: bytes) -> bytes:
     return prefix + AESGCM(key).decrypt(nonce, sealed[end:], sealed[:end] + prefix)
 
 
+def assembled(packets: dict[int, RtpPacket]) -> bytes | None:
+    """The VP8 frame of these packets, by sequence number; None while some are missing."""
+    last = next((number for number, packet in packets.items() if packet.marker), None)
+    if last is None:
+        return None
+    frame = b""
+    for back in range(len(packets)):
+        packet = packets.get((last - back) % 2**16)
+        if packet is None:
+            return None
+        descriptor = parse_descriptor(packet.payload)
+        frame = packet.payload[descriptor.length :] + frame
+        if descriptor.start_of_partition and descriptor.partition == 0:
+            return frame
+    return None
+
+
 def decoded(frame: bytes) -> tuple[int, int, int] | None:
     """The mean colour (YUV) of the upper part of a VP8 key frame; None for what is none."""
     try:
@@ -197,17 +214,16 @@ async def test_what_the_server_forwards_is_a_picture_only_with_the_key(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A subscriber gets what the server has: its payloads are noise, and with the key Grace's picture."""
-    frames: dict[int, bytes] = {}
+    packets: dict[int, dict[int, RtpPacket]] = {}
     whole: list[bytes] = []
     receive = RTCRtpReceiver._handle_rtp_packet
 
     async def listen(self: RTCRtpReceiver, packet: RtpPacket, arrival_time_ms: int) -> None:
         if packet.payload_type == 96 and packet.payload:
-            descriptor = parse_descriptor(packet.payload)
-            part = packet.payload[descriptor.length :]
-            frames[packet.timestamp] = frames.get(packet.timestamp, b"") + part
-            if packet.marker:
-                whole.append(frames.pop(packet.timestamp))
+            of_frame = packets.setdefault(packet.timestamp, {})
+            of_frame[packet.sequence_number] = packet
+            if (frame := assembled(of_frame)) is not None:
+                whole.append(frame)
         await receive(self, packet, arrival_time_ms)
 
     monkeypatch.setattr(RTCRtpReceiver, "_handle_rtp_packet", listen)

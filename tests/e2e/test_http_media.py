@@ -15,7 +15,7 @@ from tests.e2e.pictures import ADA, GRACE, LINUS
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
-_KEEP_CONNECTIONS = """
+KEEP_CONNECTIONS = """
 window.connections = [];
 const Original = window.RTCPeerConnection;
 window.RTCPeerConnection = class extends Original {
@@ -33,7 +33,7 @@ async () => {
 
 
 async def open_example(person: Person, page: str, path: str) -> None:
-    await person.page.add_init_script(_KEEP_CONNECTIONS)
+    await person.page.add_init_script(KEEP_CONNECTIONS)
     given = urlencode({"endpoint": person.base_url + path, "token": person.token})
     await person.page.goto(f"{(EXAMPLES / page).as_uri()}#{given}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.e2e.cast import Cast
@@ -55,8 +57,8 @@ async def test_the_layer_follows_what_is_asked_for_both_ways_without_a_freeze(ca
 
     seen: Json = await eventually(
         lambda: ada.page.evaluate("window.seen"),
-        lambda now: _without_repeats([1, *now["layers"]]) == [1, 0, 1, 0, 1],
-        "she is told of the layers, from the upper one on each as asked for",
+        lambda now: _in_order([0, 1, 0, 1], now["layers"]),
+        "she is told of the layers, each as asked for",
     )
     assert seen["longest"] < LONGEST_FREEZE * 1000, f"{seen}"
     await ada.sees_moving(grace)
@@ -75,18 +77,23 @@ async def test_two_receivers_have_different_layers_of_one_camera(cast: Cast) -> 
     grace = await cast.enter(GRACE)
     other = await cast.enter(ADA, viewport={"width": 640, "height": 480})
     # Two tiles of other people beside one's own are small in a small window: the page asks for little.
-    await _arrives(other, grace, WIDTH // 2)
-    await _arrives(ada, grace, WIDTH)
     await other.sees(grace)
-    assert (await other.received(grace, "camera"))["frameWidth"] == WIDTH // 2
+    await eventually(
+        lambda: asyncio.gather(_width(other, grace), _width(ada, grace)),
+        lambda widths: widths == [WIDTH // 2, WIDTH],
+        "each has a layer of its own at the same time",
+    )
 
 
 async def _arrives(person: Person, other: Person, width: int) -> None:
-    async def received() -> int:
-        return int((await person.received(other, "camera")).get("frameWidth", 0))
-
-    await eventually(received, lambda now: now == width, f"frames {width} wide arrive")
+    await eventually(lambda: _width(person, other), lambda now: now == width, f"frames {width} wide arrive")
 
 
-def _without_repeats(layers: list[int]) -> list[int]:
-    return [layer for index, layer in enumerate(layers) if index == 0 or layers[index - 1] != layer]
+async def _width(person: Person, other: Person) -> int:
+    return int((await person.received(other, "camera")).get("frameWidth", 0))
+
+
+def _in_order(wanted: list[int], layers: list[int]) -> bool:
+    """Perhaps with others in between, of a machine that is busy for a moment."""
+    rest = iter(layers)
+    return all(layer in rest for layer in wanted)

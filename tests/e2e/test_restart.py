@@ -14,6 +14,7 @@ from tests.e2e.browsers import Browsers
 from tests.e2e.cast import playing
 from tests.e2e.eventually import eventually
 from tests.e2e.pictures import ADA, GRACE
+from tests.e2e.test_reconnect import TRACKS
 from tests.support.server import (
     Server,
     kill_signaling,
@@ -46,6 +47,11 @@ async def test_people_see_each_other_while_signaling_is_gone_and_go_on_when_it_i
             pairs = ((ada, grace), (grace, ada))
             for person, other in pairs:
                 await person.sees(other)
+                await eventually(
+                    lambda one=person: one.evaluate(TRACKS),  # type: ignore[misc]
+                    lambda tracks: len(tracks) == 2 and all(tracks.values()),
+                    "there is a track of all that the other publishes",
+                )
                 person.tolerate("WebSocket connection to|ERR_")
                 await person.page.evaluate(_WATCH)
 

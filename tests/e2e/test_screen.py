@@ -24,9 +24,11 @@ async def test_a_shared_screen_is_large_and_right_for_the_others_until_it_ends(c
 
     await grace.see("screen-view")
     await grace.sees_colour(SHARED, ORANGE)
-    box = await grace.page.locator(SHARED).bounding_box()
-    assert box is not None
-    assert box["width"] > WINDOW["width"] / 2, "the screen is the largest thing on the page"
+    await eventually(
+        lambda: grace.page.locator(SHARED).bounding_box(),
+        lambda box: box is not None and box["width"] > WINDOW["width"] / 2,
+        "the screen is the largest thing on the page",
+    )
     await grace.sees(ada)
     assert await _received_width(grace, ada) == await slides.evaluate("innerWidth")
 

@@ -13,19 +13,22 @@ pytestmark = pytest.mark.alone
 
 SMALL = {"width": 480, "height": 400}
 """Three browsers draw without a GPU: little is enough."""
+EVERYBODY = {"grace": True, "other": True}
+"""What the page itself chooses, each time that it hears of somebody: a test chooses after that."""
 
 
 async def test_a_page_of_people_is_what_is_received_and_turning_it_exchanges_them(cast: Cast) -> None:
     ada = await cast.enter(ADA, "group_call_host", viewport=SMALL)
     grace = await cast.enter(GRACE, viewport=SMALL)
     other = await cast.enter(ADA, viewport=SMALL)
+    await _watches(ada, EVERYBODY, grace, other)
     await ada.sdk("meeting.participants.setView({ mode: 'page', peerIds: [argument] })", other.peer_id)
     await _watches(ada, {"grace": False, "other": True}, grace, other)
     await ada.sdk("meeting.participants.setView({ mode: 'page', peerIds: [argument] })", grace.peer_id)
     await _watches(ada, {"grace": True, "other": False}, grace, other)
     await ada.sees(grace)
     await ada.sdk("meeting.participants.setView({ mode: 'manual' })")
-    await _watches(ada, {"grace": True, "other": True}, grace, other)
+    await _watches(ada, EVERYBODY, grace, other)
 
 
 async def test_the_page_turns_its_pages_under_the_limit_of_the_preset(cast: Cast) -> None:
@@ -48,6 +51,7 @@ async def test_the_one_who_spoke_last_is_shown(cast: Cast) -> None:
     ada = await cast.enter(ADA, "group_call_host", viewport=SMALL)
     grace = await cast.enter(GRACE, viewport=SMALL)
     other = await cast.enter(ADA, viewport=SMALL)
+    await _watches(ada, EVERYBODY, grace, other)
     for person in (ada, grace, other):
         await person.sdk("meeting.self.disableAudio()")
     await ada.sdk("meeting.participants.setView({ mode: 'speakers', count: 1 })")
