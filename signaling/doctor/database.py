@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +13,7 @@ from signaling.doctor.report import Finding, fail, ok, warn
 from signaling.errors import InvalidInputError
 from signaling.server_id import SERVER_ID_FILE, read_server_id
 from signaling.store.database import DATABASE_FILE, sqlite_url
-from signaling.store.examination import Examined, Sealed, SealedIn, examine
+from signaling.store.examination import Examined, Sealed, SealedIn, Skew, examine
 from signaling.store.migrate import HEAD
 from signaling.webhooks.key_pairs import PURPOSE as WEBHOOK_KEYS
 from signaling.webhooks.key_pairs import sealed_name
@@ -32,16 +31,14 @@ class DatabaseCheck:
     async def look(self) -> Sequence[Finding]:
         settings = self.settings
         try:
-            began = time.time()
             found = await examine(settings.database_url or sqlite_url(settings.data_dir / DATABASE_FILE))
-            middle = (began + time.time()) / 2
         except InvalidInputError as error:
             return [fail("database", error.message, "correct --database-url")]
         except (OSError, ImportError) as error:
             return [fail("database", str(error), "start the database, or correct --database-url")]
         findings = [judge_revision(found.revision), self._secret_key(found)]
-        if found.now is not None:
-            findings.append(judge_skew(found.now - middle))
+        if found.skew is not None:
+            findings.append(judge_skew(found.skew))
         taken = self._taken(found)
         return findings if taken is None else [*findings, taken]
 
@@ -112,11 +109,12 @@ def _opens(text: str, one: Sealed) -> bool:
     return True
 
 
-def judge_skew(offset: float) -> Finding:
-    """`offset`: seconds by which the database's clock is ahead of ours."""
-    found = f"{offset:+.3f} s against the database's"
-    if abs(offset) < GOOD_SKEW:
+def judge_skew(skew: Skew) -> Finding:
+    """By what the clocks are apart at least."""
+    found = f"{skew.ahead:+.3f} s against the database's"
+    apart = abs(skew.ahead) - skew.doubt
+    if apart < GOOD_SKEW:
         return ok("clock against the database", found)
-    judge = fail if abs(offset) >= BAD_SKEW else warn
+    judge = fail if apart >= BAD_SKEW else warn
     advice = "keep both with an NTP client: servers on one database sign and verify by their clocks"
     return judge("clock against the database", found, advice)

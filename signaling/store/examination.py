@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Literal
 
 from sqlalchemy import Connection, func, select
@@ -25,36 +27,46 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Skew:
+    """Seconds by which the database's clock is `ahead` of ours, give or take `doubt`: half of what it took to
+    ask it."""
+
+    ahead: float
+    doubt: float
+
+
+@dataclass(frozen=True, slots=True)
 class Examined:
-    """`now`: the database's clock, seconds since 1970, where it may not be this machine's. `sealed`: a secret
-    of each kind. `servers`: URLs by id. Of another schema than the present one only the revision is known."""
+    """`skew` is of clocks that may not be the same. `sealed`: a secret of each kind. `servers`: URLs by id.
+    Of another schema than the present one only the revision is known."""
 
     revision: str | None = None
     shared: bool = False
     """Whether other servers can use it, too."""
-    now: float | None = None
+    skew: Skew | None = None
     sealed: Sequence[Sealed] = ()
     servers: Mapping[str, str] = field(default_factory=dict)
 
 
-async def examine(url: str) -> Examined:
-    """Raises as `look_at` does."""
-    return await look_at(url, _examined) or Examined()
+async def examine(url: str, wall: Callable[[], float] = time.time) -> Examined:
+    """`wall`: seconds since 1970. Raises as `look_at` does."""
+    return await look_at(url, partial(_examined, wall)) or Examined()
 
 
-def _examined(connection: Connection) -> Examined:
+def _examined(wall: Callable[[], float], connection: Connection) -> Examined:
     revision = revision_of(connection)
     shared = connection.dialect.name != "sqlite"
-    now = connection.scalar(select(func.extract("epoch", func.clock_timestamp()))) if shared else None
+    skew = _skew(wall, connection) if shared else None
     if revision != HEAD:
-        return Examined(revision, shared, None if now is None else float(now))
-    return Examined(
-        revision,
-        shared,
-        None if now is None else float(now),
-        _sealed(connection),
-        _servers(connection) if shared else {},
-    )
+        return Examined(revision, shared, skew)
+    return Examined(revision, shared, skew, _sealed(connection), _servers(connection) if shared else {})
+
+
+def _skew(wall: Callable[[], float], connection: Connection) -> Skew:
+    asked = wall()
+    theirs = float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+    answered = wall()
+    return Skew(theirs - (asked + answered) / 2, (answered - asked) / 2)
 
 
 def _sealed(connection: Connection) -> list[Sealed]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,10 @@ import pytest
 from click.testing import CliRunner
 
 from signaling.cli import main
+from signaling.doctor.database import judge_skew
+from signaling.doctor.report import Verdict
 from signaling.preflight import lock_data_dir, prepare_data_dir
+from signaling.store.examination import examine
 from tests.support import coturn, netns
 from tests.support.postgres import Postgres
 from tests.support.server import free_ports
@@ -112,6 +117,19 @@ def test_a_database_of_several_servers(base: list[str], postgres: Postgres) -> N
     assert found["clock against the database"]["verdict"] == "ok"
     assert found["secret key"]["verdict"] == "warn"
     assert found["server URL"]["found"].startswith("http://127.0.0.1:9 is 127.0.0.1")
+
+
+@pytest.mark.parametrize("delay", [0.0, 4.0])
+def test_a_database_that_is_slow_to_answer_is_not_taken_for_a_wrong_clock(
+    postgres: Postgres, delay: float
+) -> None:
+    """Whether it was slow on the way there or back: its clock is ours."""
+    for before in (delay, 0.0):
+        wall = iter((-before, delay - before))
+        found = asyncio.run(examine(postgres.new_database(), lambda wall=wall: time.time() + next(wall)))
+        assert found.skew is not None
+        assert judge_skew(found.skew).verdict is Verdict.OK
+        assert found.skew.doubt >= delay / 2
 
 
 def test_a_url_that_leads_to_nothing_while_the_server_runs(base: list[str], tmp_path: Path) -> None:

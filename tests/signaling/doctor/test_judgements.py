@@ -29,7 +29,7 @@ from signaling.doctor.machine import (
 from signaling.doctor.network import judge_address, judge_refusal
 from signaling.doctor.report import Finding, Report, Verdict, fail, ok, warn
 from signaling.doctor.urls import Answered, judge_answer, judge_name
-from signaling.store.examination import Examined, Sealed
+from signaling.store.examination import Examined, Sealed, Skew
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -189,10 +189,14 @@ def test_secret_keys(
 
 
 @pytest.mark.parametrize(
-    ("offset", "verdict"), [(0.2, OK), (-0.9, OK), (2.0, WARN), (-29.0, WARN), (30.0, FAIL), (-300.0, FAIL)]
+    ("ahead", "doubt", "verdict"),
+    [
+        *((0.2, 0.0, OK), (-0.9, 0.0, OK), (2.0, 0.0, WARN), (-29.0, 0.0, WARN), (30.0, 0.0, FAIL)),
+        *((-300.0, 0.0, FAIL), (2.0, 1.5, OK), (-2.0, 0.5, WARN), (31.0, 2.0, WARN)),
+    ],
 )
-def test_clocks_of_server_and_database(offset: float, verdict: Verdict) -> None:
-    assert judge_skew(offset).verdict is verdict
+def test_clocks_of_server_and_database(ahead: float, doubt: float, verdict: Verdict) -> None:
+    assert judge_skew(Skew(ahead, doubt)).verdict is verdict
 
 
 def test_urls_that_lead_to_a_server_or_not() -> None:
