@@ -6,10 +6,12 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
+from signaling.domain.caller import Caller
 from signaling.domain.configuration import decided
 from signaling.domain.join_policy import Standing, check_join
 from signaling.domain.meeting import Meeting
 from signaling.domain.participant import Participant
+from signaling.domain.unit import may_touch
 from signaling.domain.version import check_version
 from signaling.errors import JoinRefusedError, NotFoundError, ValidationFailedError
 from signaling.ids import new_uuid
@@ -68,11 +70,12 @@ class ParticipantService:
         name: str,
         picture: str | None = None,
         unit_id: str | None = None,
+        caller: Caller | None = None,
         once: Once[Participant] | None = None,
     ) -> Participant:
         """Somebody whom the organization itself registers. Raises `NotFoundError` for the meeting,
-        `ValidationFailedError` for a preset or a unit that is not there, and `JoinRefusedError` where the
-        join policy would not let them in."""
+        `ValidationFailedError` for a preset or a unit that is not there for the caller, and
+        `JoinRefusedError` where the join policy would not let them in."""
         now = self._clock.now()
         participant = Participant(
             id=new_uuid(),
@@ -94,7 +97,7 @@ class ParticipantService:
             meeting, there_is_the_preset, said_above = found
             if not there_is_the_preset:
                 raise _no_preset(preset_name)
-            await _check_unit(uow, participant)
+            await _check_unit(uow, caller, participant)
             await self._check_policy(uow, meeting, participant, said_above=said_above)
             await uow.participants.add(participant)
             return participant
@@ -140,22 +143,24 @@ class ParticipantService:
         meeting_id: str,
         participant_id: str,
         *,
+        caller: Caller | None = None,
         if_version: Set[int] | None = None,
         **changes: Unpack[ParticipantChanges],
     ) -> Changed:
-        """Raises `NotFoundError`, `ValidationFailedError` for a preset or a unit that is not there, and
-        `PreconditionFailedError` for a version that is not in `if_version`. Peers of the participant that
-        are joined are told, and a new preset applies to them when this returns. Who is refused by the join
-        policy can be changed too: only a token they do not get."""
+        """Raises `NotFoundError`, `ValidationFailedError` for a preset or a unit that is not there for the
+        caller, and `PreconditionFailedError` for a version that is not in `if_version`. Peers of the
+        participant that are joined are told, and a new preset applies to them when this returns. Who is
+        refused by the join policy can be changed too: only a token they do not get."""
 
         async def work(uow: UnitOfWork) -> tuple[Participant, bool]:
-            participant = await _load(uow, organization_id, meeting_id, participant_id)
-            check_version("participant", participant.version, if_version)
+            before = await _load(uow, organization_id, meeting_id, participant_id)
+            check_version("participant", before.version, if_version)
             if "preset_name" in changes:
                 await _check_preset(uow, organization_id, changes["preset_name"])
-            version = participant.version + 1
-            participant = replace(participant, **changes, version=version, updated_at=self._clock.now())
-            await _check_unit(uow, participant)
+            version = before.version + 1
+            participant = replace(before, **changes, version=version, updated_at=self._clock.now())
+            stays = participant.unit_id == before.unit_id
+            await _check_unit(uow, None if stays else caller, participant)
             await uow.participants.save(participant)
             return participant, await self._admits(uow, participant)
 
@@ -214,9 +219,13 @@ def _is_enough(found: tuple[Participant, Meeting, bool]) -> bool:
     return meeting.deleted_at is None and alone and not said_above
 
 
-async def _check_unit(uow: UnitOfWork, participant: Participant) -> None:
+async def _check_unit(uow: UnitOfWork, caller: Caller | None, participant: Participant) -> None:
+    """That there is such a unit, for the caller too: a unit lets into meetings that are for it alone, and so
+    is given by who has it. Raises `ValidationFailedError`."""
     try:
-        await unit_path(uow, participant.organization_id, participant.unit_id)
+        path = await unit_path(uow, participant.organization_id, participant.unit_id)
+        if caller is not None and participant.unit_id is not None and not may_touch(caller, path):
+            raise NotFoundError.of("unit", participant.unit_id)
     except NotFoundError as error:
         raise ValidationFailedError(f"unit_id: {error.message}", field="unit_id") from None
 

@@ -120,8 +120,14 @@ LINES = (
     ),
     Line(
         "8.2.2",
-        "What is in another unit than a key or a person is limited to is not there for them.",
-        ("signaling/services/reach.py", "signaling/services/api_keys.py", "signaling/services/users.py"),
+        "What is in another unit than a key or a person is limited to is not there for them, "
+        "and nobody gives a participant a unit that they have not.",
+        (
+            "signaling/services/reach.py",
+            "signaling/services/participants.py",
+            "signaling/services/api_keys.py",
+            "signaling/services/users.py",
+        ),
     ),
     Line(
         "8.3.2",

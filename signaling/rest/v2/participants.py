@@ -11,7 +11,7 @@ from pydantic import Field
 from signaling.domain.caller import Scope
 from signaling.domain.participant import Participant
 from signaling.errors import JoinRefusedError
-from signaling.rest.access import organization_id_of
+from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
 from signaling.rest.operation import Many, Operation
@@ -38,7 +38,8 @@ class ParticipantBody(Body):
     name: Name | None = None
     picture: Picture | None = None
     unit_id: UnitId | None = None
-    """The unit they belong to, for meetings that are for some units only."""
+    """The unit they belong to, for meetings that are for some units only. A credential that is limited to a
+    unit names this one or one below it."""
 
 
 class ParticipantPatch(Body):
@@ -216,6 +217,7 @@ class ParticipantRoutes:
                 name=body.name or DEFAULT_NAME,
                 picture=body.picture,
                 unit_id=body.unit_id,
+                caller=caller_of(request),
                 once=once,
             )
         except AnsweredBefore as before:
@@ -242,7 +244,10 @@ class ParticipantRoutes:
     async def change(self, request: web.Request) -> web.Response:
         body = await parse_body(request, ParticipantPatch)
         changed = await self._service.change(
-            *_path(request), if_version=expected_versions(request), **body.given()
+            *_path(request),
+            caller=caller_of(request),
+            if_version=expected_versions(request),
+            **body.given(),
         )
         answer = ChangedParticipant.reading(changed.participant, token=changed.token)
         return tagged(success(answer), changed.participant.version)

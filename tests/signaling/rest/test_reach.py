@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from signaling.domain.caller import EVERYTHING, Scope
+from signaling.ids import new_uuid
 from signaling.rest.operation import Operation
 from tests.signaling import values
 from tests.signaling.rest.test_operations import body_of
@@ -104,6 +105,33 @@ async def test_what_is_made_belongs_to_the_unit_and_cannot_leave_it(world: World
         placed = await world.call("POST", "/v2/meetings", {"unit_id": unit_id})
         assert (placed.status, placed.error["field"]) == (422, "unit_id")
     assert (await world.call("PUT", path, {})).data["unit_id"] == made.units["hospital"]
+
+
+@ON_BOTH
+@pytest.mark.asvs("8.2.2")
+async def test_who_is_limited_to_a_unit_gives_participants_no_other(world: World) -> None:
+    made, nowhere = await wards(world), new_uuid()
+    path = f"/v2/meetings/{made.meetings['ward']}/participants"
+    of_office = await world.participant(made.meetings["ward"], unit_id=made.units["office"])
+    world.unit_id = made.units["hospital"]
+    wanted = {"preset_name": "group_call_host", "custom_participant_id": "ada"}
+    refused = [
+        await world.call("POST", path, wanted | {"unit_id": one}) for one in (made.units["office"], nowhere)
+    ]
+    assert [(one.status, one.error["field"]) for one in refused] == [(422, "unit_id")] * 2
+    there, not_there = (one.error["message"] for one in refused)
+    assert there.replace(made.units["office"], nowhere) == not_there, (
+        "nobody learns that there is such a unit"
+    )
+    for own in (made.units["hospital"], made.units["ward"], None):
+        ada = (await world.call("POST", path, wanted | {"unit_id": own})).data
+        assert ada["unit_id"] == own
+        moved = await world.call("PATCH", f"{path}/{ada['id']}", {"unit_id": made.units["office"]})
+        assert (moved.status, moved.error["field"]) == (422, "unit_id")
+        assert (await world.call("PATCH", f"{path}/{ada['id']}", {"unit_id": world.unit_id})).status == 200
+    kept = {"name": "Bob", "unit_id": of_office["unit_id"]}
+    renamed = await world.call("PATCH", f"{path}/{of_office['id']}", kept)
+    assert (renamed.status, renamed.data["unit_id"]) == (200, made.units["office"]), "it stays what it was"
 
 
 async def test_configuration_of_units_is_for_their_own_and_those_above(world: World) -> None:
