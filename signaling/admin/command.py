@@ -61,8 +61,8 @@ def _command(noun: Noun, verb: Verb) -> click.Command:
     command: _Command = run
     for option in reversed(_WHERE):
         command = option(command)
-    if verb is Verb.DELETE and noun.forcible:
-        command = click.option("--force", is_flag=True, help="End the sessions that run.")(command)
+    if verb is Verb.DELETE and noun.forced:
+        command = click.option("--force", is_flag=True, help=noun.forced)(command)
     if noun.of_meeting:
         command = click.option("--meeting", required=True, help="Id of the meeting.")(command)
     if verb is Verb.LIST:

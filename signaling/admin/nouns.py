@@ -50,8 +50,8 @@ class Noun:
     columns: tuple[str, ...]
     """Of tables, after the id."""
     verbs: frozenset[Verb] = EVERY_VERB
-    forcible: bool = False
-    """What runs of it is in the way of deleting it, unless that is forced."""
+    forced: str = ""
+    """What is done to what is in the way of deleting it, where that is forced; empty: it cannot be."""
     path_of_one: str | None = None
     """Where one is shown and updated, if not below `path`."""
     actions: tuple[Action, ...] = ()
@@ -92,13 +92,14 @@ def _on_session(name: str, summary: str) -> Action:
     )
 
 
+_ENDED: Final = "End the sessions that run."
 NOUNS: Final = (
     Noun(
         "orgs",
         "organization",
         "/v2/orgs",
         ("name", "plan", "contact", "created_at"),
-        forcible=True,
+        forced=_ENDED,
         actions=_configuration("/v2/orgs/{id}/configuration"),
     ),
     Noun(
@@ -106,7 +107,7 @@ NOUNS: Final = (
         "app",
         "/v2/orgs/{organization}/apps",
         ("name", "created_at"),
-        forcible=True,
+        forced=_ENDED,
         path_of_one="/v2/orgs",
     ),
     Noun(
@@ -167,7 +168,13 @@ NOUNS: Final = (
             ),
         ),
     ),
-    Noun("presets", "preset", "/v2/presets", ("name", "updated_at")),
+    Noun(
+        "presets",
+        "preset",
+        "/v2/presets",
+        ("name", "updated_at"),
+        forced="Though it is in use: who has it cannot join then.",
+    ),
     Noun(
         "sessions",
         "session",

@@ -36,7 +36,7 @@ _KNOWN: Final[Mapping[str, tuple[str, Any]]] = {
     "filter[room_id]": ("Only those of this room.", _UUID),
     "filter[session_id]": ("Only those of this session.", _UUID),
     "filter[unique_name]": ("Only the room of this name.", "weekly"),
-    "force": ("End the sessions that run.", True),
+    "force": ("Also where something is in the way of it.", True),
     "group_by": ("A row for each day and unit, instead of for each day.", "unit"),
     "include_participants": ("With the latest 100 who were in.", True),
     "include_peer_events": ("With when each peer came and went.", True),

@@ -62,7 +62,7 @@ class PresetService:
 
         Raises `NotFoundError`, `PreconditionFailedError` for a version that is not in `if_version`,
         `ValidationFailedError`, `FeatureDisabledError`, and `ConflictError` when the new name is taken or the
-        preset is to be renamed while participants have it: they refer to it by name.
+        preset is to be renamed while it is in use, which is by name.
         """
 
         return await self._changed(
@@ -94,7 +94,7 @@ class PresetService:
             )
             await _check_plan(uow, organization_id, after.preset, before.preset)
             if after.name != before.name:
-                await _check_unused(uow, before)
+                await _check_unused(uow, before, "renamed. Create one with the new name, and give them that.")
             await uow.presets.save(after)
             return after
 
@@ -103,14 +103,26 @@ class PresetService:
         return after
 
     async def remove(
-        self, organization_id: str, preset_id: str, *, if_version: Set[int] | None = None
+        self,
+        organization_id: str,
+        preset_id: str,
+        *,
+        force: bool = False,
+        if_version: Set[int] | None = None,
     ) -> PresetRecord:
-        """Raises `NotFoundError` and `PreconditionFailedError`. Participants that have it can no longer join
-        until they get another; peers that joined with it keep it until they leave."""
+        """Raises `NotFoundError`, `PreconditionFailedError`, and `ConflictError` where it is in use. With
+        `force` it goes all the same: participants that have it can no longer join until they get another;
+        peers that joined with it keep it until they leave."""
 
         async def work(uow: UnitOfWork) -> PresetRecord:
             record = await _load(uow, organization_id, preset_id)
             check_version("preset", record.version, if_version)
+            if not force:
+                await _check_unused(
+                    uow,
+                    record,
+                    "removed: who has it could not join any more. Give them another one, or send force=true.",
+                )
             await uow.presets.remove(record)
             return record
 
@@ -134,10 +146,8 @@ async def _check_plan(
         await check_feature(uow, organization_id, Feature.WAITING_ROOM)
 
 
-async def _check_unused(uow: UnitOfWork, record: PresetRecord) -> None:
-    users = await uow.participants.count_with_preset(record.organization_id, record.name)
-    if users:
-        raise ConflictError(
-            f"{users} participants have the preset {record.name!r}, so it cannot be renamed. Create one with "
-            "the new name and give them that."
-        )
+async def _check_unused(uow: UnitOfWork, record: PresetRecord, undone: str) -> None:
+    """Raises `ConflictError`. `undone`: what is not done for it, and what to do instead."""
+    use = str(await uow.presets.use_of(record.organization_id, record.name))
+    if use:
+        raise ConflictError(f"The preset {record.name!r} is in use ({use}), so it is not {undone}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, RowMapping, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Row, RowMapping, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -137,16 +137,6 @@ class SqlParticipants:
 
     async def remove(self, participant: Participant) -> None:
         await self._db.execute(delete(participants).where(*_same(participant)))
-
-    async def count_with_preset(self, organization_id: str, preset_name: str) -> int:
-        query = (
-            select(func.count())
-            .select_from(participants)
-            .where(
-                participants.c.organization_id == organization_id, participants.c.preset_name == preset_name
-            )
-        )
-        return await self._db.scalar(query) or 0
 
     async def known_as(
         self, organization_id: str, meeting_id: str, custom_participant_id: str

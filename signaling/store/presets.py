@@ -7,15 +7,30 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Row, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Row,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    distinct,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from signaling.domain.listing import Page
 from signaling.domain.preset import Preset, PresetRecord
+from signaling.domain.preset_use import DEFAULTS, PresetUse
 from signaling.store.connection import Statements
 from signaling.store.listing import Condition, Listing, matching
 from signaling.store.prepared import Prepared
 from signaling.store.rows import insert_unique, values_of
-from signaling.store.tables import presets
+from signaling.store.tables import configurations, meetings, participants, presets
 
 MAX_SHARED: Final = 256
 """Presets of which one copy is kept for the next who reads the same."""
@@ -27,6 +42,9 @@ _NAMED: Final = (
 _BY_NAME: Final = Prepared(select(presets).where(*_NAMED))
 _HAS: Final = Prepared(select(presets.c.id).where(*_NAMED))
 _NAMES: Final = tuple(presets.c.keys())
+_IN_MEETINGS: Final = select(
+    func.count(), func.count(distinct(meetings.c.id)), func.min(meetings.c.id)
+).select_from(participants.join(meetings, participants.c.meeting_id == meetings.c.id))
 
 
 class SqlPresets:
@@ -65,6 +83,23 @@ class SqlPresets:
             )
         )
 
+    async def use_of(self, organization_id: str, name: str) -> PresetUse:
+        having, there = (
+            _IN_MEETINGS.where(participants.c.preset_name == name),
+            meetings.c.deleted_at.is_(None),
+        )
+        counted = having.where(participants.c.organization_id == organization_id, there)
+        people, of_meetings, one = (await self._db.execute(counted)).one()
+        defaulting = _count(meetings, organization_id, meetings.c.configuration, name).where(there)
+        levels = _count(configurations, organization_id, configurations.c.said, name)
+        return PresetUse(
+            participants=people,
+            meetings=of_meetings,
+            meeting_id=one,
+            defaulting_meetings=await self._db.scalar(defaulting) or 0,
+            levels=await self._db.scalar(levels) or 0,
+        )
+
     async def list(
         self, organization_id: str, *, search: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[Sequence[PresetRecord], int]:
@@ -73,6 +108,12 @@ class SqlPresets:
             where.append(matching(search, part_of=presets.c.name, equal_to=(presets.c.id,)))
         listing = Listing(presets, presets.c.id, read_preset)
         return await listing.page(self._db, where, presets.c.created_at, Page(offset, limit))
+
+
+def _count(table: Table, organization_id: str, said: Column[Any], name: str) -> Select[int]:
+    """Of what says that it is the preset of those who come without one."""
+    named = or_(*(said[key].as_string() == name for key in DEFAULTS))
+    return select(func.count()).select_from(table).where(table.c.organization_id == organization_id, named)
 
 
 def _taken(preset: PresetRecord) -> str:

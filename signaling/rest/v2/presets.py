@@ -75,6 +75,13 @@ class PresetQuery(Page):
     """Part of a name, or an id."""
 
 
+class PresetRemovalQuery(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    force: bool = False
+    """Also where it is in use: participants who have it cannot join then until they get another one."""
+
+
 class PresetPatch(BaseModel):
     """Any part of a preset, of the same shape. It is laid over the present one, key by key."""
 
@@ -162,9 +169,10 @@ class PresetRoutes:
                 path=PRESET,
                 handler=self.remove,
                 name="removePreset",
-                summary="Remove a preset that no participant has",
+                summary="Remove a preset that is not in use",
                 tag="Presets",
                 access=Scope.PRESETS_WRITE,
+                query=PresetRemovalQuery,
                 answer=PresetAnswer,
                 errors=(ConflictError,),
                 conditional=True,
@@ -213,6 +221,7 @@ class PresetRoutes:
         record = await self._service.remove(
             organization_id_of(request),
             request.match_info["preset_id"],
+            force=parse_query(request, PresetRemovalQuery).force,
             if_version=expected_versions(request),
         )
         return success(PresetAnswer.of(record))

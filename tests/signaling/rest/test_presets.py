@@ -85,6 +85,52 @@ async def test_one_in_use_is_not_renamed_under_its_participants(world: World) ->
     assert (answer.status, answer.error["name"]) == (409, "Conflict")
 
 
+async def test_one_in_use_is_removed_only_by_force(world: World) -> None:
+    made = (await world.call("POST", "/v2/presets", MINIMAL)).data
+    path = f"/v2/presets/{made['id']}"
+    first, second = await world.meeting(), await world.meeting(default_guest_preset="quiet")
+    people = [await world.participant(one["id"], preset_name="quiet") for one in (first, first, second)]
+    unit = {"name": "Sales"}
+    sales = (await world.call("POST", f"/v2/orgs/{world.organization_id}/units", unit)).data
+    said = {"configuration": {"default_member_preset": "quiet"}}
+    of_unit = f"/v2/orgs/{world.organization_id}/units/{sales['id']}/configuration"
+    assert (await world.call("PATCH", of_unit, said)).status == 200
+
+    async def refusal() -> str:
+        answer = await world.call("DELETE", path)
+        assert (answer.status, answer.error["name"]) == (409, "Conflict"), answer.body
+        assert "send force=true" in answer.error["message"]
+        return str(answer.error["message"]).partition("(")[2].rpartition("),")[0]
+
+    told = await refusal()
+    assert told.startswith("3 participants of 2 meetings (one is ") and told.endswith(
+        "have it, and it is a default of 1 meeting and of 1 configuration of the organization and its units"
+    )
+    await world.call("DELETE", f"/v2/meetings/{second['id']}")
+    ours = f"2 participants of 1 meeting ({first['id']}) have it"
+    assert (
+        await refusal() == ours + ", and it is a default of 1 configuration of the organization and its units"
+    )
+    await world.call("PATCH", of_unit, {"configuration": {"default_member_preset": None}})
+    assert await refusal() == ours, "nobody gets into a meeting that was deleted"
+    ada, bob = (f"/v2/meetings/{first['id']}/participants/{one['id']}" for one in people[:2])
+    await world.call("PATCH", ada, {"preset_name": "group_call_host"})
+    assert await refusal() == f"1 participant of 1 meeting ({first['id']}) has it"
+    renamed = await world.call("PATCH", path, {"name": "silent"})
+    assert renamed.status == 409, "as it is not renamed"
+    assert (await world.call("DELETE", path + "?force=true")).data["name"] == "quiet"
+    assert (await world.call("GET", bob)).data["preset_name"] == "quiet"
+
+
+async def test_one_that_nobody_can_join_with_any_more_is_removed(world: World) -> None:
+    made = (await world.call("POST", "/v2/presets", MINIMAL)).data
+    meeting = await world.meeting(default_member_preset="quiet")
+    await world.participant(meeting["id"], preset_name="quiet")
+    await world.participant((await world.meeting())["id"], preset_name="group_call_host")
+    await world.call("DELETE", f"/v2/meetings/{meeting['id']}")
+    assert (await world.call("DELETE", f"/v2/presets/{made['id']}")).status == 200
+
+
 async def test_a_removed_one_can_no_longer_be_given(world: World) -> None:
     made = (await world.call("POST", "/v2/presets", MINIMAL)).data
     answer = await world.call("DELETE", f"/v2/presets/{made['id']}")

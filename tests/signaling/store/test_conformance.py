@@ -20,6 +20,7 @@ from signaling.domain.meeting_config import AiConfig, RecordingConfig, RtmpOut
 from signaling.domain.organization import Organization
 from signaling.domain.peer_report import PeerReport, StoredReport
 from signaling.domain.preset import merged
+from signaling.domain.preset_use import PresetUse
 from signaling.domain.quality_series import Point
 from signaling.domain.session_status import SessionEndReason, SessionStatus
 from signaling.domain.time_range import TimeRange
@@ -192,7 +193,7 @@ async def test_one_organization_finds_and_changes_nothing_of_another(units: Unit
         assert await uow.participants.list(rival.id, meeting.id) == ([], 0)
         assert await uow.participants.known_as(rival.id, meeting.id, "ada-1") == []
         assert await uow.presets.list(rival.id) == ([], 0)
-        assert await uow.participants.count_with_preset(rival.id, participant.preset_name) == 0
+        assert await uow.presets.use_of(rival.id, participant.preset_name) == PresetUse()
         await uow.meetings.save(replace(meeting, organization_id=rival.id, title="stolen"))
         await uow.participants.remove(replace(participant, organization_id=rival.id))
         await uow.presets.remove(replace(preset, organization_id=rival.id))

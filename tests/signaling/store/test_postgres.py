@@ -59,7 +59,7 @@ async def test_of_two_units_that_each_overlook_what_the_other_does_one_fails(dat
     async with AsyncExitStack() as stack:
         renaming = await stack.enter_async_context(database())
         adding = await stack.enter_async_context(database())
-        assert await renaming.participants.count_with_preset(acme.id, preset.name) == 0
+        assert not str(await renaming.presets.use_of(acme.id, preset.name))
         assert await adding.presets.has(acme.id, preset.name)
         await renaming.presets.save(replace(preset, preset=merged(preset.preset, {"name": "other"})))
         await adding.participants.add(values.participant(meeting, preset.name))
