@@ -85,6 +85,41 @@ _WATCH_BANNERS = """
   look();
 }
 """
+
+
+async def test_what_was_being_answered_as_the_socket_went_is_seen_after_the_resume(cast: Cast) -> None:
+    """The server makes no further offer before the one that is open has its answer."""
+    ada = await cast.invite(ADA, "group_call_host")
+    await ada.open()
+    await ada.click("camera-toggle")
+    await ada.click("join-button")
+    await ada.see("room")
+    ada.peer_id = await ada.sdk("meeting.self.id")
+    grace = await cast.invite(GRACE)
+    await grace.page.add_init_script(_LOSE_AN_ANSWER)
+    await grace.join()
+    await eventually(
+        lambda: grace.evaluate(TRACKS),
+        lambda tracks: len(tracks) == 1 and all(tracks.values()),
+        "Grace has the track of Ada's microphone",
+    )
+    await grace.evaluate("() => { window.losing = true; }")
+    await ada.click("camera-toggle")
+    await grace.sees(ada)
+    assert await grace.evaluate("window.losing") is False
+    assert await grace.sdk("meeting.self.id") == grace.peer_id, "the same peer"
+
+
+_LOSE_AN_ANSWER = """
+const { WebSocket: Usual } = window;
+window.WebSocket = class extends Usual {
+  send(text) {
+    if (!window.losing || !text.includes('"subscribe_answer"')) return super.send(text);
+    window.losing = false;
+    this.close();
+  }
+};
+"""
 TRACKS = """
 () => Object.fromEntries(window.rostrum.participants.joined.toArray().flatMap((participant) =>
   [...participant.publications].map(([id, publication]) => [id, publication.track?.id ?? null])))

@@ -142,6 +142,34 @@ describe("requests", () => {
     await outcome;
   });
 
+  it("that come to the same when said twice are said again after the resume, in their order", async () => {
+    await connection.open();
+    const views = [1, 2].map((count) => connection.request({ type: "set_view", mode: "speakers", encrypted: false, count }));
+    await settle();
+    server.socket.drop();
+    await settle();
+    views.push(connection.request({ type: "set_view", mode: "manual", encrypted: false }));
+    server.handlers["set_view"] = (socket, request) => socket.answer(request, { done: request["count"] ?? 3 });
+    await clock.advance(1_000);
+    expect(await Promise.all(views)).toEqual([{ done: 1 }, { done: 2 }, { done: 3 }]);
+    expect(server.socket.sent.map(({ count, mode }) => count ?? mode).slice(1)).toEqual([1, 2, "manual"]);
+  });
+
+  it("are not said again in another session, nor after one has left", async () => {
+    await connection.open();
+    const first = expect(connection.request({ type: "mute", publication_id: "pub_1" })).rejects.toBeInstanceOf(ConnectionLostError);
+    await settle();
+    server.handlers["resume"] = (socket, request) => socket.refuse(request, "ResumeRefused", 9410);
+    server.socket.drop();
+    await clock.advance(1_000);
+    await first;
+    const second = expect(connection.request({ type: "mute", publication_id: "pub_1" })).rejects.toBeInstanceOf(ConnectionLostError);
+    await settle();
+    connection.close();
+    await second;
+    expect(server.requests("mute")).toHaveLength(2);
+  });
+
   it("made while reconnecting wait for the resume", async () => {
     await connection.open();
     server.socket.drop();

@@ -172,6 +172,13 @@ describe("a publication that went with its node", () => {
     expect([publisher.publicationId("microphone"), publisher.sends("microphone")]).toEqual(["pub_3", true]);
   });
 
+  it("is unpublished already", async () => {
+    await publisher.publish([microphone()]);
+    [refuse, reason] = ["unpublish", "NotFound"];
+    await publisher.unpublish(["microphone"]);
+    expect([types(), publisher.publicationId("microphone")]).toEqual([["publish", "unpublish"], null]);
+  });
+
   it("is muted already", async () => {
     await publisher.publish([microphone()]);
     [refuse, reason] = ["mute", "NotFound"];

@@ -44,6 +44,8 @@ const move = (number: number, version = 1) =>
 let clock: ManualClock;
 let sent: RequestBody[];
 let failures: Error[];
+/** The request that fails. */
+let failing: RequestBody["type"];
 let made: Receiving[];
 let subscriber: Subscriber;
 let tracks: (object | null)[];
@@ -52,6 +54,7 @@ beforeEach(async () => {
   clock = new ManualClock();
   sent = [];
   failures = [];
+  failing = "subscribe_moved";
   made = [];
   tracks = [];
   subscriber = new Subscriber({
@@ -59,7 +62,7 @@ beforeEach(async () => {
     signal: {
       request: async (body: RequestBody) => {
         sent.push(body);
-        const failure = body.type === "subscribe_moved" ? failures.shift() : undefined;
+        const failure = body.type === failing ? failures.shift() : undefined;
         if (failure !== undefined) throw failure;
         return {};
       },
@@ -96,6 +99,20 @@ it("answers a further offer of the same move on the same connection", async () =
   await subscriber.handleMove(move(7, 2));
   expect(made).toHaveLength(2);
   expect(sent.at(-1)).toMatchObject({ type: "subscribe_answer", move: 7, version: 2 });
+});
+
+it("takes an answer that the server has already for given, and no other refusal of one", async () => {
+  failing = "subscribe_answer";
+  failures = [new RostrumError("InvalidState", "Answered.", 9453), new RostrumError("InvalidState", "Answered.", 9453)];
+  await subscriber.handleOffer({ ...first, version: 2 });
+  const moving = subscriber.handleMove(move(7));
+  await settle();
+  made[1]!.frames = 1;
+  await clock.advance(LOOK_EVERY_MS);
+  await moving;
+  expect(subscriber.peerConnection).toBe(made[1]);
+  failures = [new RostrumError("InvalidInput", "What?", 9000)];
+  await expect(subscriber.handleOffer({ ...first, version: 3 })).rejects.toMatchObject({ name: "InvalidInput" });
 });
 
 it("stays where it is when the new connection carries nothing", async () => {

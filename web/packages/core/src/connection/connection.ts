@@ -26,7 +26,7 @@ import { ConnectionFailedError, ConnectionLostError, RostrumError } from "../err
 import { backoffDelay, LINE_DEAD_BACKOFF_MS, MAX_RECONNECT_ATTEMPTS } from "./backoff";
 import { parseFrame } from "./frames";
 import { Keepalive } from "./keepalive";
-import { PendingRequests, type RequestBody } from "./requests";
+import { isRepeatable, PendingRequests, type RequestBody } from "./requests";
 import type { ResultOf, Signal } from "./results";
 import type { Socket, SocketFactory } from "./socket";
 
@@ -102,11 +102,17 @@ export class Connection extends Emitter<ConnectionEvents> implements Signal {
     await this.connectRepeatedly(MAX_FIRST_ATTEMPTS);
   }
 
-  /** Sends a request; while the socket is being resumed it waits for that. */
+  /** Sends a request; while the socket is being resumed it waits for that. What is repeatable survives its socket. */
   async request<Body extends RequestBody>(body: Body): Promise<ResultOf<Body["type"]>> {
-    if (this.state === "reconnecting") await this.untilConnected();
-    if (this.state !== "connected") throw new ConnectionLostError("Not connected to the meeting.");
-    return (await this.send(body)) as ResultOf<Body["type"]>;
+    for (;;) {
+      if (this.state === "reconnecting") await this.untilConnected();
+      if (this.state !== "connected") throw new ConnectionLostError("Not connected to the meeting.");
+      try {
+        return (await this.send(body)) as ResultOf<Body["type"]>;
+      } catch (error) {
+        if (!(error instanceof ConnectionLostError) || !isRepeatable(body)) throw error;
+      }
+    }
   }
 
   /** Ends it here; nothing is sent and no event follows but the state. */

@@ -10,6 +10,17 @@ type WithoutId<T> = T extends { id: number } ? Omit<T, "id"> : never;
 /** A request before it has an id. */
 export type RequestBody = WithoutId<AnyRequest>;
 
+const REPEATABLE: ReadonlySet<RequestBody["type"]> = new Set([
+  ...(["mute", "unmute", "unpublish"] as const),
+  ...(["subscribe", "unsubscribe", "subscribe_answer", "pause_subscription", "resume_subscription"] as const),
+  ...(["set_layer", "set_tiles", "set_view"] as const),
+]);
+
+/** Whether it comes to the same when it is said twice. Where its answer was lost with the socket it can be said again. */
+export function isRepeatable({ type }: RequestBody): boolean {
+  return REPEATABLE.has(type);
+}
+
 interface Pending {
   resolve(result: unknown): void;
   reject(error: Error): void;

@@ -10,6 +10,7 @@
 
 import { withoutLayers } from "./encodings";
 import type { PublicationSpec, PublishedItem } from "@rostrum/protocol";
+import type { RequestBody } from "../connection/requests";
 import type { Signal } from "../connection/results";
 import { Emitter } from "../emitter";
 import { isNamed } from "../errors";
@@ -128,12 +129,7 @@ export class Publisher extends Emitter<PublisherEvents> {
       await slot.transceiver.sender.replaceTrack(null);
       if (slot.muted) return;
       slot.muted = true;
-      try {
-        await this.options.signal.request({ type: "mute", publication_id: slot.publicationId });
-      } catch (error) {
-        // It went with its node, and nobody hears it any more.
-        if (!isNamed(error, "NotFound")) throw error;
-      }
+      await this.tellEnded({ type: "mute", publication_id: slot.publicationId });
     });
   }
 
@@ -141,7 +137,7 @@ export class Publisher extends Emitter<PublisherEvents> {
     return this.queue.run(async () => {
       const ids = sources.map((source) => this.publicationId(source)).filter((id) => id !== null);
       await this.emptyAll(sources);
-      if (ids.length > 0) await this.options.signal.request({ type: "unpublish", publication_ids: ids });
+      if (ids.length > 0) await this.tellEnded({ type: "unpublish", publication_ids: ids });
     });
   }
 
@@ -223,6 +219,15 @@ export class Publisher extends Emitter<PublisherEvents> {
     pc.onconnectionstatechange = null;
     pc.close();
     this.emit("stateChanged", "closed");
+  }
+
+  /** What went with its node, or was ended by a request whose answer was lost, nobody sees or hears any more. */
+  private async tellEnded(request: RequestBody): Promise<void> {
+    try {
+      await this.options.signal.request(request);
+    } catch (error) {
+      if (!isNamed(error, "NotFound")) throw error;
+    }
   }
 
   /** False where the server has not got the publication any more: it went with its node, and is no more here either. */

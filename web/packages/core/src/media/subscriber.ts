@@ -124,7 +124,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
       const answer = await this.answer(pc, offer.offer);
       if (pc !== this.pc) return;
       this.assignTracks(pc, offer);
-      await this.options.signal.request({ type: "subscribe_answer", version: offer.version, answer });
+      await this.tellAnswer({ version: offer.version, answer });
     });
   }
 
@@ -139,7 +139,7 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     try {
       const answer = await this.answer(move.pc, offer.offer);
       const { move: number, version } = offer;
-      await this.options.signal.request({ type: "subscribe_answer", move: number, version, answer });
+      await this.tellAnswer({ move: number, version, answer });
       if (known === null) await this.arrive(move);
     } catch (error) {
       if (this.move !== move) return;
@@ -195,6 +195,15 @@ export class Subscriber extends Emitter<SubscriberEvents> {
     const { sdp } = await pc.createAnswer();
     await pc.setLocalDescription({ type: "answer", sdp: withStereo(sdp ?? "", offer) });
     return pc.localDescription?.sdp ?? "";
+  }
+
+  /** Said twice, over a socket that went and the next one, or to an offer that came again: the server has it already. */
+  private async tellAnswer(answer: { move?: number; version: number; answer: string }): Promise<void> {
+    try {
+      await this.options.signal.request({ type: "subscribe_answer", ...answer });
+    } catch (error) {
+      if (!isNamed(error, "InvalidState")) throw error;
+    }
   }
 
   private async arrive(move: Move): Promise<void> {
