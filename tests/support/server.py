@@ -247,14 +247,22 @@ def free_ports(count: int) -> int:
     """The first of `count` numbers in a row that are free for UDP and TCP.
 
     Below those that the system deals out: of these a client somewhere would get one in the seconds until the
-    server has it.
+    server has it. So would a server of tests that run beside, if each process had not a part of its own.
     """
-    highest = _first_dealt_out() - count
+    lowest, end = _own_ports(_LOWEST_PORT, _first_dealt_out())
     for _ in range(100):
-        first = _CHANCE.randint(_LOWEST_PORT, highest)
+        first = _CHANCE.randint(lowest, end - count)
         if all(_is_free(first + index) for index in range(count)):
             return first
     raise RuntimeError("no free ports")
+
+
+def _own_ports(lowest: int, end: int) -> tuple[int, int]:
+    """Of these, where the first of this process is, and where those of the next one begin (pytest-xdist)."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    share = (end - lowest) // processes
+    return lowest + number * share, lowest + (number + 1) * share
 
 
 def _first_dealt_out() -> int:
