@@ -6,13 +6,15 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
+import aiohttp
 import pytest_asyncio
 
 from sfu.bot import Bot, VideoSpec
 from tests.support.server import Server, media_workers, running_server
-from tests.support.wait import wait_until
+from tests.support.wait import wait_until_async
 from tests.support.world import World, wait_media
 
 
@@ -53,11 +55,19 @@ async def test_a_new_meeting_starts_on_the_restarted_worker(lossy: Server) -> No
     before = media_workers(lossy)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    await wait_until(
-        lambda: bool(media_workers(lossy)) and not set(media_workers(lossy)) & set(before),
-        "a worker in place of the killed one",
+    await wait_until_async(
+        partial(is_replaced, lossy, before), lambda: "a worker that serves in place of the killed one"
     )
     async with World.on(lossy) as world:
         await world.publisher()
         watcher = await world.subscriber()
         await wait_media(watcher, 1)
+
+
+async def is_replaced(server: Server, killed: list[int]) -> bool:
+    """Whether others than those serve: not only their processes are there."""
+    workers = media_workers(server)
+    if not workers or not set(workers).isdisjoint(killed):
+        return False
+    async with aiohttp.ClientSession() as http, http.get(server.base_url + "/healthz") as response:
+        return bool((await response.json())["status"] == "ok")
