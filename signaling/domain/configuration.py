@@ -20,7 +20,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
 from signaling.domain.dotted import leaves, lock_of, put
-from signaling.domain.invalid_input import invalid_input
+from signaling.domain.invalid_input import from_json, invalid_input
 from signaling.domain.join_policy import Policy
 from signaling.domain.meeting_config import AiConfig, RecordingConfig
 from signaling.domain.preset import Preset
@@ -154,7 +154,7 @@ SYSTEM: Final = Configuration(
 def parse_configuration(values: Mapping[str, Any]) -> Configuration:
     """Raises `ValidationFailedError` that names the key."""
     try:
-        said = Configuration.model_validate(dict(values))
+        said = from_json(Configuration, values)
     except ValidationError as error:
         raise invalid_input(error) from None
     return Configuration.model_validate(said.to_values())

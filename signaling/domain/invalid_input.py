@@ -1,11 +1,13 @@
-"""What pydantic says of wrong input, in words of JSON: whoever sent it knows of no tuple and no frozenset."""
+"""From JSON to models, and what pydantic says of wrong input, in words of JSON: whoever sent it knows of no
+tuple and no frozenset."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from signaling.domain.errors import ValidationFailedError
 
@@ -21,6 +23,14 @@ _IN_JSON: Final[Mapping[str, str]] = {
 }
 _RAISED: Final = "Value error, "
 """What pydantic puts before the words of a `ValueError`."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def from_json(model: type[M], value: Mapping[str, Any]) -> M:
+    """The model of a JSON object, with nothing taken for something else: `true` is no number, "5"
+    neither, and 1 is no boolean. Raises `ValidationError`."""
+    return model.model_validate_json(json.dumps(value), strict=True)
 
 
 def invalid_input(error: ValidationError) -> ValidationFailedError:

@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from signaling.domain.invalid_input import invalid_input
+from signaling.domain.invalid_input import from_json, invalid_input
 from signaling.domain.version import FIRST
 
 
@@ -346,7 +346,7 @@ class PresetRecord:
 def parse_preset(value: Mapping[str, Any]) -> Preset:
     """Raises `ValidationFailedError` that names the first wrong field and what it may be."""
     try:
-        return Preset.model_validate(value)
+        return from_json(Preset, value)
     except ValidationError as error:
         raise invalid_input(error) from None
 

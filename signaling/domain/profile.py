@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, JsonValue, ValidationError
 
-from signaling.domain.invalid_input import invalid_input
+from signaling.domain.invalid_input import from_json, invalid_input
 from signaling.domain.preset import Access, DesignTokens, Preset, laid_over, merged
 
 MAX_DEFINED: Final = 50
@@ -51,7 +51,7 @@ def _skin(tokens: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if not said:
         raise ValueError("say at least one of the design tokens")
     try:
-        DesignTokens.model_validate(laid_over(_PLAIN, said))
+        from_json(DesignTokens, laid_over(_PLAIN, said))
     except ValidationError as error:
         raise ValueError(invalid_input(error).message) from None
     return said

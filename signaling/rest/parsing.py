@@ -11,13 +11,16 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from signaling.domain.invalid_input import invalid_input
+from signaling.domain.invalid_input import from_json, invalid_input
 from signaling.errors import InvalidInputError, ValidationFailedError
 
 log = structlog.get_logger("signaling.rest.parsing")
 
 MAX_DEPTH: Final = 64
 """Of objects and lists in one another, in a body."""
+
+_EXACT: Final = 2**53
+"""Up to here a float is every integer."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -75,7 +78,7 @@ async def parse_body(request: web.Request, model: type[M]) -> M:
     """An empty body is an empty object. Raises `InvalidInputError` (400) for what is not a JSON object and
     `ValidationFailedError` (422) for a wrong field."""
     try:
-        return model.model_validate(await parse_object(request))
+        return from_json(model, await parse_object(request))
     except ValidationError as error:
         raise invalid_input(error) from None
 
@@ -95,13 +98,14 @@ async def read_body(request: web.Request) -> bytes:
 
 
 async def parse_object(request: web.Request) -> dict[str, Any]:
-    """The body as a JSON object. Raises `InvalidInputError`."""
+    """The body as a JSON object. JSON has numbers only: one without a fraction (3.0, 1e3) is an integer.
+    Raises `InvalidInputError`."""
     raw = await read_body(request)
     if not raw.strip():
         return {}
     try:
         # Decoded here: `json` takes UTF-16 as well, and halves of surrogate pairs that UTF-8 has no form for.
-        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_number)
     except (ValueError, RecursionError):
         raise InvalidInputError("The body is not JSON. Send a JSON object in UTF-8.") from None
     if not isinstance(value, dict):
@@ -117,11 +121,11 @@ def _no_number(name: str) -> float:
     raise ValueError(f"{name} is not in JSON")
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError("too large a number")
-    return number
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else number
 
 
 def _depth(value: Any) -> int:
