@@ -46,17 +46,39 @@ async (given) => {{
 """
 
 _PLACE = """
-(selector) => {
+async (selector) => {
+  const placeOf = (element) => {
+    if (element === null) return null;
+    element.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const { x, y, width, height } = element.getBoundingClientRect();
+    if (width === 0 || height === 0 || element.disabled) return null;
+    const place = [Math.round(x + width / 2), Math.round(y + height / 2)];
+    const top = document.elementFromPoint(...place);
+    return top !== null && (element.contains(top) || top.contains(element)) ? place : null;
+  };
   const element = document.querySelector(selector);
-  if (element === null) return null;
-  element.scrollIntoView({ block: "nearest", inline: "nearest" });
-  const { x, y, width, height } = element.getBoundingClientRect();
-  if (width === 0 || height === 0 || element.disabled) return null;
-  const place = [Math.round(x + width / 2), Math.round(y + height / 2)];
-  const top = document.elementFromPoint(...place);
-  return top !== null && (element.contains(top) || top.contains(element)) ? place : null;
+  const before = placeOf(element);
+  // What is still moving, or about to be replaced, would not be there any more when the pointer comes.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const place = document.querySelector(selector) === element ? placeOf(element) : null;
+  if (place === null || String(place) !== String(before)) return null;
+  window.wasHit = false;
+  element.addEventListener("click", () => { window.wasHit = true; }, { capture: true, once: true });
+  return place;
 }
 """
+_WAS_HIT = """
+async (patience) => {
+  const ends = performance.now() + patience;
+  while (window.wasHit === false && performance.now() < ends) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  // Where there is another page since, it was.
+  return window.wasHit !== false;
+}
+"""
+HIT_WITHIN = 10_000
+"""Milliseconds until a click that was not seen has missed: one that is only late is not to be made twice."""
 
 
 class FirefoxError(Exception):
@@ -216,7 +238,7 @@ class Tab:
         return json.loads(result["value"]) if result["type"] == "string" else None
 
     async def click(self, selector: str) -> bool:
-        """With the pointer, in the middle of the first match; False while there is nothing to hit there."""
+        """With the pointer, in the middle of the first match; False where it was not hit, and may be."""
         place = await self.evaluate(_PLACE, selector)
         if place is None:
             return False
@@ -229,7 +251,7 @@ class Tab:
         await self.send(
             "input.performActions", actions=[{"type": "pointer", "id": "mouse", "actions": actions}]
         )
-        return True
+        return bool(await self.evaluate(_WAS_HIT, HIT_WITHIN))
 
     async def screenshot(self) -> str:
         """A PNG, as base64."""
