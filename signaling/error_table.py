@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from signaling.domain import errors
 from signaling.domain.errors import SignalingError
 from signaling.rest.telnyx.rendering import code_of
 
@@ -25,8 +26,8 @@ scope.
 
 def error_table() -> str:
     """The page, Markdown."""
-    errors = sorted(_all(SignalingError), key=lambda one: (one.http_status, one.code))
-    return _HEAD + "\n".join(_row(one) for one in errors) + "\n"
+    all_of_them = sorted(_all(SignalingError), key=lambda one: (one.http_status, one.code))
+    return _HEAD + "\n".join(_row(one) for one in all_of_them) + "\n"
 
 
 def _row(error: type[SignalingError]) -> str:
@@ -38,7 +39,7 @@ def _all(error: type[SignalingError]) -> Iterator[type[SignalingError]]:
     """Of the tree; an error that is made for one answer has no row."""
     yield error
     for below in error.__subclasses__():
-        if below.__module__ == SignalingError.__module__:
+        if below.__module__.startswith(errors.__name__):
             yield from _all(below)
 
 
