@@ -1,5 +1,6 @@
 """Records what tests show of clients (`tests/support/compat.py`), prints what they measured, lets no test be
-skipped unseen in CI, says which tests share a process, and keeps the garbage collector out of the collection.
+skipped unseen in CI, says which tests share a process, undoes what one makes of logging, and keeps the
+garbage collector out of the collection.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pytest
 
 from sfu.worker import configure_logging
 from tests.support import compat
+from tests.support.logs import logging_kept
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -60,6 +62,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
             return shared or super()._split_scope(nodeid)
 
     return ByFileOrFolder(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    with logging_kept():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

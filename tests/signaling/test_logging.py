@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from signaling.logging import configure_logging
+from tests.support.logs import logging_kept
 
 FAIL = """
 import structlog
@@ -44,3 +50,14 @@ def test_a_logged_failure_says_where_it_was_and_shows_no_variables(configure: st
     assert "no such meeting" in text
     assert "fail" in text.replace("request.failed", ""), "the function is named"
     assert SECRET not in text
+
+
+def test_what_a_command_makes_of_logging_in_the_process_of_the_tests_ends_with_its_test() -> None:
+    log, handlers = structlog.get_logger("used.first.by.a.command"), [*logging.getLogger().handlers]
+    with logging_kept():
+        configure_logging("error", "console")
+        log.warning("of the command")
+    assert logging.getLogger().handlers == handlers
+    with capture_logs() as logs:
+        log.warning("of a later test")
+    assert [one["event"] for one in logs] == ["of a later test"]
