@@ -17,10 +17,17 @@ from signaling.testing.store import statements
 from tests.signaling import values
 from tests.signaling.rest.test_tenancy import PASSWORD, basic
 from tests.signaling.rest.world import ON_BOTH, Answer, World
+from tests.support.wait import PATIENCE
 
 pytestmark = ON_BOTH
 
 KEPT = {one.name for one in (organizations, meetings, sessions, attendances)}
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, an answer waits until what was left is gone."""
+    monkeypatch.setattr("signaling.services.removal.EMPTIED_WITHIN", PATIENCE)
 
 
 @dataclass
