@@ -79,6 +79,7 @@ async def test_without_a_password_nothing_opens_a_door_that_asks_for_one(world: 
         assert (await knock(world, made, password=password)).error["reason"] == "wrong_password"
 
 
+@pytest.mark.usefixtures("time_stands_still")
 async def test_passwords_of_a_meeting_cannot_be_tried_without_end(world: World) -> None:
     made = await meeting(world, join_policy="PASSWORD", join_password="a sunny day")
     tried = [await knock(world, made, password="wrong") for _ in range(PASSWORDS_A_MINUTE + 3)]

@@ -8,6 +8,8 @@ from signaling.services.rate_limit import RateLimits
 from signaling.testing import MemoryStore
 from tests.signaling.rest.world import rest_world
 
+pytestmark = pytest.mark.usefixtures("time_stands_still")
+
 
 @pytest.mark.asvs("2.4.1")
 async def test_an_address_is_refused_before_anybody_looks_who_it_is(tmp_path: Path) -> None:
