@@ -354,7 +354,8 @@ async def live_world(
     )
     service = LiveService(around, tokens or FakeTokens())
     await service.start()
-    handler = WsHandler(service, hub, _SocketClock(clock), ws)
+    # A hundred sockets may be opened one after the other before the first of them joins.
+    handler = WsHandler(service, hub, _SocketClock(clock), ws or WsSettings(join_within=PATIENCE))
     table = OperationTable()
     app = web.Application(middlewares=[cors_middleware, errors_middleware(table, {}, "http://localhost")])
     app.router.add_get("/v2/ws", handler.handle)
