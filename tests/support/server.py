@@ -63,7 +63,7 @@ class Server:
 
     @property
     def log(self) -> str:
-        return self.log_path.read_text()
+        return self.log_path.read_text(errors="replace")  # its end may be half a character
 
     def workers(self) -> list[int]:
         """Process ids of everything below the server."""

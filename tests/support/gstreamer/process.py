@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.compat import note_version
+from tests.support.wait import PATIENCE
 
 PYTHON = "/usr/bin/python3"
 """The one that the distribution's bindings are for."""
@@ -81,7 +82,7 @@ async def gstreamer(role: str, url: str, token: str, codec: str) -> AsyncIterato
         assert process.stdin is not None
         process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), 10)
+            await asyncio.wait_for(process.wait(), PATIENCE)
         except TimeoutError:
             process.kill()
             await process.wait()
