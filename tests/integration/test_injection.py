@@ -132,15 +132,15 @@ async def test_replayed_media_is_heard_once(world: World, intruder: Intruder, pr
     recorded = [data for data in intruder.passed if is_rtp(data)]
     assert len(recorded) >= 50
     before, sent = packets_of(watcher, 2), track_of(publisher, "microphone").encodings[0].packets_sent
-    last = stream_of(watcher, 2).tally.last
-    assert last is not None
-    under_way = sent - 1 - last
+    tally = stream_of(watcher, 2).tally
+    assert tally.last is not None
+    unheard = sent - 1 - tally.last + len(tally.missing)  # under way, or dropped for being late
     for _ in range(3):
         for data in recorded:
             intruder.inject(data)
     await assert_whole(world, watcher)
     sent_since = track_of(publisher, "microphone").encodings[0].packets_sent - sent
-    assert packets_of(watcher, 2) - before <= sent_since + under_way < sent_since + 3 * len(recorded)
+    assert packets_of(watcher, 2) - before <= sent_since + unheard < sent_since + 3 * len(recorded)
 
 
 @pytest.mark.asvs("17.2.3")
