@@ -316,8 +316,11 @@ class Ui(_Model):
 # --- the whole -----------------------------------------------------------------------------------------
 
 
+PresetName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]
+
+
 class Preset(_Model):
-    name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]
+    name: PresetName
     config: PresetConfig
     permissions: Permissions = Permissions()
     ui: Ui = Ui()

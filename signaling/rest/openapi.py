@@ -31,6 +31,7 @@ from signaling.errors import (
 from signaling.rest.described_webhooks import described_webhooks
 from signaling.rest.operation import JSON, Access, Many, Operation
 from signaling.rest.parameters import TEXTS, described
+from signaling.rest.partial import Partials
 from signaling.rest.told_fields import models_within, told_of
 
 _Mode = Literal["validation", "serialization"]
@@ -57,10 +58,14 @@ def openapi(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
     public = [one for one in operations if not one.hidden]
     schemas, components = _schemas(public)
     webhooks, told = described_webhooks()
-    assert not components.keys() & told.keys(), "two models of one name"
+    envelopes = {name: one for operation in public for name, one in operation.rendering.components().items()}
+    names = [*components, *told, *envelopes]
+    assert len(set(names)) == len(names), "two models of one name"
+    partials = Partials(components)
     paths: dict[str, dict[str, Any]] = {}
     for operation in public:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation, schemas)
+        described = _described(operation, schemas, partials)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -72,7 +77,7 @@ def openapi(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
         "paths": paths,
         "webhooks": webhooks,
         "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in public)],
-        "components": {"schemas": components | told, "securitySchemes": dict(_SECURITY)},
+        "components": {"schemas": components | told | envelopes, "securitySchemes": dict(_SECURITY)},
     }
 
 
@@ -103,7 +108,7 @@ def errors_of(operation: Operation) -> list[type[SignalingError]]:
 # --- one operation -------------------------------------------------------------------------------------
 
 
-def _described(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+def _described(operation: Operation, schemas: _Schemas, partials: Partials) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -118,7 +123,8 @@ def _described(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if told:
         described["description"] = "\n\n".join(told)
     if operation.body is not None:
-        content: dict[str, Any] = {"schema": schemas[operation.body, "validation"]}
+        body = schemas[operation.body, "validation"]
+        content: dict[str, Any] = {"schema": partials.body(body) if operation.method == "PATCH" else body}
         described["requestBody"] = {
             "required": operation.body_required,
             "content": {operation.takes: content | _example(example_of(operation.body))},

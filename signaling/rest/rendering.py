@@ -26,6 +26,10 @@ class Rendering(Protocol):
     def one_schema(self, schema: dict[str, Any]) -> dict[str, Any]: ...
     def page_schema(self, schema: dict[str, Any]) -> dict[str, Any]: ...
     def error_schema(self) -> dict[str, Any]: ...
+    def components(self) -> dict[str, Any]:
+        """The schemas that the others refer to, by name."""
+        ...
+
     def one_example(self, example: Any) -> Any: ...
     def page_example(self, example: Any) -> Any: ...
     def error_example(self, error: SignalingError) -> Any: ...
@@ -66,17 +70,34 @@ class House:
         return _object(success={"type": "boolean", "const": True}, data=schema)
 
     def page_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        count = {"type": "integer", "minimum": 0}
-        paging = _object(total_count=count, start_offset=count, end_offset=count)
         return _object(
-            success={"type": "boolean", "const": True}, data={"type": "array", "items": schema}, paging=paging
+            success={"type": "boolean", "const": True},
+            data={"type": "array", "items": schema},
+            paging=component("Paging"),
         )
 
     def error_schema(self) -> dict[str, Any]:
-        text = {"type": "string"}
-        error = _object(code={"type": "integer"}, name=text, message=text)
-        error["properties"] |= {"field": text, "reason": text}
-        return _object(success={"type": "boolean", "const": False}, error=error)
+        return component("Failure")
+
+    def components(self) -> dict[str, Any]:
+        paging = _object(
+            total_count=_count("How many there are on all pages."),
+            start_offset=_count("The place of the first of this page, from 1; 0 on an empty one."),
+            end_offset=_count("The place of the last."),
+        )
+        error = _object(
+            code={"type": "integer", "description": "The HTTP status."},
+            name=_text("Stable; docs/errors.md has all of them."),
+            message=_text("What is wrong and what to do, for a human."),
+        )
+        error["properties"] |= {
+            "field": _text("What of the input is wrong, dotted; where one field is."),
+            "reason": _text("Which of several reasons it is; stable, where there are several."),
+            "url": _text("Of the server to ask, of `Misdirected`."),
+        }
+        failure = _object(success={"type": "boolean", "const": False}, error=component("FailureError"))
+        made = {"Paging": paging, "Failure": failure, "FailureError": error}
+        return {name: schema | {"title": name} for name, schema in made.items()}
 
     def one_example(self, example: Any) -> Any:
         return {"success": True, "data": example}
@@ -130,6 +151,18 @@ class Bare(House):
 
 HOUSE: Final = House()
 BARE: Final = Bare()
+
+
+def component(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _count(description: str) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0, "description": description}
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"type": "string", "description": description}
 
 
 def _object(**properties: Any) -> dict[str, Any]:

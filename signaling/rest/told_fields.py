@@ -15,6 +15,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from signaling.rest.described_as import DescribedAs
+
 
 def told_of(model: type[BaseModel]) -> dict[str, str]:
     """By the name that a field has outside; the model's own word before that of those it comes from."""
@@ -36,6 +38,11 @@ def models_within(models: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
                 found[annotation] = None
                 for field in annotation.model_fields.values():
                     look(field.annotation)
+                    for about in field.metadata:
+                        look(about)
+            return
+        if isinstance(annotation, DescribedAs):
+            look(annotation.model)
             return
         for inner in get_args(annotation):
             look(inner)

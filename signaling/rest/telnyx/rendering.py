@@ -20,7 +20,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from signaling.errors import SignalingError
-from signaling.rest.rendering import json_response, with_headers
+from signaling.rest.rendering import component, json_response, with_headers
 from signaling.rest.telnyx.paging import PARAMETERS, RoomPage
 
 _BAD_REQUEST: Final = "10015"
@@ -42,18 +42,39 @@ class Telnyx:
         return _object(data=schema)
 
     def page_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        count = {"type": "integer", "minimum": 0}
-        meta = _object(page_number=count, page_size=count, total_pages=count, total_results=count)
-        return _object(data={"type": "array", "items": schema}, meta=meta)
+        return _object(data={"type": "array", "items": schema}, meta=component("RoomPaging"))
 
     def error_schema(self) -> dict[str, Any]:
-        text = {"type": "string"}
-        error = _object(code=text, title=text, detail=text, meta=_object(url=text))
-        error["properties"]["source"] = {
+        return component("RoomFailure")
+
+    def components(self) -> dict[str, Any]:
+        count, text = {"type": "integer", "minimum": 0}, {"type": "string"}
+        paging = _object(page_number=count, page_size=count, total_pages=count, total_results=count)
+        error = _object(
+            code=text | {"enum": sorted({_BAD_REQUEST, *_CODES.values()})},
+            title=text | {"description": "Stable; docs/errors.md has all of them."},
+            detail=text | {"description": "What is wrong and what to do, for a human."},
+            meta=component("RoomErrorMeta"),
+        )
+        error["properties"]["source"] = component("RoomErrorSource")
+        source = {
             "type": "object",
-            "properties": {"pointer": text, "parameter": text},
+            "description": "Where one field is to blame: of the body, or of the query.",
+            "properties": {
+                "pointer": text | {"description": "Into the body: RFC 6901."},
+                "parameter": text | {"description": "The name of one of the query."},
+            },
         }
-        return _object(errors={"type": "array", "items": error, "minItems": 1})
+        made = {
+            "RoomPaging": paging,
+            "RoomFailure": _object(
+                errors={"type": "array", "items": component("RoomError"), "minItems": 1, "maxItems": 1}
+            ),
+            "RoomError": error,
+            "RoomErrorMeta": _object(url=text | {"description": "Where to read on."}),
+            "RoomErrorSource": source,
+        }
+        return {name: schema | {"title": name} for name, schema in made.items()}
 
     def one_example(self, example: Any) -> Any:
         return {"data": example}

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue
 from signaling.domain.caller import Scope
 from signaling.domain.configuration import (
     MAX_LOCKED,
+    Configuration,
     ConfigurationRecord,
     EffectiveConfiguration,
     LevelKind,
@@ -18,14 +19,15 @@ from signaling.domain.configuration import (
 from signaling.errors import ConfigurationLockedError, NotFoundError
 from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.conditions import expected_versions, tagged
+from signaling.rest.described_as import DescribedAs
 from signaling.rest.envelope import success
 from signaling.rest.operation import Operation
 from signaling.rest.parsing import Answer, Body, parse_body, shown
 from signaling.services.configuration import ConfigurationService
 
-Values = dict[str, JsonValue]
+Values = Annotated[dict[str, JsonValue], DescribedAs(Configuration)]
 Keys = Annotated[tuple[Annotated[str, Field(max_length=255)], ...], Field(max_length=MAX_LOCKED)]
-_SAID: Final[Values] = {"max_participants": 50, "recording_config": {"max_seconds": 3600}}
+_SAID: Final = {"max_participants": 50, "recording_config": {"max_seconds": 3600}}
 
 
 class ConfigurationBody(Body):

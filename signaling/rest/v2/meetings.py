@@ -20,11 +20,12 @@ from signaling.domain.configuration import (
 from signaling.domain.join_policy import ListPolicy, Policy
 from signaling.domain.listing import MeetingFilter, Page
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus
-from signaling.domain.meeting_config import SYNONYMS, AiConfig, HttpUrl, RecordingConfig
+from signaling.domain.meeting_config import SYNONYMS, AiConfig, Bucket, HttpUrl, RecordingConfig, RtmpOut
 from signaling.domain.region import Region
 from signaling.errors import ConfigurationLockedError, ConflictError, MeetingInactiveError
 from signaling.rest.access import caller_of, meeting_path_of, organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
+from signaling.rest.described_as import DescribedAs
 from signaling.rest.envelope import Timestamp, listing, success
 from signaling.rest.operation import Many, Operation
 from signaling.rest.paging import Search
@@ -104,7 +105,7 @@ class OpenBody(Body):
 
     model_config = shown({"configuration": {"max_participants": 12}})
 
-    configuration: dict[str, JsonValue] = Field(default_factory=dict)
+    configuration: Annotated[dict[str, JsonValue], DescribedAs(Configuration)] = Field(default_factory=dict)
 
 
 class ClosedAnswer(Answer):
@@ -112,6 +113,15 @@ class ClosedAnswer(Answer):
 
     action: Literal["close"] = "close"
     kicked_participants_count: int
+
+
+class RecordingConfigAnswer(RecordingConfig):
+    live_streaming_config: RtmpOut | None = None
+    """The same as `rtmp_out_config`."""
+    realtimekit_bucket_config: Bucket | None = None
+    """The same as `bucket_config`."""
+    dyte_bucket_config: Bucket | None = None
+    """The same as `bucket_config`."""
 
 
 class MeetingAnswer(Answer):
@@ -168,9 +178,9 @@ class MeetingAnswer(Answer):
     live_stream_on_start: bool | None
     transcribe_on_end: bool | None
     summarize_on_end: bool | None
-    recording_config: dict[str, JsonValue] | None
+    recording_config: Annotated[dict[str, JsonValue], DescribedAs(RecordingConfigAnswer)] | None
     """What it says of it; as in the body of POST, and what has several names by each of them."""
-    ai_config: dict[str, JsonValue] | None
+    ai_config: Annotated[dict[str, JsonValue], DescribedAs(AiConfig)] | None
 
     @classmethod
     def of(cls, meeting: Meeting) -> MeetingAnswer:

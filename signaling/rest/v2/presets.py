@@ -9,7 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from signaling.domain.caller import Scope
 from signaling.domain.default_presets import DEFAULT_PRESETS
-from signaling.domain.preset import Permissions, Preset, PresetRecord, Ui, parse_preset
+from signaling.domain.preset import (
+    Permissions,
+    Preset,
+    PresetConfig,
+    PresetName,
+    PresetRecord,
+    Ui,
+    ViewType,
+    parse_preset,
+)
 from signaling.errors import ConflictError
 from signaling.rest.access import organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
@@ -82,10 +91,13 @@ class PresetRemovalQuery(BaseModel):
     """Also where it is in use: participants who have it cannot join then until they get another one."""
 
 
-class PresetPatch(BaseModel):
+class PresetPatch(PresetBody):
     """Any part of a preset, of the same shape. It is laid over the present one, key by key."""
 
-    model_config = ConfigDict(extra="allow") | shown({"permissions": {"can_record": True}})
+    model_config = shown({"permissions": {"can_record": True}})
+
+    name: PresetName = ""
+    config: PresetConfig = PresetConfig(view_type=ViewType.GROUP_CALL)
 
 
 PRESETS: Final = "/v2/presets"

@@ -201,6 +201,8 @@ class PeerReportAnswer(Answer):
 
 
 class ReportedPerson(PersonAnswer):
+    model_config = shown(PERSON | {"peer_stats": {}, "quality_stats": []})
+
     peer_stats: PeerStats
     quality_stats: tuple[QualityStats, ...] = ()
     peer_report: Annotated[PeerReportAnswer | None, ABSENT_IF_NONE] = None

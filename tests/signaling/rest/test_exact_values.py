@@ -26,7 +26,8 @@ class Field:
 
     @property
     def name(self) -> str:
-        return ".".join(str(one) for one in self.path)
+        """As errors have it: what is said of configuration has its keys."""
+        return ".".join(str(one) for one in self.path).removeprefix("configuration.")
 
 
 class Bodies:
@@ -57,7 +58,9 @@ class Bodies:
             inner = self._holding(schema, "items")["items"]
             return [self.body(inner, tuple(rest), value)]
         holder = self._holding(schema, "properties", first)
-        needed = {name: self._any(holder["properties"][name]) for name in holder.get("required", ())}
+        # Of what a PATCH has a part of, all is needed where there is nothing yet.
+        whole = self._components.get(holder.get("title", "").removeprefix("Partial"), holder)
+        needed = {name: self._any(holder["properties"][name]) for name in whole.get("required", ())}
         return needed | {first: self.body(holder["properties"][first], tuple(rest), value)}
 
     def _holding(self, schema: Any, keyword: str, name: str | None = None) -> Any:

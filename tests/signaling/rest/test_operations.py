@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
@@ -243,6 +244,92 @@ async def test_every_body_and_every_answer_is_shown_by_an_example(world: World) 
             for described in (operation.get("requestBody", {}), done):
                 for media_type, content in described.get("content", {}).items():
                     assert "example" in content, f"{operation['operationId']}: {media_type}"
+
+
+async def test_every_example_and_every_default_is_one_that_the_description_allows(world: World) -> None:
+    from jsonschema_rs import Draft202012Validator
+
+    document = (await world.call("GET", "/openapi.json", auth=None)).body
+    validators: dict[str, Draft202012Validator] = {}
+    tried = 0
+
+    def check(schema: Any, value: Any, where: str) -> None:
+        nonlocal tried
+        key = json.dumps(schema)
+        if key not in validators:
+            validators[key] = Draft202012Validator(schema | {"components": document["components"]})
+        assert [one.message for one in validators[key].iter_errors(value)] == [], (where, value)
+        tried += 1
+
+    def look(schema: Any, where: str) -> None:
+        match schema:
+            case dict():
+                if "default" in schema:
+                    check(schema, schema["default"], where)
+                for name, inner in schema.items():
+                    if name not in ("default", "example", "examples", "enum", "const"):
+                        look(inner, f"{where}/{name}")
+            case list():
+                for inner in schema:
+                    look(inner, where)
+
+    for name, schema in document["components"]["schemas"].items():
+        look(schema, name)
+        for example in schema.get("examples", ()):
+            check(schema, example, name)
+    for name, path in document["paths"].items():
+        for operation in () if name.startswith("/accounts/") else path.values():
+            where = operation["operationId"]
+            for one in operation["parameters"]:
+                if "example" in one:
+                    check(one["schema"], one["example"], f"{where} {one['name']}")
+            for described in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for content in described.get("content", {}).values():
+                    examples = [one["value"] for one in content.get("examples", {}).values()]
+                    for example in examples + ([content["example"]] if "example" in content else []):
+                        check(content["schema"], example, where)
+    assert tried > 1000
+
+
+async def test_what_a_patch_leaves_out_has_no_default_and_is_not_needed_at_any_depth(world: World) -> None:
+    """A generated client sends defaults: it would change what nobody meant to."""
+    document = (await world.call("GET", "/openapi.json", auth=None)).body
+    seen: set[str] = set()
+
+    def look(schema: Any, where: str) -> None:
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            if name not in seen:
+                seen.add(name)
+                look(document["components"]["schemas"][name], name)
+        assert "required" not in schema, where
+        for name, inner in schema.get("properties", {}).items():
+            assert "default" not in inner, f"{where}.{name}"
+            look(inner, f"{where}.{name}")
+        for inner in schema.get("anyOf", ()):
+            look(inner, where)
+
+    for path, operations in document["paths"].items():
+        for content in operations.get("patch", {}).get("requestBody", {}).get("content", {}).values():
+            look(content["schema"], path)
+    assert {"MeetingPatch", "PresetPatch", "PartialPresetConfig", "PartialRecordingVideo"} <= seen
+    preset = document["components"]["schemas"]["PresetBody"]
+    assert set(preset["required"]) == {"name", "config"}, "what is taken whole has both"
+
+
+async def test_what_is_said_of_configuration_is_described_wherever_it_stands(world: World) -> None:
+    schemas = (await world.call("GET", "/openapi.json", auth=None)).body["components"]["schemas"]
+    configuration = {"$ref": "#/components/schemas/Configuration"}
+    for name, field in (
+        ("OpenBody", "configuration"),
+        ("ConfigurationBody", "configuration"),
+        ("ConfigurationAnswer", "configuration"),
+        ("EffectiveAnswer", "values"),
+    ):
+        found = schemas[name]["properties"][field]
+        assert configuration["$ref"] in str(found), name
+    assert schemas["Configuration"]["properties"]["open_policy"]["description"] == "Who may begin a session."
+    assert "PartialConfiguration" in str(schemas["ConfigurationPatch"])
 
 
 async def test_what_the_code_says_of_a_field_is_in_the_description(world: World) -> None:
