@@ -16,13 +16,17 @@ from pydantic.json_schema import models_json_schema
 
 from signaling.domain.caller import Scope
 from signaling.errors import (
+    ContendedError,
+    ForbiddenError,
     InvalidInputError,
     InvalidTokenError,
     LimitExceededError,
     MissingScopeError,
     NotFoundError,
+    OutcomeUnknownError,
     PreconditionFailedError,
     RateLimitedError,
+    ServerUnreachableError,
     SignalingError,
     StoreUnavailableError,
     UnauthorizedError,
@@ -37,6 +41,18 @@ from signaling.rest.told_fields import models_within, told_of
 _Mode = Literal["validation", "serialization"]
 _Schemas = Mapping[tuple[Any, _Mode], dict[str, Any]]
 """By model and by whether it is taken or given."""
+_ACTIVE: Final = "/active-"
+"""In the paths of what is asked of sessions that run."""
+_TELLS_SESSIONS: Final = frozenset(
+    {
+        Scope.ORGANIZATIONS_WRITE,
+        Scope.MEETINGS_WRITE,
+        Scope.PARTICIPANTS_WRITE,
+        Scope.PRESETS_WRITE,
+        Scope.SESSIONS_WRITE,
+    }
+)
+"""Another server may have the session that a change is about."""
 _STATUS_TEXT: Final = {200: "Done", 201: "Made", 202: "Begun", 204: "Done; there is nothing to say"}
 _SECURITY: Final[Mapping[str, Any]] = {
     "organization": {
@@ -87,7 +103,7 @@ def errors_of(operation: Operation) -> list[type[SignalingError]]:
     if operation.access is Access.PARTICIPANT:
         errors.append(InvalidTokenError)
     elif operation.access is not Access.ANYBODY:
-        errors.append(UnauthorizedError)
+        errors += [UnauthorizedError, InvalidTokenError, ForbiddenError]
     if isinstance(operation.access, Scope):
         errors.append(MissingScopeError)
     if operation.parameters:
@@ -102,6 +118,10 @@ def errors_of(operation: Operation) -> list[type[SignalingError]]:
         errors += [InvalidInputError, ValidationFailedError]
     if operation.access is not Access.ANYBODY:
         errors += [RateLimitedError, StoreUnavailableError]
+        if operation.changes:
+            errors += [ContendedError, OutcomeUnknownError]
+    if operation.access in _TELLS_SESSIONS or _ACTIVE in operation.path:
+        errors.append(ServerUnreachableError)
     return list(dict.fromkeys(errors))
 
 

@@ -16,7 +16,11 @@ from signaling.domain.configuration import (
     LevelKind,
     Origin,
 )
-from signaling.errors import ConfigurationLockedError, NotFoundError
+from signaling.errors import (
+    ConfigurationLockedError,
+    FeatureDisabledError,
+    NotFoundError,
+)
 from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.conditions import expected_versions, tagged
 from signaling.rest.described_as import DescribedAs
@@ -166,7 +170,10 @@ class ConfigurationRoutes:
                 answer=ConfigurationAnswer,
                 conditional=True,
                 tagged=True,
-                errors=(ConfigurationLockedError,),
+                errors=(
+                    ConfigurationLockedError,
+                    FeatureDisabledError,
+                ),
             ),
             Operation(
                 method="PATCH",
@@ -180,7 +187,10 @@ class ConfigurationRoutes:
                 answer=ConfigurationAnswer,
                 conditional=True,
                 tagged=True,
-                errors=(ConfigurationLockedError,),
+                errors=(
+                    ConfigurationLockedError,
+                    FeatureDisabledError,
+                ),
             ),
         ]
 

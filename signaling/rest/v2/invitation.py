@@ -7,7 +7,11 @@ from typing import Final
 from aiohttp import web
 
 from signaling.domain.preset import Access, ViewType
-from signaling.errors import MeetingInactiveError, NotFoundError
+from signaling.errors import (
+    JoinRefusedError,
+    MeetingInactiveError,
+    NotFoundError,
+)
 from signaling.rest import operation
 from signaling.rest.access import participant_token_of
 from signaling.rest.envelope import success
@@ -119,7 +123,11 @@ class InvitationRoutes:
                 tag="Joining",
                 access=operation.Access.PARTICIPANT,
                 answer=InvitationAnswer,
-                errors=(MeetingInactiveError, NotFoundError),
+                errors=(
+                    MeetingInactiveError,
+                    NotFoundError,
+                    JoinRefusedError,
+                ),
             )
         ]
 

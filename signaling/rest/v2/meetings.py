@@ -22,7 +22,13 @@ from signaling.domain.listing import MeetingFilter, Page
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting, MeetingStatus
 from signaling.domain.meeting_config import SYNONYMS, AiConfig, Bucket, HttpUrl, RecordingConfig, RtmpOut
 from signaling.domain.region import Region
-from signaling.errors import ConfigurationLockedError, ConflictError, MeetingInactiveError
+from signaling.errors import (
+    ConfigurationLockedError,
+    ConflictError,
+    FeatureDisabledError,
+    MeetingInactiveError,
+    PlanLimitError,
+)
 from signaling.rest.access import caller_of, meeting_path_of, organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.described_as import DescribedAs
@@ -209,6 +215,11 @@ class MeetingRoutes:
                 path=MEETINGS,
                 handler=self.create,
                 name="createMeeting",
+                errors=(
+                    ConflictError,
+                    ConfigurationLockedError,
+                    FeatureDisabledError,
+                ),
                 summary="Create a meeting",
                 tag="Meetings",
                 access=Scope.MEETINGS_WRITE,
@@ -249,6 +260,11 @@ class MeetingRoutes:
                 path=MEETING,
                 handler=self.change,
                 name="changeMeeting",
+                errors=(
+                    ConflictError,
+                    ConfigurationLockedError,
+                    FeatureDisabledError,
+                ),
                 summary="Change a meeting",
                 tag="Meetings",
                 access=Scope.MEETINGS_WRITE,
@@ -262,6 +278,11 @@ class MeetingRoutes:
                 path=MEETING,
                 handler=self.replace,
                 name="replaceMeeting",
+                errors=(
+                    ConflictError,
+                    ConfigurationLockedError,
+                    FeatureDisabledError,
+                ),
                 summary="Replace what a meeting says",
                 tag="Meetings",
                 access=Scope.MEETINGS_WRITE,
@@ -292,7 +313,13 @@ class MeetingRoutes:
                 body=OpenBody,
                 body_required=False,
                 answer=SessionAnswer,
-                errors=(MeetingInactiveError, ConfigurationLockedError, ConflictError),
+                errors=(
+                    MeetingInactiveError,
+                    ConfigurationLockedError,
+                    ConflictError,
+                    FeatureDisabledError,
+                    PlanLimitError,
+                ),
             ),
             Operation(
                 method="POST",

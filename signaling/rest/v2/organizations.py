@@ -12,7 +12,11 @@ from signaling.domain.listed import OneOf
 from signaling.domain.organization import Organization
 from signaling.domain.plan import FLAGS, MAX_FLAGS, PlanName
 from signaling.domain.region import Region
-from signaling.errors import ConflictError
+from signaling.errors import (
+    ConflictError,
+    FeatureDisabledError,
+    PlanLimitError,
+)
 from signaling.rest.access import caller_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -237,7 +241,11 @@ class OrganizationRoutes:
                 body=AppBody,
                 answer=AppAnswer,
                 status=201,
-                errors=(ConflictError,),
+                errors=(
+                    ConflictError,
+                    FeatureDisabledError,
+                    PlanLimitError,
+                ),
                 once=True,
             ),
             Operation(

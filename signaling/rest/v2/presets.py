@@ -19,7 +19,10 @@ from signaling.domain.preset import (
     ViewType,
     parse_preset,
 )
-from signaling.errors import ConflictError
+from signaling.errors import (
+    ConflictError,
+    FeatureDisabledError,
+)
 from signaling.rest.access import organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -121,7 +124,10 @@ class PresetRoutes:
                 body=PresetBody,
                 answer=PresetAnswer,
                 status=201,
-                errors=(ConflictError,),
+                errors=(
+                    ConflictError,
+                    FeatureDisabledError,
+                ),
                 tagged=True,
                 once=True,
             ),
@@ -158,7 +164,10 @@ class PresetRoutes:
                 access=Scope.PRESETS_WRITE,
                 body=PresetPatch,
                 answer=PresetAnswer,
-                errors=(ConflictError,),
+                errors=(
+                    ConflictError,
+                    FeatureDisabledError,
+                ),
                 conditional=True,
                 tagged=True,
             ),
@@ -172,7 +181,10 @@ class PresetRoutes:
                 access=Scope.PRESETS_WRITE,
                 body=PresetBody,
                 answer=PresetAnswer,
-                errors=(ConflictError,),
+                errors=(
+                    ConflictError,
+                    FeatureDisabledError,
+                ),
                 conditional=True,
                 tagged=True,
             ),

@@ -10,7 +10,11 @@ from pydantic import Field
 from signaling.domain.caller import Scope
 from signaling.domain.role import Role
 from signaling.domain.user import MAX_EMAIL
-from signaling.errors import ConflictError, NotFoundError
+from signaling.errors import (
+    ConflictError,
+    NotFoundError,
+    PlanLimitError,
+)
 from signaling.rest.access import caller_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -141,7 +145,11 @@ class UserRoutes:
                 body=InvitationBody,
                 answer=InvitedAnswer,
                 status=201,
-                errors=(ConflictError, NotFoundError),
+                errors=(
+                    ConflictError,
+                    NotFoundError,
+                    PlanLimitError,
+                ),
                 tagged=True,
                 once=True,
             ),

@@ -16,7 +16,10 @@ from signaling.domain.webhook import (
     EventName,
     Webhook,
 )
-from signaling.errors import ConflictError
+from signaling.errors import (
+    ConflictError,
+    FeatureDisabledError,
+)
 from signaling.rest.access import organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -130,7 +133,10 @@ class WebhookRoutes:
                 body=WebhookBody,
                 answer=WebhookAnswer,
                 status=201,
-                errors=(ConflictError,),
+                errors=(
+                    ConflictError,
+                    FeatureDisabledError,
+                ),
                 tagged=True,
                 once=True,
             ),
@@ -162,6 +168,7 @@ class WebhookRoutes:
                 path=WEBHOOK,
                 handler=self.replace,
                 name="replaceWebhook",
+                errors=(FeatureDisabledError,),
                 summary="Replace a webhook",
                 tag="Webhooks",
                 access=Scope.WEBHOOKS_WRITE,
@@ -175,6 +182,7 @@ class WebhookRoutes:
                 path=WEBHOOK,
                 handler=self.change,
                 name="changeWebhook",
+                errors=(FeatureDisabledError,),
                 summary="Change a webhook",
                 tag="Webhooks",
                 access=Scope.WEBHOOKS_WRITE,

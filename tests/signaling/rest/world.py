@@ -126,14 +126,18 @@ class World:
             text = await response.text()
             is_json = response.content_type == "application/json"
             parsed = await response.json() if is_json and text else text
-            self._check_documented(method, path.partition("?")[0], response.status)
+            self._check_documented(method, path.partition("?")[0], response.status, parsed)
             return Answer(response.status, parsed, response.headers)
 
-    def _check_documented(self, method: str, path: str, status: int) -> None:
-        """Whatever a test asks, the answer's status is one that /openapi.json has."""
+    def _check_documented(self, method: str, path: str, status: int, body: Any) -> None:
+        """Whatever a test asks, the answer's status is one that /openapi.json has, and so is its error."""
+        name = failure_of(body)
         for operation in self.operations:
             if operation.method == method and re.fullmatch(_as_pattern(operation.path), path):
                 assert status in documented(operation), f"{operation.name} answered {status}: document it"
+                named = {(one.http_status, one.name) for one in errors_of(operation)}
+                assert name is None or (status, name) in named, f"{operation.name}: document {name}"
+                return
 
     async def other_organization(self) -> str:
         rival, key = values.organization("Rival"), new_api_key()
@@ -195,6 +199,14 @@ class World:
 @cache
 def _as_pattern(path: str) -> str:
     return re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path))
+
+
+def failure_of(body: Any) -> str | None:
+    """The name of the error, in whatever rendering."""
+    match body:
+        case {"success": False, "error": {"name": str(name)}} | {"errors": [{"title": str(name)}, *_]}:
+            return name
+    return None
 
 
 def documented(operation: Operation) -> set[int]:
