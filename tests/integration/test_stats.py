@@ -125,9 +125,10 @@ async def _reports_tell_of(world: World, speaker: Bot, watcher: Bot) -> None:
             reports[bot.peer_id] = (await world.organization.call("GET", path))["participant"]["peer_report"]
         sent, received = reports[speaker.peer_id]["quality"], reports[watcher.peer_id]["quality"]
         video = [quality[-1] for quality in (sent["video_producer"], received["video_consumer"]) if quality]
-        # The first sample may be of a stream of which neither was known yet.
+        # The first may be of a stream of which neither was known yet, any one of what was read too late.
         return (
             len(video) == 2
+            and all(one["packets_lost"] == 0 and one["mos_quality"] > 4 for one in video)
             and all(one.get(what) is not None for one in video for what in ("frames_per_second", "rtt"))
             and bool(received["audio_consumer"])
         )
@@ -137,8 +138,6 @@ async def _reports_tell_of(world: World, speaker: Bot, watcher: Bot) -> None:
     assert sent["video_consumer"] == received["video_producer"] == []
     for quality in (sent["video_producer"][-1], received["video_consumer"][-1]):
         assert quality["rtt"] >= 2 * DELAY
-        assert quality["packets_lost"] == 0
-        assert quality["mos_quality"] > 4
         assert quality["frames_per_second"] > 0
     for peer_id, direction in ((speaker.peer_id, "producing"), (watcher.peer_id, "consuming")):
         (pair,) = reports[peer_id]["metadata"]["candidate_pairs"][f"{direction}_transport"]
@@ -188,9 +187,11 @@ async def test_a_camera_that_stops_without_a_word_is_a_freeze(world: World) -> N
     await wait_media(watcher, VIDEO)
     video = publication(speaker, "camera")
     sent, received = Watch(speaker, "publications", video), Watch(watcher, "subscriptions", video)
-    # On a busy machine it may have frozen before.
+    # On a busy machine it may have frozen before; not any more, or that would be one freeze and the same.
     before = {
-        watch.side: await watch.until(lambda one: one["bitrate"] > 0, "a picture that moves")
+        watch.side: await watch.until(
+            lambda one: one["bitrate"] > 0 and one["frozen"] == 0.0, "a picture that moves"
+        )
         for watch in (sent, received)
     }
     assert speaker.publisher is not None
