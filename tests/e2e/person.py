@@ -52,9 +52,13 @@ class Person(Witness):
         await self.page.goto(f"{self.base_url}/meet/#token={self.token}")
 
     async def join(self) -> None:
-        """From the preview into the room."""
+        """By the link into the room."""
         await self.open()
-        await self.get("join-button").click()
+        await self.go_in()
+
+    async def go_in(self) -> None:
+        """From the preview into the room."""
+        await self.click("join-button")
         await self.see("room")
         self.peer_id = await self.sdk("meeting.self.id")
 

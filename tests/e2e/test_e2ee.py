@@ -49,11 +49,14 @@ async def enters(
         person.token += f"&e2ee={passphrase.replace(' ', '%20')}"
     if script:
         await person.page.add_init_script(script)
-    await person.join()
+    await person.open()
+    await person.see("join-button")
+    # Before anything is received: each failure is told once.
     await person.sdk(
         "void (window.failures = [],"
         " meeting.encryption?.on('failure', (failure) => window.failures.push(failure)))"
     )
+    await person.go_in()
     return person
 
 

@@ -63,9 +63,7 @@ async def test_a_camera_turned_on_while_no_worker_takes_it_is_seen_once_there_is
         grace = await cast.invite(GRACE)
         await grace.open()
         await grace.click("camera-toggle")
-        await grace.click("join-button")
-        await grace.see("room")
-        grace.peer_id = await grace.sdk("meeting.self.id")
+        await grace.go_in()
         await grace.page.evaluate(_WATCH)
         await expect(ada.tile_of(grace)).to_have_attribute("data-video", "off")
 
