@@ -247,7 +247,7 @@ export class Meeting {
     this.self.announceJoined(again);
     if (joined.stage.status === "ON_STAGE") this.startSending();
     else this.stopSending();
-    this.openData();
+    if (this.options.data === true) this.data.open().catch((error: unknown) => this.handleMediaError(error));
     this.handlePublished(joined.publications.map(({ publication_id }) => publication_id));
     this.repeatView();
   }
@@ -291,12 +291,7 @@ export class Meeting {
       for (const id of [...participant.publications.keys()]) participant.handlePublicationRemoved(id);
     }
     if (this.stage.status === "ON_STAGE") this.startSending();
-    this.openData();
     this.repeatView();
-  }
-
-  private openData(): void {
-    if (this.options.data === true) this.data.open().catch((error: unknown) => this.self.announcePublishError(error));
   }
 
   private handleSessionLeft(reason: string): void {

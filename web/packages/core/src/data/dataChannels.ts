@@ -116,7 +116,8 @@ export class DataChannels extends Emitter<DataEvents> {
     this.dropConnection();
     if (!this.wanted) return;
     this.moveTo("connecting");
-    this.reopenIn(0);
+    // One that goes while they are being opened was refused: not again at once.
+    this.reopenIn(this.opening === null ? 0 : REOPEN_AFTER_MS);
   }
 
   handleDropped(event: DataDropped): void {
