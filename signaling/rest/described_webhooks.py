@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from signaling.domain.webhook import TEST_EVENT
 from signaling.domain.webhook_events import RoomEvent, WebhookTest
 from signaling.domain.webhook_sessions import EVENTS, ROOM_EVENTS
+from signaling.rest.field_texts import describe
 
 _THERE: Final = "#/components/schemas/{model}"
 _OF_ALL: Final = {
@@ -63,7 +64,9 @@ def described_events() -> tuple[list[DescribedEvent], dict[str, Any]]:
         data = {"allOf": [given[RoomEvent], {"type": "object", "properties": facts}]}
         schema = {"type": "object", "properties": {"data": data}, "required": ["data"]}
         told.append(DescribedEvent(name, schema, _OF_ALL | _OF_ROOM, of_room=True))
-    return told, definitions.get("$defs", {})
+    schemas_by_name = definitions.get("$defs", {})
+    describe(schemas_by_name)
+    return told, schemas_by_name
 
 
 def described_webhooks() -> tuple[dict[str, Any], dict[str, Any]]:

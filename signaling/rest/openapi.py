@@ -33,6 +33,7 @@ from signaling.errors import (
     ValidationFailedError,
 )
 from signaling.rest.described_webhooks import described_webhooks
+from signaling.rest.field_texts import describe
 from signaling.rest.operation import JSON, Access, Many, Operation
 from signaling.rest.parameters import TEXTS, described
 from signaling.rest.partial import Partials
@@ -75,6 +76,7 @@ def openapi(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
     schemas, components = _schemas(public)
     webhooks, told = described_webhooks()
     envelopes = {name: one for operation in public for name, one in operation.rendering.components().items()}
+    describe(envelopes)
     names = [*components, *told, *envelopes]
     assert len(set(names)) == len(names), "two models of one name"
     partials = Partials(components)
@@ -281,6 +283,7 @@ def _schemas(
             for field, text in told.items():
                 if field in properties:
                     properties[field].setdefault("description", text)
+    describe(components)
     return schemas, components
 
 

@@ -338,7 +338,7 @@ async def test_what_the_code_says_of_a_field_is_in_the_description(world: World)
     for model, field, said in (
         ("SessionAnswer", "associated_id", "Of the meeting."),
         ("MeetingPatch", "open_policy", "Who may begin a session."),
-        ("PeerEventAnswer", "id", None),
+        ("PeerEventAnswer", "id", "Its id."),
         ("Permissions", "can_send_data", "Messages over data channels, to all or some"),
     ):
         found = schemas[model]["properties"][field].get("description")
@@ -347,6 +347,20 @@ async def test_what_the_code_says_of_a_field_is_in_the_description(world: World)
         one for one in document["paths"]["/v2/sessions"]["get"]["parameters"] if one["name"] == "participants"
     )
     assert sessions["description"].startswith("Ids or custom ids of participants")
+
+
+async def test_every_field_says_what_it_is(world: World) -> None:
+    document = (await world.call("GET", "/openapi.json", auth=None)).body
+    messages = (await world.call("GET", "/asyncapi.json", auth=None)).body["components"]["schemas"]
+    sent = {name: messages[name] for name in ("MeetingFacts", "ParticipantFacts", "RoomParticipantLeft")}
+    silent = [
+        f"{model}.{name}"
+        for model, schema in [*document["components"]["schemas"].items(), *sent.items()]
+        for name, found in schema.get("properties", {}).items()
+        # Shades and fractions have it in their names.
+        if not found.keys() & {"description", "const"} and not name[0].isdigit()
+    ]
+    assert silent == [], "a docstring below the field, or a line in signaling.rest.field_texts"
 
 
 async def test_what_the_description_refers_to_is_in_it(world: World) -> None:
