@@ -65,8 +65,21 @@ def described_events() -> tuple[list[DescribedEvent], dict[str, Any]]:
         schema = {"type": "object", "properties": {"data": data}, "required": ["data"]}
         told.append(DescribedEvent(name, schema, _OF_ALL | _OF_ROOM, of_room=True))
     schemas_by_name = definitions.get("$defs", {})
+    for schema in schemas_by_name.values():
+        if "properties" in schema:
+            schema["properties"] = {
+                name: _left_out_if_null(one) for name, one in schema["properties"].items()
+            }
     describe(schemas_by_name)
     return told, schemas_by_name
+
+
+def _left_out_if_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """As `to_body` prints: what is None is not there, so nothing is null."""
+    options: list[dict[str, Any]] = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(options) != 1:
+        return schema
+    return options[0] | {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
 
 
 def described_webhooks() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -88,6 +88,16 @@ MAKERS: Final[dict[str, Callable[[World, dict[str, str]], Awaitable[str]]]] = {
 
 MADE_ANEW: Final = ("/test", "/resend", "/generate_join_client_token")
 """How paths end where another one is made each time: a delivery, a token."""
+SENT: Final = {
+    "MeetingFacts",
+    "ParticipantFacts",
+    "MeetingEnded",
+    "ParticipantLeft",
+    "RoomParticipantJoined",
+    "RoomParticipantLeft",
+    "RoomSessionEnded",
+}
+"""What bodies of webhooks are made of."""
 UNIQUE: Final = {"name", "unique_name", "email"}
 """What another one may not have as well."""
 SECRETS: Final = ("key", "apikey", "password_token")
@@ -405,6 +415,16 @@ async def test_webhooks_are_described_beside_the_socket_with_the_same_bodies(wor
         assert message["headers"]["required"] == [one["name"] for one in sent["parameters"]]
     for reference in _references(document):
         assert _at(document, reference) is not None, reference
+
+
+async def test_what_webhooks_do_not_know_is_left_out_and_nothing_in_them_is_null(world: World) -> None:
+    document = (await world.call("GET", "/openapi.json", auth=None)).body
+    schemas = document["components"]["schemas"]
+    facts = [one for name, one in schemas.items() if name in SENT]
+    assert len(facts) == len(SENT)
+    assert "null" not in json.dumps(facts)
+    assert "endedAt" not in schemas["MeetingFacts"]["required"]
+    assert schemas["MeetingFacts"]["properties"]["endedAt"]["format"] == "date-time"
 
 
 def _at(document: Any, reference: str) -> Any:
