@@ -14,6 +14,7 @@ from signaling.domain.webhook import TEST_EVENT
 from signaling.domain.webhook_events import RoomEvent, WebhookTest
 from signaling.domain.webhook_sessions import EVENTS, ROOM_EVENTS
 from signaling.rest.field_texts import describe
+from signaling.rest.tags import EVENTS as TAG
 
 _THERE: Final = "#/components/schemas/{model}"
 _OF_ALL: Final = {
@@ -92,7 +93,7 @@ def _told(name: str, schema: dict[str, Any], headers: Mapping[str, str]) -> dict
     return {
         "post": {
             "summary": f"What is sent of {name}",
-            "tags": ["Events"],
+            "tags": [TAG],
             "parameters": [
                 {
                     "name": name,

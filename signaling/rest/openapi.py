@@ -37,6 +37,7 @@ from signaling.rest.field_texts import describe
 from signaling.rest.operation import JSON, Access, Many, Operation
 from signaling.rest.parameters import TEXTS, described
 from signaling.rest.partial import Partials
+from signaling.rest.tags import EVENTS, described_tags
 from signaling.rest.told_fields import models_within, told_of
 
 _Mode = Literal["validation", "serialization"]
@@ -94,7 +95,7 @@ def openapi(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
         },
         "paths": paths,
         "webhooks": webhooks,
-        "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in public)],
+        "tags": described_tags([*(one.tag for one in public), EVENTS]),
         "components": {"schemas": components | told | envelopes, "securitySchemes": dict(_SECURITY)},
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -371,6 +372,16 @@ async def test_every_field_says_what_it_is(world: World) -> None:
         if not found.keys() & {"description", "const"} and not name[0].isdigit()
     ]
     assert silent == [], "a docstring below the field, or a line in signaling.rest.field_texts"
+
+
+async def test_every_group_of_operations_says_what_it_is_about(world: World) -> None:
+    document = (await world.call("GET", "/openapi.json", auth=None)).body
+    told = {one["name"]: one["description"] for one in document["tags"]}
+    groups = (*document["paths"].values(), *document["webhooks"].values())
+    assert {tag for path in groups for one in path.values() for tag in one["tags"]} == set(told)
+    assert all(told.values()) and len(told) == len(document["tags"])
+    pages = {part for text in told.values() for part in text.rstrip(".").split() if part.startswith("docs/")}
+    assert pages and all((Path(__file__).parents[3] / page).exists() for page in pages)
 
 
 async def test_what_the_description_refers_to_is_in_it(world: World) -> None:
