@@ -9,11 +9,7 @@ from pydantic import Field
 
 from signaling.domain.caller import Scope
 from signaling.domain.organization import Organization
-from signaling.errors import (
-    ConflictError,
-    FeatureDisabledError,
-    PlanLimitError,
-)
+from signaling.errors import ConflictError, FeatureDisabledError, PlanLimitError
 from signaling.rest.access import caller_of
 from signaling.rest.conditions import once_of, replayed
 from signaling.rest.envelope import Timestamp, listing, success
@@ -78,11 +74,7 @@ class KitAppRoutes:
                 body=AppBody,
                 answer=NewKitAppAnswer,
                 status=201,
-                errors=(
-                    ConflictError,
-                    FeatureDisabledError,
-                    PlanLimitError,
-                ),
+                errors=(ConflictError, FeatureDisabledError, PlanLimitError),
                 once=True,
             ),
             Operation(

@@ -14,11 +14,7 @@ from signaling.domain.listing import MeetingFilter, Page
 from signaling.domain.meeting import MAX_WEBHOOK_TIMEOUT, Meeting
 from signaling.domain.meeting_config import HttpUrl
 from signaling.domain.session_status import SessionRecord
-from signaling.errors import (
-    ConfigurationLockedError,
-    ConflictError,
-    FeatureDisabledError,
-)
+from signaling.errors import ConfigurationLockedError, ConflictError, FeatureDisabledError
 from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp
@@ -137,11 +133,7 @@ class RoomRoutes:
                 path=ROOMS,
                 handler=self.create,
                 name="createRoom",
-                errors=(
-                    ConflictError,
-                    ConfigurationLockedError,
-                    FeatureDisabledError,
-                ),
+                errors=(ConflictError, ConfigurationLockedError, FeatureDisabledError),
                 summary="Create a room",
                 tag=TAG,
                 access=Scope.MEETINGS_WRITE,
@@ -186,11 +178,7 @@ class RoomRoutes:
                 path=ROOM,
                 handler=self.change,
                 name="changeRoom",
-                errors=(
-                    ConflictError,
-                    ConfigurationLockedError,
-                    FeatureDisabledError,
-                ),
+                errors=(ConflictError, ConfigurationLockedError, FeatureDisabledError),
                 summary="Change a room",
                 tag=TAG,
                 access=Scope.MEETINGS_WRITE,

@@ -16,11 +16,7 @@ from signaling.domain.configuration import (
     LevelKind,
     Origin,
 )
-from signaling.errors import (
-    ConfigurationLockedError,
-    FeatureDisabledError,
-    NotFoundError,
-)
+from signaling.errors import ConfigurationLockedError, FeatureDisabledError, NotFoundError
 from signaling.rest.access import caller_of, organization_id_of
 from signaling.rest.conditions import expected_versions, tagged
 from signaling.rest.described_as import DescribedAs
@@ -170,10 +166,7 @@ class ConfigurationRoutes:
                 answer=ConfigurationAnswer,
                 conditional=True,
                 tagged=True,
-                errors=(
-                    ConfigurationLockedError,
-                    FeatureDisabledError,
-                ),
+                errors=(ConfigurationLockedError, FeatureDisabledError),
             ),
             Operation(
                 method="PATCH",
@@ -187,10 +180,7 @@ class ConfigurationRoutes:
                 answer=ConfigurationAnswer,
                 conditional=True,
                 tagged=True,
-                errors=(
-                    ConfigurationLockedError,
-                    FeatureDisabledError,
-                ),
+                errors=(ConfigurationLockedError, FeatureDisabledError),
             ),
         ]
 

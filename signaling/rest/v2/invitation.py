@@ -7,11 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from signaling.domain.preset import Access, ViewType
-from signaling.errors import (
-    JoinRefusedError,
-    MeetingInactiveError,
-    NotFoundError,
-)
+from signaling.errors import JoinRefusedError, MeetingInactiveError, NotFoundError
 from signaling.rest import operation
 from signaling.rest.access import participant_token_of
 from signaling.rest.envelope import success
@@ -123,11 +119,7 @@ class InvitationRoutes:
                 tag="Joining",
                 access=operation.Access.PARTICIPANT,
                 answer=InvitationAnswer,
-                errors=(
-                    MeetingInactiveError,
-                    NotFoundError,
-                    JoinRefusedError,
-                ),
+                errors=(MeetingInactiveError, NotFoundError, JoinRefusedError),
             )
         ]
 

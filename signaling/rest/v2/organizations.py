@@ -12,11 +12,7 @@ from signaling.domain.listed import OneOf
 from signaling.domain.organization import Organization
 from signaling.domain.plan import FLAGS, MAX_FLAGS, PlanName
 from signaling.domain.region import Region
-from signaling.errors import (
-    ConflictError,
-    FeatureDisabledError,
-    PlanLimitError,
-)
+from signaling.errors import ConflictError, FeatureDisabledError, PlanLimitError
 from signaling.rest.access import caller_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -241,11 +237,7 @@ class OrganizationRoutes:
                 body=AppBody,
                 answer=AppAnswer,
                 status=201,
-                errors=(
-                    ConflictError,
-                    FeatureDisabledError,
-                    PlanLimitError,
-                ),
+                errors=(ConflictError, FeatureDisabledError, PlanLimitError),
                 once=True,
             ),
             Operation(

@@ -19,10 +19,7 @@ from signaling.domain.preset import (
     ViewType,
     parse_preset,
 )
-from signaling.errors import (
-    ConflictError,
-    FeatureDisabledError,
-)
+from signaling.errors import ConflictError, FeatureDisabledError
 from signaling.rest.access import organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -99,6 +96,7 @@ class PresetPatch(PresetBody):
 
     model_config = shown({"permissions": {"can_record": True}})
 
+    # Left out of the description, and never used: the service lays what was sent over what there is.
     name: PresetName = ""
     config: PresetConfig = PresetConfig(view_type=ViewType.GROUP_CALL)
 
@@ -124,10 +122,7 @@ class PresetRoutes:
                 body=PresetBody,
                 answer=PresetAnswer,
                 status=201,
-                errors=(
-                    ConflictError,
-                    FeatureDisabledError,
-                ),
+                errors=(ConflictError, FeatureDisabledError),
                 tagged=True,
                 once=True,
             ),
@@ -164,10 +159,7 @@ class PresetRoutes:
                 access=Scope.PRESETS_WRITE,
                 body=PresetPatch,
                 answer=PresetAnswer,
-                errors=(
-                    ConflictError,
-                    FeatureDisabledError,
-                ),
+                errors=(ConflictError, FeatureDisabledError),
                 conditional=True,
                 tagged=True,
             ),
@@ -181,10 +173,7 @@ class PresetRoutes:
                 access=Scope.PRESETS_WRITE,
                 body=PresetBody,
                 answer=PresetAnswer,
-                errors=(
-                    ConflictError,
-                    FeatureDisabledError,
-                ),
+                errors=(ConflictError, FeatureDisabledError),
                 conditional=True,
                 tagged=True,
             ),

@@ -9,12 +9,7 @@ from pydantic import Field
 
 from signaling.domain.caller import Scope
 from signaling.domain.unit import Unit, UnitNode
-from signaling.errors import (
-    ConflictError,
-    FeatureDisabledError,
-    LimitExceededError,
-    PlanLimitError,
-)
+from signaling.errors import ConflictError, FeatureDisabledError, LimitExceededError, PlanLimitError
 from signaling.rest.access import caller_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -131,11 +126,7 @@ class UnitRoutes:
                 body=UnitBody,
                 answer=UnitAnswer,
                 status=201,
-                errors=(
-                    LimitExceededError,
-                    FeatureDisabledError,
-                    PlanLimitError,
-                ),
+                errors=(LimitExceededError, FeatureDisabledError, PlanLimitError),
                 tagged=True,
                 once=True,
             ),

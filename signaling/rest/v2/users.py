@@ -10,11 +10,7 @@ from pydantic import Field
 from signaling.domain.caller import Scope
 from signaling.domain.role import Role
 from signaling.domain.user import MAX_EMAIL
-from signaling.errors import (
-    ConflictError,
-    NotFoundError,
-    PlanLimitError,
-)
+from signaling.errors import ConflictError, NotFoundError, PlanLimitError
 from signaling.rest.access import caller_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -145,11 +141,7 @@ class UserRoutes:
                 body=InvitationBody,
                 answer=InvitedAnswer,
                 status=201,
-                errors=(
-                    ConflictError,
-                    NotFoundError,
-                    PlanLimitError,
-                ),
+                errors=(ConflictError, NotFoundError, PlanLimitError),
                 tagged=True,
                 once=True,
             ),

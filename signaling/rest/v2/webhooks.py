@@ -16,10 +16,7 @@ from signaling.domain.webhook import (
     EventName,
     Webhook,
 )
-from signaling.errors import (
-    ConflictError,
-    FeatureDisabledError,
-)
+from signaling.errors import ConflictError, FeatureDisabledError
 from signaling.rest.access import organization_id_of
 from signaling.rest.conditions import expected_versions, once_of, replayed, tagged
 from signaling.rest.envelope import Timestamp, listing, success
@@ -133,10 +130,7 @@ class WebhookRoutes:
                 body=WebhookBody,
                 answer=WebhookAnswer,
                 status=201,
-                errors=(
-                    ConflictError,
-                    FeatureDisabledError,
-                ),
+                errors=(ConflictError, FeatureDisabledError),
                 tagged=True,
                 once=True,
             ),
